@@ -1,0 +1,80 @@
+"""Watch, wait for, cancel and delete Tamr's long-running operations from a notebook cell."""
+
+from typing import TYPE_CHECKING, Any
+
+from .auth import JwtTokenAuth, TokenAuth, UsernamePasswordAuth
+from .client import Client
+from .errors import (
+    ClientUnusable,
+    Forbidden,
+    ForeignAddress,
+    HTTPStatusError,
+    MethodNotAllowed,
+    NoAnswer,
+    NotAnOperation,
+    NotFound,
+    NotSucceeded,
+    NotSupported,
+    OperationCanceled,
+    OperationFailed,
+    OperationUnresolved,
+    TamrError,
+    TooSlow,
+    Unauthorized,
+    UnexpectedAnswer,
+    Untrusted,
+    WaitTimeout,
+)
+from .operation import Operation
+from .poller import Poller
+
+if TYPE_CHECKING:
+    from .ipython import load_ipython_extension, unload_ipython_extension
+    from .widgets.operation import OperationWidget
+
+__all__ = [
+    "Client",
+    "ClientUnusable",
+    "Forbidden",
+    "ForeignAddress",
+    "HTTPStatusError",
+    "JwtTokenAuth",
+    "MethodNotAllowed",
+    "NoAnswer",
+    "NotAnOperation",
+    "NotFound",
+    "NotSucceeded",
+    "NotSupported",
+    "Operation",
+    "OperationCanceled",
+    "OperationFailed",
+    "OperationUnresolved",
+    "OperationWidget",
+    "Poller",
+    "TamrError",
+    "TokenAuth",
+    "TooSlow",
+    "Unauthorized",
+    "UnexpectedAnswer",
+    "Untrusted",
+    "UsernamePasswordAuth",
+    "WaitTimeout",
+    "load_ipython_extension",
+    "unload_ipython_extension",
+]
+
+# Widgets bring ipywidgets and IPython along, which scripts do without.
+_LAZY = {
+    "OperationWidget": "widgets.operation",
+    "load_ipython_extension": "ipython",
+    "unload_ipython_extension": "ipython",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        from importlib import import_module  # noqa: PLC0415
+
+        return getattr(import_module(f".{_LAZY[name]}", __name__), name)
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)

@@ -1,0 +1,96 @@
+"""Where a request may go: addresses are checked before a byte leaves.
+
+Endpoints come from callers, `relativeId` and `Location` from the server; each could name another
+host. The credentials of a client belong to its origin alone.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote, urljoin, urlsplit
+
+from .errors import ForeignAddress
+
+# Control characters and backslashes mean different things to different URL parsers.
+_AMBIGUOUS = re.compile(r"[\x00-\x1f\x7f\\]")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def origin_of(protocol: str, host: str, port: int | None) -> str:
+    """`<protocol>://<host>[:<port>]`, or a ValueError that names what is wrong."""
+    if protocol not in _DEFAULT_PORTS:
+        msg = f"protocol must be 'http' or 'https', not {protocol!r}."
+        raise ValueError(msg)
+    if not isinstance(host, str) or not re.fullmatch(r"[\w.-]+|\[?[0-9A-Fa-f:.]+\]?", host):
+        msg = f"host must be a bare host name such as 'tamr.example.com', not {host!r}."
+        raise ValueError(msg)
+    if port is not None and (isinstance(port, bool) or not 0 < int(port) < 65536):
+        msg = f"port must be between 1 and 65535, or None, not {port!r}."
+        raise ValueError(msg)
+    if ":" in host and not host.startswith("["):
+        host = f"[{host}]"
+    return f"{protocol}://{host}" if port is None else f"{protocol}://{host}:{port}"
+
+
+def _key(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)
+
+
+def _climbs(path: str) -> bool:
+    """Whether a server could read a `..` in it, encoded or with Java's path parameters."""
+    plain = unquote(path).replace("\\", "/")
+    return any(segment.partition(";")[0] == ".." for segment in plain.split("/"))
+
+
+def endpoint_url(origin: str, base_path: str, endpoint: str) -> str:
+    """The address of an endpoint, relative to the base path or (with a slash) to the origin.
+
+    Raises:
+        ForeignAddress: It is absolute, climbs out of its folder, or is no plain path at all.
+    """
+    if not isinstance(endpoint, str):
+        msg = f"The address of a request must be a string, not {endpoint!r}."
+        raise ForeignAddress(msg)
+    path = endpoint.split("?", 1)[0]
+    foreign = (
+        _AMBIGUOUS.search(endpoint)
+        or endpoint.startswith("//")
+        or re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", endpoint)
+        or _climbs(path)
+        or "#" in endpoint
+    )
+    url = origin + (endpoint if endpoint.startswith("/") else base_path + endpoint)
+    if foreign or _key(url) != _key(origin):
+        msg = (
+            f"Nothing was sent to {_shown(endpoint)}: it does not lie below {origin}, where this "
+            "client's credentials belong. Use a path such as 'operations/17'."
+        )
+        raise ForeignAddress(msg)
+    return url
+
+
+def redirect_url(origin: str, url: str, location: str) -> str:
+    """Where a redirect of `url` leads.
+
+    Raises:
+        ForeignAddress: It leads out of the origin.
+    """
+    try:
+        target = urljoin(url, location)
+        parts = urlsplit(target)
+        same = _key(target) == _key(origin) and "@" not in parts.netloc
+    except ValueError:
+        same, target, parts = False, location, urlsplit("")
+    if not same or _AMBIGUOUS.search(location) or _climbs(location.split("?", 1)[0]):
+        msg = (
+            f"{origin} redirected this request to {_shown(target)}, which is another origin. It "
+            "was not followed, and its answer is not believed. Check the address of the server."
+        )
+        raise ForeignAddress(msg)
+    return target
+
+
+def _shown(address: str) -> str:
+    """An address for a message, without user info."""
+    return repr(re.sub(r"//[^/@]*@", "//***@", address[:200]))

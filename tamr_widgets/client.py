@@ -1,0 +1,276 @@
+"""One Tamr origin, one session: the only place that speaks HTTP.
+
+`Client` takes what the public client's constructor takes. A request never leaves its origin,
+always has time limits, and raises only what `errors` lists.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.cookies import create_cookie
+
+from .address import endpoint_url, origin_of, redirect_url
+from .answers import json_of, translated, unexpected
+from .environment import auth_from, place_from
+from .errors import ClientUnusable
+from .timing import Seconds, time_limit
+from .transport import TOTAL_SECONDS, BoundedAdapter, within_limit
+
+if TYPE_CHECKING:
+    from .operation import Operation
+
+__all__ = ["Client"]
+
+CONNECTIONS = 50
+REDIRECTS = 3
+
+_logger = logging.getLogger(__name__)
+
+
+class Client:
+    """Talks to one Tamr server, on behalf of one user.
+
+    Args:
+        auth: `UsernamePasswordAuth`, `TokenAuth` or `JwtTokenAuth`.
+        host: Where Tamr runs, without protocol or port.
+        protocol: `http` or `https`.
+        port: Tamr's port; None for the protocol's own (80 or 443).
+        base_path: Endpoints without a leading slash are relative to it.
+        session: A session with your own proxies or certificates. An adapter with time limits is
+            mounted for this origin, unless the session has one of your own there.
+        store_auth_cookie: Log in once and send the session's cookie from then on, instead of the
+            credentials with each request.
+        total_seconds: The time limit of one request in all, answer included.
+
+    Raises:
+        ValueError: An argument that cannot be part of an address.
+
+    Example:
+        >>> with Client(UsernamePasswordAuth("admin", "..."), host="tamr.example.com") as client:
+        ...     operation = client.operation("17")
+    """
+
+    def __init__(
+        self,
+        auth: Any,
+        host: str = "localhost",
+        protocol: str = "http",
+        port: int | None = 9100,
+        base_path: str = "/api/versioned/v1/",
+        session: requests.Session | None = None,
+        store_auth_cookie: bool = False,
+        *,
+        total_seconds: Seconds = TOTAL_SECONDS,
+    ) -> None:
+        self.origin = origin_of(protocol, host, port)
+        self.auth, self.host, self.protocol, self.port = auth, host, protocol, port
+        self.base_path = f"/{base_path.strip('/')}/" if base_path.strip("/") else "/"
+        self.total_seconds = total_seconds
+        self._owns_session = session is None
+        self.session = session or requests.Session()
+        if type(self.session.get_adapter(self.origin)) is HTTPAdapter:
+            self.session.mount(self.origin, BoundedAdapter(CONNECTIONS))
+        self._closed = False
+        self._login_lock = threading.Lock()
+        self._logins = 0
+        self._has_cookie = False
+        if store_auth_cookie:
+            if not _can_log_in(auth):
+                msg = "store_auth_cookie needs a UsernamePasswordAuth: only that can log in."
+                raise TypeError(msg)
+            self._log_in_after(0)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ, **options: Any) -> Client:
+        """A client from TAMR_URL and TAMR_USERNAME with TAMR_PASSWORD, or TAMR_TOKEN.
+
+        Args:
+            environ: Where to look for them.
+            **options: Passed on to the constructor.
+
+        Raises:
+            ValueError: One of them is missing or cannot be used; the message names it.
+        """
+        return cls(auth_from(environ), **place_from(environ), **options)
+
+    def request(self, method: str, endpoint: str, **kwargs: Any) -> requests.Response:
+        """Send a request and return the answer, whatever its status.
+
+        Args:
+            method: `GET`, `POST`, ...
+            endpoint: A path, relative to the base path or, with a leading slash, to the origin.
+            **kwargs: As for `requests.request`. `timeout` replaces the connect and read limits
+                (5 s and 30 s); the total limit stays, except for what is read as a stream.
+
+        Raises:
+            ForeignAddress: The endpoint, or a redirect, leads out of the origin.
+            NoAnswer: No connection, or it broke.
+            TooSlow: A time limit ran out.
+            ClientUnusable: The client was closed.
+        """
+        if self._closed:
+            msg = f"This client of {self.origin} was closed. Make a new Client."
+            raise ClientUnusable(msg)
+        url = endpoint_url(self.origin, self.base_path, endpoint)
+        logins = self._logins
+        response = self._follow(method, url, kwargs)
+        if response.status_code == 401 and _can_log_in(self.auth):
+            self._log_in_after(logins)
+            response = self._follow(method, url, kwargs)
+        _logger.info("%s %s : %s", method, url, response.status_code)
+        return response
+
+    def get(self, endpoint: str, **kwargs: Any) -> requests.Response:
+        """`request` with GET."""
+        return self.request("GET", endpoint, **kwargs)
+
+    def post(self, endpoint: str, **kwargs: Any) -> requests.Response:
+        """`request` with POST. It is never repeated once it may have reached the server."""
+        return self.request("POST", endpoint, **kwargs)
+
+    def put(self, endpoint: str, **kwargs: Any) -> requests.Response:
+        """`request` with PUT."""
+        return self.request("PUT", endpoint, **kwargs)
+
+    def delete(self, endpoint: str, **kwargs: Any) -> requests.Response:
+        """`request` with DELETE."""
+        return self.request("DELETE", endpoint, **kwargs)
+
+    # The three below are for convenience; operation.py builds on this module, not it on that one.
+
+    def operations(self) -> list[Operation]:
+        """All operations that the server knows of, newest first.
+
+        Raises:
+            TamrError: What `request` raises, or the error status or answer that came instead.
+        """
+        from .operation import Operation  # noqa: PLC0415
+
+        return Operation.list_all(self)
+
+    def operation(self, resource_id: str | int) -> Operation:
+        """The operation with this id, as it is now.
+
+        Raises:
+            NotFound: The server has none.
+        """
+        from .operation import Operation  # noqa: PLC0415
+
+        return Operation.from_resource_id(self, resource_id)
+
+    def start(self, endpoint: str, asynchronous: bool = False, **wait_options: Any) -> Operation:
+        """Start a job by a POST, such as to `projects/1/unifiedDataset:refresh`.
+
+        Args:
+            endpoint: What to post to.
+            asynchronous: Return at once, with the operation as it was started.
+            **wait_options: Else passed to `Operation.wait`.
+        """
+        from .operation import Operation  # noqa: PLC0415
+
+        operation = Operation.from_response(self, self.post(endpoint))
+        return operation.apply_options(asynchronous, **wait_options)
+
+    def close(self) -> None:
+        """Close the connections. Requests after this raise ClientUnusable."""
+        self._closed = True
+        if self._owns_session:
+            self.session.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _follow(self, method: str, url: str, kwargs: dict[str, Any]) -> requests.Response:
+        """Send, and follow redirects of GET within the origin."""
+        response = self._send(method, url, kwargs)
+        for _ in range(REDIRECTS):
+            if not response.is_redirect:
+                return response
+            target = redirect_url(self.origin, url, response.headers["Location"])
+            if method != "GET":
+                raise unexpected(response, f"{method} {url}", f"a redirect to {target}")
+            response = self._send(method, target, kwargs)
+        return response
+
+    def _send(self, method: str, url: str, kwargs: dict[str, Any]) -> requests.Response:
+        """One exchange on the wire, with the credentials of this client and within its limits."""
+        options = {"auth": _no_auth if self._has_cookie else self.auth, **kwargs}
+        with translated(f"{method} {url}"), time_limit(self.total_seconds) as limit:
+            options["timeout"] = within_limit(kwargs.get("timeout"))
+            response = self.session.request(method, url, **{**options, "allow_redirects": False})
+            if kwargs.get("stream"):
+                limit.lift()
+        response.request = _without_credentials(response.request)
+        return response
+
+    def _log_in_after(self, seen: int) -> None:
+        """Log in, unless another thread has done so since `seen` logins."""
+        with self._login_lock:
+            if self._logins != seen:
+                return
+            self._logins += 1
+            credentials = {"username": self.auth.username, "password": self.auth.password}
+            url = endpoint_url(self.origin, self.base_path, "instance:login")
+            response = self._send("POST", url, {"json": credentials, "auth": _no_auth})
+            if response.ok:
+                self._store_cookie(json_of(response, f"POST {url}"))
+
+    def _store_cookie(self, answer: Any) -> None:
+        token = answer.get("token") if isinstance(answer, dict) else None
+        if not isinstance(token, str):
+            return
+        # http.cookiejar knows a host without a dot by the name that it gives it.
+        domain = self.host if "." in self.host or ":" in self.host else f"{self.host}.local"
+        port = {} if self.port is None else {"port": str(self.port)}
+        prefix, api, _ = self.base_path.partition("/api/")
+        cookie = create_cookie(  # type: ignore[no-untyped-call]
+            "authToken",
+            token,
+            domain=domain,
+            path=f"{prefix}/api" if api else "/",
+            secure=self.protocol == "https",
+            **port,
+        )
+        self.session.cookies.set_cookie(cookie)
+        self._has_cookie = True
+
+    def __repr__(self) -> str:
+        return (
+            f"tamr_widgets.Client(host={self.host!r}, protocol={self.protocol!r}, "
+            f"port={self.port!r}, base_path={self.base_path!r}, auth={type(self.auth).__name__})"
+        )
+
+    def __reduce__(self) -> NoReturn:
+        msg = "A Client holds credentials and is not pickled. Make a new one where it is needed."
+        raise TypeError(msg)
+
+
+def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Without any auth, requests would look for credentials in a netrc file."""
+    return request
+
+
+def _can_log_in(auth: object) -> bool:
+    """Also true of the public package's class of the same name."""
+    return hasattr(auth, "username") and hasattr(auth, "password")
+
+
+def _without_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """What an answer may keep of its request: answers end up in errors, logs and pickles."""
+    kept = request.copy()
+    for name in ("Authorization", "Cookie"):
+        kept.headers.pop(name, None)
+    kept._cookies = None  # type: ignore[attr-defined]
+    if (kept.url or "").endswith("instance:login"):
+        kept.body = None
+    return kept

@@ -1,0 +1,156 @@
+"""Every exception of this package.
+
+    TamrError
+    ├── HTTPStatusError (requests.HTTPError)      the server answered with an error status
+    │   ├── Unauthorized                          401
+    │   ├── Forbidden                             403
+    │   ├── NotFound                              404
+    │   └── MethodNotAllowed                      405
+    ├── NoAnswer (requests.ConnectionError)       refused, reset, cut off, no such host
+    │   └── Untrusted                             the server's certificate was not accepted
+    ├── TooSlow (requests.Timeout)                no complete answer within the time limit
+    ├── UnexpectedAnswer (ValueError)             an answer that is not what was asked for
+    ├── ForeignAddress (ValueError)               an address outside of the client's origin
+    ├── NotSupported (ValueError)                 this kind of operation cannot do that
+    ├── NotAnOperation (TypeError)                something else was given for an operation
+    ├── ClientUnusable (RuntimeError)             closed, or unpickled without its credentials
+    ├── WaitTimeout (TimeoutError)                the operation did not end in time
+    └── NotSucceeded (RuntimeError)               raised by Operation.check
+        ├── OperationFailed
+        ├── OperationCanceled
+        └── OperationUnresolved
+
+Each derives from `TamrError` and from what people catch already with requests and the public
+client. A message says what was tried, what came back, and what to do next.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import requests
+
+if TYPE_CHECKING:
+    from .operation import Operation
+
+__all__ = [
+    "ClientUnusable",
+    "Forbidden",
+    "ForeignAddress",
+    "HTTPStatusError",
+    "MethodNotAllowed",
+    "NoAnswer",
+    "NotAnOperation",
+    "NotFound",
+    "NotSucceeded",
+    "NotSupported",
+    "OperationCanceled",
+    "OperationFailed",
+    "OperationUnresolved",
+    "TamrError",
+    "TooSlow",
+    "Unauthorized",
+    "UnexpectedAnswer",
+    "Untrusted",
+    "WaitTimeout",
+]
+
+
+class TamrError(Exception):
+    """The root of everything that this package raises on purpose."""
+
+
+class HTTPStatusError(TamrError, requests.HTTPError):
+    """The server answered with an error status; `response` is what it sent."""
+
+
+class Unauthorized(HTTPStatusError):
+    """401: the server did not accept the credentials."""
+
+
+class Forbidden(HTTPStatusError):
+    """403: this user may not do that."""
+
+
+class NotFound(HTTPStatusError):
+    """404: the server has no such thing (any more)."""
+
+
+class MethodNotAllowed(HTTPStatusError):
+    """405: the server does not support this, deletion of operations for example."""
+
+
+class NoAnswer(TamrError, requests.ConnectionError):
+    """The server could not be reached, or the connection broke before the answer was complete."""
+
+
+class Untrusted(NoAnswer):
+    """The server's TLS certificate was not accepted, so nothing was sent."""
+
+
+class TooSlow(TamrError, requests.Timeout):
+    """The server did not answer completely within the time limit of a request."""
+
+
+class UnexpectedAnswer(TamrError, ValueError):
+    """The answer is not what was asked for: a login page, a cut-off document, another operation."""
+
+    response: requests.Response | None = None
+
+
+class ForeignAddress(TamrError, ValueError):
+    """An address outside of the client's origin; credentials do not go there."""
+
+
+class NotSupported(TamrError, ValueError):
+    """This operation cannot do that, whatever the server says."""
+
+
+class NotAnOperation(TamrError, TypeError):
+    """Something else was given where an operation is needed."""
+
+
+class ClientUnusable(TamrError, RuntimeError):
+    """The client was closed, or the snapshot was unpickled without one."""
+
+
+class WaitTimeout(TamrError, TimeoutError):
+    """The operation did not resolve in time. The job itself goes on.
+
+    Attributes:
+        operation: The last snapshot that was seen.
+        waited_seconds: How long was waited.
+        last_fault: What the last request failed with, or None if it was answered.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        operation: Operation,
+        waited_seconds: float,
+        last_fault: TamrError | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.operation = operation
+        self.waited_seconds = waited_seconds
+        self.last_fault = last_fault
+
+
+class NotSucceeded(TamrError, RuntimeError):
+    """The operation has not succeeded; `operation` is the snapshot that says so."""
+
+    def __init__(self, message: str, operation: Operation) -> None:
+        super().__init__(message)
+        self.operation = operation
+
+
+class OperationFailed(NotSucceeded):
+    """The operation ended FAILED."""
+
+
+class OperationCanceled(NotSucceeded):
+    """The operation ended CANCELED."""
+
+
+class OperationUnresolved(NotSucceeded):
+    """The operation has not ended yet."""

@@ -1,0 +1,317 @@
+"""Operation: a job on a Tamr server, to follow, cancel and delete.
+
+Names, arguments and results are those of `tamr_unify_client.operation.Operation`. Polling and
+waiting return new snapshots; an operation in hand never changes.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import requests
+
+from .answers import checked, json_of, unexpected
+from .errors import (
+    NotAnOperation,
+    NotSupported,
+    OperationCanceled,
+    OperationFailed,
+    OperationUnresolved,
+    TamrError,
+    WaitTimeout,
+)
+from .faults import MOST_FAULTS_IN_A_ROW, Patience
+from .foreign import ask
+from .snapshot import Snapshot
+from .summary import html_table
+from .timing import Seconds, checked_seconds, clock, time_limit
+
+__all__ = ["Operation"]
+
+# Even an interval of zero leaves the server this long between two polls.
+LEAST_INTERVAL_SECONDS = 0.05
+# The last poll of a wait starts at the deadline and may take this much longer.
+LAST_POLL_SECONDS = 0.2
+
+_logger = logging.getLogger(__name__)
+_JSON = {"Accept": "application/json"}
+_NEVER = "0000-00-00T00:00:00.000Z"
+_NOOP = {
+    "id": "-1",
+    "type": "NOOP",
+    "description": "Everything was up to date: Tamr had nothing to do (HTTP 204).",
+    "status": {"state": "SUCCEEDED", "startTime": _NEVER, "endTime": _NEVER, "message": ""},
+    "created": {"username": "", "time": _NEVER, "version": "-1"},
+    "lastModified": {"username": "", "time": _NEVER, "version": "-1"},
+    "relativeId": "operations/-1",
+}
+
+
+class Operation(Snapshot):
+    """A job on a Tamr server, as it was when it was fetched.
+
+    Args:
+        client: Whom to ask about it: a `Client`, or a client of the public package.
+        data: The server's JSON document. It is copied.
+        alias: The path to ask at, if that is not the document's `relativeId`.
+
+    Raises:
+        NotAnOperation: `data` is not a JSON object.
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def _of(
+        cls, client: Any, data: dict[str, Any], alias: str | None, response: requests.Response
+    ) -> Operation:
+        """From a document that nobody else holds."""
+        operation = cls.__new__(cls)
+        operation._fill(client, data, alias, response)
+        return operation
+
+    @classmethod
+    def from_json(cls, client: Any, data: dict[str, Any], api_path: str | None = None) -> Operation:
+        """An operation from the server's JSON document."""
+        return cls(client, data, api_path)
+
+    @classmethod
+    def from_response(cls, client: Any, response: requests.Response) -> Operation:
+        """The operation that a request started.
+
+        Where everything was up to date, Tamr answers 204 without a body. That becomes a NOOP: an
+        operation that has SUCCEEDED, with id -1.
+
+        Raises:
+            HTTPStatusError: The request was answered with an error.
+            UnexpectedAnswer: The answer is not an operation.
+        """
+        if response.status_code == 204:
+            return cls(client, _NOOP)
+        what = f"{response.request.method} {response.url}" if response.request else "The request"
+        data = json_of(checked(response, what, getattr(client, "auth", None)), what)
+        if not isinstance(data, dict) or not (data.get("id") or data.get("relativeId")):
+            raise unexpected(response, what, "something that is not an operation")
+        return cls._of(client, data, None, response)
+
+    @classmethod
+    def from_resource_id(cls, client: Any, resource_id: str | int) -> Operation:
+        """The operation with this id, as it is now.
+
+        Raises:
+            NotFound: The server has none.
+            ValueError: The id is empty.
+        """
+        if not isinstance(resource_id, (str, int)) or not str(resource_id).strip():
+            msg = f"An operation's id is a number or a name, not {resource_id!r}."
+            raise ValueError(msg)
+        path = f"operations/{quote(str(resource_id), safe=':%')}"
+        return cls.from_response(client, ask(client, "GET", path, headers=_JSON))
+
+    @classmethod
+    def list_all(cls, client: Any) -> list[Operation]:
+        """All operations that the server knows of, newest first.
+
+        Raises:
+            UnexpectedAnswer: The answer is not a list of operations.
+        """
+        response = ask(client, "GET", "operations", headers=_JSON)
+        documents = json_of(response, "GET operations")
+        if not isinstance(documents, list):
+            raise unexpected(response, "GET operations", "something that is not a list")
+        return [
+            cls._of(client, data, None, response) for data in documents if isinstance(data, dict)
+        ]
+
+    @classmethod
+    def adopt(cls, operation: Any) -> Operation:
+        """An operation of the public client as one of ours, on the same client.
+
+        Raises:
+            NotAnOperation: It is neither.
+        """
+        if isinstance(operation, Operation):
+            return operation
+        data, client = getattr(operation, "_data", None), getattr(operation, "client", None)
+        if not isinstance(data, dict) or client is None or not hasattr(operation, "poll"):
+            shown = repr(operation)
+            msg = (
+                f"This needs an operation, not {shown[:80]} ({type(operation).__name__}). "
+                "Operation.from_resource_id(client, id) fetches one by its id."
+            )
+            raise NotAnOperation(msg)
+        return cls(client, data, getattr(operation, "api_path", None))
+
+    def check(self) -> Operation:
+        """This operation if it has succeeded: `client.start(...).check()`.
+
+        Raises:
+            OperationFailed: It failed; the message has the server's reason.
+            OperationCanceled: It was cancelled.
+            OperationUnresolved: It has not ended when this snapshot was fetched.
+        """
+        if self.succeeded():
+            return self
+        name = f"Operation {self.resource_id} ({self.description})"
+        why = f": {self.message}" if self.message else "."
+        if self.state == "FAILED":
+            raise OperationFailed(f"{name} failed{why}", self)
+        if self.state == "CANCELED":
+            raise OperationCanceled(f"{name} was cancelled{why}", self)
+        msg = f"{name} has not ended: it was {self.state} when last seen. Call wait() first."
+        raise OperationUnresolved(msg, self)
+
+    def poll(self) -> Operation:
+        """The operation as it is now: a new snapshot; this one stays as it is.
+
+        One request, and nothing is retried. A NOOP is returned without asking.
+
+        Raises:
+            TamrError: What came instead of an answer, or instead of this operation.
+        """
+        if self.type == "NOOP":
+            return self
+        path = self._path()
+        response = ask(self.client, "GET", path, headers=_JSON)
+        data = json_of(response, f"GET {path}")
+        if not self._is_meant_by(data):
+            raise unexpected(response, f"GET {path}", "something that is not this operation")
+        return self._of(self.client, data, self.api_path, response)
+
+    def snapshots(
+        self, poll_interval_seconds: Seconds = 3, timeout_seconds: Seconds | None = None
+    ) -> Iterator[Operation]:
+        """Fresh operations, one for each poll, until it is resolved; `wait` is the last of them.
+
+        A resolved operation yields itself, without a request. Faults that pass (5xx, 429, lost
+        connections, cut-off answers) are waited out, longer each time.
+
+        Args:
+            poll_interval_seconds: How long to pause between two polls.
+            timeout_seconds: How long to go on; None for as long as it takes. One last poll is made
+                when the time is up.
+
+        Raises:
+            ValueError, TypeError: A number of seconds that makes no sense; at once.
+            WaitTimeout: The time is up. It is a TimeoutError and holds the last snapshot.
+            TamrError: A fault that does not pass, or the 25th in a row.
+        """
+        interval = checked_seconds("poll_interval_seconds", poll_interval_seconds)
+        timeout = None
+        if timeout_seconds is not None:
+            timeout = checked_seconds("timeout_seconds", timeout_seconds)
+        return self._follow(max(interval, LEAST_INTERVAL_SECONDS), timeout)
+
+    def _follow(self, interval: Seconds, timeout: Seconds | None) -> Iterator[Operation]:
+        if self.resolved:
+            yield self
+            return
+        start = clock.monotonic()
+        deadline = math.inf if timeout is None else start + timeout
+        patience = Patience(interval, MOST_FAULTS_IN_A_ROW)
+        operation, fault, pause = self, None, interval
+        while not operation.resolved:
+            clock.sleep(max(0.0, min(pause, deadline - clock.monotonic())))
+            try:
+                with time_limit(max(0.0, deadline - clock.monotonic()) + LAST_POLL_SECONDS):
+                    polled = operation.poll()
+            except TamrError as error:
+                fault, pause = error, patience.pause_after(error, clock.monotonic() - start)
+            else:
+                if polled.state is None and operation.state is not None:
+                    warn_unreadable(polled)
+                operation, fault = polled, None
+                pause = max(interval, operation._retry_after)
+                patience.succeeded()
+                yield operation
+            if clock.monotonic() >= deadline and not operation.resolved:
+                raise _wait_timeout(operation, clock.monotonic() - start, fault) from fault
+
+    def wait(
+        self, poll_interval_seconds: Seconds = 3, timeout_seconds: Seconds | None = None
+    ) -> Operation:
+        """Poll until the operation is resolved, and return it, whatever its outcome.
+
+        The job itself is not touched, neither by a time-out nor by Ctrl-C. Arguments and errors
+        are those of `snapshots`.
+        """
+        operation = self
+        for operation in self.snapshots(poll_interval_seconds, timeout_seconds):  # noqa: B007
+            pass
+        return operation
+
+    def apply_options(self, asynchronous: bool = False, **options: Any) -> Operation:
+        """This operation at once if `asynchronous`, else the resolved one: `wait(**options)`."""
+        return self if asynchronous else self.wait(**options)
+
+    def cancel(self) -> Operation:
+        """Ask the server to cancel the job, and return the operation polled after that.
+
+        It may read CANCELING for a while. A resolved operation is returned without asking.
+
+        Raises:
+            NotSupported: Tamr cancels jobs by number, and this one's id is none.
+            TamrError: The server's refusal, or no answer.
+        """
+        if self.resolved:
+            return self
+        number = self.resource_id or ""
+        if not (number.isascii() and number.isdigit()):
+            msg = f"Tamr cancels jobs by number, so {number!r} can only be waited for."
+            raise NotSupported(msg)
+        prefix, _, _ = str(self.client.base_path).partition("/api/")
+        ask(self.client, "POST", f"{prefix.rstrip('/')}/api/dataset/jobs/{number}/cancel")
+        return self.poll()
+
+    def delete(self) -> requests.Response:
+        """Delete the operation from the server, and return its answer. This cannot be undone.
+
+        Raises:
+            MethodNotAllowed: 405, an HTTPError: many servers do not delete operations.
+            NotSupported: A NOOP, which no server has.
+            TamrError: Another refusal, or no answer.
+        """
+        if self.type == "NOOP":
+            msg = "There is nothing to delete: Tamr had nothing to do, so there is no operation."
+            raise NotSupported(msg)
+        return ask(self.client, "DELETE", self._path())
+
+    def _path(self) -> str:
+        if self.api_path is None:
+            msg = "This operation has no address (no relativeId), so Tamr cannot be asked about it."
+            raise NotSupported(msg)
+        return self.api_path
+
+    def _is_meant_by(self, data: object) -> bool:
+        if not isinstance(data, dict):
+            return False
+        return any(
+            data.get(key) is not None and data.get(key) == self._data.get(key)
+            for key in ("id", "relativeId")
+        )
+
+    def _repr_html_(self) -> str:
+        return html_table(self)
+
+
+def warn_unreadable(operation: Snapshot) -> None:
+    """Note, once for each follower, that a server's status has no state that could be read."""
+    _logger.warning(
+        "Operation %s has no readable state; it counts as not ended.", operation.api_path
+    )
+
+
+def _wait_timeout(operation: Operation, waited: Seconds, fault: TamrError | None) -> WaitTimeout:
+    seen = f"It was {operation.state or 'in no readable state'} when last seen"
+    why = f", and the last request failed: {fault}" if fault else "."
+    return WaitTimeout(
+        f"Operation {operation.resource_id} did not end within {waited:.3g} seconds. {seen}{why} "
+        "The job itself goes on; wait() again to go on waiting.",
+        operation,
+        waited,
+        fault,
+    )

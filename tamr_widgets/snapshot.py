@@ -1,0 +1,201 @@
+"""Snapshot: what one JSON document of an operation says, and that it says so for ever.
+
+Servers omit fields, send empty strings and null, and grow new words; nothing here raises for it.
+"""
+
+from __future__ import annotations
+
+import copy
+from datetime import datetime, timedelta, timezone
+from typing import Any, NoReturn
+
+import requests
+
+from .errors import NotAnOperation
+from .faults import http_date, retry_after
+from .messages import in_words
+from .times import parse_time
+from .timing import Seconds, clock
+
+RESOLVED_STATES = frozenset({"CANCELED", "SUCCEEDED", "FAILED"})
+# Clocks closer than this are taken for equal, since HTTP dates are whole seconds.
+DATE_RESOLUTION_SECONDS = 2.0
+
+
+class Snapshot:
+    """The facts of an operation at the time when it was fetched.
+
+    Attributes:
+        client: The client that fetched it.
+        api_path: The path to ask at.
+        as_of: When it was fetched, by the server's clock.
+    """
+
+    __slots__ = ("__weakref__", "_data", "_retry_after", "api_path", "as_of", "client")
+
+    client: Any
+    api_path: str | None
+    as_of: datetime
+    _data: dict[str, Any]
+    _retry_after: Seconds
+
+    def __init__(self, client: Any, data: dict[str, Any], alias: str | None = None) -> None:
+        if not isinstance(data, dict):
+            msg = f"An operation is made of a JSON object, not of {type(data).__name__}."
+            raise NotAnOperation(msg)
+        self._fill(client, copy.deepcopy(data), alias)
+
+    def _fill(
+        self,
+        client: Any,
+        data: dict[str, Any],
+        alias: str | None,
+        response: requests.Response | None = None,
+    ) -> None:
+        fields = {
+            "client": client,
+            "_data": data,
+            "api_path": alias or _text(data.get("relativeId")),
+            "as_of": _server_time(response),
+            "_retry_after": retry_after(response),
+        }
+        for name, value in fields.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def relative_id(self) -> str | None:
+        """The path of the operation, as the server wrote it."""
+        return _text(self._data.get("relativeId"))
+
+    @property
+    def resource_id(self) -> str | None:
+        """The id: the last part of the path."""
+        relative_id = self.relative_id
+        return relative_id.split("/")[-1] if relative_id else _text(self._data.get("id"))
+
+    @property
+    def type(self) -> str | None:
+        """`SPARK`, `projectExport`, `projectImport`, or `NOOP` for a 204."""
+        return _text(self._data.get("type"))
+
+    @property
+    def description(self) -> str | None:
+        """What the job does, in Tamr's words."""
+        return _text(self._data.get("description"))
+
+    @property
+    def status(self) -> dict[str, Any] | None:
+        """The server's raw status (`state`, `startTime`, `endTime`, `message`): a copy."""
+        return copy.deepcopy(self._data.get("status"))
+
+    @property
+    def state(self) -> str | None:
+        """PENDING, RUNNING, CANCELED, SUCCEEDED, FAILED, or another word of the server's.
+
+        CANCELING is such a word, seen in recordings. None if no state could be read.
+        """
+        state = self._status_field("state")
+        return state if isinstance(state, str) else None
+
+    @property
+    def resolved(self) -> bool:
+        """Whether the job has ended. Any word that is not known counts as not ended."""
+        return self.state in RESOLVED_STATES
+
+    @property
+    def message(self) -> str:
+        """What the server says about the state, in words; the raw text is in `status`."""
+        return in_words(self._status_field("message"))
+
+    @property
+    def created_at(self) -> datetime | None:
+        """When the job was asked for."""
+        return parse_time(_field(self._data.get("created"), "time"))
+
+    @property
+    def created_by(self) -> str | None:
+        """The name of the user who asked for it."""
+        return _text(_field(self._data.get("created"), "username")) or None
+
+    @property
+    def started_at(self) -> datetime | None:
+        """When the job began to run. A job can be RUNNING for a second before this is known."""
+        return parse_time(self._status_field("startTime"))
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When the job ended. It can read RUNNING for a second after this is known."""
+        return parse_time(self._status_field("endTime"))
+
+    @property
+    def queued(self) -> timedelta | None:
+        """How long the job waited before it ran, or has waited when this was fetched."""
+        return _between(self.created_at, self.started_at or self.ended_at or self._unless_ended())
+
+    @property
+    def elapsed(self) -> timedelta | None:
+        """How long the job ran, or has run when this was fetched."""
+        return _between(self.started_at, self.ended_at or self._unless_ended())
+
+    def succeeded(self) -> bool:
+        """Whether the state is SUCCEEDED."""
+        return self.state == "SUCCEEDED"
+
+    def _status_field(self, name: str) -> Any:
+        return _field(self._data.get("status"), name)
+
+    def _unless_ended(self) -> datetime | None:
+        return None if self.resolved else self.as_of
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        msg = f"An operation is a snapshot: its {name} cannot be set. poll() returns a new one."
+        raise AttributeError(msg)
+
+    def __delattr__(self, name: str) -> NoReturn:
+        self.__setattr__(name, None)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Snapshot):
+            return NotImplemented
+        return self.api_path == other.api_path and self._data == other._data
+
+    def __hash__(self) -> int:
+        return hash((self.api_path, self.state))
+
+    def __copy__(self) -> Snapshot:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Snapshot:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Without the client: it holds credentials.
+        return type(self), (None, self._data, self.api_path)
+
+    def __repr__(self) -> str:
+        return (
+            f"tamr_widgets.Operation(relative_id={self.relative_id!r}, "
+            f"description={(self.description or '')[:200]!r}, state={self.state!r})"
+        )
+
+
+def _field(value: object, name: str) -> Any:
+    return value.get(name) if isinstance(value, dict) else None
+
+
+def _text(value: object) -> str | None:
+    """A field that should be a string, as one."""
+    return value if isinstance(value, str) or value is None else str(value)[:1000]
+
+
+def _between(start: datetime | None, end: datetime | None) -> timedelta | None:
+    return end - start if start and end and end >= start else None
+
+
+def _server_time(response: requests.Response | None) -> datetime:
+    """Now by the server's clock, as far as the `Date` of its answer (whole seconds) tells."""
+    now = clock.wall()
+    date = http_date(response.headers.get("Date", "")) if response is not None else None
+    if date is not None and abs(date - now) > DATE_RESOLUTION_SECONDS:
+        now = date
+    return datetime.fromtimestamp(now, timezone.utc)

@@ -1,0 +1,68 @@
+"""An operation at rest: the static table and the line of text for where no widget can live."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .snapshot import Snapshot
+
+# Longer than any description of Tamr's.
+TEXT_CHARS = 1000
+
+
+def html_table(operation: Snapshot, note: str = "") -> str:
+    """A table of the operation's facts. What comes from the server is text in it, never markup."""
+    rows = "".join(
+        f'<tr><th style="text-align:left">{label}</th><td style="text-align:left">'
+        f"<bdi>{escape(_tame(text))}</bdi></td></tr>"
+        for label, text in facts(operation)
+    )
+    caption = f"<caption>{escape(note)}</caption>" if note else ""
+    return f'<table class="tamr-snapshot">{caption}<tbody>{rows}</tbody></table>'
+
+
+def plain_text(operation: Snapshot) -> str:
+    """The same in one line."""
+    text = f"Operation {operation.resource_id}: {operation.description}: {operation.state}"
+    return _tame(f"{text} ({operation.message})" if operation.message else text)
+
+
+def facts(operation: Snapshot) -> list[tuple[str, str]]:
+    """Label and text of each fact that is known."""
+    all_facts = [
+        ("State", operation.state or "unknown"),
+        ("Description", operation.description),
+        ("Id", operation.resource_id),
+        ("Type", operation.type),
+        ("Started by", operation.created_by),
+        ("Created", _moment(operation.created_at)),
+        ("Queued for", duration(operation.queued)),
+        ("Ran for" if operation.resolved else "Running for", duration(operation.elapsed)),
+        ("Message", operation.message),
+    ]
+    return [(label, text) for label, text in all_facts if text]
+
+
+def duration(length: timedelta | None) -> str:
+    """A length of time in words: `4 s`, `1 min 10 s`, `2 h 5 min`."""
+    if length is None:
+        return ""
+    seconds = round(length.total_seconds())
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds // 60} min {seconds % 60} s"
+    return f"{seconds // 3600} h {seconds % 3600 // 60} min"
+
+
+def _moment(time: datetime | None) -> str:
+    return f"{time:%Y-%m-%d %H:%M:%S} UTC" if time else ""
+
+
+def _tame(text: str) -> str:
+    """Text that cannot break what is around it: no control characters, no endless length."""
+    shown = "".join(c if c.isprintable() or c == " " else " " for c in text[:TEXT_CHARS])
+    return shown if len(text) <= TEXT_CHARS else shown + "…"

@@ -1,0 +1,41 @@
+"""Tamr's times, as aware datetimes in UTC or None.
+
+The forms are those of recorded traffic: ISO 8601 with `Z`, the stamp in the ids of exports and
+imports (`2021-07-05_16-16-30-425`), and several ways to say that there is none (absent, `""`,
+`0000-00-00T00:00:00.000Z`).
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone
+
+_ISO = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?\s*(Z|[+-]\d\d:?\d\d)?",
+    re.IGNORECASE | re.ASCII,
+)
+_STAMP = re.compile(r"(\d{4})-(\d\d)-(\d\d)_(\d\d)-(\d\d)-(\d\d)-(\d{1,6})()", re.ASCII)
+
+
+def parse_time(value: object) -> datetime | None:
+    """The time that a server wrote, or None if it wrote none that can be understood."""
+    if not isinstance(value, str):
+        return None
+    match = _ISO.fullmatch(value.strip()) or _STAMP.fullmatch(value.strip())
+    if match is None:
+        return None
+    *numbers, fraction, zone = match.groups()
+    year, month, day, hour, minute, second = map(int, numbers)
+    micro = int((fraction or "0").ljust(6, "0")[:6])
+    try:
+        time = datetime(year, month, day, hour, minute, second, micro, timezone.utc)
+        return time - _offset(zone)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _offset(zone: str | None) -> timedelta:
+    if not zone or zone in "Zz":
+        return timedelta(0)
+    minutes = int(zone[1:3]) * 60 + int(zone[-2:])
+    return timedelta(minutes=-minutes if zone[0] == "-" else minutes)

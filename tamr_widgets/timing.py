@@ -1,0 +1,101 @@
+"""Time as this package measures it: one clock, and limits that reach down to the socket.
+
+A limit is set around a piece of work (`with time_limit(3): operation.poll()`) and seen by every
+request inside of it, on this thread, however deep. All durations are seconds on a monotonic
+clock: what the wall clock does has no effect.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from numbers import Real
+
+Seconds = float
+
+
+class Clock:
+    """The time source of everything here; tests put their own in its place."""
+
+    def monotonic(self) -> Seconds:
+        """Seconds that never go back."""
+        return time.monotonic()
+
+    def wall(self) -> Seconds:
+        """Seconds since 1970, as this machine believes. Only for showing, never for deciding."""
+        return time.time()
+
+    def sleep(self, seconds: Seconds) -> None:
+        """Do nothing for a while; Ctrl-C (Interrupt) ends it at once."""
+        time.sleep(seconds)
+
+
+clock = Clock()
+
+
+@dataclass(slots=True)
+class Limit:
+    """When work must be over: a deadline, and whoever may call it off before."""
+
+    deadline: Seconds = math.inf
+    called_off: Callable[[], bool] | None = None
+
+    def left(self) -> Seconds:
+        """How much time is left; zero once it has run out."""
+        return max(0.0, self.deadline - clock.monotonic())
+
+    def lift(self) -> None:
+        """From now on take as long as it takes (a download that is read as a stream)."""
+        self.deadline = math.inf
+
+    def over(self) -> bool:
+        """Whether somebody called it off."""
+        return self.called_off is not None and self.called_off()
+
+
+_current: ContextVar[Limit | None] = ContextVar("tamr_widgets_time_limit", default=None)
+
+
+def current_limit() -> Limit | None:
+    """The innermost limit around the running code, or None."""
+    return _current.get()
+
+
+@contextmanager
+def time_limit(
+    seconds: Seconds = math.inf, called_off: Callable[[], bool] | None = None
+) -> Iterator[Limit]:
+    """Bound the requests made inside; a limit around this one goes on to count.
+
+    Args:
+        seconds: The time for all of it.
+        called_off: Asked now and then while waiting for bytes; True ends the request.
+    """
+    outer = _current.get() or Limit()
+    limit = Limit(min(outer.deadline, clock.monotonic() + seconds), called_off or outer.called_off)
+    token = _current.set(limit)
+    try:
+        yield limit
+    finally:
+        _current.reset(token)
+
+
+def checked_seconds(name: str, value: object) -> Seconds:
+    """`value` as seconds, or a clear error that names the argument.
+
+    Raises:
+        TypeError: It is not a number.
+        ValueError: It is negative or not a number that one can wait for.
+    """
+    if isinstance(value, bool) or not isinstance(value, Real):
+        msg = f"{name} must be a number of seconds, not {value!r}."
+        raise TypeError(msg)
+    seconds = float(value)
+    if math.isnan(seconds) or math.isinf(seconds) or seconds < 0:
+        msg = f"{name} must be zero or more seconds, not {value!r}."
+        raise ValueError(msg)
+    return seconds
