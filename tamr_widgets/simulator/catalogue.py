@@ -1,0 +1,126 @@
+"""The projects and datasets of the simulated server.
+
+Most are ordinary. Some have a trait that a notebook or a test can rely on:
+
+- `already_up_to_date`: every refresh answers 204 without a body.
+- `broken_transformations`: every job fails, with several kilobytes of Java trace.
+- `large_mastering`: jobs take twenty times as long as those of `minimal_mastering`.
+- `HR: people & places`: has a name whose exports get ids with spaces, a colon and an ampersand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project, and what is special about its jobs.
+
+    Attributes:
+        factor: How much longer its jobs take than usual.
+        fails: Whether its jobs fail.
+        up_to_date: Whether there is never anything to refresh.
+    """
+
+    id: str
+    name: str
+    type: str
+    factor: float = 1.0
+    fails: bool = False
+    up_to_date: bool = False
+
+    @property
+    def unified_dataset(self) -> Dataset:
+        """The project's unified dataset."""
+        return next(dataset for dataset in DATASETS if dataset.project == self.id)
+
+    def document(self) -> dict[str, Any]:
+        """Return the project as the server describes it."""
+        return {
+            "id": f"unify://unified-data/v1/projects/{self.id}",
+            "externalId": self.name,
+            "name": self.name,
+            "description": f"Simulated {self.type.lower().replace('_', ' ')} project",
+            "type": self.type,
+            "unifiedDatasetName": self.unified_dataset.name,
+            "created": _author(self.id),
+            "lastModified": _author(self.id),
+            "relativeId": f"projects/{self.id}",
+        }
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset; `project` is the id of the project whose unified dataset it is, if any."""
+
+    id: str
+    name: str
+    attributes: int
+    project: str = ""
+
+    def document(self) -> dict[str, Any]:
+        """Return the dataset as the server describes it."""
+        return {
+            "id": f"unify://unified-data/v1/datasets/{self.id}",
+            "externalId": self.name,
+            "name": self.name,
+            "description": "Simulated dataset",
+            "version": "12",
+            "keyAttributeNames": ["tamr_id"],
+            "tags": [],
+            "created": _author(self.id),
+            "lastModified": _author(self.id),
+            "relativeId": f"datasets/{self.id}",
+            "upstreamDatasetIds": [],
+        }
+
+    def attribute_documents(self) -> list[dict[str, Any]]:
+        """Return the dataset's attributes as the server describes them."""
+        names = ["tamr_id", *(f"attribute_{number}" for number in range(1, self.attributes))]
+        return [
+            {
+                "name": name,
+                "description": "",
+                "type": {"baseType": "STRING", "attributes": []},
+                "isNullable": name != "tamr_id",
+            }
+            for name in names
+        ]
+
+
+def _author(number: str) -> dict[str, str]:
+    return {"username": "admin", "time": "2021-01-04T09:30:00.000Z", "version": number}
+
+
+PROJECTS = (
+    Project("1", "minimal_mastering", "DEDUP"),
+    Project("2", "supplier_mapping", "SCHEMA_MAPPING_RECOMMENDATIONS"),
+    Project("3", "parts_categorization", "CATEGORIZATION"),
+    Project("4", "customer_golden_records", "GOLDEN_RECORDS"),
+    Project("5", "large_mastering", "DEDUP", factor=20),
+    Project("6", "broken_transformations", "DEDUP", fails=True),
+    Project("7", "already_up_to_date", "DEDUP", up_to_date=True),
+    Project("8", "HR: people & places", "DEDUP"),
+)
+
+DATASETS = (
+    Dataset("1", "customers.csv", 18),
+    Dataset("2", "suppliers.csv", 9),
+    Dataset("3", "parts.csv", 31),
+    *(
+        Dataset(str(10 + number), f"{project.name}_unified_dataset", 6 + number, project.id)
+        for number, project in enumerate(PROJECTS)
+    ),
+)
+
+
+def project_by_id(project_id: str) -> Project | None:
+    """Return a project, or None."""
+    return next((project for project in PROJECTS if project.id == project_id), None)
+
+
+def dataset_by_id(dataset_id: str) -> Dataset | None:
+    """Return a dataset, or None."""
+    return next((dataset for dataset in DATASETS if dataset.id == dataset_id), None)

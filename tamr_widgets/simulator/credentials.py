@@ -1,0 +1,79 @@
+"""Who may ask: a username and password, and the sessions that were opened with them."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import secrets
+import threading
+from http.cookies import CookieError, SimpleCookie
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+COOKIE = "authToken"
+
+
+class Credentials:
+    """Checks requests, and hands out tokens. Nothing of it is ever shown."""
+
+    def __init__(self, username: str, password: str) -> None:
+        self.username = username
+        self._password = password
+        self._tokens: set[str] = set()
+        self._lock = threading.Lock()
+
+    def login(self, username: object, password: object) -> str | None:
+        """Return a new token, or None when the username or the password is wrong."""
+        given = f"{username}:{password}".encode()
+        if not hmac.compare_digest(given, f"{self.username}:{self._password}".encode()):
+            return None
+        return self.new_token()
+
+    def new_token(self) -> str:
+        """Return a token that opens the server until sessions expire."""
+        token = secrets.token_urlsafe(24)
+        with self._lock:
+            self._tokens.add(token)
+        return token
+
+    def expire(self) -> None:
+        """Make every token that was handed out invalid."""
+        with self._lock:
+            self._tokens.clear()
+
+    def accept(self, headers: Mapping[str, str]) -> bool:
+        """Return whether a request's header or cookie is valid."""
+        scheme, _, value = headers.get("Authorization", "").partition(" ")
+        if scheme == "BasicCreds" and self._is_password(value):
+            return True
+        given = {value} if scheme in {"BasicCreds", "Bearer"} else set()
+        given |= {_cookie(headers)}
+        with self._lock:
+            return not self._tokens.isdisjoint(given)
+
+    def _is_password(self, value: str) -> bool:
+        plain = f"{self.username}:{self._password}"
+        valid = [base64.b64encode(plain.encode())]
+        # the public client encodes in latin-1
+        if all(ord(character) < 256 for character in plain):
+            valid.append(base64.b64encode(plain.encode("latin-1")))
+        return any(hmac.compare_digest(value.encode(), form) for form in valid)
+
+
+def kind_of_credentials(headers: Mapping[str, str]) -> str:
+    """Return which credentials a request carries, for the log, without a trace of them."""
+    scheme = headers.get("Authorization", "").partition(" ")[0]
+    names = {"": [], "BasicCreds": ["basic"], "Bearer": ["bearer"]}.get(scheme, ["other"])
+    if _cookie(headers):
+        names = [*names, "cookie"]
+    return "+".join(names) or "none"
+
+
+def _cookie(headers: Mapping[str, str]) -> str:
+    try:
+        morsel = SimpleCookie(headers.get("Cookie", "")).get(COOKIE)
+    except CookieError:
+        return ""
+    return morsel.value if morsel else ""

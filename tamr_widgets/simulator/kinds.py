@@ -1,0 +1,80 @@
+"""What kinds of jobs there are, and which request starts which."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of job.
+
+    Attributes:
+        name: The short name by which tests and notebooks ask for it.
+        description: What the Jobs page shows; `{name}` stands for what the job works on.
+        seconds: The running time at the median.
+        weight: How often it is met in the past, compared with the others.
+        type: The operation's type.
+        steps: Into how many steps the job is cut; a cancelled one says how far it got.
+    """
+
+    name: str
+    description: str
+    seconds: float
+    weight: float
+    type: str = "SPARK"
+    steps: int = 8
+
+    @property
+    def portable(self) -> bool:
+        """Whether it is an export or an import, whose ids, times and results are of their own."""
+        return self.type in {"projectExport", "projectImport"}
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind("unify", "Update Unified Dataset [{name}]", 31, 12),
+        Kind("materialize", "Materialize views [{name}] to Elastic", 18, 14, steps=3),
+        Kind("profile", "Profiling [{name}] attributes.", 24, 9, steps=4),
+        Kind("estimate", "Estimate Pair Counts", 16, 4, steps=3),
+        Kind("pairs", "Generate Record Pairs", 46, 8),
+        Kind("train", "Train Mastering Model", 58, 8, steps=9),
+        Kind("predict", "Predict Record Pairs", 66, 7),
+        Kind("questions", "Find High-Impact Pairs", 27, 3, steps=5),
+        Kind("cluster", "Update Clusters", 44, 8),
+        Kind("publish", "Publish Clusters", 29, 6, steps=5),
+        Kind("golden", "Update Golden Records", 34, 6, steps=6),
+        Kind("publish-golden", "Publish Golden Records", 21, 4, steps=4),
+        Kind("train-categories", "Train Categorization Model", 52, 3, steps=7),
+        Kind("categorize", "Predict Categories", 75, 3),
+        Kind("export", "projectExport with artifact: {name}", 14, 3, "projectExport", 5),
+        Kind("import", "projectImport with artifact: {name}", 26, 2, "projectImport", 6),
+        Kind("match-all", "Match all records [{name}]", 9000, 0.4, steps=40),
+    )
+}
+
+REFRESHES = {
+    "": "materialize",
+    "profile": "profile",
+    "unifiedDataset": "unify",
+    "unifiedDataset/profile": "profile",
+    "estimatedPairCounts": "estimate",
+    "recordPairs": "pairs",
+    "recordPairsWithPredictions": "predict",
+    "recordPairsWithPredictions/model": "train",
+    "highImpactPairs": "questions",
+    "recordClusters": "cluster",
+    "publishedClusters": "publish",
+    "goldenRecords": "golden",
+    "goldenRecordsProfile": "profile",
+    "publishedGoldenRecords": "publish-golden",
+    "categorizations": "categorize",
+    "categorizations/model": "train-categories",
+}
+"""The kind of job that `POST {project or dataset}/{key}:refresh` starts."""
+
+
+def kind_of_refresh(part: str) -> Kind:
+    """Return the kind that refreshes a part of a project or dataset; any part has one."""
+    return KINDS[REFRESHES.get(part, "materialize")]
