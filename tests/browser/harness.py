@@ -1,0 +1,224 @@
+"""Real notebooks in a real browser: three front ends, one small API."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import nbformat
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness_server import JupyterServer
+    from playwright.sync_api import Browser, BrowserContext, Locator, Page
+
+PROJECT = Path(__file__).parents[2]
+PAGE_PATH = {
+    "lab": "lab/workspaces/{unique}/tree/{notebook}",
+    "notebook7": "notebooks/{notebook}",
+    "voila": "voila/render/{notebook}",
+}
+# Lab keeps the open document in `currentWidget`, and so does Notebook 7.
+PANEL = "window.jupyterapp.shell.currentWidget"
+
+
+class FrontEnd:
+    """One of the programs that show a notebook; opens notebooks in pages of their own."""
+
+    def __init__(self, name: str, server: JupyterServer, browser: Browser, artifacts: Path) -> None:
+        self.name = name
+        self.server = server
+        self._browser = browser
+        self._artifacts = artifacts
+        self._contexts: list[BrowserContext] = []
+
+    def open(
+        self,
+        notebook: str | Path | Sequence[str],
+        *,
+        kernel: bool = True,
+        **context_options: Any,
+    ) -> OpenNotebook:
+        """Open a notebook in a browser profile of its own.
+
+        Args:
+            notebook: The sources of its code cells, or the path of a file: of the project (it is
+                copied), or one that was opened before (it is opened again, as in a second tab).
+            kernel: Whether to start one; without, the notebook says "No Kernel" (Lab only).
+            context_options: For Playwright's `new_context`, such as `locale="de"`,
+                `viewport={"width": 320, "height": 640}` or `reduced_motion="reduce"`.
+        """
+        path = self._provide(notebook)
+        options = {"viewport": {"width": 1280, "height": 900}} | context_options
+        context = self._browser.new_context(**options)
+        context.set_default_timeout(30_000)
+        self._contexts.append(context)
+        opened = OpenNotebook(self, context.new_page(), path, self._artifacts)
+        opened._load(kernel=kernel)
+        return opened
+
+    def close(self, screenshots_named: str | None = None) -> None:
+        """Close all pages and stop their kernels; keep a picture of each if given a name."""
+        for number, context in enumerate(self._contexts):
+            for page in context.pages:
+                if screenshots_named:
+                    name = "".join(c if c.isalnum() else "-" for c in screenshots_named)
+                    page.screenshot(path=self._artifacts / f"{name}-{self.name}-{number}.png")
+            context.close()
+        if self._contexts:
+            self.server.stop_kernels()
+            self.server.reset_settings()
+        self._contexts.clear()
+
+    def _provide(self, notebook: str | Path | Sequence[str]) -> Path:
+        if not isinstance(notebook, (str, Path)):
+            path = self.server.root / f"{uuid.uuid4().hex[:8]}.ipynb"
+            document = nbformat.v4.new_notebook(
+                cells=[nbformat.v4.new_code_cell(source) for source in notebook],
+                metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+            )
+            nbformat.write(document, path)
+            return path
+        source = PROJECT / notebook
+        if self.server.root in source.parents:
+            return source
+        path = self.server.root / f"{source.stem}-{uuid.uuid4().hex[:8]}.ipynb"
+        shutil.copy(source, path)
+        return path
+
+
+class OpenNotebook:
+    """A notebook in a page. `page` is Playwright's, for everything that is not offered here."""
+
+    def __init__(self, front_end: FrontEnd, page: Page, path: Path, artifacts: Path) -> None:
+        self.page = page
+        self.path = path
+        self.errors: list[str] = []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self._front_end = front_end
+        self._artifacts = artifacts
+        self._unique = uuid.uuid4().hex[:8]
+
+    # -- The notebook ----------------------------------------------------------------------
+
+    def cell(self, index: int) -> Locator:
+        """A cell, its output included."""
+        return self.page.locator(".jp-Notebook .jp-Cell").nth(index)
+
+    def output(self, index: int) -> Locator:
+        """The output area of a cell."""
+        return self.cell(index).locator(".jp-Cell-outputArea")
+
+    def run_cell(self, index: int, *, wait: bool = True) -> None:
+        """Run one cell; without `wait`, return while it runs."""
+        self.page.evaluate(f"index => {{ {PANEL}.content.activeCellIndex = index }}", index)
+        self._execute("notebook:run-cell", wait=wait)
+
+    def run_all(self, *, wait: bool = True) -> None:
+        """Run all cells; Voila has done so by itself."""
+        if self._front_end.name != "voila":
+            self._execute("notebook:run-all-cells", wait=wait)
+
+    def save(self, *, widget_state: bool = False) -> nbformat.NotebookNode:
+        """Save the notebook, on request with its widgets' state, and return what was saved."""
+        toggle = "@jupyter-widgets/jupyterlab-manager:saveWidgetState"
+        if widget_state:
+            self._execute(toggle)
+        try:
+            self._execute("docmanager:save")
+        finally:
+            if widget_state:
+                self._execute(toggle)
+        return nbformat.read(self.path, as_version=4)
+
+    def reload(self) -> None:
+        """Reload the page, as a person would."""
+        self.page.reload()
+        self._wait_until_ready()
+
+    def restart_kernel(self) -> None:
+        """Restart the kernel without a question."""
+        self.page.evaluate(f"() => {PANEL}.sessionContext.restartKernel()")
+        self._wait_until_ready()
+
+    def stop_kernel(self) -> None:
+        """Shut the kernel down; the notebook then has none."""
+        self.page.evaluate(f"() => {PANEL}.sessionContext.shutdown()")
+
+    def wait_until_idle(self) -> None:
+        """Wait until no cell runs any more."""
+        self.page.wait_for_function(f"{PANEL}.sessionContext.session?.kernel?.status === 'idle'")
+
+    # -- What it looks like ----------------------------------------------------------------
+
+    def set_theme(self, theme: str) -> None:
+        """Switch to "light", "dark" or "high contrast" (a dark one)."""
+        names = {
+            "light": "JupyterLab Light",
+            "dark": "JupyterLab Dark",
+            "high contrast": "JupyterLab Dark High Contrast",
+        }
+        self._execute("apputils:change-theme", {"theme": names[theme]})
+        self.page.wait_for_function(
+            "name => document.body.dataset.jpThemeName === name", arg=names[theme]
+        )
+
+    def screenshot(self, name: str, of: Locator | None = None) -> Path:
+        """Keep a picture of the page, or of a part of it, as artifacts/<name>.png."""
+        path = self._artifacts / f"{name}.png"
+        (of or self.page).screenshot(path=path, animations="disabled")
+        return path
+
+    def axe(self, of: Locator | None = None) -> list[str]:
+        """Run axe-core on the page, or on a part of it; one line for each violation's node."""
+        return axe(of or self.page.locator("body"))
+
+    # -- How it is done --------------------------------------------------------------------
+
+    def _load(self, *, kernel: bool) -> None:
+        template = PAGE_PATH[self._front_end.name]
+        notebook = self.path.name
+        if not kernel:
+            template, notebook = template.replace("/tree/{notebook}", ""), ""
+        path = template.format(unique=self._unique, notebook=notebook)
+        self.page.goto(self._front_end.server.address(path))
+        if not kernel:
+            self.page.wait_for_function("window.jupyterapp?.restored.then(() => true)")
+            self._execute(
+                "docmanager:open",
+                {
+                    "path": self.path.name,
+                    "kernelPreference": {"shouldStart": False, "canStart": False},
+                },
+            )
+        self._wait_until_ready(kernel=kernel)
+
+    def _wait_until_ready(self, *, kernel: bool = True) -> None:
+        if self._front_end.name == "voila":
+            self.page.locator("#rendered_cells").wait_for(state="visible")
+            return
+        self.page.wait_for_function(f"window.jupyterapp && {PANEL}?.context?.isReady")
+        if kernel:
+            self.wait_until_idle()
+
+    def _execute(
+        self, command: str, args: dict[str, Any] | None = None, *, wait: bool = True
+    ) -> None:
+        call = "window.jupyterapp.commands.execute(command, args)"
+        body = f"return {call}.then(() => undefined)" if wait else f"void {call}"
+        self.page.evaluate(f"([command, args]) => {{ {body} }}", [command, args or {}])
+
+
+def axe(of: Locator) -> list[str]:
+    """Run axe-core on a part of a page; one line for each violation's node."""
+    of.page.evaluate((files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8"))
+    violations = of.evaluate("element => axe.run(element).then(results => results.violations)")
+    return [
+        f"{violation['id']}: {violation['help']} ({node['html']})"
+        for violation in violations
+        for node in violation["nodes"]
+    ]
