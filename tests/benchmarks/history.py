@@ -1,0 +1,201 @@
+"""How well JobHistory foretells, and what it costs. Run: python tests/benchmarks/history.py
+
+Each job in turn is foretold from those that were created before it, then added. Columns:
+
+    none     share of the jobs that get no estimate (in brackets: that the plain quantiles can't foretell)
+    error    median of |median - actual| / actual, of all that get one
+    both     the same for the jobs that the plain quantiles foretell, too (in brackets: theirs)
+    covered  share of the jobs within the 80% interval (in brackets: the plain one's)
+    pinball  mean pinball loss of both ends of the interval, over the plain quantiles': in seconds,
+             where jobs of hours weigh most, and in shares of the actual time. Less is better
+
+Plain quantiles are those of the last 20 jobs that succeeded with the same description, from one job on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import defaultdict, deque
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from statistics import fmean, median
+from typing import Any, NamedTuple
+
+from history_families import FAMILIES, past
+
+from tamr_widgets.history import JobHistory
+
+HEADER = (
+    f"{'family':14} {'seed':>4} {'none':>11}  {'error':>6}  {'both':>12}  {'covered':>11}"
+    f"  {'pinball: s':>10} {'share':>6}  {'us':>5}"
+)
+
+
+class Interval(NamedTuple):
+    low: float
+    median: float
+    high: float
+
+
+class Forecast(NamedTuple):
+    """A job's actual seconds, and what was foretold."""
+
+    actual: float
+    ours: Interval | None
+    plain: Interval | None
+
+
+class Score(NamedTuple):
+    none: float
+    none_plain: float
+    error: float
+    error_both: float
+    error_plain: float
+    covered: float
+    covered_plain: float
+    pinball: float
+    pinball_share: float
+    microseconds: float
+
+    def row(self, family: str, seed: str) -> str:
+        return (
+            f"{family:14} {seed:>4} {self.none:5.1%} ({self.none_plain:3.0%})  {self.error:6.2%}"
+            f"  {self.error_both:5.2%} ({self.error_plain:4.1%})"
+            f"  {self.covered:5.1%} ({self.covered_plain:3.0%})"
+            f"  {self.pinball:10.3f} {self.pinball_share:6.3f}  {self.microseconds:5.1f}"
+        )
+
+
+def plain_quantiles(last: Sequence[float]) -> Interval | None:
+    if not last:
+        return None
+    values = sorted(last)
+
+    def quantile(share: float) -> float:
+        place = share * (len(values) - 1)
+        below = int(place)
+        above = min(below + 1, len(values) - 1)
+        return values[below] + (place - below) * (values[above] - values[below])
+
+    return Interval(quantile(0.1), quantile(0.5), quantile(0.9))
+
+
+def replay(jobs: Iterable[Any]) -> tuple[list[Forecast], float]:
+    """Foretell each job from those before it; also the mean seconds that one estimate took."""
+    history = JobHistory()
+    last: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=20))
+    forecasts, spent = [], 0.0
+    for job in jobs:
+        if job.succeeded() and job.started_at and job.ended_at and job.ended_at > job.started_at:
+            begin = time.perf_counter()
+            estimate = history.estimate(job)
+            spent += time.perf_counter() - begin
+            ours = estimate and Interval(
+                estimate.low_seconds, estimate.median_seconds, estimate.high_seconds
+            )
+            actual = (job.ended_at - job.started_at).total_seconds()
+            forecasts.append(Forecast(actual, ours, plain_quantiles(last[job.description])))
+            last[job.description].append(actual)
+        history.add(job)
+    return forecasts, spent / max(1, len(forecasts))
+
+
+def score(jobs: Iterable[Any]) -> Score:
+    forecasts, seconds = replay(jobs)
+    told = [(actual, ours) for actual, ours, _ in forecasts if ours]
+    plain = [(actual, plain) for actual, _, plain in forecasts if plain]
+    both = [forecast for forecast in forecasts if forecast.ours and forecast.plain]
+    both_ours = [(actual, ours) for actual, ours, _ in both]
+    both_plain = [(actual, plain) for actual, _, plain in both]
+    return Score(
+        none=1 - len(told) / len(forecasts),
+        none_plain=1 - len(plain) / len(forecasts),
+        error=error(told),
+        error_both=error(both_ours),
+        error_plain=error(both_plain),
+        covered=covered(told),
+        covered_plain=covered(plain),
+        pinball=pinball(both_ours) / pinball(both_plain),
+        pinball_share=pinball(both_ours, share=True) / pinball(both_plain, share=True),
+        microseconds=seconds * 1e6,
+    )
+
+
+def error(told: list[tuple[float, Any]]) -> float:
+    return median(abs(interval.median - actual) / actual for actual, interval in told)
+
+
+def covered(told: list[tuple[float, Any]]) -> float:
+    return fmean(interval.low <= actual <= interval.high for actual, interval in told)
+
+
+def pinball(told: list[tuple[float, Any]], *, share: bool = False) -> float:
+    """The loss whose least mean the true 10% and 90% quantiles have."""
+
+    def loss(actual: float, quantile: float, at: float) -> float:
+        return (actual - quantile) * at if actual >= quantile else (quantile - actual) * (1 - at)
+
+    return fmean(
+        (loss(actual, interval.low, 0.1) + loss(actual, interval.high, 0.9))
+        / (actual if share else 1)
+        for actual, interval in told
+    )
+
+
+def simulator_past(seed: int, jobs: int = 800) -> list[Any]:
+    """The simulator's past, as operations, in the order in which they were created."""
+    from tamr_widgets.operation import Operation  # noqa: PLC0415  (the rest runs without)
+    from tamr_widgets.simulator.past import history  # noqa: PLC0415
+
+    return [Operation(None, document) for document in reversed(history(jobs, seed=seed))]
+
+
+def cost(jobs: int) -> str:
+    """What adding and asking costs with a history of so many jobs."""
+    operations = past("mixed", seed=1, jobs=jobs)
+    history = JobHistory()
+    begin = time.perf_counter()
+    for operation in operations:
+        history.add(operation)
+    added = time.perf_counter()
+    asked = operations[-1000:]
+    for operation in asked:
+        history.estimate(operation)
+    ended = time.perf_counter()
+    return (
+        f"{jobs:6,} jobs: add {(added - begin) / jobs * 1e6:5.1f} us,"
+        f" estimate {(ended - added) / len(asked) * 1e6:5.1f} us"
+    )
+
+
+def main(arguments: Sequence[str]) -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("families", nargs="*", help=f"of {', '.join(FAMILIES)}, simulator")
+    parser.add_argument("--seeds", type=int, default=3, help="how many seeds of each")
+    parser.add_argument("--brief", action="store_true", help="only the mean over the seeds")
+    parser.add_argument("--coarse", action="store_true", help="times in whole seconds")
+    options = parser.parse_args(arguments)
+    print(HEADER)
+    means = []
+    for family in options.families or [*FAMILIES, "simulator"]:
+        scores = []
+        for seed in range(1, options.seeds + 1):
+            if family == "simulator":
+                jobs = simulator_past(seed)
+            else:
+                jobs = past(family, seed, resolution=1.0 if options.coarse else 0.001)
+            scores.append(score(jobs))
+            if not options.brief:
+                print(scores[-1].row(family, str(seed)))
+        means.append(Score(*map(fmean, zip(*scores, strict=True))))
+        print(means[-1].row(family, "mean"), flush=True)
+    print(Score(*map(fmean, zip(*means, strict=True))).row("all", "mean"))
+    print(cost(1_000))
+    print(cost(50_000))
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[2]))
+    main(sys.argv[1:])
