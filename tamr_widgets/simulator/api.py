@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
@@ -107,7 +106,7 @@ class Api:
         if question.path == LOGIN and question.method == "POST":
             return self._login(question)
         if not self._credentials.accept(question.headers):
-            return unauthorised()
+            return _unauthorised()
         allowed = []
         for method, pattern, handler in self._routes:
             if match := pattern.fullmatch(question.path):
@@ -120,7 +119,13 @@ class Api:
         given = question.json()
         username = given.get("username") if isinstance(given, dict) else None
         token = username and self._credentials.login(username, given.get("password"))
-        return Answer.of({"token": token, "username": username}) if token else unauthorised()
+        if not token:
+            # other words than elsewhere: the public client logs in again without end whenever
+            # it reads "credentials" in a 401, even in the answer to its login
+            return _failure(
+                401, "javax.ws.rs.NotAuthorizedException", "Invalid username or password"
+            )
+        return Answer.of({"token": token, "username": username})
 
     def _list(self, _: Question) -> Answer:
         return Answer(body=self._jobs.listing())
@@ -243,7 +248,7 @@ class Api:
         return Answer.of({"version": VERSION})
 
 
-def unauthorised() -> Answer:
+def _unauthorised() -> Answer:
     """Return what Tamr answers to a request without valid credentials."""
     text = b"Credentials are required to access this resource."
     return Answer(401, text, {"WWW-Authenticate": "BasicCreds"}, "text/plain")
@@ -258,7 +263,7 @@ def _not_allowed(methods: list[str]) -> Answer:
     return Answer(405, answer.body, {"Allow": ", ".join(methods)})
 
 
-def _failure(status: HTTPStatus | int, exception: str, message: str) -> Answer:
+def _failure(status: int, exception: str, message: str) -> Answer:
     frames = [
         {
             "declaringClass": "com.tamr.common.api.OperationsResource",
@@ -269,8 +274,8 @@ def _failure(status: HTTPStatus | int, exception: str, message: str) -> Answer:
         for number in (88, 61, 42)
     ]
     return Answer.of(
-        {"status": int(status), "class": exception, "message": message, "stackTrace": frames},
-        int(status),
+        {"status": status, "class": exception, "message": message, "stackTrace": frames},
+        status,
     )
 
 

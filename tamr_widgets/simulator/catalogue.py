@@ -34,7 +34,7 @@ class Project:
     @property
     def unified_dataset(self) -> Dataset:
         """The project's unified dataset."""
-        return next(dataset for dataset in DATASETS if dataset.project == self.id)
+        return next(dataset for dataset in UNIFIED if dataset.project == self.id)
 
     def document(self) -> dict[str, Any]:
         """Return the project as the server describes it."""
@@ -53,7 +53,7 @@ class Project:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A dataset; `project` is the id of the project whose unified dataset it is, if any."""
+    """A dataset; `project` is the id of the project that makes it, if any."""
 
     id: str
     name: str
@@ -105,15 +105,25 @@ PROJECTS = (
     Project("8", "HR: people & places", "DEDUP"),
 )
 
-DATASETS = (
+SOURCES = (
     Dataset("1", "customers.csv", 18),
     Dataset("2", "suppliers.csv", 9),
     Dataset("3", "parts.csv", 31),
-    *(
-        Dataset(str(10 + number), f"{project.name}_unified_dataset", 6 + number, project.id)
-        for number, project in enumerate(PROJECTS)
-    ),
 )
+
+UNIFIED = tuple(
+    Dataset(f"{10 + number}", f"{project.name}_unified_dataset", 6 + number, project.id)
+    for number, project in enumerate(PROJECTS)
+)
+
+# the public client finds a project's published clusters by this name
+PUBLISHED = tuple(
+    Dataset(f"{30 + number}", f"{dataset.name}_dedup_published_clusters", 5, dataset.project)
+    for number, dataset in enumerate(UNIFIED)
+    if PROJECTS[number].type == "DEDUP"
+)
+
+DATASETS = (*SOURCES, *UNIFIED, *PUBLISHED)
 
 
 def project_by_id(project_id: str) -> Project | None:

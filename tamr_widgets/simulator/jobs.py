@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import messages
@@ -123,6 +123,22 @@ def _cancellation(job: Job, last: Phase, when: float) -> list[Phase]:
         Phase(when, "CANCELING", lambda: messages.CANCELING, last.start),
         Phase(gone, "CANCELED", cancelled, last.start, gone),
     ]
+
+
+def settled(job: Job) -> float:
+    """Return from when on a job's document never changes again, if nobody cancels it."""
+    return life(job)[-1].since
+
+
+def named_after_time(job: Job) -> Job:
+    """Return an export or import with the id that the server makes from its name and time."""
+    artifact = f"{job.subject}-{stamp(job.created)}"
+    return replace(
+        job,
+        id=f"{job.kind.type}-{artifact}",
+        description=job.kind.description.format(name=artifact),
+        subject=artifact,
+    )
 
 
 def phase_at(job: Job, now: float) -> tuple[Phase, float]:

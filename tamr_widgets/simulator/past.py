@@ -10,9 +10,8 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from .catalogue import DATASETS, PROJECTS
-from .clock import stamp
-from .jobs import Document, Job, document, life
+from .catalogue import PROJECTS, SOURCES, UNIFIED
+from .jobs import Document, Job, document, life, named_after_time, settled
 from .kinds import KINDS, Kind
 from .workload import Workload
 
@@ -21,9 +20,12 @@ if TYPE_CHECKING:
 
 USERS = ("admin", "carla", "nightly", "priya")
 EXECUTORS = 3
+IDLE_SECONDS = 700.0
+BURSTS = 0.25
 FAILED = 0.03
 CANCELLED = 0.02
 QUIET_SECONDS = 60.0
+WEIGHTS = [kind.weight for kind in KINDS.values()]
 
 
 def history(
@@ -42,83 +44,71 @@ def history(
 
 
 def past_jobs(count: int, workload: Workload, *, until: float) -> list[Job]:
-    """Return a made-up past, oldest first, that ended a minute before `until`."""
+    """Return a made-up past, oldest first, whose last job ended a minute before `until`."""
     jobs = list(islice(_endless(workload), count))
-    if not jobs:
-        return []
-    latest = max(life(job)[-1].since for job in jobs)
+    latest = max(map(settled, jobs), default=0.0)
     shift = until - QUIET_SECONDS / workload.speed - latest
-    return [_shifted(job, shift) for job in jobs]
+    return [_moved(job, shift) for job in jobs]
 
 
 def _endless(workload: Workload) -> Iterator[Job]:
+    """Yield jobs in the order in which they were asked for, the first at second 0."""
     draw, speed = workload.random, workload.speed
-    kinds = list(KINDS.values())
-    weights = [kind.weight for kind in kinds]
     free = [0.0] * EXECUTORS
-    now, number = 0.0, 0
+    created, number = 0.0, 0
     while True:
-        now += draw.expovariate(1 / 700) / speed
-        alone = draw.random() < 0.75
-        for _ in range(1 if alone else draw.randint(3, 12)):
-            now += draw.uniform(0.2, 5) / speed
+        burst = draw.randint(3, 12) if draw.random() < BURSTS else 1
+        user = "nightly" if burst > 1 else draw.choice(USERS)
+        for kind in draw.choices(list(KINDS.values()), WEIGHTS, k=burst):
             number += 1
-            kind = draw.choices(kinds, weights)[0]
-            job = _one(workload, kind, number, now, "nightly" if not alone else draw.choice(USERS))
             executor = min(range(EXECUTORS), key=free.__getitem__)
-            started = max(job.started, free[executor])
-            job = replace(job, queued=started - now)
-            # a job of many hours runs on an executor of its own, or nothing would ever end
+            job = _job(workload, kind, number, created, free[executor])
+            # a job of many hours does not hold up the others, or nothing would ever end
             if kind.seconds < 3600:
-                free[executor] = life(job)[-1].since
-            yield job
+                free[executor] = settled(job)
+            yield replace(job, created_by=user)
+            created += draw.uniform(0.2, 5) / speed
+        created += draw.expovariate(1 / IDLE_SECONDS) / speed
 
 
-def _one(workload: Workload, kind: Kind, number: int, created: float, user: str) -> Job:
+def _job(workload: Workload, kind: Kind, number: int, created: float, free: float) -> Job:
     draw = workload.random
     subject = _subject(workload, kind)
     description = kind.description.format(name=subject)
+    started = max(created + workload.submission_seconds(), free)
     ran = workload.running_seconds(kind, description)
     fate = draw.random()
-    job = Job(
+    failed = fate < FAILED
+    cancelled = None
+    if FAILED <= fate < FAILED + CANCELLED:
+        cancelled = max(created, started + ran * draw.uniform(-0.1, 0.9))
+    return Job(
         id=str(number),
         number=number,
         kind=kind,
         description=description,
         subject=subject,
         created=created,
-        queued=workload.submission_seconds(),
-        ran=ran,
-        created_by=user,
+        queued=started - created,
+        ran=ran * draw.uniform(0.1, 0.9) if failed else ran,
+        outcome="FAILED" if failed else "SUCCEEDED",
         lag=1.0 / workload.speed,
+        cancelled=cancelled,
     )
-    if fate < FAILED:
-        return replace(job, outcome="FAILED", ran=ran * draw.uniform(0.1, 0.9))
-    if fate < FAILED + CANCELLED:
-        return replace(job, cancelled=job.started + ran * draw.uniform(-0.1, 0.9))
-    return job
 
 
 def _subject(workload: Workload, kind: Kind) -> str:
     draw = workload.random
     if kind.portable:
         return draw.choice(PROJECTS).name
-    if kind.name == "profile":
-        return str(draw.choice(DATASETS).attributes)
-    return draw.choice(DATASETS).name
+    if kind.name == "unify":
+        return draw.choice(UNIFIED).name
+    dataset = draw.choice((*SOURCES, *UNIFIED))
+    return str(dataset.attributes) if kind.name == "profile" else dataset.name
 
 
-def _shifted(job: Job, seconds: float) -> Job:
+def _moved(job: Job, seconds: float) -> Job:
     created = job.created + seconds
-    cancelled = None if job.cancelled is None else max(created, job.cancelled + seconds)
-    if not job.kind.portable:
-        return replace(job, created=created, cancelled=cancelled)
-    name = f"{job.subject}-{stamp(created)}"
-    return replace(
-        job,
-        created=created,
-        cancelled=cancelled,
-        id=f"{job.kind.type}-{name}",
-        description=job.kind.description.format(name=name),
-        subject=name,
-    )
+    cancelled = None if job.cancelled is None else job.cancelled + seconds
+    moved = replace(job, created=created, cancelled=cancelled)
+    return named_after_time(moved) if job.kind.portable else moved

@@ -11,9 +11,8 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from .clock import stamp
-from .jobs import Document, Job, document, encode, phase_at
-from .kinds import KINDS, Kind
+from .jobs import Document, Job, document, encode, named_after_time, phase_at
+from .kinds import KINDS
 from .messages import CANCELING
 from .past import past_jobs
 
@@ -87,19 +86,25 @@ class JobStore:
         with self._lock:
             now = self._clock()
             self._number += 1
-            job = _started_job(KINDS[kind], name, self._number, now)
-            if job.id in self._entries:
-                job = replace(job, id=f"{job.id}-{self._number}")
-            running = self._workload.running_seconds(job.kind, job.description) * factor
+            wanted = KINDS[kind]
+            description = wanted.description.format(name=name)
+            running = self._workload.running_seconds(wanted, description) * factor
             queued = self._workload.submission_seconds()
-            job = replace(
-                job,
+            job = Job(
+                id=str(self._number),
+                number=self._number,
+                kind=wanted,
+                description=description,
+                subject=name,
+                created=now,
                 queued=queued if queued_seconds is None else queued_seconds,
                 ran=running if run_seconds is None else run_seconds,
                 outcome=outcome,
                 created_by=created_by,
                 lag=1.0 / self._workload.speed,
             )
+            if wanted.portable:
+                job = self._with_free_id(named_after_time(job))
             self._insert(job)
             return job.id
 
@@ -221,6 +226,10 @@ class JobStore:
         with self._lock:
             return iter(list(reversed(self._entries)))
 
+    def _with_free_id(self, job: Job) -> Job:
+        # two exports of one project in one millisecond
+        return replace(job, id=f"{job.id}-{job.number}") if job.id in self._entries else job
+
     def _insert(self, job: Job) -> None:
         self._place(job.id, _Entry(job))
 
@@ -241,17 +250,3 @@ class JobStore:
         self._listing = None
         if entry.until == FOREVER:
             self._changing.pop(job_id, None)
-
-
-def _started_job(kind: Kind, name: str, number: int, now: float) -> Job:
-    subject = f"{name}-{stamp(now)}" if kind.portable else name
-    return Job(
-        id=f"{kind.type}-{subject}" if kind.portable else str(number),
-        number=number,
-        kind=kind,
-        description=kind.description.format(name=subject),
-        subject=subject,
-        created=now,
-        queued=0.0,
-        ran=0.0,
-    )

@@ -1,0 +1,77 @@
+"""Serve a simulated Tamr for other programs: `python -m tamr_widgets.simulator --port 9100`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import threading
+from typing import TextIO
+
+from .server import DEMO_PASSWORD, DEMO_USERNAME, Simulator
+
+TAMR_PORT = 9100
+PORT_TAKEN = 1
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve until Ctrl-C, and return the exit code."""
+    options = _parser().parse_args(arguments)
+    given = os.environ.get("TAMR_PASSWORD")
+    simulator = Simulator(
+        port=options.port,
+        speed=options.speed,
+        seed=options.seed,
+        past_jobs=options.past_jobs,
+        username=options.username,
+        password=given or DEMO_PASSWORD,
+        deletes=options.deletes,
+    )
+    try:
+        simulator.start()
+    except OSError as error:
+        _say(f"Can't listen on port {options.port}: {error.strerror or error}.", sys.stderr)
+        _say("Choose another one with --port, or --port 0 for a free one.", sys.stderr)
+        return PORT_TAKEN
+    origin = "from TAMR_PASSWORD" if given else "tamr_widgets.simulator.DEMO_PASSWORD"
+    with simulator:
+        _say(f"Simulated Tamr at {simulator.url}")
+        _say(f"User name {simulator.username}, password {origin}. Ctrl-C ends it.")
+        _wait_for_interrupt()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m tamr_widgets.simulator",
+        description="Serve a simulated Tamr on loopback. The password is TAMR_PASSWORD, if set.",
+    )
+    parser.add_argument("--port", type=int, default=TAMR_PORT, help="0: a free one (%(default)s)")
+    parser.add_argument("--speed", type=_speed, default=1.0, help="durations are divided by it")
+    parser.add_argument("--seed", type=int, default=1, help="the same seed, the same past")
+    parser.add_argument("--past-jobs", type=int, default=400, help="how many (%(default)s)")
+    parser.add_argument("--username", default=DEMO_USERNAME, help="who may log in (%(default)s)")
+    parser.add_argument("--deletes", action="store_true", help="operations can be deleted")
+    return parser
+
+
+def _speed(text: str) -> float:
+    speed = float(text)
+    if not speed > 0:
+        raise argparse.ArgumentTypeError("must be greater than 0")
+    return speed
+
+
+def _wait_for_interrupt() -> None:
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        _say("")
+
+
+def _say(text: str, stream: TextIO | None = None) -> None:
+    print(text, file=stream, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
