@@ -151,9 +151,9 @@ class Client:
         Raises:
             TamrError: What `request` raises, or the error status or answer that came instead.
         """
-        from .operation import Operation  # noqa: PLC0415
+        from .listing import Listing  # noqa: PLC0415
 
-        return Operation.list_all(self)
+        return Listing(self).operations()
 
     def operation(self, resource_id: str | int) -> Operation:
         """The operation with this id, as it is now.

@@ -13,6 +13,7 @@
     ├── ForeignAddress (ValueError)               an address outside of the client's origin
     ├── NotSupported (ValueError)                 this kind of operation cannot do that
     ├── NotAnOperation (TypeError)                something else was given for an operation
+    ├── InternalError                         an error of this package's own, met in the background
     ├── ClientUnusable (RuntimeError)             closed, or unpickled without its credentials
     ├── WaitTimeout (TimeoutError)                the operation did not end in time
     └── NotSucceeded (RuntimeError)               raised by Operation.check
@@ -38,6 +39,7 @@ __all__ = [
     "Forbidden",
     "ForeignAddress",
     "HTTPStatusError",
+    "InternalError",
     "MethodNotAllowed",
     "NoAnswer",
     "NotAnOperation",
@@ -57,7 +59,13 @@ __all__ = [
 
 
 class TamrError(Exception):
-    """The root of everything that this package raises on purpose."""
+    """The root of everything that this package raises on purpose.
+
+    Attributes:
+        retry_in_seconds: How soon the poller asks again after this fault; None where it does not.
+    """
+
+    retry_in_seconds: float | None = None
 
 
 class HTTPStatusError(TamrError, requests.HTTPError):
@@ -108,6 +116,10 @@ class NotSupported(TamrError, ValueError):
 
 class NotAnOperation(TamrError, TypeError):
     """Something else was given where an operation is needed."""
+
+
+class InternalError(TamrError):
+    """An error of this package's own, met in the background; please report it."""
 
 
 class ClientUnusable(TamrError, RuntimeError):

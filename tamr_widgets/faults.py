@@ -14,6 +14,7 @@ import requests
 
 from .errors import (
     HTTPStatusError,
+    InternalError,
     NoAnswer,
     NotFound,
     TamrError,
@@ -39,12 +40,12 @@ def passes(fault: TamrError, since_start: Seconds) -> bool:
         if isinstance(fault, NotFound):
             return since_start < NOT_FOUND_GRACE_SECONDS
         return fault.response is not None and fault.response.status_code in PASSING_STATUS
-    return isinstance(fault, (NoAnswer, TooSlow, UnexpectedAnswer)) and not isinstance(
-        fault, Untrusted
-    )
+    return isinstance(
+        fault, (InternalError, NoAnswer, TooSlow, UnexpectedAnswer)
+    ) and not isinstance(fault, Untrusted)
 
 
-def retry_after(response: requests.Response | None) -> Seconds:
+def asked_to_wait(response: requests.Response | None) -> Seconds:
     """How long a server asks to be left alone; zero where it asks nothing that makes sense.
 
     A number of seconds or a date, read against the server's own `Date` where there is one. Never
@@ -102,7 +103,7 @@ class Patience:
         if self._most and self.faults >= self._most:
             raise _given_up(fault, self.faults) from fault
         backoff = min(MOST_BACKOFF_SECONDS, self._first * 2 ** min(self.faults - 1, 30))
-        return max(jittered(backoff), retry_after(getattr(fault, "response", None)))
+        return max(jittered(backoff), asked_to_wait(getattr(fault, "response", None)))
 
 
 def _given_up(fault: TamrError, times: int) -> TamrError:

@@ -38,7 +38,7 @@ LEAST_INTERVAL_SECONDS = 0.05
 LAST_POLL_SECONDS = 0.2
 
 _logger = logging.getLogger(__name__)
-_JSON = {"Accept": "application/json"}
+JSON_ACCEPTED = {"Accept": "application/json"}
 _NEVER = "0000-00-00T00:00:00.000Z"
 _NOOP = {
     "id": "-1",
@@ -66,15 +66,6 @@ class Operation(Snapshot):
     __slots__ = ()
 
     @classmethod
-    def _of(
-        cls, client: Any, data: dict[str, Any], alias: str | None, response: requests.Response
-    ) -> Operation:
-        """From a document that nobody else holds."""
-        operation = cls.__new__(cls)
-        operation._fill(client, data, alias, response)
-        return operation
-
-    @classmethod
     def from_json(cls, client: Any, data: dict[str, Any], api_path: str | None = None) -> Operation:
         """An operation from the server's JSON document."""
         return cls(client, data, api_path)
@@ -96,7 +87,7 @@ class Operation(Snapshot):
         data = json_of(checked(response, what, getattr(client, "auth", None)), what)
         if not isinstance(data, dict) or not (data.get("id") or data.get("relativeId")):
             raise unexpected(response, what, "something that is not an operation")
-        return cls._of(client, data, None, response)
+        return cls.received(client, data, None, response)
 
     @classmethod
     def from_resource_id(cls, client: Any, resource_id: str | int) -> Operation:
@@ -110,22 +101,7 @@ class Operation(Snapshot):
             msg = f"An operation's id is a number or a name, not {resource_id!r}."
             raise ValueError(msg)
         path = f"operations/{quote(str(resource_id), safe=':%')}"
-        return cls.from_response(client, ask(client, "GET", path, headers=_JSON))
-
-    @classmethod
-    def list_all(cls, client: Any) -> list[Operation]:
-        """All operations that the server knows of, newest first.
-
-        Raises:
-            UnexpectedAnswer: The answer is not a list of operations.
-        """
-        response = ask(client, "GET", "operations", headers=_JSON)
-        documents = json_of(response, "GET operations")
-        if not isinstance(documents, list):
-            raise unexpected(response, "GET operations", "something that is not a list")
-        return [
-            cls._of(client, data, None, response) for data in documents if isinstance(data, dict)
-        ]
+        return cls.from_response(client, ask(client, "GET", path, headers=JSON_ACCEPTED))
 
     @classmethod
     def adopt(cls, operation: Any) -> Operation:
@@ -176,11 +152,11 @@ class Operation(Snapshot):
         if self.type == "NOOP":
             return self
         path = self._path()
-        response = ask(self.client, "GET", path, headers=_JSON)
+        response = ask(self.client, "GET", path, headers=JSON_ACCEPTED)
         data = json_of(response, f"GET {path}")
         if not self._is_meant_by(data):
             raise unexpected(response, f"GET {path}", "something that is not this operation")
-        return self._of(self.client, data, self.api_path, response)
+        return self.received(self.client, data, self.api_path, response)
 
     def snapshots(
         self, poll_interval_seconds: Seconds = 3, timeout_seconds: Seconds | None = None
@@ -225,7 +201,7 @@ class Operation(Snapshot):
                 if polled.state is None and operation.state is not None:
                     warn_unreadable(polled)
                 operation, fault = polled, None
-                pause = max(interval, operation._retry_after)
+                pause = max(interval, operation.retry_after)
                 patience.succeeded()
                 yield operation
             if clock.monotonic() >= deadline and not operation.resolved:

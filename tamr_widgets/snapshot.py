@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import copy
 from datetime import datetime, timedelta, timezone
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import requests
 
 from .errors import NotAnOperation
-from .faults import http_date, retry_after
+from .faults import asked_to_wait, http_date
 from .messages import in_words
 from .times import parse_time
 from .timing import Seconds, clock
@@ -20,6 +20,8 @@ from .timing import Seconds, clock
 RESOLVED_STATES = frozenset({"CANCELED", "SUCCEEDED", "FAILED"})
 # Clocks closer than this are taken for equal, since HTTP dates are whole seconds.
 DATE_RESOLUTION_SECONDS = 2.0
+
+S = TypeVar("S", bound="Snapshot")
 
 
 class Snapshot:
@@ -29,38 +31,59 @@ class Snapshot:
         client: The client that fetched it.
         api_path: The path to ask at.
         as_of: When it was fetched, by the server's clock.
+        retry_after: How many seconds the server asked to be left alone with that answer.
     """
 
-    __slots__ = ("__weakref__", "_data", "_retry_after", "api_path", "as_of", "client")
+    __slots__ = ("__weakref__", "_data", "api_path", "as_of", "client", "retry_after")
 
     client: Any
     api_path: str | None
     as_of: datetime
     _data: dict[str, Any]
-    _retry_after: Seconds
+    retry_after: Seconds
 
     def __init__(self, client: Any, data: dict[str, Any], alias: str | None = None) -> None:
         if not isinstance(data, dict):
             msg = f"An operation is made of a JSON object, not of {type(data).__name__}."
             raise NotAnOperation(msg)
-        self._fill(client, copy.deepcopy(data), alias)
+        self._fill(client, copy.deepcopy(data), alias, _server_time(None), 0.0)
 
     def _fill(
         self,
         client: Any,
         data: dict[str, Any],
         alias: str | None,
-        response: requests.Response | None = None,
+        as_of: datetime,
+        retry_after: Seconds,
     ) -> None:
         fields = {
             "client": client,
             "_data": data,
             "api_path": alias or _text(data.get("relativeId")),
-            "as_of": _server_time(response),
-            "_retry_after": retry_after(response),
+            "as_of": as_of,
+            "retry_after": retry_after,
         }
         for name, value in fields.items():
             object.__setattr__(self, name, value)
+
+    @classmethod
+    def received(
+        cls: type[S],
+        client: Any,
+        data: dict[str, Any],
+        alias: str | None,
+        response: requests.Response,
+    ) -> S:
+        """The snapshot in an answer. `data` is not copied: nobody else may hold it."""
+        snapshot = cls.__new__(cls)
+        snapshot._fill(client, data, alias, _server_time(response), asked_to_wait(response))
+        return snapshot
+
+    def sibling(self: S, data: dict[str, Any], alias: str | None = None) -> S:
+        """Another document of the same answer."""
+        snapshot = type(self).__new__(type(self))
+        snapshot._fill(self.client, data, alias, self.as_of, self.retry_after)
+        return snapshot
 
     @property
     def relative_id(self) -> str | None:
