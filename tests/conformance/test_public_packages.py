@@ -1,0 +1,87 @@
+"""The real public packages against the simulator, in an environment of their own.
+
+They pin a urllib3 older than the one that the rest of the tests should run with. One pytest in
+that environment runs suite/check_*.py, and each of its tests is reported here by name.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+SUITE = Path(__file__).with_name("suite")
+PROJECT = Path(__file__).parents[2]
+PACKAGES = ("tamr-unify-client==1.7.*", "tamr-toolbox==2.0.*", "pytest>=8", "tornado>=6.2")
+LONGEST_SECONDS = 300
+
+
+def names_of_the_suite() -> list[str]:
+    """The suite's tests, read from its source: here the public packages can't be imported."""
+    return [
+        f"{path.stem}.{node.name}"
+        for path in sorted(SUITE.glob("check_*.py"))
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    ]
+
+
+@pytest.fixture(scope="session")
+def public_python() -> Path:
+    """The Python of an environment with the public packages; made once and kept in .cache."""
+    folder = PROJECT / f".cache/public-{sys.version_info.major}.{sys.version_info.minor}"
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    stamp = folder / "installed.txt"
+    wanted = "\n".join(PACKAGES) + (PROJECT / "pyproject.toml").read_text()
+    if not stamp.exists() or stamp.read_text() != wanted:
+        install = [python, "-m", "pip", "install", "--quiet", *PACKAGES, "--editable", PROJECT]
+        for command in ([sys.executable, "-m", "venv", folder], install):
+            made = subprocess.run(command, capture_output=True, text=True, check=False)
+            if made.returncode:
+                pytest.skip(f"the public packages could not be installed: {made.stderr[-1000:]}")
+        stamp.write_text(wanted)
+    return python
+
+
+@pytest.fixture(scope="session")
+def outcomes(
+    public_python: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, list[ElementTree.Element]]:
+    """For each test of the suite what JUnit's report says, a case for each set of parameters."""
+    report = tmp_path_factory.mktemp("conformance") / "report.xml"
+    options = ("-o", "python_files=check_*.py", "-p", "no:cacheprovider", f"--junit-xml={report}")
+    run = subprocess.run(
+        [public_python, "-m", "pytest", *options, SUITE],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=LONGEST_SECONDS,
+        check=False,
+    )
+    cases: dict[str, list[ElementTree.Element]] = {}
+    for case in ElementTree.parse(report).iter("testcase") if report.exists() else ():
+        module = case.get("classname", "").rpartition(".")[2]
+        name = case.get("name", "").partition("[")[0]
+        cases.setdefault(f"{module}.{name}", []).append(case)
+    missing = [name for name in names_of_the_suite() if name not in cases]
+    if missing:
+        pytest.fail(f"The suite did not run {missing}:\n{run.stdout}\n{run.stderr}", pytrace=False)
+    return cases
+
+
+@pytest.mark.parametrize("name", names_of_the_suite())
+def test_public_package(name: str, outcomes: dict[str, list[ElementTree.Element]]) -> None:
+    """The test of this name has passed in the public packages' own environment."""
+    problems = [
+        f"{case.get('name')}: {problem.tag}\n{problem.text or problem.get('message')}"
+        for case in outcomes[name]
+        for problem in case
+        if problem.tag in {"failure", "error", "skipped"}
+    ]
+    if problems:
+        pytest.fail("\n\n".join(problems), pytrace=False)
