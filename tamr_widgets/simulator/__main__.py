@@ -30,8 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         simulator.start()
     except OSError as error:
-        _say(f"Can't listen on port {options.port}: {error.strerror or error}.", sys.stderr)
-        _say("Choose another one with --port, or --port 0 for a free one.", sys.stderr)
+        reason = error.strerror or error
+        _say(f"Can't listen on port {options.port} ({reason}): try --port 0.", sys.stderr)
         return PORT_TAKEN
     origin = "from TAMR_PASSWORD" if given else "tamr_widgets.simulator.DEMO_PASSWORD"
     with simulator:
@@ -46,13 +46,20 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m tamr_widgets.simulator",
         description="Serve a simulated Tamr on loopback. The password is TAMR_PASSWORD, if set.",
     )
-    parser.add_argument("--port", type=int, default=TAMR_PORT, help="0: a free one (%(default)s)")
+    parser.add_argument("--port", type=_port, default=TAMR_PORT, help="0: a free one (%(default)s)")
     parser.add_argument("--speed", type=_speed, default=1.0, help="durations are divided by it")
     parser.add_argument("--seed", type=int, default=1, help="the same seed, the same past")
     parser.add_argument("--past-jobs", type=int, default=400, help="how many (%(default)s)")
     parser.add_argument("--username", default=DEMO_USERNAME, help="who may log in (%(default)s)")
     parser.add_argument("--deletes", action="store_true", help="operations can be deleted")
     return parser
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError("must be from 0 to 65535")
+    return port
 
 
 def _speed(text: str) -> float:

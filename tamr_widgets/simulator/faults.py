@@ -9,7 +9,7 @@ import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from .api import Answer
+from .answers import NO_CREDENTIALS, Answer
 from .jobs import encode
 
 if TYPE_CHECKING:
@@ -103,10 +103,13 @@ class Fault:
     def retry_after(cls, value: str, code: int = 429, **which: Any) -> Fault:
         """Answer with a Retry-After of any form; with code 200 the answer itself is good."""
         headers = {"Retry-After": value}
-        if code == 200:
-            added = lambda answer: replace(answer, headers={**answer.headers, **headers})  # noqa: E731
-            return cls(name="retry_after", change=added, **which)
-        return cls.status(code, headers=headers, **which)
+        if code != 200:
+            return cls.status(code, headers=headers, **which)
+
+        def added(answer: Answer) -> Answer:
+            return replace(answer, headers={**answer.headers, **headers})
+
+        return cls(name="retry_after", change=added, **which)
 
     @classmethod
     def body(
@@ -120,6 +123,11 @@ class Fault:
     def login_page(cls, **which: Any) -> Fault:
         """Answer 200 with an HTML login page, as single sign-on in front of a server does."""
         return cls.body(LOGIN_PAGE, content_type="text/html", **which)
+
+    @classmethod
+    def unauthorised(cls, **which: Any) -> Fault:
+        """Answer 401 in Tamr's own words, whatever the credentials are."""
+        return cls.status(401, body=NO_CREDENTIALS, content_type="text/plain", **which)
 
     @classmethod
     def redirect(cls, location: str, code: int = 302, **which: Any) -> Fault:
@@ -141,6 +149,12 @@ class Fault:
             return replace(answer, body=encode(edited))
 
         return cls(name="edit", change=change, **which)
+
+    @classmethod
+    def other_id(cls, job_id: str, **which: Any) -> Fault:
+        """Answer with the document of another operation."""
+        other = {"id": job_id, "relativeId": f"operations/{job_id}"}
+        return cls.edit(lambda each: {**each, **other}, **which)
 
     @classmethod
     def job_status(cls, status: Any, **which: Any) -> Fault:

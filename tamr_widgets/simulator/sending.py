@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tornado.httputil import HTTPServerRequest
     from tornado.iostream import IOStream
 
-    from .api import Answer
+    from .answers import Answer
     from .faults import Fault
     from .log import Asked
 

@@ -83,10 +83,12 @@ class Simulator:
     def start(self) -> Simulator:
         """Start to serve, and return this simulator; one that serves already goes on.
 
+        After `stop` it comes back on the same port.
+
         Raises:
             OSError: The port is taken.
         """
-        self._wire.start(self._wanted_port)
+        self._wire.start(self.port)
         return self
 
     def stop(self) -> None:
@@ -155,6 +157,15 @@ class Simulator:
     def accept(self) -> None:
         """Accept connections again, on the same port."""
         self._wire.accept()
+
+    def drop_connections(self) -> None:
+        """End every open connection, as a proxy does with those that were idle for too long."""
+        self._wire.drop_connections()
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open that something was asked through."""
+        return self._wire.count_connections()
 
     def __repr__(self) -> str:
         state = f"at {self.url}" if self.running else "stopped"

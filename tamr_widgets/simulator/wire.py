@@ -7,26 +7,30 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import socket
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote
 from weakref import WeakKeyDictionary
 
 from tornado.httpserver import HTTPServer
 
-from .api import Answer, Api, Question
+from .answers import Answer, Question
 from .credentials import kind_of_credentials
 from .log import Asked, RequestLog
 from .sending import send, send_badly
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
     from tornado.httputil import HTTPServerRequest
 
+    from .api import Api
     from .faults import Fault, Faults
+
+Result = TypeVar("Result")
 
 LOOPBACK = "127.0.0.1"
 LONGEST_WAIT_SECONDS = 10.0
@@ -84,7 +88,9 @@ class Wire:
             if self._thread is None or self._loop is None or self._stopping is None:
                 return
             self._loop.call_soon_threadsafe(self._stopping.set)
-            self._thread.join(LONGEST_WAIT_SECONDS)
+            # the garbage collector may let a forgotten simulator end itself from its own thread
+            if self._thread is not threading.current_thread():
+                self._thread.join(LONGEST_WAIT_SECONDS)
             self._thread = self._loop = self._stopping = None
 
     def refuse(self) -> None:
@@ -95,12 +101,20 @@ class Wire:
         """Listen again, on the same port."""
         self._in_thread(self._accept)
 
-    def _in_thread(self, work: Any) -> None:
+    def drop_connections(self) -> None:
+        """End every connection, but go on listening."""
+        self._in_thread(self._drop_connections)
+
+    def count_connections(self) -> int:
+        """Return how many connections are open that something was asked through."""
+        return self._in_thread(self._count_connections) or 0
+
+    def _in_thread(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result | None:
         with self._lock:
             if self._loop is None:
-                return
-            coroutine: Coroutine[Any, Any, None] = work()
-            asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(LONGEST_WAIT_SECONDS)
+                return None
+            asked = asyncio.run_coroutine_threadsafe(work(), self._loop)
+            return asked.result(LONGEST_WAIT_SECONDS)
 
     def _run(self, listener: socket.socket, ready: threading.Event) -> None:
         # a selector loop on every system: Tornado starts one more thread for any other kind
@@ -132,10 +146,20 @@ class Wire:
         if server is None:
             return
         server.stop()
+        await self._end_connections(server)
+
+    async def _drop_connections(self) -> None:
+        if self._server is not None:
+            await self._end_connections(self._server)
+
+    async def _end_connections(self, server: HTTPServer) -> None:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await server.close_all_connections()
+
+    async def _count_connections(self) -> int:
+        return sum(not stream.closed() for stream in self._connections)
 
     def _on_request(self, request: HTTPServerRequest) -> None:
         asked = self._write_down(request)
@@ -183,7 +207,9 @@ class Wire:
 def _listener(port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # on Windows the option means that a port can be taken twice
+        if os.name != "nt":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((LOOPBACK, port))
         listener.listen(256)
         listener.settimeout(0)
