@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel as it would be published."""
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder]
+    built = subprocess.run([*command, PROJECT], capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stdout + built.stderr
+    (path,) = folder.glob("*.whl")
+    return path
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with nothing but what the wheel installs."""
+    folder = tmp_path_factory.mktemp("installed")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
+    subprocess.run([*pip, "--target", folder, wheel], check=True)
+    return folder
+
+
+def contents(folder: Path) -> set[str]:
+    """The files below a folder that belong into a wheel."""
+    return {
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def test_the_wheel_holds_the_whole_package_and_nothing_else(wheel):
+    """Modules, the browser's files, py.typed and the simulator; no test, no notebook, no tool."""
+    with zipfile.ZipFile(wheel) as archive:
+        packed = {name for name in archive.namelist() if ".dist-info/" not in name}
+
+    assert packed == {f"tamr_widgets/{name}" for name in contents(PROJECT / "tamr_widgets")}
+    assert "tamr_widgets/py.typed" in packed
+    assert "tamr_widgets/simulator/__main__.py" in packed
+    assert any(name.startswith("tamr_widgets/widgets/static/") for name in packed)
+
+
+def test_the_wheel_carries_its_licence_and_what_it_needs(wheel):
+    """A package index shows what is in the wheel's own metadata."""
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (each for each in archive.namelist() if each.endswith(".dist-info/METADATA"))
+        metadata = archive.read(name).decode()
+        licences = [each for each in archive.namelist() if each.endswith("/LICENSE")]
+
+    assert licences
+    assert "Requires-Dist: anywidget" in metadata
+    assert "Description-Content-Type: text/markdown" in metadata
+
+
+def test_the_installed_package_works_without_its_sources(installed, tmp_path):
+    """In another folder it is imported from where it was installed, and a job is waited for."""
+    script = """
+import tamr_widgets
+from tamr_widgets.simulator import Simulator
+
+with Simulator(speed=1000, past_jobs=5) as simulator, simulator.client() as client:
+    job = client.start("projects/1/unifiedDataset:refresh", poll_interval_seconds=0.01)
+    print(tamr_widgets.__file__, job.state, tamr_widgets.OperationWidget.__name__, sep="|")
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(installed)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert run.returncode == 0, run.stderr
+    file, state, widget = run.stdout.strip().split("|")
+    assert installed in Path(file).parents
+    assert (state, widget) == ("SUCCEEDED", "OperationWidget")
