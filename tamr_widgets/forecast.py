@@ -14,25 +14,24 @@ All is done on logarithms, since jobs vary by percents, be they of seconds or of
 from __future__ import annotations
 
 import math
+from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate, takewhile
 
 __all__ = ["WINDOW", "Estimate", "foretell", "progress"]
 
-WINDOW = 20
+WINDOW = 30
 """How many runs an estimate looks at: more would be of other times."""
 
-_HALF_LIFE = 12
+_HALF_LIFE = 20
 _NEW_LEVEL_RUNS = 5
 _OLD_LEVEL_WEIGHT = 0.1
 # The usual spread speaks as loud as this many runs; runs in their order, as half, at that many.
 _USUAL_RUNS = 2.0
 _HALF_BY_ORDER = 9.0
-_NOTHING = 1e-9
 
 _WEIGHTS = [0.5 ** (age / _HALF_LIFE) for age in reversed(range(WINDOW))]
-
-Weighted = list[tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +61,11 @@ def foretell(logs: Sequence[float], usual_spread: float) -> Estimate:
             there are few.
     """
     logs = logs[-WINDOW:]
-    weighted, median = _weigh(logs)
-    total = sum(weight for _, weight in weighted)
-    # How many runs of equal weight would say as much (Kish's effective sample size).
-    runs = total * total / sum(weight * weight for _, weight in weighted)
-    reach = _reach(weighted, median, total, runs, usual_spread)
-    trust = runs / (runs + _HALF_BY_ORDER)
-    low, high = (
-        (1 - trust) * bell + trust * _quantile(weighted, share, total, total / runs, bell)
-        for share, bell in ((0.1, median - reach), (0.9, median + reach))
-    )
+    past = _weighed(logs)
+    median, reach = past.median, _reach(past, usual_spread)
+    trust = past.runs / (past.runs + _HALF_BY_ORDER)
+    low = (1 - trust) * (median - reach) + trust * past.at(0.1, median - reach)
+    high = (1 - trust) * (median + reach) + trust * past.at(0.9, median + reach)
     return Estimate(
         median_seconds=math.exp(median),
         low_seconds=math.exp(min(low, median)),
@@ -97,64 +91,64 @@ def progress(elapsed_seconds: float, estimate: Estimate) -> float:
     return min(elapsed / (elapsed + remaining), 0.999)
 
 
-def _weigh(logs: Sequence[float]) -> tuple[Weighted, float]:
-    """Each with its weight, in ascending order, and their median."""
+class _Weighted:
+    """Values in ascending order with their weights."""
+
+    def __init__(self, values: Sequence[float], weights: Sequence[float]) -> None:
+        self.pairs = sorted(zip(values, weights, strict=True))
+        ends = list(accumulate(weight for _, weight in self.pairs))
+        self.total = ends[-1]
+        # How many runs of equal weight would say as much (Kish's effective sample size).
+        self.runs = self.total**2 / sum(weight * weight for weight in weights)
+        self.places = [end - weight / 2 for end, (_, weight) in zip(ends, self.pairs, strict=True)]
+        self.median = self._value(self.total / 2)
+
+    def at(self, share: float, beyond: float) -> float:
+        """What a run to come is below with this probability, or `beyond` if that lies outside.
+
+        For n equal weights it is the value at place `share * (n + 1)`.
+        """
+        to_come = self.total / self.runs
+        place = share * (self.total + to_come) - to_come / 2
+        return self._value(place) if self.places[0] <= place <= self.places[-1] else beyond
+
+    def middle_half(self) -> float:
+        """The range that the middle half of the weight spans."""
+        return min(self._value(0.75 * self.total) -self.median, self.median- self._value(0.25 * self.total))
+
+    def _value(self, place: float) -> float:
+        above = bisect(self.places, place)
+        if above in (0, len(self.places)):
+            return self.pairs[min(above, len(self.pairs) - 1)][0]
+        (low, _), (high, _) = self.pairs[above - 1 : above + 1]
+        start, end = self.places[above - 1 : above + 1]
+        return low + (high - low) * (place - start) / (end - start)
+
+
+def _weighed(logs: Sequence[float]) -> _Weighted:
     weights = _WEIGHTS[-len(logs) :]
-    weighted = sorted(zip(logs, weights, strict=True))
-    median = _median(weighted)
-    newer = _newest_on_one_side(logs, median)
-    if not _NEW_LEVEL_RUNS <= newer < len(logs):
-        return weighted, median
-    older = len(logs) - newer
-    weights = [weight * _OLD_LEVEL_WEIGHT for weight in weights[:older]] + weights[older:]
-    weighted = sorted(zip(logs, weights, strict=True))
-    return weighted, _median(weighted)
+    past = _Weighted(logs, weights)
+    older = len(logs) - _newest_on_one_side(logs, past.median)
+    if 0 < older <= len(logs) - _NEW_LEVEL_RUNS:
+        faded = [weight * _OLD_LEVEL_WEIGHT for weight in weights[:older]]
+        return _Weighted(logs, faded + weights[older:])
+    return past
 
 
 def _newest_on_one_side(logs: Sequence[float], median: float) -> int:
     side = math.copysign(1.0, logs[-1] - median)
-    count = 0
-    for log in reversed(logs):
-        if (log - median) * side <= _NOTHING:
-            break
-        count += 1
-    return count
+    # Rounding must not decide on which side a run lies that is the median itself.
+    return sum(1 for _ in takewhile(lambda log: (log - median) * side > 1e-9, reversed(logs)))
 
 
-def _reach(
-    weighted: Weighted, median: float, total: float, runs: float, usual_spread: float
-) -> float:
+def _reach(past: _Weighted, usual_spread: float) -> float:
     """From the median to either end of the bell curve's 80%."""
-    typical = 1.5 * _median(sorted((abs(log - median), weight) for log, weight in weighted))
-    most = max(3 * typical, 1.5 * usual_spread)
-    clipped = sum(weight * min(abs(log - median), most) ** 2 for log, weight in weighted) / total
-    freedom = _USUAL_RUNS + runs - 1
-    variance = (_USUAL_RUNS * usual_spread**2 + runs * clipped) / freedom
-    # Student's t at 90%, to half a percent; the median itself is off by its share of the variance.
+    median = past.median
+    # Three standard deviations, if it is a bell curve.
+    most = max(4.4 * past.middle_half(), 1.5 * usual_spread)
+    squares = sum(weight * min(abs(log - median), most) ** 2 for log, weight in past.pairs)
+    freedom = _USUAL_RUNS + past.runs - 1
+    variance = (_USUAL_RUNS * usual_spread**2 + past.runs * squares / past.total) / freedom
+    # Student's t at 90%, to one percent; the median, too, is off by a share of the variance.
     student = 1.2816 + 0.85 / freedom + 0.65 / freedom**2
-    return student * math.sqrt(variance * (1 + 1.2 / runs))
-
-
-def _median(weighted: Weighted) -> float:
-    total = sum(weight for _, weight in weighted)
-    return _quantile(weighted, 0.5, total, 0.0, weighted[0][0])
-
-
-def _quantile(
-    weighted: Weighted, share: float, total: float, to_come: float, otherwise: float
-) -> float:
-    """Where this share of the weight lies below, if a value of the weight `to_come` is added.
-
-    For n equal weights that is the value at place `share * (n + 1)` in their order, and
-    `otherwise` where there is no such place.
-    """
-    target = share * (total + to_come)
-    place, before, value_before = to_come / 2, -math.inf, otherwise
-    for value, weight in weighted:
-        middle = place + weight / 2
-        if middle >= target:
-            part = (target - before) / (middle - before) if before > -math.inf else 0.0
-            return value_before + part * (value - value_before)
-        before, value_before = middle, value
-        place += weight
-    return otherwise
+    return student * math.sqrt(variance * (1 + 1.2 / past.runs))

@@ -1,11 +1,11 @@
 """JobHistory: how long a Tamr server's jobs take, learnt from those that have ended.
 
 Jobs are alike that have the same type and description. Where such are rare, those count that have
-the same description but for names and numbers (`Profiling [y] attributes.`); where there are none
-of these either, nothing is said. `forecast` makes an estimate of the last few that are alike.
+the same description but for names and numbers (`Profiling [y] attributes.`), each name once; where
+these are few or differ too much, nothing is said. `forecast` makes an estimate of the last ones.
 
 Of every kind, the runs that ended last are kept, and no others. So it does not matter in which
-order jobs are added nor how often, the memory is bounded, and nothing needs to be sorted.
+order jobs are added nor how often, and the memory is bounded.
 """
 
 from __future__ import annotations
@@ -27,12 +27,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Estimate", "JobHistory", "kind_of", "progress"]
 
-# From run to run of one description on recorded servers; over names; and in the queue.
-_SPREAD = 0.08
-_SPREAD_OF_KIND = 0.3
+# From run to run of one description on recorded servers; from name to name; and in the queue.
+_SPREAD = 0.07
+_SPREAD_OF_NAMES = 0.3
 _SPREAD_OF_QUEUE = 0.5
-# Fewer runs than this are compared with the kind's; fewer of a kind are too little to go by.
+# Fewer runs of its own are weighed against other names'; fewer other names are no basis.
 _ENOUGH = 3
+# Whoever reads "20 to 70 s" of other jobs' runs has learnt nothing about this one.
+_WIDEST_OF_NAMES = 2.0
 
 _LEAST_SECONDS = 0.001
 _MOST_SECONDS = 100 * 86_400.0
@@ -47,10 +49,10 @@ _NAME_OR_NUMBER = re.compile(r"[\d_/\\]|\w[.@]\w")
 
 
 class _Run(NamedTuple):
-    """What is kept of a job. Runs are ordered by when they came to their end."""
+    """What is kept of a job: when it came to its end comes first, so that runs can be sorted."""
 
     at: float
-    job: str
+    of: str
     log_seconds: float
 
 
@@ -69,7 +71,8 @@ class JobHistory:
 
     def __init__(self, operations: Iterable[Operation] = ()) -> None:
         self._lock = threading.Lock()
-        self._ran = _LastRuns()
+        self._own = _LastRuns()
+        self._named = _LastRuns()
         self._queued = _LastRuns()
         for operation in operations:
             self.add(operation)
@@ -81,34 +84,32 @@ class JobHistory:
         that were started. What can't be true (an end before the start) is left out.
         """
         created, started, ended = operation.created_at, operation.started_at, operation.ended_at
-        job, kind = operation.resource_id or "", operation.type or ""
+        job, kind, description = _identity(operation)
         queued = _run(job, created, started)
         ran = _run(job, started, ended) if operation.succeeded() else None
         with self._lock:
             if queued:
                 self._queued.add((kind, ""), queued)
             if ran:
-                description = _description(operation)
-                for text in {description, kind_of(description)}:
-                    self._ran.add((kind, text), ran)
+                self._own.add((kind, description), ran)
+                self._named.add((kind, kind_of(description)), ran._replace(of=description))
 
     def estimate(self, operation: Operation) -> Estimate | None:
         """How long the operation runs from start to end, or None if there is too little to go by.
 
         If it has ended, only those are asked that ended before it did.
         """
-        description, kind = _description(operation), operation.type or ""
-        until = _until(operation, operation.ended_at if operation.resolved else None)
-        own = _before(self._ran.get((kind, description)), until)
-        if len(own) >= _ENOUGH:
-            return _foretold(own, _SPREAD)
-        like = _before(self._ran.get((kind, kind_of(description))), until)
-        estimates = []
-        if own:
-            estimates.append(_foretold(own, _SPREAD))
-        if len(like) >= _ENOUGH:
-            estimates.append(_foretold(like, _SPREAD_OF_KIND))
-        return min(estimates, key=_ratio, default=None)
+        _, kind, description = _identity(operation)
+        until = operation.ended_at if operation.resolved else None
+        own = self._own.last((kind, description), until)
+        estimates = [_foretold(own, _SPREAD)] if own else []
+        if len(own) < _ENOUGH:
+            named = self._named.last((kind, kind_of(description)), until)
+            if len(named) >= _ENOUGH:
+                estimate = _foretold(named, _SPREAD_OF_NAMES)
+                if _width(estimate) <= _WIDEST_OF_NAMES:
+                    estimates.append(estimate)
+        return min(estimates, key=_width, default=None)
 
     def estimate_queue(self, operation: Operation) -> Estimate | None:
         """How long the operation is queued from its creation to its start, from what was lately.
@@ -116,8 +117,8 @@ class JobHistory:
         None if there is too little to go by. If it has started, only those are asked that started
         before it did.
         """
-        until = _until(operation, operation.started_at)
-        runs = _before(self._queued.get((operation.type or "", "")), until)
+        _, kind, _ = _identity(operation)
+        runs = self._queued.last((kind, ""), operation.started_at)
         return _foretold(runs, _SPREAD_OF_QUEUE) if len(runs) >= _ENOUGH else None
 
 
@@ -134,29 +135,35 @@ def kind_of(description: str) -> str:
 class _LastRuns:
     """The last runs of each key, for as many keys as had any lately.
 
-    Runs of a key are a tuple that is replaced, never changed: a reader needs no lock.
+    The runs of a key are a tuple that is replaced, never changed: a reader needs no lock.
     """
 
     def __init__(self) -> None:
         self._runs: dict[_Key, _Runs] = {}
 
-    def get(self, key: _Key) -> _Runs:
-        return self._runs.get(key, ())
+    def last(self, key: _Key, until: datetime | None) -> _Runs:
+        runs = self._runs.get(key, ())
+        if until is None:
+            return runs
+        at = until.timestamp()
+        return tuple(run for run in runs if run.at < at)
 
     def add(self, key: _Key, run: _Run) -> None:
+        """Keep the run if it is the latest of its job or name, and of the latest of its key."""
         runs = self._runs.get(key, ())
-        if run in runs or (len(runs) == WINDOW and run < runs[0]):
+        same = next((known for known in runs if known.of == run.of), None)
+        if same and same >= run:
             return
-        ordered = list(runs)
+        ordered = [known for known in runs if known is not same]
         insort(ordered, run)
         self._runs[key] = tuple(ordered[-WINDOW:])
-        # Dropping half at a time keeps this constant on average.
+        # Dropping half at a time makes this constant on average.
         if len(self._runs) > 2 * _MOST_KINDS:
-            newest = sorted(self._runs.items(), key=lambda item: item[1][-1], reverse=True)
-            self._runs = dict(newest[:_MOST_KINDS])
+            latest = sorted(self._runs.items(), key=lambda item: item[1][-1], reverse=True)
+            self._runs = dict(latest[:_MOST_KINDS])
 
 
-def _run(job: str, begin: datetime | None, end: datetime | None) -> _Run | None:
+def _run(of: str, begin: datetime | None, end: datetime | None) -> _Run | None:
     """What is worth keeping of a time that passed, or None if it can't have passed so."""
     if begin is None or end is None:
         return None
@@ -164,25 +171,19 @@ def _run(job: str, begin: datetime | None, end: datetime | None) -> _Run | None:
     seconds = at - begin.timestamp()
     if not 0 <= seconds <= _MOST_SECONDS or at > time.time() + _MOST_SECONDS_AHEAD:
         return None
-    return _Run(at, job, math.log(max(seconds, _LEAST_SECONDS)))
-
-
-def _until(operation: Operation, at: datetime | None) -> _Run | None:
-    return _Run(at.timestamp(), operation.resource_id or "", -math.inf) if at else None
-
-
-def _before(runs: _Runs, until: _Run | None) -> _Runs:
-    return runs if until is None else tuple(run for run in runs if run < until)
+    return _Run(at, of, math.log(max(seconds, _LEAST_SECONDS)))
 
 
 def _foretold(runs: _Runs, usual_spread: float) -> Estimate:
     return foretell([run.log_seconds for run in runs], usual_spread)
 
 
-def _ratio(estimate: Estimate) -> float:
+def _width(estimate: Estimate) -> float:
     """How much an estimate leaves open."""
     return estimate.high_seconds / estimate.low_seconds
 
 
-def _description(operation: Operation) -> str:
-    return (operation.description or "")[:_MOST_CHARACTERS]
+def _identity(operation: Operation) -> tuple[str, str, str]:
+    """An operation's id, type and description, whatever the server left out."""
+    description = (operation.description or "")[:_MOST_CHARACTERS]
+    return operation.resource_id or "", operation.type or "", description

@@ -38,8 +38,10 @@ def in_words(raw: object) -> str:
 
 
 def says_more(raw: object) -> bool:
-    """Whether a message holds more than its gist."""
-    return isinstance(raw, str) and raw.strip() != in_words(raw)
+    """Whether a message holds more for a person than its gist: Spark's own status does not."""
+    if not isinstance(raw, str) or '"driverState"' in raw[:WORDS_CHARS]:
+        return False
+    return " ".join(raw.split()) != in_words(raw)
 
 
 def _from_json(text: str) -> str | None:

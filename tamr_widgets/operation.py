@@ -205,7 +205,7 @@ class Operation(Snapshot):
                 patience.succeeded()
                 yield operation
             if clock.monotonic() >= deadline and not operation.resolved:
-                raise _wait_timeout(operation, clock.monotonic() - start, fault) from fault
+                raise wait_timeout(operation, clock.monotonic() - start, fault) from fault
 
     def wait(
         self, poll_interval_seconds: Seconds = 3, timeout_seconds: Seconds | None = None
@@ -281,7 +281,8 @@ def warn_unreadable(operation: Snapshot) -> None:
     )
 
 
-def _wait_timeout(operation: Operation, waited: Seconds, fault: TamrError | None) -> WaitTimeout:
+def wait_timeout(operation: Operation, waited: Seconds, fault: TamrError | None) -> WaitTimeout:
+    """The error of a wait that took too long."""
     seen = f"It was {operation.state or 'in no readable state'} when last seen"
     why = f", and the last request failed: {fault}" if fault else "."
     return WaitTimeout(

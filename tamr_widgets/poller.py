@@ -10,8 +10,8 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from collections import deque
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary, ref
 
@@ -32,6 +32,8 @@ LIST_SECONDS = 20.0
 LIST_BANNED_SECONDS = 300.0
 # How much the newest measurement of a request's cost counts.
 COST_WEIGHT = 0.3
+# How long the thread may sleep at a time; whatever happens meanwhile wakes it.
+LONGEST_PAUSE_SECONDS = 3600.0
 # After an error in the poller itself.
 BUG_PAUSE_SECONDS = 1.0
 
@@ -59,7 +61,7 @@ class Poller:
         self._wake = threading.Condition()
         self._thread: threading.Thread | None = None
         self._watches: dict[str, Watch] = {}
-        self._commands: deque[tuple[Subscription, Callable[[], object]]] = deque()
+        self._commands: list[tuple[Seconds, Subscription, Callable[[], object]]] = []
         self._outage = Patience(1.0, None)
         self._single_cost: Seconds = 0.0
         self._list_cost: Seconds | None = None
@@ -125,20 +127,28 @@ class Poller:
         self,
         command: Callable[[], Any],
         on_done: Callable[[Any], object],
-        on_error: Callable[[TamrError], object],
+        on_error: Callable[[TamrError], object] | None = None,
+        delay: Seconds = 0.0,
     ) -> Subscription:
-        """Run a command on the thread, before the next poll.
+        """Run a command on the thread, before the next poll. Closing the result calls it off.
 
         Args:
             command: What to do; it is done once, and never again.
             on_done: Gets what it returned.
             on_error: Gets what it raised.
+            delay: Run it so many seconds from now.
         """
         order = Subscription(on_done, on_error, 0.0, on_close=self._notify)
         with self._wake:
-            self._commands.append((order, command))
+            self._order(order, command, delay)
             self._start()
         return order
+
+    def _order(
+        self, order: Subscription, command: Callable[[], object], delay: Seconds = 0.0
+    ) -> None:
+        self._commands.append((clock.monotonic() + delay, order, command))
+        self._commands.sort(key=itemgetter(0))
 
     def refresh(self, operation: Operation) -> None:
         """Ask about an operation at once rather than when it is due."""
@@ -156,7 +166,7 @@ class Poller:
             watch.subscriptions.append(subscription)
             newest = watch.operation
             if newest is not None and operation is not None and newest.as_of > operation.as_of:
-                self._commands.append((subscription, lambda: newest))
+                self._order(subscription, lambda: newest)
             self._start()
 
     def _start(self) -> None:
@@ -184,22 +194,28 @@ class Poller:
                 if not self._watches and not self._commands:
                     self._thread = None
                     return
-                if not self._commands and pause > 0:
+                if self._commands:
+                    pause = min(pause, self._commands[0][0] - clock.monotonic())
+                if pause > 0:
                     self._wake.wait(pause)
 
     def _step(self) -> Seconds:
         """Do what is due, one request at most, and say how long there is nothing more to do."""
+        now = clock.monotonic()
         with self._wake:
             self._forget_abandoned()
-            order = self._commands.popleft() if self._commands else None
+            order = (
+                self._commands.pop(0) if self._commands and self._commands[0][0] <= now else None
+            )
             watches = list(self._watches.values())
         if order is not None:
-            self._carry_out(*order)
+            self._carry_out(*order[1:])
             return 0.0
-        now = clock.monotonic()
         due = min(watches, key=lambda watch: watch.due, default=None)
-        if due is None or due.due > now:
-            return 0.0 if due is None else due.due - now
+        if due is None:
+            return LONGEST_PAUSE_SECONDS
+        if due.due > now:
+            return min(due.due - now, LONGEST_PAUSE_SECONDS)
         if due.operation is None or (due.in_list and self._list_pays(watches, now)):
             self._ask_for_list(watches)
         else:
@@ -210,6 +226,7 @@ class Poller:
         for path, watch in list(self._watches.items()):
             if watch.abandoned():
                 del self._watches[path]
+        self._commands = [each for each in self._commands if not each[1].closed]
 
     def _carry_out(self, order: Subscription, command: Callable[[], Any]) -> None:
         if order.closed:

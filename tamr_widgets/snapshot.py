@@ -31,14 +31,24 @@ class Snapshot:
         client: The client that fetched it.
         api_path: The path to ask at.
         as_of: When it was fetched, by the server's clock.
+        clock_offset_seconds: How far the server's clock is ahead of this machine's.
         retry_after: How many seconds the server asked to be left alone with that answer.
     """
 
-    __slots__ = ("__weakref__", "_data", "api_path", "as_of", "client", "retry_after")
+    __slots__ = (
+        "__weakref__",
+        "_data",
+        "api_path",
+        "as_of",
+        "client",
+        "clock_offset_seconds",
+        "retry_after",
+    )
 
     client: Any
     api_path: str | None
     as_of: datetime
+    clock_offset_seconds: Seconds
     _data: dict[str, Any]
     retry_after: Seconds
 
@@ -53,14 +63,15 @@ class Snapshot:
         client: Any,
         data: dict[str, Any],
         alias: str | None,
-        as_of: datetime,
+        read_at: tuple[datetime, Seconds],
         retry_after: Seconds,
     ) -> None:
         fields = {
             "client": client,
             "_data": data,
             "api_path": alias or _text(data.get("relativeId")),
-            "as_of": as_of,
+            "as_of": read_at[0],
+            "clock_offset_seconds": read_at[1],
             "retry_after": retry_after,
         }
         for name, value in fields.items():
@@ -82,7 +93,8 @@ class Snapshot:
     def sibling(self: S, data: dict[str, Any], alias: str | None = None) -> S:
         """Another document of the same answer."""
         snapshot = type(self).__new__(type(self))
-        snapshot._fill(self.client, data, alias, self.as_of, self.retry_after)
+        read_at = (self.as_of, self.clock_offset_seconds)
+        snapshot._fill(self.client, data, alias, read_at, self.retry_after)
         return snapshot
 
     @property
@@ -215,10 +227,12 @@ def _between(start: datetime | None, end: datetime | None) -> timedelta | None:
     return end - start if start and end and end >= start else None
 
 
-def _server_time(response: requests.Response | None) -> datetime:
-    """Now by the server's clock, as far as the `Date` of its answer (whole seconds) tells."""
+def _server_time(response: requests.Response | None) -> tuple[datetime, Seconds]:
+    """Now by the server's clock, and how far that is ahead of ours.
+
+    The `Date` of an answer is in whole seconds, so a small difference counts as none.
+    """
     now = clock.wall()
     date = http_date(response.headers.get("Date", "")) if response is not None else None
-    if date is not None and abs(date - now) > DATE_RESOLUTION_SECONDS:
-        now = date
-    return datetime.fromtimestamp(now, timezone.utc)
+    offset = 0.0 if date is None or abs(date - now) < DATE_RESOLUTION_SECONDS else date - now
+    return datetime.fromtimestamp(now + offset, timezone.utc), offset

@@ -1,0 +1,81 @@
+"""The facts of a panel, as they go to the page: `PanelFacts` is one side of that contract.
+
+Its other side is the type of the same name in static/wire.js. Times are milliseconds since 1970.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, TypedDict
+
+from ..messages import says_more
+from ..snapshot import Snapshot
+
+DETAILS_CHARS = 100_000
+TEXT_CHARS = 1000
+
+
+class PanelFacts(TypedDict, total=False):
+    """What a page draws of an operation. Facts that are unknown, empty or false are left out."""
+
+    id: str
+    type: str
+    description: str
+    state: str
+    resolved: bool
+    message: str
+    details: str
+    created_by: str
+    created_at: float
+    started_at: float
+    ended_at: float
+    as_of: float
+    waiting: bool
+    timeout: float
+    busy: str
+    deleted: bool
+    outcome: str
+    fault: str
+    fault_kind: str
+    checked_at: float
+    retry_at: float
+    no_delete: bool
+    estimate: dict[str, float]
+    queue: dict[str, float]
+
+
+def snapshot_facts(operation: Snapshot) -> dict[str, Any]:
+    """What the server said."""
+    status = operation.status
+    raw = status.get("message") if isinstance(status, dict) else None
+    return {
+        "id": cut(operation.resource_id) or "?",
+        "type": cut(operation.type),
+        "description": cut(operation.description),
+        "state": cut(operation.state),
+        "resolved": operation.resolved,
+        "message": operation.message,
+        "details": cut(raw, DETAILS_CHARS) if says_more(raw) else "",
+        "created_by": cut(operation.created_by),
+        "created_at": milliseconds(operation.created_at),
+        "started_at": milliseconds(operation.started_at),
+        "ended_at": milliseconds(operation.ended_at),
+        "as_of": milliseconds(operation.as_of),
+    }
+
+
+def cut(text: str | None, most: int = TEXT_CHARS) -> str:
+    """Text that a page can bear; what is left out is said."""
+    if not text or len(text) <= most:
+        return text or ""
+    return f"{text[:most]}… ({len(text) - most:,} more characters)"
+
+
+def milliseconds(time: datetime | None) -> float | None:
+    """A time as JavaScript counts it."""
+    return None if time is None else round(time.timestamp() * 1000)
+
+
+def compact(facts: dict[str, Any]) -> dict[str, Any]:
+    """Without what is unknown, empty or false, to keep messages small."""
+    return {name: value for name, value in facts.items() if value not in (None, "", False)}

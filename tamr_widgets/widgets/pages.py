@@ -1,0 +1,30 @@
+"""What a page and a kernel tell each other besides traits.
+
+ipykernel 7.4 brings a page's messages to the shell that last sent on their comm, and takes that
+shell from the context of the sender. A plain thread has none, so clicks would wait for the cell
+that runs. Sent inside the context in which a page's message was handled, updates keep the clicks
+on that page's own shell, which is free while a cell runs.
+"""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Callable
+from typing import Any
+
+_context: contextvars.Context | None = None
+
+
+def remember_page() -> None:
+    """Keep the context of the page's message that is being handled. It serves all widgets."""
+    global _context  # noqa: PLW0603
+    _context = contextvars.copy_context()
+
+
+def towards_page(send: Callable[..., Any], *args: Any) -> None:
+    """Call `send` so that what it sends leaves clicks where they are acted on at once."""
+    if _context is None:
+        send(*args)
+    else:
+        # A copy each time, since a context can be entered by one thread only.
+        _context.copy().run(send, *args)

@@ -1,0 +1,267 @@
+"""Panel: follows one operation for a page, and carries out what is clicked there.
+
+It knows nothing of widgets: OperationWidget shows one panel, JobsWidget one for each opened row.
+All of its state is written by the poller's thread; clicks only leave an order there.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import (
+    Forbidden,
+    HTTPStatusError,
+    MethodNotAllowed,
+    NoAnswer,
+    NotFound,
+    TamrError,
+    TooSlow,
+    Unauthorized,
+    UnexpectedAnswer,
+)
+from ..operation import Operation
+from ..poller import Poller, Subscription
+from ..timing import Seconds, clock
+from .facts import compact, snapshot_facts
+
+_ENDED = {"SUCCEEDED": "succeeded", "FAILED": "failed", "CANCELED": "was cancelled"}
+
+
+class Panel:
+    """What is known of one operation, and what is going on with it.
+
+    Args:
+        operation: The snapshot to begin with.
+        on_change: Called on the poller's thread after anything may have changed.
+        poll_interval_seconds: How often to ask.
+        timeout_seconds: How long a Wait lasts; None for as long as it takes.
+
+    Attributes:
+        operation: The newest snapshot.
+        waiting: Whether a Wait is under way.
+        busy: The action that was sent and not yet answered: `cancel`, `delete` or nothing.
+        deleted: Whether it was deleted from here.
+        outcome: What the last Wait or action came to, in words.
+        fault: What went wrong last, or None.
+        fault_kind: Whether that passes (`retrying`), ended the polling (`gone`, `refused`,
+            `stopped`), or came of an action (`action`).
+    """
+
+    def __init__(
+        self,
+        operation: Operation,
+        on_change: Callable[[], object],
+        poll_interval_seconds: Seconds,
+        timeout_seconds: Seconds | None,
+    ) -> None:
+        self.operation = operation
+        self.waiting = self.deleted = self.no_delete = False
+        self.busy = self.outcome = self.fault_kind = ""
+        self.fault: TamrError | None = None
+        self.interval, self.timeout = poll_interval_seconds, timeout_seconds
+        self._on_change = on_change
+        self._poller = Poller.of(operation.client)
+        self._checked_at = self._retry_at = 0.0
+        self._orders: dict[str, Subscription] = {}
+        self._clicks = threading.Lock()
+        self._following: Subscription | None = None
+
+    def follow(self) -> None:
+        """Begin to poll, unless the operation has ended."""
+        self._checked_at = clock.wall()
+        self._following = self._poller.subscribe(
+            self.operation, self._on_operation, self._on_fault, self.interval, on_a_page=True
+        )
+
+    def close(self) -> None:
+        """Stop all that this panel does; the job goes on."""
+        for each in (self._following, *self._orders.values()):
+            if each is not None:
+                each.close()
+
+    def facts(self) -> dict[str, Any]:
+        """All of it, as a page draws it."""
+        return compact(
+            {
+                **snapshot_facts(self.operation),
+                "waiting": self.waiting,
+                "timeout": self.timeout,
+                "busy": self.busy,
+                "deleted": self.deleted,
+                "no_delete": self.no_delete,
+                "outcome": self.outcome,
+                **self._fault_facts(),
+            }
+        )
+
+    def _fault_facts(self) -> dict[str, Any]:
+        if self.fault is None:
+            return {}
+        if self.fault_kind != "retrying":
+            return {"fault": str(self.fault), "fault_kind": self.fault_kind}
+        return {
+            "fault": in_short(self.fault),
+            "fault_kind": self.fault_kind,
+            "checked_at": round(self._checked_at * 1000),
+            "retry_at": round(self._retry_at * 1000),
+        }
+
+    def act(self, action: str) -> None:
+        """Leave an order for a click. It returns at once; a second click is the same order.
+
+        Args:
+            action: `wait`, `stop`, `cancel`, `delete`, or `seen` (a page shows this just now).
+        """
+        if action == "seen":
+            if self._following is not None:
+                self._following.seen()
+        elif action == "wait":
+            self._order("wait", self._begin_to_wait, self._changed)
+        elif action == "stop":
+            self._order("stop", self._stop_waiting, self._changed)
+        elif action == "cancel":
+            self._order("cancel", self._cancel, self._on_cancelled)
+        elif action == "delete":
+            self._order("delete", self._delete, self._on_deleted)
+
+    def _order(
+        self,
+        name: str,
+        command: Callable[[], Any],
+        on_done: Callable[[Any], object],
+        delay: Seconds = 0.0,
+    ) -> None:
+        with self._clicks:
+            pending = self._orders.get(name)
+            if pending is None or pending.closed:
+                self._orders[name] = self._poller.submit(
+                    command,
+                    lambda result: self._end(name, on_done, result),
+                    lambda error: self._end(name, self._on_refusal, error),
+                    delay,
+                )
+
+    def _end(self, name: str, then: Callable[[Any], object], result: Any) -> None:
+        with self._clicks:
+            self._orders.pop(name).closed = True
+        self.busy = ""
+        then(result)
+
+    def report(self, error: TamrError) -> None:
+        """Show a fault that is not the server's, until something else is done."""
+        self.fault, self.fault_kind = error, "action"
+
+    def _on_operation(self, operation: Operation) -> None:
+        self._checked_at = clock.wall()
+        if self.fault_kind != "action":
+            self.fault, self.fault_kind = None, ""
+        self._see(operation)
+        self._on_change()
+
+    def _see(self, operation: Operation) -> None:
+        self.operation = operation
+        if operation.resolved and self.waiting:
+            self._end_waiting(f"It {_ENDED[operation.state or '']} while you waited.")
+
+    def _on_fault(self, error: TamrError) -> None:
+        self.fault = error
+        if error.retry_in_seconds is not None:
+            self.fault_kind = "retrying"
+            self._retry_at = clock.wall() + error.retry_in_seconds
+        else:
+            self.fault_kind = _final_kind(error)
+            self._end_waiting("")
+        self._on_change()
+
+    def _changed(self, _: object = None) -> None:
+        self._on_change()
+
+    def _begin_to_wait(self) -> None:
+        if self.operation.resolved:
+            self.outcome = f"It {_ENDED[self.operation.state or '']} before."
+            return
+        self.waiting, self.outcome = True, ""
+        if self.timeout is not None:
+            self._order("give up", self._give_up, self._changed, self.timeout)
+
+    def _give_up(self) -> None:
+        if self.waiting:
+            self._end_waiting(f"Still running after {self.timeout:.3g} s.")
+
+    def _stop_waiting(self) -> None:
+        if self.waiting:
+            self._end_waiting("Stopped waiting; the job goes on.")
+
+    def _end_waiting(self, outcome: str) -> None:
+        self.waiting, self.outcome = False, outcome
+        with self._clicks:
+            pending = self._orders.get("give up")
+        if pending is not None:
+            pending.closed = True
+
+    def _begin(self, action: str) -> None:
+        self.busy, self.outcome = action, ""
+        if self.fault_kind == "action":
+            self.fault, self.fault_kind = None, ""
+        self._on_change()
+
+    def _cancel(self) -> Operation:
+        self._begin("cancel")
+        return self.operation.cancel()
+
+    def _on_cancelled(self, operation: Operation) -> None:
+        if operation.resolved and operation.state != "CANCELED":
+            self.outcome = "It had already ended, so there was nothing to cancel."
+        self._see(operation)
+        self._poller.refresh(operation)
+        self._on_change()
+
+    def _delete(self) -> None:
+        if not self.deleted:
+            self._begin("delete")
+            self.operation.delete()
+
+    def _on_deleted(self, _: object) -> None:
+        self.deleted, self.outcome = True, "Deleted from Tamr."
+        self.fault, self.fault_kind = None, ""
+        if self._following is not None:
+            self._following.close()
+        self._end_waiting(self.outcome)
+        self._on_change()
+
+    def _on_refusal(self, error: TamrError) -> None:
+        self.fault, self.fault_kind = error, "action"
+        if isinstance(error, MethodNotAllowed):
+            self.no_delete = True
+        elif isinstance(error, NotFound):
+            self.fault_kind = "gone"
+        elif isinstance(error, (NoAnswer, TooSlow, UnexpectedAnswer)):
+            # It may or may not have been done: ask what is true now.
+            self._order("look", self.operation.poll, self._on_look)
+        self._poller.refresh(self.operation)
+        self._on_change()
+
+    def _on_look(self, operation: Operation) -> None:
+        self._see(operation)
+        self._on_change()
+
+
+def _final_kind(error: TamrError) -> str:
+    if isinstance(error, NotFound):
+        return "gone"
+    return "refused" if isinstance(error, (Forbidden, Unauthorized)) else "stopped"
+
+
+def in_short(error: TamrError) -> str:
+    """A fault that passes, in a few words: the page says the rest around it."""
+    if isinstance(error, HTTPStatusError) and error.response is not None:
+        return f"the server answered {error.response.status_code}"
+    if isinstance(error, NoAnswer):
+        return "the server could not be reached"
+    if isinstance(error, TooSlow):
+        return "the server did not answer in time"
+    if isinstance(error, UnexpectedAnswer):
+        return "something else than Tamr answered"
+    return str(error)
