@@ -51,11 +51,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Iterator[None]:
-    """Nothing may be skipped in CI: a missing browser or package must be noticed there."""
-    report = yield
+    return _refuse_skips_in_ci((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Iterator[None]:
+    return _refuse_skips_in_ci((yield))
+
+
+def _refuse_skips_in_ci(report: pytest.TestReport) -> pytest.TestReport:
+    """A browser or package that is missing on a machine that tests everything must be noticed."""
     if IN_CI and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
-        report.longrepr = f"In CI no test may be skipped. {report.longrepr}"
+        report.longrepr = f"In CI nothing may be skipped. {report.longrepr[-1]}"
     return report
 
 

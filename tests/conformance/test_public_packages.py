@@ -43,7 +43,7 @@ def public_python() -> Path:
         for command in ([sys.executable, "-m", "venv", folder], install):
             made = subprocess.run(command, capture_output=True, text=True, check=False)
             if made.returncode:
-                pytest.skip(f"the public packages could not be installed: {made.stderr[-1000:]}")
+                pytest.skip(f"the public packages could not be installed: {made.stderr[:500]}")
         stamp.write_text(wanted)
     return python
 
