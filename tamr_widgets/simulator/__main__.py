@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 import threading
@@ -34,10 +35,10 @@ def main(arguments: list[str] | None = None) -> int:
         _say(f"Can't listen on port {options.port} ({reason}): try --port 0.", sys.stderr)
         return PORT_TAKEN
     origin = "from TAMR_PASSWORD" if given else "tamr_widgets.simulator.DEMO_PASSWORD"
-    with simulator:
+    with simulator, contextlib.suppress(KeyboardInterrupt):
         _say(f"Simulated Tamr at {simulator.url}")
         _say(f"User name {simulator.username}, password {origin}. Ctrl-C ends it.")
-        _wait_for_interrupt()
+        threading.Event().wait()
     return 0
 
 
@@ -67,13 +68,6 @@ def _speed(text: str) -> float:
     if not speed > 0:
         raise argparse.ArgumentTypeError("must be greater than 0")
     return speed
-
-
-def _wait_for_interrupt() -> None:
-    try:
-        threading.Event().wait()
-    except KeyboardInterrupt:
-        _say("")
 
 
 def _say(text: str, stream: TextIO | None = None) -> None:

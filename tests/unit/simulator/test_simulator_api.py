@@ -1,0 +1,329 @@
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+from tamr_widgets.simulator import DEMO_PASSWORD, DEMO_USERNAME, Simulator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def basic(username: str, password: str, encoding: str = "utf-8") -> dict[str, str]:
+    given = base64.b64encode(f"{username}:{password}".encode(encoding)).decode()
+    return {"Authorization": f"BasicCreds {given}"}
+
+
+@pytest.fixture
+def stranger(browser: Any) -> Any:
+    """A client without credentials."""
+    del browser.session.headers["Authorization"]
+    return browser
+
+
+def test_the_list_has_every_operation_newest_first(browser: Any) -> None:
+    """`GET operations` answers with a JSON list of all that `GET operations/{id}` knows."""
+    new = browser.post("projects/1/unifiedDataset:refresh").json()
+
+    answer = browser.get("operations", headers={"Accept": "application/json"})
+
+    assert answer.headers["Content-Type"] == "application/json"
+    assert [each["id"] for each in answer.json()] == [new["id"], "3", "2", "1"]
+    assert answer.json() == [browser.get(each["relativeId"]).json() for each in answer.json()]
+
+
+def test_an_operation_that_does_not_exist_is_a_404_in_tamrs_words(browser: Any) -> None:
+    """The body has a status, a Java class, `No result found` and a stack trace."""
+    answer = browser.get("operations/999")
+
+    assert answer.status_code == 404
+    assert answer.json()["status"] == 404
+    assert answer.json()["class"].endswith("ResourceNotFoundException")
+    assert answer.json()["message"] == "No result found"
+    assert isinstance(answer.json()["stackTrace"], list)
+
+
+@pytest.mark.parametrize(
+    ("path", "description"),
+    [
+        ("projects/1/unifiedDataset:refresh", "Update Unified Dataset [minimal_mastering_u"),
+        ("projects/1/unifiedDataset/profile:refresh", "Profiling [6] attributes."),
+        ("projects/1/estimatedPairCounts:refresh", "Estimate Pair Counts"),
+        ("projects/1/recordPairs:refresh", "Generate Record Pairs"),
+        ("projects/1/recordPairsWithPredictions:refresh", "Predict Record Pairs"),
+        ("projects/1/recordPairsWithPredictions/model:refresh", "Train Mastering Model"),
+        ("projects/1/highImpactPairs:refresh", "Find High-Impact Pairs"),
+        ("projects/1/recordClusters:refresh", "Update Clusters"),
+        ("projects/1/publishedClusters:refresh", "Publish Clusters"),
+        ("projects/3/categorizations:refresh", "Predict Categories"),
+        ("projects/3/categorizations/model:refresh", "Train Categorization Model"),
+        ("projects/4/goldenRecords:refresh", "Update Golden Records"),
+        ("projects/4/goldenRecordsProfile:refresh", "Profiling [9] attributes."),
+        ("projects/4/publishedGoldenRecords:refresh?validate=true", "Publish Golden Records"),
+        ("projects/1/somethingNew:refresh", "Materialize views [minimal_mastering_u"),
+        ("datasets/1:refresh", "Materialize views [customers.csv] to Elastic"),
+        ("datasets/1/profile:refresh", "Profiling [18] attributes."),
+    ],
+)
+def test_every_refresh_starts_a_job(browser: Any, path: str, description: str) -> None:
+    """A refresh answers with the new operation, which is pending and can be fetched."""
+    answer = browser.post(path)
+
+    operation = answer.json()
+    assert answer.status_code == 200
+    assert operation["description"].startswith(description)
+    assert operation["type"] == "SPARK"
+    assert operation["status"]["state"] == "PENDING"
+    assert operation["created"]["username"] == DEMO_USERNAME
+    assert browser.get(operation["relativeId"]).json() == operation
+
+
+@pytest.mark.parametrize("path", ["projects/99/recordPairs:refresh", "datasets/99:refresh"])
+def test_nothing_can_be_refreshed_that_does_not_exist(browser: Any, path: str) -> None:
+    """An unknown project or dataset is a 404, and no job is started."""
+    assert browser.post(path).status_code == 404
+    assert len(browser.simulator.jobs) == 3
+
+
+def test_what_is_up_to_date_answers_204_without_a_body(browser: Any) -> None:
+    """Nothing is started where there is nothing to do."""
+    answer = browser.post("projects/7/unifiedDataset:refresh")
+
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert len(browser.simulator.jobs) == 3
+
+
+def test_jobs_of_a_broken_project_fail_with_a_trace(browser: Any, hands: Any) -> None:
+    """A notebook can show a failure whenever it likes."""
+    operation = browser.post("projects/6/recordPairs:refresh").json()
+    hands.turn(3600)
+
+    status = browser.get(operation["relativeId"]).json()["status"]
+
+    assert status["state"] == "FAILED"
+    assert status["message"].startswith("org.apache.spark.sql.AnalysisException: ")
+
+
+def test_jobs_of_a_large_project_take_long(browser: Any, hands: Any) -> None:
+    """A notebook has time to cancel one."""
+    operation = browser.post("projects/5/recordPairs:refresh").json()
+    hands.turn(300)
+
+    assert browser.get(operation["relativeId"]).json()["status"]["state"] == "RUNNING"
+
+
+def test_an_export_has_an_id_with_spaces_and_a_colon(browser: Any) -> None:
+    """Such an operation is fetched by its percent-encoded id, and can be deleted."""
+    export = browser.post("projects/8:export", json={"artifactDirectory": "/tmp"}).json()
+
+    assert export["type"] == "projectExport"
+    assert export["id"].startswith("projectExport-HR: people & places-2021-01-29_12-00-00-000")
+    assert browser.get(export["relativeId"]).json() == export
+    assert "HR:%20people%20&%20places" in browser.simulator.requests[-1].path
+    assert browser.ask("DELETE", export["relativeId"]).status_code == 204
+    assert browser.get(export["relativeId"]).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["projects:import", "projects/1:import"])
+def test_an_import_is_an_operation_of_its_own_type(browser: Any, path: str) -> None:
+    """An import goes into a new project or an old one."""
+    answer = browser.post(path, json={"newProjectName": "minimal_mastering"})
+
+    assert answer.json()["type"] == "projectImport"
+    assert answer.json()["id"].startswith("projectImport-minimal_mastering-2021-")
+
+
+def test_cancel_answers_with_a_job_document(browser: Any, hands: Any) -> None:
+    """The operation reads CANCELING at once and CANCELED later, by whoever cancelled it."""
+    job = browser.post("projects/1/recordPairs:refresh").json()["id"]
+
+    answer = browser.post(f"/api/dataset/jobs/{job}/cancel")
+
+    assert answer.status_code == 200
+    assert answer.json()["data"]["status"]["state"] == "CANCELING"
+    hands.turn(2)
+    status = browser.get(f"operations/{job}").json()["status"]
+    assert status["state"] == "CANCELED"
+    assert status["message"] == f"Pending job canceled by {DEMO_USERNAME}"
+
+
+@pytest.mark.parametrize("job", ["999", "projectExport-x"])
+def test_cancel_knows_numeric_ids_only(browser: Any, job: str) -> None:
+    """Anything else is not found."""
+    assert browser.post(f"/api/dataset/jobs/{job}/cancel").status_code == 404
+
+
+def test_delete_is_refused_with_405_unless_told_otherwise(browser: Any) -> None:
+    """The answer names the methods that are allowed, and the operation stays."""
+    answer = browser.ask("DELETE", "operations/1")
+
+    assert answer.status_code == 405
+    assert answer.headers["Allow"] == "GET"
+    assert answer.json()["message"] == "HTTP 405 Method Not Allowed"
+    assert browser.get("operations/1").ok
+
+
+def test_delete_can_be_switched_on_while_the_server_runs(browser: Any) -> None:
+    """A deleted operation is gone from the list, and a second delete does not find it."""
+    browser.simulator.jobs.deletes = True
+
+    answer = browser.ask("DELETE", "operations/2")
+
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert [each["id"] for each in browser.get("operations").json()] == ["3", "1"]
+    assert browser.ask("DELETE", "operations/2").status_code == 404
+
+
+@pytest.mark.parametrize("collection", ["projects", "datasets"])
+def test_projects_and_datasets_can_be_listed_filtered_and_fetched(
+    browser: Any, collection: str
+) -> None:
+    """Every document of a list is the same when it is fetched alone."""
+    documents = browser.get(collection).json()
+    wanted = documents[-1]
+
+    found = browser.get(collection, params={"filter": f"externalId=={wanted['externalId']}"})
+
+    assert found.json() == [wanted]
+    assert [browser.get(each["relativeId"]).json() for each in documents] == documents
+    assert len({each["name"] for each in documents}) == len(documents)
+    assert browser.get(f"{collection}/99").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "projects/1/unifiedDataset",
+        "projects/1/inputDatasets",
+        "projects/1/estimatedPairCounts",
+        "projects/1/attributes",
+        "datasets/1/attributes",
+        "datasets/1/status",
+        "datasets/1/profile",
+    ],
+)
+def test_parts_of_projects_and_datasets(browser: Any, path: str) -> None:
+    """What the public packages ask for is there; what is unknown is a 404."""
+    assert browser.get(path).json()
+    assert browser.get(path.replace("/1/", "/99/")).status_code == 404
+    assert browser.get(f"{path}Unknown").status_code == 404
+
+
+def test_health_names_every_service_as_healthy(browser: Any) -> None:
+    """The map is from service path to health and time."""
+    health = browser.get("/api/service/health").json()
+
+    assert health["/api/dataset"] == {"healthy": True, "timestamp": "2021-01-29T12:00:00.000Z"}
+    assert all(service["healthy"] for service in health.values())
+
+
+@pytest.mark.parametrize("path", ["/api/versioned/service/version", "/api/service/version"])
+def test_version_is_one_that_takes_jwts(browser: Any, path: str) -> None:
+    """The version is high enough for all that the packages do."""
+    assert browser.get(path).json() == {"version": "2022.010.0"}
+
+
+def test_a_wrong_method_is_a_405_and_an_unknown_path_a_404(browser: Any) -> None:
+    """The server speaks no more than it knows."""
+    assert browser.post("operations").status_code == 405
+    assert browser.get("nonsense").status_code == 404
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"null", b"\xff"])
+def test_a_body_that_is_no_object_does_no_harm(browser: Any, body: bytes) -> None:
+    """A malformed login is refused, a malformed import uses defaults."""
+    assert browser.post("instance:login", data=body).status_code == 401
+    assert browser.post("projects:import", data=body).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "operations"),
+        ("GET", "operations/999"),
+        ("POST", "projects/1/recordPairs:refresh"),
+        ("DELETE", "operations/1"),
+        ("GET", "/api/service/health"),
+    ],
+)
+def test_nothing_is_told_without_credentials(stranger: Any, method: str, path: str) -> None:
+    """Whatever is asked, the answer is a 401 in Tamr's words, and nothing is done."""
+    answer = stranger.ask(method, path)
+
+    assert answer.status_code == 401
+    assert answer.text == "Credentials are required to access this resource."
+    assert len(stranger.simulator.jobs) == 3
+
+
+def test_login_gives_a_token_for_the_cookie(stranger: Any) -> None:
+    """The token opens the server as a cookie named authToken."""
+    answer = stranger.login()
+
+    assert answer.json()["username"] == DEMO_USERNAME
+    cookies = {"authToken": answer.json()["token"]}
+    assert stranger.get("operations", cookies=cookies).status_code == 200
+    assert stranger.get("operations", cookies={"authToken": "x"}).status_code == 401
+
+
+def test_a_refused_login_does_not_speak_of_credentials(stranger: Any) -> None:
+    """The public client would log in without end, for it looks for that word in a 401."""
+    given = {"username": DEMO_USERNAME, "password": "wrong"}
+
+    answer = stranger.post("instance:login", json=given)
+
+    assert answer.status_code == 401
+    assert "credentials" not in answer.text.lower()
+
+
+@pytest.mark.parametrize("scheme", ["BasicCreds", "Bearer"])
+def test_tokens_open_the_server_in_a_header_until_sessions_expire(
+    stranger: Any, scheme: str
+) -> None:
+    """A ready token and a JWT are taken; after an expiry only a new one is."""
+    headers = {"Authorization": f"{scheme} {stranger.simulator.token()}"}
+    assert stranger.get("operations", headers=headers).status_code == 200
+
+    stranger.simulator.expire_sessions()
+
+    assert stranger.get("operations", headers=headers).status_code == 401
+    assert stranger.login().status_code == 200
+
+
+def test_the_password_opens_the_server_in_a_header(stranger: Any) -> None:
+    """A username and password in base64 are enough; sessions don't matter."""
+    stranger.simulator.expire_sessions()
+
+    good = basic(DEMO_USERNAME, DEMO_PASSWORD)
+    assert stranger.get("operations", headers=good).status_code == 200
+    bad = basic(DEMO_USERNAME, "wrong")
+    assert stranger.get("operations", headers=bad).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "header", ["", "BasicCreds", "BasicCreds \xe9", "Basic eDp5", "Bearer ", "nonsense"]
+)
+def test_malformed_credentials_are_refused(stranger: Any, header: str) -> None:
+    """Nothing that is not valid gets in, or breaks the server."""
+    headers = {"Authorization": header.encode("latin-1")}
+
+    assert stranger.get("operations", headers=headers).status_code == 401
+    assert stranger.get("operations", headers={"Cookie": "=;="}).status_code == 401
+
+
+@pytest.fixture
+def umlauts() -> Iterator[Simulator]:
+    with Simulator(past_jobs=0, username="zoë", password="pässwörd") as simulator:
+        yield simulator
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_a_password_can_have_umlauts_in_either_encoding(umlauts: Simulator, encoding: str) -> None:
+    """The public client encodes in latin-1, newer ones in UTF-8."""
+    url = f"{umlauts.url}/api/versioned/v1/operations"
+
+    answer = requests.get(url, headers=basic("zoë", "pässwörd", encoding), timeout=5)
+
+    assert answer.json() == []

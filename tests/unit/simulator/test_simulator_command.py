@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+from tamr_widgets.simulator import DEMO_PASSWORD
+from tamr_widgets.simulator.__main__ import main
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+COMMAND = [sys.executable, "-W", "error", "-m", "tamr_widgets.simulator"]
+
+
+@pytest.fixture
+def served() -> Iterator[Callable[..., Any]]:
+    """Start the command, and end it after the test."""
+    processes = []
+
+    def serve(*arguments: str, **environment: str) -> Any:
+        process = subprocess.Popen(
+            [*COMMAND, "--port", "0", "--past-jobs", "5", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **environment},
+        )
+        processes.append(process)
+        return process
+
+    yield serve
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+def logged_in(url: str, password: str) -> bool:
+    given = {"username": "admin", "password": password}
+    return requests.post(f"{url}/api/versioned/v1/instance:login", json=given, timeout=5).ok
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
+def test_it_serves_until_it_is_interrupted(served: Any) -> None:
+    """The URL, the user name and where the password is from are printed; Ctrl-C ends it well."""
+    process = served("--speed", "10", "--deletes")
+    url = process.stdout.readline().split()[-1]
+    credentials = process.stdout.readline()
+
+    assert logged_in(url, DEMO_PASSWORD)
+    process.send_signal(signal.SIGINT)
+    rest, errors = process.communicate(timeout=5)
+
+    assert credentials.startswith("User name admin, password tamr_widgets.simulator.DEMO_PASSWORD.")
+    assert process.returncode == 0
+    assert (rest.strip(), errors) == ("", "")
+
+
+def test_the_password_can_come_from_the_environment(served: Any) -> None:
+    """It is said where it comes from, and never printed."""
+    process = served(TAMR_PASSWORD="s3cret")
+    url = process.stdout.readline().split()[-1]
+    credentials = process.stdout.readline()
+
+    assert "password from TAMR_PASSWORD" in credentials
+    assert "s3cret" not in credentials
+    assert logged_in(url, "s3cret")
+    assert not logged_in(url, DEMO_PASSWORD)
+
+
+def test_a_taken_port_is_one_clear_line(simulator: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """The exit code says that it failed, the line which port it was and what to do."""
+    code = main(["--port", str(simulator.port), "--past-jobs", "0"])
+
+    output = capsys.readouterr()
+    assert code == 1
+    assert output.out == ""
+    assert output.err.count("\n") == 1
+    assert f"Can't listen on port {simulator.port}" in output.err
+    assert "--port 0" in output.err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--port", "70000"], ["--port", "x"], ["--speed", "0"], ["--speed", "fast"]]
+)
+def test_nonsense_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """A wrong argument is named."""
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+
+    assert caught.value.code == 2
+    assert arguments[0] in capsys.readouterr().err

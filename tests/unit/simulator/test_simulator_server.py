@@ -1,0 +1,264 @@
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import re
+import socket
+import subprocess
+import sys
+import threading
+import time
+from typing import Any
+
+import pytest
+import requests
+
+from tamr_widgets.simulator import DEMO_PASSWORD, Fault, Simulator
+
+SOON = 0.5
+
+
+def simulator_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "tamr-simulator"]
+
+
+def until(condition: Any) -> None:
+    """Wait until a condition holds, or fail after five seconds."""
+    deadline = time.monotonic() + 5
+    tick = threading.Event()
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen within five seconds"
+        tick.wait(0.005)
+
+
+def test_start_and_stop_can_be_repeated() -> None:
+    """One thread serves however often it is started, none is left however often it is stopped."""
+    simulator = Simulator(past_jobs=0)
+    simulator.stop()
+
+    simulator.start()
+    assert simulator.start() is simulator
+    assert len(simulator_threads()) == 1
+    simulator.stop()
+    simulator.stop()
+
+    assert simulator_threads() == []
+    assert not simulator.running
+
+
+def test_a_restarted_server_has_its_port_and_its_jobs(browser: Any) -> None:
+    """A server that goes down and comes up again is the same one."""
+    url = browser.simulator.url
+    browser.simulator.stop()
+    with pytest.raises(requests.ConnectionError):
+        browser.get("operations")
+
+    browser.simulator.start()
+
+    assert browser.simulator.url == url
+    assert len(browser.get("operations").json()) == 3
+
+
+def test_only_loopback_is_served(simulator: Simulator) -> None:
+    """Nobody else on the network reaches it."""
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+", simulator.url)
+    with socket.socket() as other, pytest.raises(ConnectionRefusedError):
+        other.connect(("127.0.0.2", simulator.port))
+
+
+def test_a_taken_port_is_an_error_in_the_caller(simulator: Simulator) -> None:
+    """No thread is started for a port that somebody else has."""
+    second = Simulator(port=simulator.port, past_jobs=0)
+
+    with pytest.raises(OSError, match="in use"):
+        second.start()
+
+    assert len(simulator_threads()) == 1
+    assert not second.running
+
+
+@pytest.mark.parametrize("speed", [0, -1, float("nan")])
+def test_a_speed_must_be_positive(speed: float) -> None:
+    """Nothing can be divided by it otherwise."""
+    with pytest.raises(ValueError, match="speed"):
+        Simulator(speed=speed)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault.hang(),
+        Fault.hang("headers"),
+        Fault.hang("body"),
+        Fault.delay(60),
+        Fault.drip_bytes(60, "headers"),
+    ],
+    ids=["hang", "hang in headers", "hang in body", "delay", "drip"],
+)
+def test_stop_ends_hung_connections_at_once(simulator: Simulator, fault: Fault) -> None:
+    """A client that waits for a hung server learns that it is gone; nothing is left behind."""
+    simulator.faults.add(fault)
+    ended = threading.Event()
+
+    def ask() -> None:
+        # headers that break off look like an empty answer to http.client
+        with contextlib.suppress(requests.RequestException):
+            requests.get(simulator.url, timeout=30)
+        ended.set()
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    until(lambda: len(simulator.requests))
+    began = time.monotonic()
+
+    simulator.stop()
+
+    assert time.monotonic() - began < SOON
+    assert ended.wait(5)
+    thread.join()
+
+
+def test_a_client_that_gives_up_on_a_hung_server_frees_its_connection(browser: Any) -> None:
+    """The server notices that nobody is there any more."""
+    browser.simulator.faults.add(Fault.hang(times=1))
+
+    with pytest.raises(requests.ReadTimeout):
+        browser.get("operations", timeout=0.1)
+
+    until(lambda: browser.simulator.connections == 0)
+
+
+def test_refused_connections_come_back_on_the_same_port(browser: Any) -> None:
+    """While it refuses, even connections that were open are gone."""
+    browser.get("operations")
+    browser.simulator.refuse()
+    browser.simulator.refuse()
+
+    with pytest.raises(requests.ConnectionError, match="refused"):
+        browser.get("operations")
+
+    browser.simulator.accept()
+    browser.simulator.accept()
+    assert browser.get("operations").ok
+
+
+def test_a_server_can_stop_while_it_refuses(simulator: Simulator) -> None:
+    """The thread ends whether it listens or not, and faults of a stopped server do nothing."""
+    simulator.refuse()
+    simulator.stop()
+    simulator.accept()
+    simulator.drop_connections()
+
+    assert simulator_threads() == []
+    assert simulator.connections == 0
+
+
+def test_dropped_connections_can_be_made_anew(browser: Any) -> None:
+    """A connection that was kept alive is stale after that."""
+    browser.get("operations")
+    assert browser.simulator.connections == 1
+
+    browser.simulator.drop_connections()
+
+    assert browser.simulator.connections == 0
+    assert browser.get("operations").ok
+    assert [asked.connection for asked in browser.simulator.requests] == [1, 2]
+
+
+def test_a_forgotten_server_ends_by_itself() -> None:
+    """A cell that is run again leaves no thread of the old simulator behind."""
+    simulator = Simulator(past_jobs=0).start()
+
+    del simulator
+    gc.collect()
+
+    until(lambda: simulator_threads() == [])
+
+
+def test_the_log_tells_what_was_asked_but_no_secret(browser: Any) -> None:
+    """Method, path as on the wire, query, kind of credentials, status and size are there."""
+    browser.get("operations/a%20b:c?x=1")
+    browser.login()
+    browser.get("projects", headers={"Authorization": "Bearer secret"}, cookies={"authToken": "s"})
+    browser.get("projects", headers={"Authorization": None})
+
+    log = browser.simulator.requests
+    assert [(asked.method, asked.path.rpartition("/")[2], asked.status) for asked in log] == [
+        ("GET", "a%20b:c", 404),
+        ("POST", "instance:login", 200),
+        ("GET", "projects", 401),
+        ("GET", "projects", 401),
+    ]
+    assert log[0].query == "x=1"
+    assert [asked.credentials for asked in log[0::2]] == ["basic", "bearer+cookie"]
+    assert log[3].credentials == "none"
+    assert log[3].sent == len("Credentials are required to access this resource.")
+    assert {asked.connection for asked in log} == {1}
+    text = repr(list(log)) + repr(log) + repr(browser.simulator)
+    assert "secret" not in text
+    assert DEMO_PASSWORD not in text
+
+
+def test_the_log_can_be_searched_and_cleared(browser: Any) -> None:
+    """A snapshot that was taken stays as it was."""
+    browser.get("operations/1")
+    browser.post("projects/1/recordPairs:refresh")
+    before = list(browser.simulator.requests)
+
+    assert len(browser.simulator.requests.matching("POST")) == 1
+    assert len(browser.simulator.requests.matching(path="operations")) == 1
+    assert len(browser.simulator.requests[:1]) == 1
+    browser.simulator.requests.clear()
+
+    assert len(browser.simulator.requests) == 0
+    assert len(before) == 2
+
+
+def test_the_servers_clock_can_be_an_hour_off() -> None:
+    """All times in documents are those of the server's clock."""
+    with Simulator(past_jobs=0, now=lambda: 0.0, clock_offset_seconds=3600) as simulator:
+        job = simulator.jobs.start("train")
+
+        assert simulator.jobs.get(job)["created"]["time"] == "1970-01-01T01:00:00.000Z"
+
+
+def test_ten_thousand_jobs_are_served_many_times_a_second() -> None:
+    """A list in which one job changes is put together from bytes, not worked out again."""
+    simulator = Simulator(past_jobs=10_000)
+    simulator.jobs.listing()
+    began = time.process_time()
+
+    for _ in range(20):
+        simulator.jobs.start("train")
+        listing = simulator.jobs.listing()
+
+    assert (time.process_time() - began) / 20 < 0.15
+    assert len(json.loads(listing)) == 10_020
+
+
+def test_two_servers_share_nothing() -> None:
+    """Each has its own port, jobs, log and sessions."""
+    with Simulator(past_jobs=0) as one, Simulator(past_jobs=0) as other:
+        one.jobs.start("train")
+        headers = {"Authorization": f"Bearer {one.token()}"}
+        url = f"{other.url}/api/versioned/v1/operations"
+
+        assert one.port != other.port
+        assert requests.get(url, headers=headers, timeout=5).status_code == 401
+        assert len(other.jobs) == 0
+        assert len(one.requests) == 0
+
+
+def test_the_simulator_loads_no_widgets() -> None:
+    """Other programs can serve it without the widget libraries."""
+    code = (
+        "import sys, tamr_widgets.simulator as simulator\n"
+        "with simulator.Simulator(past_jobs=0): pass\n"
+        "names = ('ipywidgets', 'anywidget', 'traitlets', 'IPython')\n"
+        "print([name for name in names if name in sys.modules])"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "[]\n"

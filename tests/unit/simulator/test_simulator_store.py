@@ -1,0 +1,223 @@
+from __future__ import annotations
+
+import json
+import threading
+from typing import Any
+
+import pytest
+
+from tamr_widgets.simulator import history
+from tamr_widgets.simulator.clock import Clock
+from tamr_widgets.simulator.store import JobStore
+from tamr_widgets.simulator.workload import Workload
+
+
+@pytest.fixture
+def clock(hands: Any) -> Clock:
+    return Clock(hands)
+
+
+@pytest.fixture
+def jobs(clock: Clock) -> JobStore:
+    return JobStore(clock, Workload(seed=1))
+
+
+def test_ids_go_on_after_the_past(clock: Clock) -> None:
+    """A server that remembers 5 jobs gives the next one the number 6."""
+    jobs = JobStore(clock, Workload(seed=1), past=5)
+
+    assert jobs.start("train") == "6"
+    assert len(jobs) == 6
+    assert next(iter(jobs)) == "6"
+
+
+def test_a_started_job_lives_by_the_clock(jobs: JobStore, hands: Any) -> None:
+    """A job passes through its states as the clock goes on, and nothing else moves it."""
+    job = jobs.start("train", queued_seconds=10, run_seconds=20)
+    states = []
+
+    for _ in range(4):
+        states.append(jobs.state(job))
+        hands.turn(11)
+
+    assert states == ["PENDING", "RUNNING", "RUNNING", "SUCCEEDED"]
+
+
+def test_speed_divides_durations(clock: Clock, hands: Any) -> None:
+    """At a hundred times the speed, a job that takes a minute is over after a second or two."""
+    jobs = JobStore(clock, Workload(seed=1, speed=100))
+    job = jobs.start("train")
+
+    hands.turn(2)
+
+    assert jobs.state(job) == "SUCCEEDED"
+
+
+def test_the_list_is_the_same_documents_newest_first(jobs: JobStore, hands: Any) -> None:
+    """The list shows each operation as it is when it is fetched alone, also after a change."""
+    for kind in ("train", "pairs", "export"):
+        jobs.start(kind)
+
+    for _ in range(3):
+        assert json.loads(jobs.listing()) == [jobs.get(job) for job in jobs]
+        hands.turn(40)
+
+
+def test_a_list_in_which_nothing_changed_costs_nothing(jobs: JobStore, hands: Any) -> None:
+    """The same bytes are served again until a job changes."""
+    jobs.start("train", queued_seconds=100)
+    first = jobs.listing()
+    hands.turn(1)
+
+    assert jobs.listing() is first
+    hands.turn(100)
+    assert jobs.listing() is not first
+
+
+@pytest.mark.parametrize(
+    "state", ["PENDING", "RUNNING", "CANCELING", "CANCELED", "SUCCEEDED", "FAILED", "EXPORTING"]
+)
+def test_a_job_can_be_added_in_any_state(jobs: JobStore, hands: Any, state: str) -> None:
+    """An operation that was added in a state stays in it, whatever the clock says."""
+    job = jobs.add(state)
+    hands.turn(10_000)
+
+    status = jobs.get(job)["status"]
+
+    assert status["state"] == state
+    assert bool(status["startTime"]) == (state != "PENDING")
+    assert bool(status["endTime"]) == (state in {"CANCELED", "SUCCEEDED", "FAILED"})
+
+
+def test_an_added_job_takes_other_fields(jobs: JobStore) -> None:
+    """What a test cares about is said in one call."""
+    job = jobs.add("RUNNING", description="<b>bold</b>", status={"message": "step 3"})
+
+    assert jobs.get(job)["description"] == "<b>bold</b>"
+    assert jobs.get(job)["status"]["message"] == "step 3"
+    assert jobs.get(job)["status"]["state"] == "RUNNING"
+
+
+@pytest.mark.parametrize("status", [None, {}, "RUNNING", ["RUNNING"], 7])
+def test_a_status_can_be_anything(jobs: JobStore, status: object) -> None:
+    """A status of any shape is served as it is; an empty dict takes everything out."""
+    job = jobs.put({"id": "5", "status": status})
+
+    assert jobs.get(job) == {"id": "5", "status": status}
+    assert json.loads(jobs.listing())[0] == {"id": "5", "status": status}
+    assert jobs.state(job) is None
+
+
+def test_change_merges_a_dict_into_the_status_and_replaces_it_by_anything_else(
+    jobs: JobStore,
+) -> None:
+    """A change names only what changes."""
+    job = jobs.add("RUNNING")
+
+    jobs.change(job, status={"state": "SUCCEEDED"})
+    assert jobs.get(job)["status"]["startTime"]
+    jobs.change(job, status=None)
+
+    assert jobs.get(job)["status"] is None
+
+
+def test_a_history_can_be_put(jobs: JobStore) -> None:
+    """What `history` returns is listed in the same order."""
+    documents = history(20)
+
+    jobs.put_all(documents)
+
+    assert json.loads(jobs.listing()) == documents
+
+
+@pytest.mark.parametrize("outcome", ["SUCCEEDED", "FAILED"])
+def test_finish_ends_a_job_now(jobs: JobStore, hands: Any, outcome: str) -> None:
+    """A test need not wait for an end: it says when."""
+    job = jobs.start("train", queued_seconds=10, run_seconds=1000)
+    hands.turn(60)
+
+    jobs.finish(job, outcome)
+
+    status = jobs.get(job)["status"]
+    assert status["state"] == outcome
+    assert status["startTime"] == "2021-01-29T12:00:10.000Z"
+    assert status["endTime"] == "2021-01-29T12:01:00.000Z"
+    assert bool(status["message"]) == (outcome == "FAILED")
+
+
+def test_cancel_passes_through_canceling(jobs: JobStore, hands: Any) -> None:
+    """A job reads CANCELING, two seconds later CANCELED; a second cancel changes nothing."""
+    job = jobs.start("train", queued_seconds=0, run_seconds=100)
+    hands.turn(50)
+
+    jobs.cancel(job)
+    assert jobs.state(job) == "CANCELING"
+    hands.turn(1)
+    jobs.cancel(job)
+    hands.turn(1)
+
+    assert jobs.state(job) == "CANCELED"
+
+
+def test_cancel_stops_at_canceling_where_there_is_only_a_document(jobs: JobStore) -> None:
+    """A document has no life, so a test decides how it goes on."""
+    running, ended = jobs.add("RUNNING"), jobs.add("FAILED")
+
+    jobs.cancel(running)
+    jobs.cancel(ended)
+
+    assert jobs.state(running) == "CANCELING"
+    assert jobs.state(ended) == "FAILED"
+
+
+def test_removed_jobs_are_gone(jobs: JobStore) -> None:
+    """Nothing of a removed job is left, and asking for it is a KeyError."""
+    job = jobs.start("train")
+
+    jobs.remove(job)
+
+    assert job not in jobs
+    assert json.loads(jobs.listing()) == []
+    with pytest.raises(KeyError):
+        jobs.get(job)
+
+
+def test_only_exports_can_be_deleted_unless_something_else_was_said(jobs: JobStore) -> None:
+    """Deletion can be allowed for all or for one, and refused for one."""
+    spark, export = jobs.start("train"), jobs.start("export")
+    assert [jobs.deletable(job) for job in (spark, export)] == [False, True]
+
+    jobs.allow_delete(spark)
+    jobs.allow_delete(export, allowed=False)
+    assert [jobs.deletable(job) for job in (spark, export)] == [True, False]
+
+    jobs.deletes = True
+    assert jobs.deletable(jobs.start("pairs"))
+
+
+def test_two_exports_in_one_millisecond_have_ids_of_their_own(jobs: JobStore) -> None:
+    """The server's ids are made from names and times, and never clash."""
+    first, second = jobs.start("export", name="people"), jobs.start("export", name="people")
+
+    assert first == "projectExport-people-2021-01-29_12-00-00-000"
+    assert second.startswith(first)
+    assert len(jobs) == 2
+
+
+def test_threads_can_use_one_store(jobs: JobStore, hands: Any) -> None:
+    """Jobs that are started, listed and cancelled by many threads are all there."""
+
+    def work() -> None:
+        for _ in range(20):
+            job = jobs.start("train")
+            hands.turn(0.1)
+            jobs.listing()
+            jobs.cancel(job)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len({job["id"] for job in json.loads(jobs.listing())}) == 160
