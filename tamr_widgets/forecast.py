@@ -1,6 +1,6 @@
 """What the next run of a job will take, from what the last runs took; and how far along that is.
 
-A run counts half as much as one that came twelve runs later. When the newest five or more all
+A run counts half as much as one that came twenty runs later. When the newest five or more all
 lie on one side of the median, the older ones count a tenth: there is a new level. The estimate is
 the weighted median; it is as good as the plain one where nothing changes, better where data grow.
 
@@ -112,9 +112,13 @@ class _Weighted:
         place = share * (self.total + to_come) - to_come / 2
         return self._value(place) if self.places[0] <= place <= self.places[-1] else beyond
 
-    def middle_half(self) -> float:
-        """The range that the middle half of the weight spans."""
-        return min(self._value(0.75 * self.total) -self.median, self.median- self._value(0.25 * self.total))
+    def quarter(self) -> float:
+        """How far a quarter of the weight reaches from the median, on the side where it is less.
+
+        The lesser, since outliers mostly lie on one side.
+        """
+        lower, upper = self._value(0.25 * self.total), self._value(0.75 * self.total)
+        return min(self.median - lower, upper - self.median)
 
     def _value(self, place: float) -> float:
         above = bisect(self.places, place)
@@ -144,8 +148,8 @@ def _newest_on_one_side(logs: Sequence[float], median: float) -> int:
 def _reach(past: _Weighted, usual_spread: float) -> float:
     """From the median to either end of the bell curve's 80%."""
     median = past.median
-    # Three standard deviations, if it is a bell curve.
-    most = max(4.4 * past.middle_half(), 1.5 * usual_spread)
+    # Five quarters are more than three standard deviations of a bell curve.
+    most = max(5 * past.quarter(), 1.5 * usual_spread)
     squares = sum(weight * min(abs(log - median), most) ** 2 for log, weight in past.pairs)
     freedom = _USUAL_RUNS + past.runs - 1
     variance = (_USUAL_RUNS * usual_spread**2 + past.runs * squares / past.total) / freedom

@@ -1,9 +1,10 @@
 """Synthetic pasts of a Tamr server, to measure `tamr_widgets.history` on.
 
-No two servers are alike, so there are many families, each with one trouble of its own: drift, steps, sessions, bursts,
-outliers, heavy tails, two modes, coarse clocks, names that vary and kinds that are rare. What they share is from
-recordings of real servers: half of the jobs take less than some 31 s, a tenth more than 82 s, a few take hours; jobs
-start 12 s after they were created, at the median; one in twelve fails or is cancelled.
+No two servers are alike, so there are many families, each with one trouble of its own: drift,
+steps, sessions, bursts, outliers, heavy tails, two modes, names that vary and kinds that are rare.
+What they share is from recordings of real servers: half of the jobs take less than some 31 s, a
+tenth more than 82 s, a few take hours; jobs start 12 s after they were created, at the median.
+One in twelve fails or is cancelled.
 """
 
 from __future__ import annotations
@@ -60,12 +61,14 @@ Runs = Iterator[tuple[str, float]]
 
 
 def some_kinds(rng: random.Random, count: int, spread: float = 0.08) -> list[Kind]:
-    """Kinds of a server, the most frequent first: most take half a minute, some of the rarer ones hours."""
+    """Kinds of a server, the most frequent first: most take half a minute, a few take hours."""
     site = rng.randrange(10_000)
     kinds = []
     for rank in range(count):
         step = rng.choice(STEPS)
-        description = step.format(f"project_{site}_{rank}") if "{}" in step else f"{step} {site} {rank}"
+        description = (
+            step.format(f"project_{site}_{rank}") if "{}" in step else f"{step} {site} {rank}"
+        )
         hours = rank > 5 and rng.random() < 0.05
         seconds = 28 * math.exp(rng.gauss(0, 0.7)) * (rng.uniform(30, 300) if hours else 1)
         kinds.append(Kind(description, seconds, spread * math.exp(rng.gauss(0, 0.4))))
@@ -94,8 +97,11 @@ def rare(rng: random.Random, jobs: int) -> Runs:
 
 
 def names(rng: random.Random, jobs: int) -> Runs:
-    """The steps are few and their names many; some names take longer, for some steps it does not matter."""
-    steps = [(step, 25 * math.exp(rng.gauss(0, 0.6)), rng.choice([0.0, 0.05, 0.3, 0.8])) for step in STEPS]
+    """Few steps with many names; for some of the steps it does not matter on which they work."""
+    steps = [
+        (step, 25 * math.exp(rng.gauss(0, 0.6)), rng.choice([0.0, 0.05, 0.3, 0.8]))
+        for step in STEPS
+    ]
     levels: dict[str, float] = {}
     for _ in range(jobs):
         step, seconds, matters = rng.choice(steps)
@@ -167,12 +173,17 @@ def modes(rng: random.Random, jobs: int) -> Runs:
     """A quarter of the runs of every third kind have little to do."""
     for kind in picks(rng, some_kinds(rng, 35), jobs):
         little = hash_free(kind.description) % 3 == 0 and rng.random() < 0.25
-        yield kind.description, kind.seconds * (0.3 if little else 1) * math.exp(rng.gauss(0, kind.spread))
+        yield (
+            kind.description,
+            kind.seconds * (0.3 if little else 1) * math.exp(rng.gauss(0, kind.spread)),
+        )
 
 
 def mixed(rng: random.Random, jobs: int) -> Runs:
     """A little of everything, taken from the other families kind by kind."""
-    sources = [make(rng, jobs) for make in (steady, rare, names, drift, steps, sessions, bursts, heavy)]
+    sources = [
+        make(rng, jobs) for make in (steady, rare, names, drift, steps, sessions, bursts, heavy)
+    ]
     for _ in range(jobs):
         yield next(rng.choice(sources))
 
@@ -200,17 +211,19 @@ def past(family: str, seed: int, *, jobs: int = 800, resolution: float = 0.001) 
         resolution: what the server rounds times to, in seconds.
     """
     rng = random.Random(f"{family} {seed}")
-    started = clock = 0.0
+    clock = 0.0
     made = []
     for number, (description, seconds) in enumerate(FAMILIES[family](rng, jobs), start=1):
         state = rng.choices(["SUCCEEDED", "FAILED", "CANCELED"], [92, 6, 2])[0]
-        if state != "SUCCEEDED":
-            seconds *= rng.random()
-        clock += seconds * rng.random() + rng.expovariate(1 / 60)
+        ran = seconds if state == "SUCCEEDED" else seconds * rng.random()
+        clock += ran * rng.random() + rng.expovariate(1 / 60)
         started = clock + 12 * math.exp(rng.gauss(0, 0.6))
         created_at, started_at, ended_at = (
-            datetime(2021, 1, 29, tzinfo=timezone.utc) + timedelta(seconds=round(at / resolution) * resolution)
-            for at in (clock, started, started + seconds)
+            datetime(2021, 1, 29, tzinfo=timezone.utc)
+            + timedelta(seconds=round(at / resolution) * resolution)
+            for at in (clock, started, started + ran)
         )
-        made.append(PastJob(str(number), "SPARK", description, state, created_at, started_at, ended_at))
+        made.append(
+            PastJob(str(number), "SPARK", description, state, created_at, started_at, ended_at)
+        )
     return made

@@ -1,15 +1,16 @@
-"""How well JobHistory foretells, and what it costs. Run: python tests/benchmarks/history.py
+"""How well JobHistory foretells, and what it costs.
 
 Each job in turn is foretold from those that were created before it, then added. Columns:
 
-    none     share of the jobs that get no estimate (in brackets: that the plain quantiles can't foretell)
+    none     share of the jobs that get no estimate (in brackets: none by the plain quantiles)
     error    median of |median - actual| / actual, of all that get one
-    both     the same for the jobs that the plain quantiles foretell, too (in brackets: theirs)
+    both     the same for those that the plain quantiles foretell, too (in brackets: theirs)
     covered  share of the jobs within the 80% interval (in brackets: the plain one's)
     pinball  mean pinball loss of both ends of the interval, over the plain quantiles': in seconds,
-             where jobs of hours weigh most, and in shares of the actual time. Less is better
+             where jobs of hours weigh most, and in shares of the actual time; less is better
 
-Plain quantiles are those of the last 20 jobs that succeeded with the same description, from one job on.
+The plain quantiles are those of the last 20 jobs, or fewer, that succeeded with the same
+description.
 """
 
 from __future__ import annotations
@@ -154,7 +155,7 @@ def simulator_past(seed: int, jobs: int = 800) -> list[Any]:
 
 def cost(jobs: int) -> str:
     """What adding and asking costs with a history of so many jobs."""
-    operations = past("mixed", seed=1, jobs=jobs)
+    operations = past("exports", seed=1, jobs=jobs)
     history = JobHistory()
     begin = time.perf_counter()
     for operation in operations:

@@ -1,0 +1,368 @@
+"""JobHistory: which jobs are alike, what counts, and what must not."""
+
+from __future__ import annotations
+
+import math
+import sys
+import threading
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
+from importlib import import_module
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from tamr_widgets.history import JobHistory, kind_of
+from tamr_widgets.operation import Operation
+
+DAY = datetime(2021, 1, 29, tzinfo=timezone.utc)
+TRAIN = "Train Mastering Model"
+_numbers = count(1)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What JobHistory reads of an Operation."""
+
+    resource_id: str | None
+    description: str | None
+    created_at: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    state: str = "SUCCEEDED"
+    type: str | None = "SPARK"
+
+    @property
+    def resolved(self):
+        return self.state in {"SUCCEEDED", "FAILED", "CANCELED"}
+
+    def succeeded(self):
+        return self.state == "SUCCEEDED"
+
+
+def ran(seconds, description=TRAIN, *, queued=12.0, **fields):
+    """A job that took so long; each comes an hour after the one that was made before it."""
+    number = next(_numbers)
+    created = DAY + timedelta(hours=number)
+    started = created + timedelta(seconds=queued)
+    ended = started + timedelta(seconds=seconds)
+    return replace(Job(str(number), description, created, started, ended), **fields)
+
+
+def running(description=TRAIN, **fields):
+    return ran(0, description, **{"state": "RUNNING", "ended_at": None, **fields})
+
+
+def pending(**fields):
+    return running(state="PENDING", started_at=None, **fields)
+
+
+def test_an_empty_history_says_nothing():
+    """Without a past there is no estimate, neither of running nor of the queue."""
+    history = JobHistory()
+
+    assert history.estimate(running()) is None
+    assert history.estimate_queue(pending()) is None
+
+
+def test_one_run_is_a_basis():
+    """After one run the estimate is that run, with an interval of a usual width around it."""
+    estimate = JobHistory([ran(30)]).estimate(running())
+
+    assert estimate.median_seconds == pytest.approx(30)
+    assert 20 < estimate.low_seconds < 27
+    assert 34 < estimate.high_seconds < 45
+    assert estimate.samples == 1
+
+
+def test_the_interval_narrows_with_experience():
+    """Thirty equal runs promise more than three, and three more than one."""
+    widths = []
+    for runs in (1, 3, 30):
+        estimate = JobHistory(ran(30) for _ in range(runs)).estimate(running())
+        widths.append(estimate.high_seconds - estimate.low_seconds)
+
+    assert widths == sorted(widths, reverse=True)
+    assert widths[-1] < 1
+
+
+def test_recent_runs_count_for_more():
+    """When a kind takes a new level, the estimate follows within five runs."""
+    history = JobHistory([ran(30 + day % 3) for day in range(25)] + [ran(60) for _ in range(5)])
+
+    estimate = history.estimate(running())
+
+    assert estimate.median_seconds == pytest.approx(60, rel=0.05)
+
+
+def test_one_outlier_does_not_move_the_estimate():
+    """A run of ten times the usual leaves the median where it was, and the interval sane."""
+    usual = [ran(30 + day % 3) for day in range(20)]
+
+    estimate = JobHistory([*usual, ran(300), *(ran(31) for _ in range(3))]).estimate(running())
+
+    assert estimate.median_seconds == pytest.approx(31, rel=0.05)
+    assert estimate.high_seconds < 45
+
+
+@pytest.mark.parametrize("state", ["FAILED", "CANCELED", "CANCELING", "RUNNING", "HIBERNATING"])
+def test_only_success_teaches_how_long_jobs_run(state):
+    """Runs that failed, were cancelled, or are in a state that is not known do not count."""
+    history = JobHistory(ran(1, state=state) for _ in range(10))
+
+    assert history.estimate(running()) is None
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"ended_at": DAY - timedelta(days=1)},
+        {"ended_at": None},
+        {"started_at": None},
+        {"started_at": DAY - timedelta(days=365)},
+        {"ended_at": datetime.max.replace(tzinfo=timezone.utc)},
+        {"started_at": datetime.min.replace(tzinfo=timezone.utc)},
+    ],
+    ids=["end before start", "no end", "no start", "a year long", "year 9999", "year 1"],
+)
+def test_what_can_not_be_true_is_left_out(bad):
+    """Impossible times neither raise nor count."""
+    good = [ran(30), ran(31), ran(32)]
+    expected = JobHistory(good).estimate(running())
+
+    history = JobHistory([ran(30, **bad), *good, ran(30, **bad)])
+
+    assert history.estimate(running()) == expected
+
+
+def test_jobs_of_another_year_do_not_take_the_place_of_the_newest():
+    """A job that is said to have ended in 2099 is not the newest for ever."""
+    far = datetime(2099, 1, 1, tzinfo=timezone.utc)
+    ahead = [
+        ran(5, started_at=far + timedelta(hours=n), ended_at=far + timedelta(hours=n, seconds=5))
+        for n in range(40)
+    ]
+
+    estimate = JobHistory([*ahead, *(ran(30) for _ in range(5))]).estimate(running())
+
+    assert estimate.median_seconds == pytest.approx(30)
+
+
+def test_a_job_in_no_time_has_an_estimate():
+    """Servers with whole seconds let a short job end when it starts."""
+    estimate = JobHistory(ran(0) for _ in range(5)).estimate(running())
+
+    assert 0 < estimate.low_seconds <= estimate.median_seconds <= estimate.high_seconds < 1
+
+
+def test_an_operation_with_nothing_in_it_is_survived():
+    """Without an id, a type, a description and times, there is nothing to learn or to say."""
+    nothing = Job(None, None, None, None, None, state="", type=None)
+
+    history = JobHistory([nothing, replace(nothing, state="SUCCEEDED")])
+
+    assert history.estimate(nothing) is None
+    assert history.estimate_queue(nothing) is None
+
+
+def test_the_same_job_counts_once():
+    """Snapshots of one job pass by again and again, also of those forgotten since."""
+    jobs = [ran(20 + number % 7) for number in range(60)]
+    once, often = JobHistory(jobs), JobHistory(jobs)
+
+    for job in [*jobs, *reversed(jobs), *jobs]:
+        often.add(job)
+
+    assert often.estimate(running()) == once.estimate(running())
+    assert often.estimate_queue(pending()) == once.estimate_queue(pending())
+
+
+def test_other_types_and_descriptions_do_not_count():
+    """A job is like another if the type and the description are the same."""
+    history = JobHistory([*(ran(30) for _ in range(5)), *(ran(9, type="EXPORT") for _ in range(5))])
+
+    assert history.estimate(running()).median_seconds == pytest.approx(30)
+    assert history.estimate(running(type="EXPORT")).median_seconds == pytest.approx(9)
+    assert history.estimate(running("Publish Clusters")) is None
+
+
+def test_a_new_name_is_foretold_from_other_names():
+    """Where a description is new, the same kind with other names and numbers counts."""
+    history = JobHistory(
+        ran(20 + number % 3, f"Materialize views [set_{number}] to Elastic") for number in range(8)
+    )
+
+    estimate = history.estimate(running("Materialize views [new] to Elastic"))
+
+    assert estimate.median_seconds == pytest.approx(21, rel=0.05)
+    assert estimate.samples == 8
+
+
+def test_a_name_of_its_own_goes_before_other_names():
+    """Three runs of the same description outweigh any number of others."""
+    others = [ran(20, f"Profiling [{number}] attributes.") for number in range(30)]
+    own = [ran(60, "Profiling [99] attributes.") for _ in range(3)]
+
+    estimate = JobHistory(others + own).estimate(running("Profiling [99] attributes."))
+
+    assert estimate.median_seconds == pytest.approx(60)
+    assert estimate.samples == 3
+
+
+def test_every_other_name_counts_once():
+    """A name that ran often says no more of a new one than a name that ran once."""
+    often = [ran(10, "Profiling [1] attributes.") for _ in range(50)]
+    once = [ran(11, f"Profiling [{number}] attributes.") for number in range(2, 7)]
+
+    estimate = JobHistory(often + once).estimate(running("Profiling [7] attributes."))
+
+    assert estimate.samples == 6
+    assert estimate.median_seconds == pytest.approx(11)
+
+
+def test_other_names_that_differ_much_say_nothing():
+    """Where a kind takes seconds with one name and an hour with another, there is no basis."""
+    history = JobHistory(
+        ran(10 * 3**number, f"Profiling [{number}] attributes.") for number in range(7)
+    )
+
+    assert history.estimate(running("Profiling [8] attributes.")) is None
+
+
+@pytest.mark.parametrize(
+    ("description", "kind"),
+    [
+        ("Materialize views [my_view, other] to Elastic", "Materialize views # to Elastic"),
+        ("Profiling [12] attributes.", "Profiling # attributes."),
+        ("projectExport with artifact: minimal-2021-07-05.zip", "projectExport with artifact: #"),
+        ('Update "my data" now', "Update # now"),
+        ("Import people.csv", "Import #"),
+        ("Train Mastering Model", "Train Mastering Model"),
+        ("Find High-Impact Pairs", "Find High-Impact Pairs"),
+        ("a/b/c_1", "a/b/c_1"),
+        ("[[[[ :", "[[[[ :"),
+        ("", ""),
+    ],
+)
+def test_names_and_numbers_are_taken_out(description, kind):
+    """A kind is what is left of a description without what varies."""
+    assert kind_of(description) == kind
+
+
+def test_a_finished_job_is_foretold_from_what_ended_before():
+    """Neither the job itself nor a later one counts."""
+    first, second, third = ran(30), ran(50), ran(90)
+    history = JobHistory([first, second, third])
+
+    assert history.estimate(first) is None
+    assert history.estimate(second).median_seconds == pytest.approx(30)
+
+
+def test_the_queue_is_foretold_from_what_was_queued_lately():
+    """All jobs of a type that were started count, whatever became of them."""
+    states = ["SUCCEEDED", "FAILED", "CANCELED", "RUNNING"]
+    history = JobHistory(
+        ran(30, f"Job {number}", queued=12, state=states[number % 4]) for number in range(8)
+    )
+    for _ in range(5):
+        history.add(ran(30, queued=120))
+
+    estimate = history.estimate_queue(pending(description="Something new"))
+
+    assert estimate.median_seconds == pytest.approx(120, rel=0.05)
+    assert estimate.samples == 13
+    assert history.estimate_queue(pending(type="projectExport")) is None
+
+
+def test_two_queued_jobs_are_too_little_to_go_by():
+    """Queues vary so much that one or two say nothing."""
+    history = JobHistory([ran(30), ran(30)])
+
+    assert history.estimate_queue(pending()) is None
+    history.add(running())
+    assert history.estimate_queue(pending()).samples == 3
+
+
+def test_memory_is_bounded_by_kinds_and_these_are_bounded_too():
+    """Of thousands of descriptions, those are kept that ended last, in any order of adding."""
+    jobs = [ran(30, f"Job {'x' * number}") for number in range(5000)]
+
+    history = JobHistory(reversed(jobs))
+
+    assert len(history._own._runs) <= 2000
+    assert all(history.estimate(running(job.description)) for job in jobs[-100:])
+
+
+def test_one_thread_adds_while_another_asks():
+    """A reader sees the past as it was before or after a job was added, and nothing between."""
+    history = JobHistory([ran(30)])
+    jobs = [ran(30 + number % 5) for number in range(5000)]
+    adding = threading.Thread(target=lambda: [history.add(job) for job in jobs])
+
+    adding.start()
+    seen = []
+    while adding.is_alive():
+        seen.append(history.estimate(running()))
+    adding.join()
+
+    samples = [estimate.samples for estimate in seen]
+    assert samples == sorted(samples)
+    assert history.estimate(running()) == JobHistory(jobs).estimate(running())
+
+
+def test_real_operations_teach():
+    """What a server sends is understood: times as text, empty text where there is none."""
+
+    def operation(number, state, end):
+        status = {"state": state, "startTime": f"2021-01-29T18:0{number}:00.000Z", "endTime": end}
+        document = {
+            "id": str(number),
+            "type": "SPARK",
+            "description": TRAIN,
+            "status": status,
+            "created": {"time": f"2021-01-29T18:0{number}:00.000Z"},
+            "relativeId": f"operations/{number}",
+        }
+        return Operation.from_json(None, document)
+
+    history = JobHistory(
+        operation(number, "SUCCEEDED", f"2021-01-29T18:0{number}:31.500Z") for number in range(4)
+    )
+
+    assert history.estimate(operation(9, "RUNNING", "")).median_seconds == pytest.approx(31.5)
+
+
+@pytest.fixture(scope="module")
+def accuracy():
+    """The benchmark, whose figures are held here on a few pasts."""
+    benchmarks = str(Path(__file__).parents[1] / "benchmarks")
+    sys.path.insert(0, benchmarks)
+    try:
+        return import_module("history_accuracy")
+    finally:
+        sys.path.remove(benchmarks)
+
+
+@pytest.mark.parametrize(
+    "family", ["steady", "rare", "names", "exports", "steps", "sessions", "bursts", "heavy"]
+)
+def test_foretells_as_well_as_the_plain_quantiles_and_covers_what_it_says(accuracy, family):
+    """The error is the plain median's, the 80% interval covers 80%, and the loss is less."""
+    score = accuracy.score(accuracy.past(family, seed=1))
+
+    assert score.none <= score.none_plain
+    assert score.error_both <= 1.05 * score.error_plain
+    assert 0.75 <= score.covered <= 0.9
+    assert score.pinball < 1
+    assert score.pinball_share < 1
+
+
+def test_foretells_the_simulators_past(accuracy):
+    """On the simulator's eight hundred jobs the error, the coverage and the gaps are small."""
+    score = accuracy.score(accuracy.simulator_past(seed=1))
+
+    assert score.error <= 0.055
+    assert 0.75 <= score.covered <= 0.9
+    assert score.none <= 0.12
+    assert math.isclose(score.error_both, score.error_plain, rel_tol=0.05)
