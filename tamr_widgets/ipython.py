@@ -1,13 +1,72 @@
-"""`%load_ext tamr_widgets`: operations are drawn live."""
+"""`%load_ext tamr_widgets`: operations are drawn live, ours and the public client's.
+
+An operation as the last value of a cell becomes an OperationWidget, and a blocking `wait()` shows
+one while it blocks: also the wait inside `refresh()` and the other synchronous calls of the public
+client. `%unload_ext tamr_widgets` puts everything back.
+"""
 
 from __future__ import annotations
 
+import functools
+import importlib
+import importlib.util
+import threading
+from collections.abc import Callable
 from typing import Any
+
+from IPython.display import display
+
+from .operation import Operation
+from .widgets.operation import OperationWidget
+
+_undo: list[Callable[[], object]] = []
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """Later."""
+    """Draw operations live. Loading twice is fine; outside of a kernel it does nothing."""
+    if _undo or getattr(shell, "kernel", None) is None:
+        return
+    formatter = shell.display_formatter.ipython_display_formatter
+    for kind in _operation_classes():
+        formatter.for_type(kind, _draw)
+        _undo.append(functools.partial(formatter.pop, kind, None))
+        original = kind.wait
+        kind.wait = _live(original)
+        _undo.append(functools.partial(setattr, kind, "wait", original))
 
 
-def unload_ipython_extension(shell: Any) -> None:
-    """Later."""
+def unload_ipython_extension(shell: Any) -> None:  # noqa: ARG001
+    """Put everything back as it was."""
+    while _undo:
+        _undo.pop()()
+
+
+def _operation_classes() -> list[Any]:
+    """Our Operation, and the public client's where that is installed."""
+    classes: list[Any] = [Operation]
+    if importlib.util.find_spec("tamr_unify_client") is not None:
+        classes.append(importlib.import_module("tamr_unify_client.operation").Operation)
+    return classes
+
+
+def _draw(operation: Any) -> None:
+    display(OperationWidget(operation))  # type: ignore[no-untyped-call]
+
+
+def _live(original: Callable[..., Any]) -> Callable[..., Any]:
+    """A `wait` that shows a widget and lets that do the polling."""
+
+    @functools.wraps(original)
+    def wait(self: Any, poll_interval_seconds: Any = 3, timeout_seconds: Any = None) -> Any:
+        operation = Operation.adopt(self)
+        # Output of other threads would land in whatever cell ran last.
+        if operation.resolved or threading.current_thread() is not threading.main_thread():
+            return original(self, poll_interval_seconds, timeout_seconds)
+        widget = OperationWidget(operation, poll_interval_seconds=poll_interval_seconds)
+        display(widget)  # type: ignore[no-untyped-call]
+        resolved = widget.wait(timeout_seconds)
+        if isinstance(self, Operation):
+            return resolved
+        return type(self)(self.client, resolved.to_json(), self.api_path)
+
+    return wait

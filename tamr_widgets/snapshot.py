@@ -123,6 +123,10 @@ class Snapshot:
         """The server's raw status (`state`, `startTime`, `endTime`, `message`): a copy."""
         return copy.deepcopy(self._data.get("status"))
 
+    def to_json(self) -> dict[str, Any]:
+        """The server's document: a copy."""
+        return copy.deepcopy(self._data)
+
     @property
     def state(self) -> str | None:
         """PENDING, RUNNING, CANCELED, SUCCEEDED, FAILED, or another word of the server's.

@@ -20,6 +20,8 @@ def html_table(operation: Snapshot, note: str = "") -> str:
         f"<bdi>{escape(_tame(text))}</bdi></td></tr>"
         for label, text in facts(operation)
     )
+    if not operation.resolved:
+        note = note or f"As it was on {_moment(operation.as_of)}."
     caption = f"<caption>{escape(note)}</caption>" if note else ""
     return f'<table class="tamr-snapshot">{caption}<tbody>{rows}</tbody></table>'
 

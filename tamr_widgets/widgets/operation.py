@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import math
 import threading
+import uuid
 from collections.abc import Callable, Generator
 from typing import Any
 
 import anywidget
 import traitlets as t
+from IPython.display import display
 
 from ..errors import TamrError
 from ..operation import Operation, wait_timeout
@@ -78,6 +80,8 @@ class OperationWidget(anywidget.AnyWidget):
         self._settled = threading.Event()
         self._settling = threading.Lock()
         self._on_settled: list[Guarded] = []
+        self._display_id = uuid.uuid4().hex
+        self._displayed = False
         self._view = Panel(operation, self._draw, interval, timeout)
         self._take_traits()
         super().__init__(_panel=self._view.facts(), **kwargs)
@@ -168,6 +172,8 @@ class OperationWidget(anywidget.AnyWidget):
         self._take_traits()
         if self.resolved or self.deleted or self._view.fault_kind in FINAL_KINDS:
             self._settle()
+            if self._displayed:
+                self._show(update=True)
 
     def _send_facts(self) -> None:
         facts = self._view.facts()
@@ -220,11 +226,17 @@ class OperationWidget(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        snapshot = {
-            "text/html": html_table(self.operation),
-            "text/plain": plain_text(self.operation),
-        }
-        return {**(data or {}), **snapshot}, metadata
+        html, text = html_table(self.operation), plain_text(self.operation)
+        return {**(data or {}), "text/html": html, "text/plain": text}, metadata
+
+    def _ipython_display_(self, **_: object) -> None:
+        """Display under an id, so that the saved notebook can be told how the job ended."""
+        self._show(update=False)
+        self._displayed = True
+
+    def _show(self, *, update: bool) -> None:
+        data, metadata = self._repr_mimebundle_()
+        display(data, metadata=metadata, raw=True, display_id=self._display_id, update=update)  # type: ignore[no-untyped-call]
 
 
 class WaitInterrupted(KeyboardInterrupt):
