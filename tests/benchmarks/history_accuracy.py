@@ -20,7 +20,6 @@ import sys
 import time
 from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from statistics import fmean, median
 from typing import Any, NamedTuple
 
@@ -198,5 +197,4 @@ def main(arguments: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[2]))
     main(sys.argv[1:])
