@@ -16,6 +16,7 @@ import threading
 import time
 from bisect import insort
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from .forecast import WINDOW, Estimate, foretell, progress
@@ -145,10 +146,10 @@ class _LastRuns:
 
     def last(self, key: _Key, until: datetime | None) -> _Runs:
         runs = self._runs.get(key, ())
-        if until is None:
+        if until is None or not runs:
             return runs
         at = until.timestamp()
-        return tuple(run for run in runs if run.at < at)
+        return runs if runs[-1].at < at else tuple(run for run in runs if run.at < at)
 
     def add(self, key: _Key, run: _Run) -> None:
         """Keep the run if it is the latest of its job or name, and of the latest of its key."""
@@ -176,6 +177,8 @@ def _run(of: str, begin: datetime | None, end: datetime | None) -> _Run | None:
     return _Run(at, of, math.log(max(seconds, _LEAST_SECONDS)))
 
 
+# A kind is asked about many times, for every job that is shown, between two of its ends.
+@lru_cache(maxsize=512)
 def _foretold(runs: _Runs, usual_spread: float) -> Estimate:
     return foretell([run.log_seconds for run in runs], usual_spread)
 
