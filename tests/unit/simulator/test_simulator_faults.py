@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import socket
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -284,3 +285,28 @@ def test_the_log_says_which_fault_a_request_met(browser: Any) -> None:
     seen = [(asked.fault, asked.status) for asked in browser.simulator.requests]
 
     assert seen == [("close", None), ("status 502", 502), ("", 200)]
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault.delay(SHORT, times=1), replace(Fault.hang(times=1), delay_seconds=SHORT)]
+)
+def test_a_client_that_left_during_a_delay_does_no_harm(browser: Any, fault: Fault) -> None:
+    """The server finds nobody to answer, and goes on with others."""
+    browser.simulator.faults.add(fault)
+    with pytest.raises(requests.ReadTimeout):
+        browser.get("operations/1", timeout=SHORT / 4)
+
+    browser.simulator.faults.add(Fault.delay(SHORT, times=1))
+    assert browser.get("operations/1").ok
+    assert [asked.status for asked in browser.simulator.requests] == [None, 200]
+
+
+def test_an_edit_leaves_alone_what_is_no_operation(browser: Any) -> None:
+    """A 401 is text and a 404 no operation: neither is touched."""
+    browser.simulator.faults.add(Fault.edit(lambda each: {"id": each["id"]}))
+    browser.simulator.expire_sessions()
+
+    assert browser.get("operations").status_code == 401
+    browser.session.headers["Authorization"] = f"Bearer {browser.simulator.token()}"
+    assert browser.get("operations/999").json()["message"] == "No result found"
+    assert browser.get("operations/1").json() == {"id": "1"}

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import requests
 
+from tamr_widgets.auth import TokenAuth
 from tamr_widgets.simulator import DEMO_PASSWORD, Fault, Simulator
 
 SOON = 0.5
@@ -262,3 +263,40 @@ def test_the_simulator_loads_no_widgets() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout == "[]\n"
+
+
+def test_a_client_is_logged_in_and_takes_options(simulator: Simulator) -> None:
+    """`client` knows the address and the credentials; its options are those of `Client`."""
+    with simulator.client(base_path="/api/versioned/v1") as client:
+        assert client.origin == simulator.url
+        assert [operation.resource_id for operation in client.operations()] == ["3", "2", "1"]
+
+
+def test_a_client_can_have_other_credentials(simulator: Simulator) -> None:
+    """A token, or a wrong one, replaces the username and password."""
+    with simulator.client(auth=TokenAuth(simulator.token())) as client:
+        assert client.get("operations").status_code == 200
+    with simulator.client(auth=TokenAuth("wrong")) as client:
+        assert client.get("operations").status_code == 401
+
+
+def test_many_clients_at_once_leave_no_socket_behind(simulator: Simulator) -> None:
+    """Forty connections are served side by side, and all are gone when their clients are."""
+    headers = {"Authorization": f"Bearer {simulator.token()}"}
+    url = f"{simulator.url}/api/versioned/v1/operations"
+    together = threading.Barrier(40)
+
+    def ask() -> None:
+        with requests.Session() as session:
+            together.wait(10)
+            for _ in range(5):
+                assert session.get(url, headers=headers, timeout=10).status_code == 200
+
+    threads = [threading.Thread(target=ask) for _ in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(simulator.requests.matching("GET", "operations")) == 200
+    until(lambda: simulator.connections == 0)

@@ -221,3 +221,22 @@ def test_threads_can_use_one_store(jobs: JobStore, hands: Any) -> None:
         thread.join()
 
     assert len({job["id"] for job in json.loads(jobs.listing())}) == 160
+
+
+def test_finish_resolves_a_document_too(jobs: JobStore) -> None:
+    """What was put in a state can be moved to its end."""
+    job = jobs.add("RUNNING")
+
+    jobs.finish(job)
+
+    assert jobs.state(job) == "SUCCEEDED"
+
+
+def test_a_cleared_store_is_empty_and_goes_on(jobs: JobStore) -> None:
+    """Numbers are not used again."""
+    first = jobs.start("train")
+
+    jobs.clear()
+
+    assert json.loads(jobs.listing()) == []
+    assert jobs.start("train") != first
