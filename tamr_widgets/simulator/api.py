@@ -7,6 +7,8 @@ and those of recorded traffic.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from email.utils import formatdate
 from typing import TYPE_CHECKING
 
 from . import resources
@@ -61,7 +63,12 @@ class Api:
         self._routes = [(verb, re.compile(path), handler) for verb, path, handler in routes]
 
     def answer(self, question: Question) -> Answer:
-        """Return the answer to a request, whatever it asks."""
+        """Return the answer to a request, whatever it asks, dated by the server's clock."""
+        answer = self._answer(question)
+        date = formatdate(self._clock(), usegmt=True)
+        return replace(answer, headers={"Date": date, **answer.headers})
+
+    def _answer(self, question: Question) -> Answer:
         if question.path == LOGIN and question.method == "POST":
             return self._login(question)
         if not self._credentials.accept(question.headers):

@@ -72,8 +72,10 @@ def kind_of_credentials(headers: Mapping[str, str]) -> str:
 
 
 def _cookie(headers: Mapping[str, str]) -> str:
+    if "Cookie" not in headers:
+        return ""
     try:
-        morsel = SimpleCookie(headers.get("Cookie", "")).get(COOKIE)
+        morsel = SimpleCookie(headers["Cookie"]).get(COOKIE)
     except CookieError:
         return ""
     return morsel.value if morsel else ""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, overload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+KEPT = 100_000
 
-@dataclass
+
+@dataclass(slots=True)
 class Asked:
     """One request. It holds no credentials, only of which kind they were.
 
@@ -38,11 +41,14 @@ class Asked:
 
 
 class RequestLog:
-    """A thread-safe list of requests, oldest first; looking at it takes a snapshot."""
+    """A thread-safe list of the last 100,000 requests, oldest first.
+
+    Looking at it takes a snapshot.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._asked: list[Asked] = []
+        self._asked: deque[Asked] = deque(maxlen=KEPT)
 
     def add(self, asked: Asked) -> None:
         """Add a request; the server fills in its status later."""
@@ -71,7 +77,7 @@ class RequestLog:
     def __getitem__(self, index: slice) -> list[Asked]: ...
     def __getitem__(self, index: int | slice) -> Asked | list[Asked]:
         with self._lock:
-            return self._asked[index]
+            return list(self._asked)[index]
 
     def __repr__(self) -> str:
         return f"<RequestLog of {len(self)} requests>"

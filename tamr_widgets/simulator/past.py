@@ -7,7 +7,8 @@ A few percent failed or were cancelled. The same seed makes the same past.
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import islice
+from functools import cache
+from itertools import accumulate, islice
 from typing import TYPE_CHECKING, TypeVar
 
 from .catalogue import PROJECTS, SOURCES, UNIFIED
@@ -28,6 +29,7 @@ FAILED = 0.03
 CANCELLED = 0.02
 QUIET_SECONDS = 60.0
 WEIGHTS = [kind.weight for kind in KINDS.values()]
+REFRESHED = (*UNIFIED, *SOURCES)
 
 
 def history(
@@ -104,14 +106,18 @@ def _subject(workload: Workload, kind: Kind) -> str:
         return _busiest(workload, PROJECTS).name
     if kind.name == "unify":
         return _busiest(workload, UNIFIED).name
-    dataset = _busiest(workload, (*UNIFIED, *SOURCES))
+    dataset = _busiest(workload, REFRESHED)
     return str(dataset.attributes) if kind.name == "profile" else dataset.name
 
 
 def _busiest(workload: Workload, choices: Sequence[Subject]) -> Subject:
     """Draw one of several; the first is met most often, the second half as often, and so on."""
-    weights = [1 / rank for rank in range(1, len(choices) + 1)]
-    return workload.random.choices(choices, weights)[0]
+    return workload.random.choices(choices, cum_weights=_harmonic(len(choices)))[0]
+
+
+@cache
+def _harmonic(count: int) -> list[float]:
+    return list(accumulate(1 / rank for rank in range(1, count + 1)))
 
 
 def _moved(job: Job, seconds: float) -> Job:
