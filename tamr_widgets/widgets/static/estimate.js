@@ -11,36 +11,35 @@ import { duration } from "./format.js";
  */
 export function progress({ median, high }, elapsed) {
   const end = Math.min(Math.max(high, 1.1 * median), 1.4 * median);
-  return elapsed < median
-    ? Math.max(0, elapsed) / end
+  return elapsed < median ? Math.max(0, elapsed) / end
     : 1 - (1 - median / end) * Math.exp((median - elapsed) / (end - median));
 }
 
-/** Steps that grow with the number, so that a guess does not pretend to be exact. @param {number} s */
+/** In steps that grow, so that a guess does not pretend to be exact. @param {number} s */
 function rough(s) {
   const step = s < 20 ? 1 : s < 120 ? 5 : s < 600 ? 10 : 60;
   return Math.round(s / step) * step;
 }
 
-/** "20 to 70 s", "up to 3 min". @param {number} low @param {number} high */
-function range(low, high) {
-  const end = high < 100 ? high + " s" : duration(high);
-  return low > 0 && low < high ? (high < 100 ? low : duration(low)) + " to " + end : "up to " + end;
-}
-
 /**
- * What is left, in words.
+ * What is left, in words; past the median only an upper bound can be told.
  * @param {Estimate} estimate
  * @param {number} elapsed
- * @param {boolean} starting whether the end of the queue is awaited rather than the end of the job
+ * @param {boolean} queued whether its start is awaited, rather than its end
  */
-export function remaining({ median, low, high, samples }, elapsed, starting) {
+export function remaining({ median, low, high, samples }, elapsed, queued) {
   if (elapsed > high) {
-    return (starting ? "Queued" : "Running") + " longer than usual: " + duration(elapsed) +
+    return (queued ? "Queued" : "Running") + " longer than usual: " + duration(elapsed) +
       ", usually " + duration(rough(median));
   }
-  const left = duration(rough(Math.max(median - elapsed, (high - elapsed) / 2)));
-  return (starting ? "Starts in about " + left : "About " + left + " left") +
-    " (" + range(rough(low - elapsed), rough(high - elapsed)) + ", from " + samples + " past " +
-    (samples === 1 ? "run" : "runs") + ")";
+  const left = duration(rough(median - elapsed));
+  const least = rough(low - elapsed);
+  const most = rough(high - elapsed);
+  /** "70 s" beside other seconds, "3 min" beside minutes. @param {number} s */
+  const plain = (s) => most < 100 ? s + " s" : duration(s);
+  const past = "from " + samples + " past run" + (samples === 1 ? "" : "s") + ")";
+  return elapsed > median
+    ? (queued ? "Starts within " : "At most ") + plain(most) + (queued ? " (" : " left (") + past
+    : (queued ? "Starts in about " : "About ") + left + (queued ? " (" : " left (") +
+      (least > 0 ? plain(least).replace(most < 100 ? " s" : "", "") + " to " : "up to ") + plain(most) + ", " + past;
 }

@@ -1,34 +1,33 @@
-/** Words for states, durations and times. */
+/** States, durations and times for people. */
 
-/** @type {Record<string, string>} */
-const WORDS = {
-  PENDING: "Pending",
-  RUNNING: "Running",
-  CANCELING: "Cancelling",
-  SUCCEEDED: "Succeeded",
-  FAILED: "Failed",
-  CANCELED: "Cancelled",
+/** Each state in words and as a shape of its own, drawn on 16 by 16. @type {Record<string, string[]>} */
+const STATES = {
+  PENDING: ["Pending", "M8 2a6 6 0 1 0 .1 0M8 5v3l2 2"],
+  RUNNING: ["Running", "M5 3l8 5-8 5z"],
+  CANCELING: ["Cancelling", "M8 2a6 6 0 1 0 .1 0M5 8h6"],
+  SUCCEEDED: ["Succeeded", "M3 8l4 4 6-8"],
+  FAILED: ["Failed", "M3 3l10 10M13 3l-10 10"],
+  CANCELED: ["Cancelled", "M8 2a6 6 0 1 0 .1 0M4 12l8-8"],
 };
 
-/** @type {[string, number][]} */
-const UNITS = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];
-
-/** A state in words; one that is not known as the server wrote it. @param {string} [state] */
-export const stateWord = (state) => state ? WORDS[state] ?? state : "State not known";
+/** A state's word and shape; a word that is not known here stays as the server wrote it. */
+export const describe = (state = "") => STATES[state] ?? [state || "State not known", "M8 2l6 6-6 6-6-6z"];
 
 /** "2 min 14 s": at most two units, rounded down as a running clock is. @param {number} seconds */
 export function duration(seconds) {
-  const whole = Math.max(0, Math.floor(seconds));
-  const first = UNITS.findIndex(([, size]) => whole >= size);
-  return UNITS.slice(first, first + 2)
-    .map(([unit, size], i) => [Math.floor(i ? whole % UNITS[first][1] / size : whole / size), unit])
-    .filter(([n]) => n).map((part) => part.join(" ")).join(" ") || "0 s";
+  let rest = Math.max(0, Math.floor(seconds));
+  const parts = Object.entries({ d: 86400, h: 3600, min: 60, s: 1 }).map(([unit, size]) => {
+    const count = Math.floor(rest / size);
+    rest %= size;
+    return count && count + " " + unit;
+  });
+  const first = parts.findIndex(Boolean);
+  return parts.slice(first, first + 2).filter(Boolean).join(" ") || "0 s";
 }
 
 /** The time of day for the reader, with the date unless it is today's. @param {number} ms */
 export function clockTime(ms) {
   const date = new Date(ms);
-  return date.toDateString() === new Date().toDateString()
-    ? date.toLocaleTimeString()
+  return date.toDateString() === new Date().toDateString() ? date.toLocaleTimeString()
     : date.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
 }

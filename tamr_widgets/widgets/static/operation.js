@@ -4,92 +4,85 @@ import { createPanel } from "./panel.js";
 import { createStore } from "./store.js";
 import { insertStyles } from "./styles.js";
 
-/** @typedef {import("./store.js").Store} Store */
+/** @typedef {import("@anywidget/types").AnyModel<{_panel: import("./wire.js").Facts}>} Model */
+/** @typedef {import("./wire.js").Message["do"]} Do */
 
-/**
- * As much as is used here of what anywidget hands over.
- * @typedef {object} Model
- * @property {(name: string) => any} get
- * @property {(content: object, callbacks?: object) => void} send
- * @property {(name: string, callback: (...args: any[]) => void) => void} on
- * @property {(name: string, callback: (...args: any[]) => void) => void} off
- * @property {{kernel?: {status?: string} | null}} [widget_manager]
- */
+/** Messages of this page so far. */
+let count = 0;
 
-let messages = 0;
+/** Seconds for which an idle kernel may leave a message without an answer. */
+const PATIENCE = 5;
 
-/** One widget: what initialize makes is shared by its views and outlives them. */
+/** One widget; what initialize makes is shared by its views and outlives them. */
 export default () => {
-  /** @type {Store} */
+  /** @type {import("./store.js").Store} */
   let store;
-  /** @type {(action: import("./wire.js").Message["do"]) => number} */
-  let send;
 
   return {
     /** @param {{model: Model}} context */
     initialize({ model }) {
-      let acknowledged = 0;
-      send = (action) => {
-        const n = ++messages;
-        /** The kernel has dealt with the message, but nobody there has answered: it was restarted. */
-        const status = (/** @type {any} */ { content }) => {
-          if (content.execution_state === "idle") setTimeout(() => {
-            if (acknowledged < n) {
-              store.live = false;
-              store.draw();
-            }
-          }, 1000);
-        };
-        model.send({ do: action, n }, { iopub: { status } });
-        return n;
+      /** The last message that was answered. */
+      let answered = 0;
+      let unanswered = 0;
+      let last = 0;
+      let seen = Date.now();
+
+      /** @param {Do} action */
+      const send = (action) => {
+        last = ++count;
+        try {
+          model.send({ do: action, n: last });
+        } catch {
+          // JupyterLab: the kernel that this model belongs to is gone.
+          store?.set({ live: false });
+        }
+        return last;
       };
       store = createStore(model.get("_panel"), send);
 
-      const onPanel = () => store.update(model.get("_panel"));
-      const onMessage = (/** @type {import("./wire.js").Ack} */ message) => {
-        if (!message?.ack) return;
-        acknowledged = Math.max(acknowledged, message.ack);
-        store.acknowledge(message);
+      /** @type {Record<string, (...args: any[]) => void>} */
+      const listeners = {
+        "change:_panel": () => store.update(model.get("_panel")),
+        "msg:custom": (message) => {
+          if (!message?.ack) return;
+          answered = message.ack;
+          store.acknowledge(message);
+        },
+        // The front end says that the connection changed, but not how: ask.
+        "comm_live_update": () => send("hello"),
       };
-      model.on("change:_panel", onPanel);
-      model.on("msg:custom", onMessage);
+      for (const name in listeners) model.on(name, listeners[name]);
+
       send("hello");
       // The first message of a page does not say yet which part of the kernel should answer.
       const again = setTimeout(send, 1500, "hello");
-
-      return () => {
-        clearTimeout(again);
-        model.off("change:_panel", onPanel);
-        model.off("msg:custom", onMessage);
-      };
-    },
-
-    /** @param {{model: Model, el: HTMLElement}} context */
-    render({ model, el }) {
-      const panel = createPanel(store);
-      insertStyles(el);
-      el.append(panel.node);
-
-      /** No kernel, a dead one, or a widget that is not there any more. */
-      const check = () => {
-        const kernel = model.widget_manager?.kernel;
-        if (kernel === null || el.closest(".jupyter-widgets-disconnected")
-          || /dead|terminating/.test(kernel?.status ?? "")) store.live = false;
-      };
-      let seen = Date.now();
-      const tick = setInterval(() => {
-        if (document.hidden || !panel.node.offsetParent) return;
-        check();
-        store.settle(2000);
-        panel.draw();
-        if (store.live && Date.now() - seen >= 60000) {
+      const timer = setInterval(() => {
+        const kernel = /** @type {any} */ (model.widget_manager)?.kernel;
+        unanswered = answered < last && kernel?.status === "idle" ? unanswered + 1 : 0;
+        if (kernel === null || kernel?.status === "dead" || unanswered > PATIENCE) store.live = false;
+        if (store.tick() && store.live && Date.now() - seen >= 60000) {
           seen = Date.now();
           send("seen");
         }
       }, 1000);
 
       return () => {
-        clearInterval(tick);
+        clearTimeout(again);
+        clearInterval(timer);
+        for (const name in listeners) model.off(name, listeners[name]);
+      };
+    },
+
+    /** @param {{model: Model, el: HTMLElement}} context */
+    render({ el }) {
+      // So JupyterLab marks a view of a saved model that no kernel knows of.
+      if (el.matches(".jupyter-widgets-disconnected")) store.set({ live: false });
+      const panel = createPanel(store);
+      insertStyles(el);
+      el.append(panel.node);
+      const frame = requestAnimationFrame(panel.refocus);
+      return () => {
+        cancelAnimationFrame(frame);
         panel.destroy();
         panel.node.remove();
       };

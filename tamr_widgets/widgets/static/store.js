@@ -1,10 +1,13 @@
-/** What one job has in this page, whatever number of views draw it: facts, clocks, clicks, answers. */
+/** What a page knows of one job, whatever number of views draw it: facts, clocks, clicks, answers. */
 
-import { stateWord } from "./format.js";
+import { describe } from "./format.js";
 
 /** @typedef {import("./wire.js").Facts} Facts */
 /** @typedef {import("./wire.js").Action} Action */
 /** @typedef {ReturnType<typeof createStore>} Store */
+
+/** The server's clock is known to the second: a smaller step would only make times jump. */
+const JUMP = 1500;
 
 /**
  * @param {Facts} facts
@@ -14,8 +17,8 @@ export function createStore(facts, send) {
   let skew = (facts.as_of ?? Date.now()) - Date.now();
   let kernelSkew = 0;
   let acknowledged = false;
-  /** A wait that was asked for in this page, and whose end is still to be told. */
-  let told = true;
+  /** Whether a wait was asked for in this page, and its end is still to be told. */
+  let awaited = false;
 
   const store = {
     facts,
@@ -25,78 +28,85 @@ export function createStore(facts, send) {
     asking: "",
     /** Whether the details are shown. */
     open: false,
-    /** The control that has the focus, to give it back to the next view. */
+    /** The button that has the focus, to give it back to the next view. */
     focus: "",
-    /** Clicks that no answer has been seen to yet. @type {Record<string, {n: number, at: number, done?: number}>} */
+    /**
+     * Clicks by button, until their effect can be seen; `done` is when the kernel had one.
+     * @type {Record<string, {n: number, at: number, done?: number}>}
+     */
     sent: {},
-    /** @type {Set<() => void>} */
+    /** @type {Set<{draw(): void, node: HTMLElement}>} */
     views: new Set(),
 
     draw() {
-      for (const view of store.views) view();
+      for (const view of store.views) view.draw();
     },
-    /** Now on the server's clock; without a kernel, when the facts were true. */
-    now: () => store.live ? Date.now() + skew : store.facts.as_of ?? Date.now(),
-    /** A time of the kernel's clock on this page's clock. @param {number} [ms] */
-    here: (ms = 0) => ms - kernelSkew,
 
-    /**
-     * Sends a click, once until it has been answered.
-     * @param {Action} action
-     */
-    press(action) {
-      const button = action === "stop" ? "wait" : action;
-      if (store.sent[button]) return;
-      if (action === "wait" && "Notification" in self) {
-        told = false;
-        if (Notification.permission === "default") Notification.requestPermission();
-      }
-      store.sent[button] = { n: send(action), at: Date.now() };
+    /** @param {Partial<{asking: "" | "cancel" | "delete", open: boolean, live: boolean}>} change */
+    set(change) {
+      Object.assign(store, change);
       store.draw();
     },
 
-    /** @param {"" | "cancel" | "delete"} question */
-    ask(question) {
-      store.asking = question;
+    /** Now on the server's clock; without a kernel, when the facts were true. */
+    now: () => store.live ? Date.now() + skew : store.facts.as_of ?? Date.now(),
+
+    /** A time of the kernel's clock on this page's clock. */
+    here: (ms = 0) => ms - kernelSkew,
+
+    /** Sends a click, once until it has been answered. @param {Action} action */
+    press(action) {
+      const button = action === "stop" ? "wait" : action;
+      if (store.sent[button]) return;
+      if (button === "wait") {
+        awaited = action === "wait" && "Notification" in self;
+        if (awaited && Notification.permission === "default") Notification.requestPermission();
+      }
+      store.sent[button] = { at: Date.now(), n: send(action) };
       store.draw();
     },
 
     /** @param {import("./wire.js").Ack} ack */
     acknowledge({ ack, kernel, server }) {
       const now = Date.now();
-      // The server's clock is known to the second: a smaller step would only make times jump.
-      if (!acknowledged || Math.abs(server - now - skew) > 1500) skew = server - now;
+      if (!acknowledged || Math.abs(server - now - skew) > JUMP) skew = server - now;
       kernelSkew = kernel - now;
-      acknowledged = store.live = true;
+      acknowledged = true;
       for (const click of Object.values(store.sent)) if (click.n === ack) click.done = now;
-      store.draw();
+      store.set({ live: true });
     },
 
     /** @param {Facts} next */
     update(next) {
       if (!acknowledged && next.as_of) skew = next.as_of - Date.now();
-      if (!told && (next.resolved || (store.facts.waiting && !next.waiting))) {
-        told = true;
-        if (next.resolved) notify(next);
-      }
+      if (awaited && next.resolved) notify(next);
+      if (next.resolved || (store.facts.waiting && !next.waiting)) awaited = false;
       store.facts = next;
       store.settle(0);
       store.draw();
     },
 
-    /** Forgets the clicks that were answered so long ago. @param {number} ms */
+    /** Forgets the clicks that the kernel had so long ago. @param {number} ms */
     settle(ms) {
       for (const [button, { done }] of Object.entries(store.sent)) {
         if (done && Date.now() - done >= ms) delete store.sent[button];
       }
+    },
+
+    /** Called about once a second: draws what only the clock changes, where somebody can see it. */
+    tick() {
+      store.settle(2000);
+      const seen = [...store.views].filter(({ node }) => node.offsetParent && !document.hidden);
+      for (const view of seen) view.draw();
+      return seen.length > 0;
     },
   };
   return store;
 }
 
 /** @param {Facts} facts */
-function notify({ id, description, state, message }) {
+function notify({ id, description = id, state, message }) {
   if (Notification.permission === "granted") {
-    new Notification(stateWord(state) + ": " + (description ?? id), { body: message, tag: "tamr " + id });
+    new Notification(describe(state)[0] + ": " + description, { body: message, tag: "tamr" + id });
   }
 }
