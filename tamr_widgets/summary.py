@@ -28,7 +28,7 @@ def html_table(operation: Snapshot, note: str = "") -> str:
 
 def plain_text(operation: Snapshot) -> str:
     """The same in one line."""
-    text = f"Operation {operation.resource_id}: {operation.description}: {operation.state}"
+    text = f"Operation {operation.resource_id}: {operation.state}: {operation.description}"
     return _tame(f"{text} ({operation.message})" if operation.message else text)
 
 

@@ -5,21 +5,19 @@ from __future__ import annotations
 import asyncio
 import math
 import threading
-import uuid
 from collections.abc import Callable, Generator
 from typing import Any
 
-import anywidget
 import traitlets as t
-from IPython.display import display
 
 from ..errors import TamrError
 from ..operation import Operation, wait_timeout
 from ..summary import html_table, plain_text
 from ..timing import Seconds, checked_seconds, clock
 from . import assets
+from .live import LiveWidget
 from .observers import Guarded
-from .pages import remember_page, towards_page
+from .pages import towards_page
 from .panel import Panel
 
 __all__ = ["OperationWidget"]
@@ -29,7 +27,7 @@ INTERRUPT_SECONDS = 0.1
 FINAL_KINDS = ("gone", "refused", "stopped")
 
 
-class OperationWidget(anywidget.AnyWidget):
+class OperationWidget(LiveWidget):
     """Shows an operation as it is on the server, and lets a person wait, cancel and delete.
 
     It polls in the background until the operation is resolved. Its traits can be observed; they
@@ -46,7 +44,6 @@ class OperationWidget(anywidget.AnyWidget):
         ValueError, TypeError: A number of seconds that makes no sense, or an unknown argument.
     """
 
-    _esm = t.Unicode(assets.LOADER).tag(sync=True)
     _code = t.Bytes(assets.code("operation.js")).tag(sync=True)
     _panel = t.Dict().tag(sync=True)
 
@@ -73,19 +70,12 @@ class OperationWidget(anywidget.AnyWidget):
         timeout = timeout_seconds
         if timeout is not None:
             timeout = checked_seconds("timeout_seconds", timeout)
-        unknown = set(kwargs) - {"layout", "tooltip", "tabbable"}
-        if unknown:
-            msg = f"OperationWidget does not take {', '.join(sorted(unknown))}."
-            raise TypeError(msg)
         self._settled = threading.Event()
         self._settling = threading.Lock()
         self._on_settled: list[Guarded] = []
-        self._display_id = uuid.uuid4().hex
-        self._displayed = False
         self._view = Panel(operation, self._draw, interval, timeout)
         self._take_traits()
         super().__init__(_panel=self._view.facts(), **kwargs)
-        self.on_msg(self._on_page_message)
         if operation.resolved:
             self._settled.set()
         self._view.follow()
@@ -157,12 +147,6 @@ class OperationWidget(anywidget.AnyWidget):
         msg = f"The widget was {what} before the operation ended; it was {self.state} then."
         raise TamrError(msg)
 
-    def observe(self, handler: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
-        """As in traitlets; what a handler raises is shown in the widget and disturbs nobody."""
-        if not isinstance(handler, t.EventHandler):
-            handler = Guarded(handler, self._complain)
-        super().observe(handler, *args, **kwargs)
-
     def _draw(self) -> None:
         towards_page(self._apply)
 
@@ -196,23 +180,17 @@ class OperationWidget(anywidget.AnyWidget):
         for name, value in known.items():
             self.set_trait(name, value)
 
-    def _complain(self, error: Exception) -> None:
-        name = type(error).__name__
-        self._view.report(TamrError(f"A callback of this notebook raised {name}: {error}"))
-        towards_page(self._send_facts)
-
-    def _on_page_message(self, _: object, content: Any, __: object) -> None:
-        remember_page()
-        if not isinstance(content, dict):
-            return
-        kernel = clock.wall() * 1000
-        server = kernel + self.operation.clock_offset_seconds * 1000
-        self.send({"ack": content.get("n"), "kernel": round(kernel), "server": round(server)})
+    def _act(self, content: dict[str, Any]) -> None:
         self._view.act(content.get("do", ""))
 
-    def set_state(self, sync_data: dict[str, Any]) -> None:
-        """Refuse what a page wants to set: these traits tell what the server said."""
-        self.send_state(list(sync_data))
+    def _report(self, error: TamrError) -> None:
+        self._view.report(error)
+
+    def _at_rest(self) -> tuple[str, str]:
+        return html_table(self.operation), plain_text(self.operation)
+
+    def _clock_offset_seconds(self) -> Seconds:
+        return self.operation.clock_offset_seconds
 
     def close(self) -> None:
         """Stop following the operation and take the widget off the page. The job goes on."""
@@ -220,23 +198,7 @@ class OperationWidget(anywidget.AnyWidget):
         if view is not None:  # else the constructor refused its arguments
             view.close()
             self._settle()
-            self.layout.close()
-        super().close()
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        html, text = html_table(self.operation), plain_text(self.operation)
-        return {**(data or {}), "text/html": html, "text/plain": text}, metadata
-
-    def _ipython_display_(self, **_: object) -> None:
-        """Display under an id, so that the saved notebook can be told how the job ended."""
-        self._show(update=False)
-        self._displayed = True
-
-    def _show(self, *, update: bool) -> None:
-        data, metadata = self._repr_mimebundle_()
-        display(data, metadata=metadata, raw=True, display_id=self._display_id, update=update)  # type: ignore[no-untyped-call]
+            super().close()
 
 
 class WaitInterrupted(KeyboardInterrupt):

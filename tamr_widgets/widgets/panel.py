@@ -151,7 +151,10 @@ class Panel:
 
     def report(self, error: TamrError) -> None:
         """Show a fault that is not the server's, until something else is done."""
-        self.fault, self.fault_kind = error, "action"
+        self._poller.submit(lambda: self._set_fault(error, "action"), self._changed)
+
+    def _set_fault(self, error: TamrError, kind: str) -> None:
+        self.fault, self.fault_kind = error, kind
 
     def _on_operation(self, operation: Operation) -> None:
         self._checked_at = clock.wall()

@@ -1,0 +1,585 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets
+import pytest
+import traitlets
+
+from tamr_widgets import NotAnOperation, Operation, OperationWidget, TamrError, WaitTimeout
+from tamr_widgets.simulator import Fault, Simulator
+from tamr_widgets.widgets import pages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tamr_widgets import Client
+
+QUICK = 0.05
+
+
+def until(condition: Callable[[], Any], seconds: float = 5.0) -> Any:
+    """Wait until something holds, and return it."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.005)
+    return value
+
+
+@pytest.fixture
+def tamr() -> Iterator[Simulator]:
+    with Simulator(past_jobs=0) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def client(tamr: Simulator) -> Iterator[Client]:
+    with tamr.client() as client:
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def no_widget_is_left_behind() -> Iterator[None]:
+    yield
+    ipywidgets.Widget.close_all()
+    pages._context = None
+
+
+class Sent(list[dict[str, Any]]):
+    """What a widget sent to the page: the state of each update, and each custom message."""
+
+    def __init__(self, widget: OperationWidget) -> None:
+        super().__init__()
+        widget.comm.send = lambda data=None, **_: self.append(data)
+
+
+def follow(client: Client, job: str, **options: Any) -> OperationWidget:
+    return OperationWidget(client.operation(job), **{"poll_interval_seconds": QUICK, **options})
+
+
+def click(widget: OperationWidget, action: str, number: int = 1) -> None:
+    widget._handle_custom_msg({"do": action, "n": number}, [])
+
+
+def asked(tamr: Simulator, method: str, path: str = "") -> int:
+    return len(tamr.requests.matching(method, path))
+
+
+def test_it_follows_an_operation_to_its_end_by_itself(tamr, client):
+    """Traits go from PENDING to SUCCEEDED without anybody asking."""
+    job = tamr.jobs.add("PENDING")
+    widget = follow(client, job)
+    seen = []
+    widget.observe(lambda change: seen.append(change.new), "state")
+
+    tamr.jobs.change(job, status={"state": "RUNNING"})
+    until(lambda: widget.state == "RUNNING")
+    tamr.jobs.finish(job)
+    until(lambda: widget.resolved)
+
+    assert seen == ["RUNNING", "SUCCEEDED"]
+    assert widget.operation.succeeded()
+    assert widget.progress == 1.0
+
+
+def test_one_message_for_each_change_and_none_when_nothing_changed(tamr, client):
+    """A page hears of a change once, in one message, and nothing in between."""
+    job = tamr.jobs.add("PENDING")
+    widget = follow(client, job)
+    sent = Sent(widget)
+
+    until(lambda: asked(tamr, "GET", job) >= 4)
+    assert sent == []
+    tamr.jobs.change(job, status={"state": "RUNNING"})
+    until(lambda: widget.state == "RUNNING")
+    polls = asked(tamr, "GET", job)
+    until(lambda: asked(tamr, "GET", job) >= polls + 3)
+
+    assert [list(message["state"]) for message in sent] == [["_panel"]]
+    assert len(json.dumps(sent[0])) <= 1000
+
+
+def test_a_new_widget_is_two_messages_of_eight_kilobytes(tamr, client, monkeypatch):
+    """Code and styles included: every widget carries them, also into the saved notebook."""
+    opened = []
+    operation = client.operation(tamr.jobs.add("RUNNING"))
+    monkeypatch.setattr(
+        ipywidgets.widgets.widget.comm,
+        "create_comm",
+        lambda **kwargs: opened.append(kwargs) or _Comm(),
+    )
+
+    OperationWidget(operation)
+
+    size = sum(
+        len(json.dumps({**each, "buffers": None}, default=repr))
+        + sum(len(buffer) for buffer in each.get("buffers") or ())
+        for each in opened
+    )
+    assert len(opened) == 2
+    assert size <= 8_000
+
+
+class _Comm:
+    comm_id = "1"
+    kernel = None
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_, **__: None
+
+
+def test_what_the_server_said_cannot_be_set(tamr, client):
+    """Neither by Python code nor by a page."""
+    widget = follow(client, tamr.jobs.add("RUNNING"))
+
+    for name in ("state", "resolved", "operation", "progress", "deleted", "error"):
+        with pytest.raises(traitlets.TraitError):
+            setattr(widget, name, getattr(widget, name))
+    widget.set_state({"_panel": {"state": "SUCCEEDED"}})
+
+    assert widget._panel["state"] == "RUNNING"
+
+
+@pytest.mark.parametrize("thing", ["17", 17, None, {"id": "17"}, object()])
+def test_something_that_is_no_operation_is_refused_at_once(thing):
+    """The error says how to get an operation."""
+    with pytest.raises(NotAnOperation, match="from_resource_id"):
+        OperationWidget(thing)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "error"),
+    [
+        ("poll_interval_seconds", -1, ValueError),
+        ("poll_interval_seconds", "3", TypeError),
+        ("poll_interval_seconds", True, TypeError),
+        ("timeout_seconds", float("nan"), ValueError),
+        ("poll_intervall", 3, TypeError),
+    ],
+)
+def test_a_bad_argument_is_named(tamr, client, name, value, error):
+    """A wrong argument is refused with its name, before anything is polled."""
+    with pytest.raises(error, match=name):
+        OperationWidget(client.operation(tamr.jobs.add("RUNNING")), **{name: value})
+
+
+def test_every_message_of_a_page_is_acknowledged_at_once(tamr, client):
+    """The answer carries the number of the message and both clocks."""
+    widget = follow(client, tamr.jobs.add("RUNNING"))
+    sent = Sent(widget)
+
+    click(widget, "hello", 7)
+
+    answer = sent[0]["content"]
+    assert answer["ack"] == 7
+    assert abs(answer["kernel"] - time.time() * 1000) < 1000
+    assert abs(answer["server"] - answer["kernel"]) < 10
+
+
+def test_the_server_s_clock_is_told_to_the_page():
+    """A server whose clock is an hour ahead: the page is told so, to tick rightly."""
+    with Simulator(past_jobs=0, clock_offset_seconds=3600) as ahead, ahead.client() as client:
+        widget = follow(client, ahead.jobs.add("RUNNING"))
+        sent = Sent(widget)
+        click(widget, "hello")
+        answer = sent[0]["content"]
+        widget.close()
+
+    assert answer["server"] - answer["kernel"] == pytest.approx(3_600_000, abs=2000)
+
+
+@pytest.mark.parametrize("content", [None, "wait", [], {}, {"do": None}, {"do": "explode"}])
+def test_a_message_that_makes_no_sense_does_nothing(tamr, client, content):
+    """Whatever a page sends, nothing raises and nothing is asked of the server."""
+    widget = follow(client, tamr.jobs.add("RUNNING"))
+
+    widget._handle_custom_msg(content, [])
+
+    assert asked(tamr, "POST") == asked(tamr, "DELETE") == 0
+
+
+def test_wait_ends_with_the_outcome(tamr, client):
+    """The Wait button waits on the widget's own polling."""
+    job = tamr.jobs.add("RUNNING")
+    widget = follow(client, job)
+
+    click(widget, "wait")
+    until(lambda: widget.waiting)
+    tamr.jobs.finish(job, "FAILED")
+    until(lambda: not widget.waiting)
+
+    assert widget._panel["outcome"] == "It failed while you waited."
+
+
+def test_wait_gives_up_after_its_limit(tamr, client):
+    """The job goes on, and the widget says that it is still running."""
+    widget = follow(client, tamr.jobs.add("RUNNING"), timeout_seconds=0.1)
+
+    click(widget, "wait")
+    until(lambda: widget._panel.get("outcome"))
+
+    assert widget._panel["outcome"] == "Still running after 0.1 s."
+    assert not widget.waiting
+    assert asked(tamr, "POST") == 0
+
+
+def test_stop_waiting_stops_only_the_waiting(tamr, client):
+    """A second Wait can follow, with its whole limit."""
+    widget = follow(client, tamr.jobs.add("RUNNING"), timeout_seconds=60)
+
+    click(widget, "wait")
+    until(lambda: widget.waiting)
+    click(widget, "stop")
+    until(lambda: not widget.waiting)
+    click(widget, "wait")
+    until(lambda: widget.waiting)
+
+    assert asked(tamr, "POST") == 0
+
+
+def test_three_clicks_on_cancel_are_one_request(tamr, client):
+    """The effect is seen in the next snapshot, CANCELING included."""
+    job = tamr.jobs.start(run_seconds=60, queued_seconds=0)
+    widget = follow(client, job)
+    states = []
+    widget.observe(lambda change: states.append(change.new), "state")
+
+    for number in range(3):
+        click(widget, "cancel", number)
+    until(lambda: widget.state in {"CANCELING", "CANCELED"})
+
+    assert asked(tamr, "POST", "cancel") == 1
+
+
+def test_cancelling_a_job_that_has_ended_asks_nothing(tamr, client):
+    """The widget says so instead."""
+    job = tamr.jobs.add("SUCCEEDED")
+    widget = follow(client, job)
+
+    click(widget, "cancel")
+    until(lambda: widget._panel.get("outcome"))
+
+    assert "already ended" in widget._panel["outcome"]
+    assert asked(tamr, "POST") == 0
+
+
+def test_a_refused_delete_leaves_everything_as_it_was(tamr, client):
+    """405 is no failure of the job: the reason is shown, and polling goes on."""
+    job = tamr.jobs.add("RUNNING")
+    widget = follow(client, job)
+
+    for number in range(3):
+        click(widget, "delete", number)
+    until(lambda: widget.error)
+    tamr.jobs.finish(job)
+    until(lambda: widget.resolved)
+
+    assert asked(tamr, "DELETE") == 1
+    assert widget._panel["no_delete"]
+    assert not widget.deleted
+    assert "405" in widget.error
+
+
+def test_a_delete_that_is_done_ends_the_polling(tamr, client):
+    """It says so, once, and the operation is not asked about any more."""
+    tamr.jobs.deletes = True
+    job = tamr.jobs.add("RUNNING")
+    widget = follow(client, job)
+
+    click(widget, "delete")
+    until(lambda: widget.deleted)
+    click(widget, "delete")
+    polls = asked(tamr, "GET", job)
+    until(lambda: threading.active_count() == _threads_of(tamr))
+
+    assert asked(tamr, "GET", job) == polls
+    assert asked(tamr, "DELETE") == 1
+    assert widget._panel["outcome"] == "Deleted from Tamr."
+
+
+def _threads_of(tamr: Simulator) -> int:
+    return sum(not thread.name.startswith("tamr_widgets") for thread in threading.enumerate())
+
+
+def test_a_delete_whose_answer_was_lost_is_not_repeated(tamr, client):
+    """What is true is asked for instead: here the operation is gone."""
+    tamr.jobs.deletes = True
+    job = tamr.jobs.add("SUCCEEDED")
+    widget = follow(client, job)
+    tamr.faults.add(Fault.close(perform=True, method="DELETE"))
+
+    click(widget, "delete")
+    until(lambda: widget._panel.get("fault_kind") == "gone")
+
+    assert asked(tamr, "DELETE") == 1
+
+
+def test_faults_that_pass_are_shown_and_go_away(tamr, client):
+    """The last known state stays visible, with when it was checked and when it is tried again."""
+    job = tamr.jobs.add("RUNNING")
+    widget = follow(client, job)
+    tamr.faults.add(Fault.status(502, times=2))
+
+    facts = until(lambda: widget._panel if "retry_at" in widget._panel else None)
+    until(lambda: not widget.error)
+
+    assert facts["fault_kind"] == "retrying"
+    assert facts["fault"] == "the server answered 502"
+    assert facts["state"] == "RUNNING"
+    assert facts["retry_at"] >= facts["checked_at"]
+    assert "fault" not in widget._panel
+
+
+@pytest.mark.parametrize(("status", "kind"), [(403, "refused"), (401, "refused"), (404, "gone")])
+def test_faults_that_stay_end_the_polling_and_say_so(tamr, client, monkeypatch, status, kind):
+    """No permission and a deleted operation look different; both wake whoever waits."""
+    monkeypatch.setattr("tamr_widgets.faults.NOT_FOUND_GRACE_SECONDS", 0)
+    widget = follow(client, tamr.jobs.add("RUNNING"))
+    tamr.faults.add(Fault.status(status))
+
+    until(lambda: widget._panel.get("fault_kind") == kind)
+
+    with pytest.raises(TamrError, match=str(status)):
+        widget.wait()
+
+
+def test_wait_blocks_until_the_operation_is_resolved(tamr, client):
+    """It returns the resolved operation, whatever its outcome."""
+    job = tamr.jobs.start(queued_seconds=0, run_seconds=0.2, outcome="FAILED")
+
+    resolved = follow(client, job).wait(10)
+
+    assert resolved.state == "FAILED"
+
+
+def test_wait_raises_when_the_time_is_up(tamr, client):
+    """The error is a TimeoutError that holds the last snapshot."""
+    widget = follow(client, tamr.jobs.add("RUNNING"))
+
+    with pytest.raises(WaitTimeout) as raised:
+        widget.wait(0.05)
+
+    assert raised.value.operation.state == "RUNNING"
+    assert isinstance(raised.value, TimeoutError)
+
+
+def test_an_interrupt_of_wait_is_one_line_and_leaves_the_job_alone(tamr, client, monkeypatch):
+    """Nobody reads a traceback for having changed their mind."""
+    widget = follow(client, tamr.jobs.add("RUNNING"))
+
+    def interrupted(_: float) -> bool:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(widget._settled, "wait", interrupted)
+    with pytest.raises(KeyboardInterrupt) as raised:
+        widget.wait()
+
+    assert raised.value._render_traceback_() == [
+        "Stopped waiting. The job goes on; the widget still follows it."
+    ]
+    assert widget.state == "RUNNING"
+    assert asked(tamr, "POST") == 0
+
+
+def test_await_waits_without_blocking(tamr, client):
+    """Other coroutines run meanwhile; the result is the resolved operation."""
+    job = tamr.jobs.add("RUNNING")
+    widget = follow(client, job)
+
+    async def main() -> Operation:
+        waiting = asyncio.ensure_future(widget._until_settled())
+        await asyncio.sleep(0)
+        tamr.jobs.finish(job)
+        return await waiting
+
+    assert asyncio.run(main()).succeeded()
+
+    async def again() -> Operation:
+        return await widget
+
+    assert asyncio.run(again()) is widget.operation
+
+
+def test_a_closed_widget_wakes_whoever_waits(tamr, client):
+    """Nothing waits for ever on a widget that is gone."""
+    widget = follow(client, tamr.jobs.add("RUNNING"))
+    threading.Timer(0.05, widget.close).start()
+
+    with pytest.raises(TamrError, match="closed"):
+        widget.wait(10)
+
+
+def test_callbacks_that_raise_disturb_nobody(tamr, client):
+    """The others are called, once each; the widget says what happened and goes on."""
+    job = tamr.jobs.add("RUNNING")
+    widget = follow(client, job)
+    called: list[str] = []
+
+    def broken(_: object) -> None:
+        called.append("broken")
+        raise ValueError("<b>oh</b>")
+
+    widget.observe(broken, "state")
+    widget.on_resolved(broken)
+    widget.on_resolved(lambda operation: called.append(operation.state))
+    widget.observe(lambda _: called.append("observer"), "state")
+    tamr.jobs.finish(job)
+    until(lambda: widget._panel.get("fault"))
+    until(lambda: "SUCCEEDED" in called)
+
+    assert sorted(called) == ["SUCCEEDED", "broken", "broken", "observer"]
+    assert "ValueError: <b>oh</b>" in widget.error
+    assert widget.resolved
+
+
+def test_an_observer_can_be_taken_off_again(tamr, client):
+    """`unobserve` takes the function that `observe` was given."""
+    job = tamr.jobs.add("RUNNING")
+    widget = follow(client, job)
+    called = []
+    widget.observe(called.append, "state")
+
+    widget.unobserve(called.append, "state")
+    tamr.jobs.finish(job)
+    until(lambda: widget.resolved)
+
+    assert called == []
+
+
+def test_a_callback_registered_at_the_moment_of_the_end_is_never_lost(tamr, client):
+    """A thousand times: registered while the operation resolves, called exactly once."""
+    operation = client.operation(tamr.jobs.add("SUCCEEDED"))
+    calls = []
+    for _ in range(1000):
+        widget = OperationWidget.__new__(OperationWidget)
+        widget._settled, widget._settling = threading.Event(), threading.Lock()
+        widget._on_settled = []
+        widget.set_trait("operation", operation)
+        widget.set_trait("resolved", True)
+        settling = threading.Thread(target=widget._settle)
+        settling.start()
+        widget.on_resolved(calls.append)
+        settling.join()
+        del widget._settled  # so that its __del__ has nothing to close
+
+    assert len(calls) == 1000
+
+
+def test_closing_leaves_nothing_behind(tamr, client):
+    """Twenty re-runs of the cell: widgets, layouts and threads are all gone."""
+    before = len(ipywidgets.widgets.widget._instances)
+    for _ in range(20):
+        widget = follow(client, tamr.jobs.add("RUNNING"))
+        widget.close()
+        widget.close()
+
+    until(lambda: threading.active_count() == _threads_of(tamr), seconds=1)
+    assert len(ipywidgets.widgets.widget._instances) == before
+
+
+def test_closing_while_a_request_hangs_ends_the_thread_within_a_second(tamr, client):
+    """A server that does not answer holds nothing up."""
+    job = tamr.jobs.add("RUNNING")
+    widget = follow(client, job)
+    tamr.faults.add(Fault.hang())
+    hanging = asked(tamr, "GET", job)
+    until(lambda: asked(tamr, "GET", job) > hanging)
+
+    widget.close()
+
+    until(lambda: threading.active_count() == _threads_of(tamr), seconds=1)
+
+
+def test_twenty_widgets_of_one_operation_cost_one_request_for_each_interval(tamr, client):
+    """They share the poller's watch."""
+    job = tamr.jobs.add("RUNNING")
+    operation = client.operation(job)
+    tamr.requests.clear()
+    for _ in range(20):
+        OperationWidget(operation, poll_interval_seconds=0.2)
+
+    start = time.monotonic()
+    until(lambda: asked(tamr, "GET", job) >= 4)
+
+    assert time.monotonic() - start > 0.5
+
+
+def test_a_thousand_changes_in_a_second_are_few_messages(tamr, client):
+    """A page hears what was true at each poll, and the last state always."""
+    job = tamr.jobs.add("RUNNING")
+    widget = follow(client, job)
+    sent = Sent(widget)
+    for number in range(1000):
+        tamr.jobs.change(job, status={"message": f"step {number}"})
+    until(lambda: widget.message == "step 999")
+
+    assert len(sent) < 100
+
+
+def test_what_is_shown_without_javascript_is_text(tamr, client):
+    """The static table in the bundle holds the server's words as text."""
+    job = tamr.jobs.add("FAILED", description="<script>alert(1)</script>\x00" + "x" * 2000)
+    widget = follow(client, job)
+
+    data, _ = widget._repr_mimebundle_()
+
+    assert "<script>" not in data["text/html"]
+    assert "\x00" not in data["text/html"]
+    assert "&lt;script&gt;" in data["text/html"]
+    assert "FAILED" in data["text/plain"]
+    assert "application/vnd.jupyter.widget-view+json" in data
+
+
+def test_a_displayed_widget_updates_its_output_when_the_job_ends(tamr, client, monkeypatch):
+    """So a saved notebook carries the final state."""
+    shown: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(
+        "tamr_widgets.widgets.live.display",
+        lambda data, **options: shown.append((data["text/plain"], options)),
+    )
+    job = tamr.jobs.add("RUNNING")
+    widget = follow(client, job)
+
+    widget._ipython_display_()
+    tamr.jobs.finish(job)
+    until(lambda: len(shown) == 2)
+
+    assert "RUNNING" in shown[0][0]
+    assert "SUCCEEDED" in shown[1][0]
+    assert shown[1][1]["update"]
+    assert shown[0][1]["display_id"] == shown[1][1]["display_id"]
+
+
+def test_no_secret_gets_into_the_widget_or_the_notebook(tamr):
+    """Neither state, nor bundle, nor repr holds the password or its encoded form."""
+    with tamr.client() as client:
+        widget = follow(client, tamr.jobs.add("RUNNING"))
+        text = json.dumps(widget.get_state(), default=repr) + repr(widget)
+        text += json.dumps(widget._repr_mimebundle_()[0])
+
+    for secret in client.auth.secrets:
+        assert secret not in text
+
+
+def test_updates_are_sent_in_the_context_of_a_page_s_message(tamr, client):
+    """So that clicks are acted on while a cell runs (ipykernel 7.4)."""
+    import contextvars  # noqa: PLC0415
+
+    page = contextvars.ContextVar("page", default="none")
+    job = tamr.jobs.add("RUNNING")
+    widget = follow(client, job)
+    contexts: list[str] = []
+    widget.observe(lambda _: contexts.append(page.get()), "state")
+
+    token = page.set("page's shell")
+    click(widget, "hello")
+    page.reset(token)
+    tamr.jobs.finish(job)
+    until(lambda: contexts)
+
+    assert contexts == ["page's shell"]
