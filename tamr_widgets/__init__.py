@@ -30,16 +30,21 @@ from .operation import Operation
 from .poller import Poller
 
 if TYPE_CHECKING:
+    from .history import Estimate, JobHistory
     from .ipython import load_ipython_extension, unload_ipython_extension
+    from .widgets.jobs import JobsWidget
     from .widgets.operation import OperationWidget
 
 __all__ = [
     "Client",
     "ClientUnusable",
+    "Estimate",
     "Forbidden",
     "ForeignAddress",
     "HTTPStatusError",
     "InternalError",
+    "JobHistory",
+    "JobsWidget",
     "JwtTokenAuth",
     "MethodNotAllowed",
     "NoAnswer",
@@ -67,6 +72,9 @@ __all__ = [
 
 # Widgets bring ipywidgets and IPython along, which scripts do without.
 _LAZY = {
+    "Estimate": "history",
+    "JobHistory": "history",
+    "JobsWidget": "widgets.jobs",
     "OperationWidget": "widgets.operation",
     "load_ipython_extension": "ipython",
     "unload_ipython_extension": "ipython",

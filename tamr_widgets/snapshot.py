@@ -123,6 +123,10 @@ class Snapshot:
         """The server's raw status (`state`, `startTime`, `endTime`, `message`): a copy."""
         return copy.deepcopy(self._data.get("status"))
 
+    def says(self, document: dict[str, Any]) -> bool:
+        """Whether a document says the same as this snapshot."""
+        return self._data == document
+
     def to_json(self) -> dict[str, Any]:
         """The server's document: a copy."""
         return copy.deepcopy(self._data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from html import escape
 from typing import TYPE_CHECKING
@@ -24,6 +25,23 @@ def html_table(operation: Snapshot, note: str = "") -> str:
         note = note or f"As it was on {_moment(operation.as_of)}."
     caption = f"<caption>{escape(note)}</caption>" if note else ""
     return f'<table class="tamr-snapshot">{caption}<tbody>{rows}</tbody></table>'
+
+
+def html_rows(operations: Iterable[Snapshot], title: str) -> str:
+    """A table of many operations, a row for each."""
+    names = ("State", "Description", "Id", "Started by", "Created", "Queued for", "Ran for")
+    head = "".join(f"<th>{name}</th>" for name in names)
+    rows = "".join(f"<tr>{_cells(operation, names)}</tr>" for operation in operations)
+    return (
+        f'<table class="tamr-snapshot"><caption>{escape(title)}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    )
+
+
+def _cells(operation: Snapshot, names: tuple[str, ...]) -> str:
+    known = dict(facts(operation))
+    known.setdefault("Ran for", known.get("Running for", ""))
+    return "".join(f"<td><bdi>{escape(_tame(known.get(name, '')))}</bdi></td>" for name in names)
 
 
 def plain_text(operation: Snapshot) -> str:

@@ -45,8 +45,6 @@ class Panel:
         deleted: Whether it was deleted from here.
         outcome: What the last Wait or action came to, in words.
         fault: What went wrong last, or None.
-        fault_kind: Whether that passes (`retrying`), ended the polling (`gone`, `refused`,
-            `stopped`), or came of an action (`action`).
     """
 
     def __init__(
@@ -58,15 +56,24 @@ class Panel:
     ) -> None:
         self.operation = operation
         self.waiting = self.deleted = self.no_delete = False
-        self.busy = self.outcome = self.fault_kind = ""
+        self.busy = self.outcome = ""
         self.fault: TamrError | None = None
+        self._fault: dict[str, Any] = {}
         self.interval, self.timeout = poll_interval_seconds, timeout_seconds
         self._on_change = on_change
         self._poller = Poller.of(operation.client)
-        self._checked_at = self._retry_at = 0.0
+        self._checked_at = 0.0
         self._orders: dict[str, Subscription] = {}
         self._clicks = threading.Lock()
         self._following: Subscription | None = None
+
+    @property
+    def fault_kind(self) -> str:
+        """Whether the fault passes (`retrying`), ended the polling, or came of an action.
+
+        `gone`, `refused` and `stopped` ended it; `action` did not.
+        """
+        return str(self._fault.get("fault_kind", ""))
 
     def follow(self) -> None:
         """Begin to poll, unless the operation has ended."""
@@ -92,21 +99,9 @@ class Panel:
                 "deleted": self.deleted,
                 "no_delete": self.no_delete,
                 "outcome": self.outcome,
-                **self._fault_facts(),
+                **self._fault,
             }
         )
-
-    def _fault_facts(self) -> dict[str, Any]:
-        if self.fault is None:
-            return {}
-        if self.fault_kind != "retrying":
-            return {"fault": str(self.fault), "fault_kind": self.fault_kind}
-        return {
-            "fault": in_short(self.fault),
-            "fault_kind": self.fault_kind,
-            "checked_at": round(self._checked_at * 1000),
-            "retry_at": round(self._retry_at * 1000),
-        }
 
     def act(self, action: str) -> None:
         """Leave an order for a click. It returns at once; a second click is the same order.
@@ -151,15 +146,17 @@ class Panel:
 
     def report(self, error: TamrError) -> None:
         """Show a fault that is not the server's, until something else is done."""
-        self._poller.submit(lambda: self._set_fault(error, "action"), self._changed)
+        self._poller.submit(lambda: self._set_fault(error), self._changed)
 
-    def _set_fault(self, error: TamrError, kind: str) -> None:
-        self.fault, self.fault_kind = error, kind
+    def _set_fault(self, error: TamrError | None, facts: dict[str, Any] | None = None) -> None:
+        """Take note of a fault, of an action where `facts` say no other; or of its end."""
+        self.fault = error
+        self._fault = facts or (action_facts(error) if error else {})
 
     def _on_operation(self, operation: Operation) -> None:
         self._checked_at = clock.wall()
         if self.fault_kind != "action":
-            self.fault, self.fault_kind = None, ""
+            self._set_fault(None)
         self._see(operation)
         self._on_change()
 
@@ -169,12 +166,8 @@ class Panel:
             self._end_waiting(f"It {_ENDED[operation.state or '']} while you waited.")
 
     def _on_fault(self, error: TamrError) -> None:
-        self.fault = error
-        if error.retry_in_seconds is not None:
-            self.fault_kind = "retrying"
-            self._retry_at = clock.wall() + error.retry_in_seconds
-        else:
-            self.fault_kind = _final_kind(error)
+        self._set_fault(error, fault_facts(error, self._checked_at))
+        if error.retry_in_seconds is None:
             self._end_waiting("")
         self._on_change()
 
@@ -207,7 +200,7 @@ class Panel:
     def _begin(self, action: str) -> None:
         self.busy, self.outcome = action, ""
         if self.fault_kind == "action":
-            self.fault, self.fault_kind = None, ""
+            self._set_fault(None)
         self._on_change()
 
     def _cancel(self) -> Operation:
@@ -228,19 +221,16 @@ class Panel:
 
     def _on_deleted(self, _: object) -> None:
         self.deleted, self.outcome = True, "Deleted from Tamr."
-        self.fault, self.fault_kind = None, ""
+        self._set_fault(None)
         if self._following is not None:
             self._following.close()
         self._end_waiting(self.outcome)
         self._on_change()
 
     def _on_refusal(self, error: TamrError) -> None:
-        self.fault, self.fault_kind = error, "action"
-        if isinstance(error, MethodNotAllowed):
-            self.no_delete = True
-        elif isinstance(error, NotFound):
-            self.fault_kind = "gone"
-        elif isinstance(error, (NoAnswer, TooSlow, UnexpectedAnswer)):
+        self._set_fault(error)
+        self.no_delete = self.no_delete or isinstance(error, MethodNotAllowed)
+        if isinstance(error, (NoAnswer, TooSlow, UnexpectedAnswer)):
             # It may or may not have been done: ask what is true now.
             self._order("look", self.operation.poll, self._on_look)
         self._poller.refresh(self.operation)
@@ -251,10 +241,28 @@ class Panel:
         self._on_change()
 
 
-def _final_kind(error: TamrError) -> str:
-    if isinstance(error, NotFound):
-        return "gone"
-    return "refused" if isinstance(error, (Forbidden, Unauthorized)) else "stopped"
+def fault_facts(error: TamrError, checked_at: Seconds) -> dict[str, Any]:
+    """A fault of polling as a page draws it: one that passes, or one that ended the polling.
+
+    Args:
+        error: What the poller reported.
+        checked_at: When the server last answered, in seconds since 1970.
+    """
+    if error.retry_in_seconds is not None:
+        return {
+            "fault": in_short(error),
+            "fault_kind": "retrying",
+            "checked_at": round(checked_at * 1000),
+            "retry_at": round((clock.wall() + error.retry_in_seconds) * 1000),
+        }
+    kind = "refused" if isinstance(error, (Forbidden, Unauthorized)) else "stopped"
+    return {"fault": str(error), "fault_kind": "gone" if isinstance(error, NotFound) else kind}
+
+
+def action_facts(error: TamrError) -> dict[str, Any]:
+    """A fault of an action: of one on an operation that is gone, that it is gone."""
+    kind = "gone" if isinstance(error, NotFound) else "action"
+    return {"fault": str(error), "fault_kind": kind}
 
 
 def in_short(error: TamrError) -> str:

@@ -1,0 +1,136 @@
+"""JobTable: what is known of all jobs, and what of it changed since a page last heard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from ..history import Estimate
+from ..listing import Listing
+from ..operation import Operation
+from ..snapshot import Snapshot
+from ..summary import html_rows
+from .facts import cut, milliseconds
+
+Row = list[Any]
+
+# The static form of a table is for reading; nobody reads more.
+AT_REST = 100
+
+
+class JobTable:
+    """All operations of a server, newest first, by the keys that a page knows them by."""
+
+    def __init__(self) -> None:
+        self._operations: dict[str, Operation] = {}
+
+    def __len__(self) -> int:
+        return len(self._operations)
+
+    def get(self, key: object) -> Operation | None:
+        """The operation with this key."""
+        return self._operations.get(key) if isinstance(key, str) else None
+
+    def operations(self) -> tuple[Operation, ...]:
+        """All of them, newest first."""
+        return tuple(self._operations.values())
+
+    def keyed(self) -> Iterable[tuple[str, Operation]]:
+        """All of them with their keys, newest first."""
+        return self._operations.items()
+
+    def take(self, listing: Listing) -> tuple[list[tuple[str, Operation]], list[str]]:
+        """Take over a new list, and say what changed and what is gone.
+
+        Snapshots are kept where the server's document is the same as before.
+        """
+        before, self._operations = self._operations, {}
+        changed = []
+        for document in listing.documents:
+            key = self._unique(document)
+            operation = before.get(key)
+            if operation is None or not operation.says(document):
+                operation = listing.operation(document)
+                changed.append((key, operation))
+            self._operations[key] = operation
+        return changed, [key for key in before if key not in self._operations]
+
+    def put(self, key: str, operation: Operation) -> None:
+        """Take over one snapshot that came by another way."""
+        if key in self._operations:
+            self._operations[key] = operation
+
+    def remove(self, key: str) -> None:
+        """Forget an operation that was deleted."""
+        self._operations.pop(key, None)
+
+    def _unique(self, document: dict[str, Any]) -> str:
+        """A key of its own for each document, whatever servers write twice or leave out."""
+        path = document.get("relativeId")
+        key = path.rpartition("/")[2] if isinstance(path, str) else str(document.get("id", "?"))
+        while key in self._operations:
+            key += "'"
+        return key
+
+
+def row(key: str, operation: Snapshot, estimate: Estimate | None) -> Row:
+    """An operation as a row of the page's table; the order is that of static/rows.js."""
+    return [
+        key,
+        cut(operation.state) or None,
+        cut(operation.description),
+        cut(operation.created_by),
+        milliseconds(operation.created_at),
+        milliseconds(operation.started_at),
+        milliseconds(operation.ended_at),
+        cut(operation.type),
+        None if estimate is None else seconds_of(estimate),
+    ]
+
+
+def seconds_of(estimate: Estimate) -> list[float]:
+    """An estimate as a page takes it."""
+    figures = (estimate.median_seconds, estimate.low_seconds, estimate.high_seconds)
+    return [*(round(figure, 1) for figure in figures), estimate.samples]
+
+
+def at_rest(operations: tuple[Operation, ...], host: str) -> tuple[str, str]:
+    """The newest jobs as HTML and as plain text, for where no widget can live."""
+    title = f"{len(operations):,} jobs of {host}"
+    if len(operations) > AT_REST:
+        title += f", the newest {AT_REST} of them"
+    return html_rows(operations[:AT_REST], title), title
+
+
+def to_frame(operations: tuple[Operation, ...]) -> Any:
+    """A pandas DataFrame with a row for each operation.
+
+    Raises:
+        ImportError: pandas is not installed; the message says how to get it.
+    """
+    try:
+        import pandas as pd  # noqa: PLC0415
+    except ImportError as error:
+        msg = "to_frame() needs pandas. Install it with: pip install pandas"
+        raise ImportError(msg) from error
+    columns: dict[str, Callable[[Operation], Any]] = {
+        "id": lambda operation: operation.resource_id,
+        "state": lambda operation: operation.state,
+        "description": lambda operation: operation.description,
+        "type": lambda operation: operation.type,
+        "created_by": lambda operation: operation.created_by,
+        "created_at": lambda operation: operation.created_at,
+        "started_at": lambda operation: operation.started_at,
+        "ended_at": lambda operation: operation.ended_at,
+        "queued": lambda operation: operation.queued,
+        "elapsed": lambda operation: operation.elapsed,
+        "message": lambda operation: operation.message,
+    }
+    frame = pd.DataFrame(
+        {name: [value(each) for each in operations] for name, value in columns.items()}
+    )
+    for name in ("created_at", "started_at", "ended_at"):
+        frame[name] = pd.to_datetime(frame[name], utc=True)
+    for name in ("queued", "elapsed"):
+        frame[name] = pd.to_timedelta(frame[name])
+    return frame
