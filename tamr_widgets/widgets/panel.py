@@ -26,6 +26,7 @@ from ..poller import Poller, Subscription
 from ..timing import Seconds, clock
 from .facts import compact, snapshot_facts
 
+NO_DELETE = "This server does not delete operations (405). Nothing has changed."
 _ENDED = {"SUCCEEDED": "succeeded", "FAILED": "failed", "CANCELED": "was cancelled"}
 
 
@@ -261,8 +262,9 @@ def fault_facts(error: TamrError, checked_at: Seconds) -> dict[str, Any]:
 
 def action_facts(error: TamrError) -> dict[str, Any]:
     """A fault of an action: of one on an operation that is gone, that it is gone."""
-    kind = "gone" if isinstance(error, NotFound) else "action"
-    return {"fault": str(error), "fault_kind": kind}
+    if isinstance(error, MethodNotAllowed):
+        return {"fault": NO_DELETE, "fault_kind": "action"}
+    return {"fault": str(error), "fault_kind": "gone" if isinstance(error, NotFound) else "action"}
 
 
 def in_short(error: TamrError) -> str:
