@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import sys
+import threading
+from types import ModuleType, SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets
+import pytest
+import tamr_widgets
+from IPython.core.formatters import DisplayFormatter
+from tamr_widgets import Operation, OperationWidget, ipython
+from tamr_widgets.simulator import Simulator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tamr_widgets import Client
+
+
+@pytest.fixture
+def shell() -> Iterator[Any]:
+    shell = SimpleNamespace(kernel=object(), display_formatter=DisplayFormatter())
+    yield shell
+    ipython.unload_ipython_extension(shell)
+    ipywidgets.Widget.close_all()
+
+
+@pytest.fixture
+def tamr() -> Iterator[Simulator]:
+    with Simulator(past_jobs=0) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def client(tamr: Simulator) -> Iterator[Client]:
+    with tamr.client() as client:
+        yield client
+
+
+@pytest.fixture
+def displayed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    shown: list[Any] = []
+    monkeypatch.setattr(ipython, "display", shown.append)
+    return shown
+
+
+@pytest.fixture
+def public(monkeypatch: pytest.MonkeyPatch) -> type:
+    """A stand-in for the public package's Operation."""
+
+    class PublicOperation:
+        def __init__(self, client: Any, data: dict[str, Any], alias: str | None = None) -> None:
+            self.client, self._data, self.api_path = client, data, alias or data["relativeId"]
+
+        def poll(self) -> PublicOperation:
+            raise AssertionError("the widget polls, not the public client")
+
+        def wait(self, poll_interval_seconds: int = 3, timeout_seconds: int | None = None) -> str:
+            return f"waited {poll_interval_seconds} {timeout_seconds}"
+
+    module = ModuleType("tamr_unify_client.operation")
+    module.Operation = PublicOperation  # type: ignore[attr-defined]
+    package = ModuleType("tamr_unify_client")
+    package.__spec__ = SimpleNamespace()  # type: ignore[assignment]
+    monkeypatch.setitem(sys.modules, "tamr_unify_client", package)
+    monkeypatch.setitem(sys.modules, "tamr_unify_client.operation", module)
+    return PublicOperation
+
+
+def test_an_operation_at_the_end_of_a_cell_is_drawn_live(shell, client, tamr, displayed):
+    """Its value is an OperationWidget, and no static table beside it."""
+    operation = client.operation(tamr.jobs.add("RUNNING"))
+
+    tamr_widgets.load_ipython_extension(shell)
+    data, _ = shell.display_formatter.format(operation)
+
+    assert data == {}
+    assert isinstance(displayed[0], OperationWidget)
+
+
+def test_a_public_operation_is_drawn_live_too(shell, client, tamr, displayed, public):
+    """The public client's class is known where it is installed."""
+    operation = public(client, tamr.jobs.get(tamr.jobs.add("RUNNING")))
+
+    ipython.load_ipython_extension(shell)
+    shell.display_formatter.format(operation)
+
+    assert displayed[0].state == "RUNNING"
+
+
+def test_a_blocking_wait_shows_a_widget_while_it_blocks(shell, client, tamr, displayed):
+    """It returns the resolved operation, as ever."""
+    operation = client.operation(tamr.jobs.start(queued_seconds=0, run_seconds=0.1))
+
+    ipython.load_ipython_extension(shell)
+    resolved = operation.apply_options(poll_interval_seconds=0.05)
+
+    assert resolved.succeeded()
+    assert [widget.state for widget in displayed] == ["SUCCEEDED"]
+
+
+def test_a_blocking_wait_of_the_public_client_returns_its_own_kind(
+    shell, client, tamr, displayed, public
+):
+    """What called `wait` goes on with the class that it knows."""
+    job = tamr.jobs.start(queued_seconds=0, run_seconds=0.1)
+    operation = public(client, tamr.jobs.get(job), "operations/" + job)
+
+    ipython.load_ipython_extension(shell)
+    resolved = operation.wait(0.05)
+
+    assert type(resolved) is public
+    assert resolved._data["status"]["state"] == "SUCCEEDED"
+    assert resolved.api_path == operation.api_path
+    assert len(displayed) == 1
+
+
+def test_a_wait_that_need_not_block_shows_nothing(shell, client, tamr, displayed):
+    """A resolved operation is returned as it is."""
+    operation = client.operation(tamr.jobs.add("FAILED"))
+
+    ipython.load_ipython_extension(shell)
+
+    assert operation.wait() is operation
+    assert displayed == []
+
+
+def test_a_wait_in_another_thread_shows_nothing(shell, client, tamr, displayed):
+    """What a thread prints lands in whatever cell ran last."""
+    operation = client.operation(tamr.jobs.start(queued_seconds=0, run_seconds=0.1))
+    ipython.load_ipython_extension(shell)
+
+    thread = threading.Thread(target=operation.wait, args=(0.05,))
+    thread.start()
+    thread.join()
+
+    assert displayed == []
+
+
+def test_unload_puts_everything_back(shell, client, tamr, displayed, public):
+    """Also after loading twice."""
+    before = (Operation.wait, public.wait)
+
+    ipython.load_ipython_extension(shell)
+    ipython.load_ipython_extension(shell)
+    assert (Operation.wait, public.wait) != before
+    tamr_widgets.unload_ipython_extension(shell)
+    data, _ = shell.display_formatter.format(client.operation(tamr.jobs.add("RUNNING")))
+
+    assert (Operation.wait, public.wait) == before
+    assert displayed == []
+    assert "<table" in data["text/html"]
+
+
+def test_outside_of_a_kernel_nothing_changes(shell, displayed):
+    """In a terminal there is no page to draw on."""
+    before = Operation.wait
+    shell.kernel = None
+
+    ipython.load_ipython_extension(shell)
+
+    assert Operation.wait is before
