@@ -113,15 +113,16 @@ class OpenNotebook:
         """The output area of a cell."""
         return self.cell(index).locator(".jp-Cell-outputArea")
 
-    def run_cell(self, index: int, *, wait: bool = True) -> None:
-        """Run one cell; without `wait`, return while it runs."""
+    def run_cell(self, index: int, *, wait: bool = True) -> bool | None:
+        """Run one cell and tell whether it did not raise; without `wait`, return while it runs."""
         self.page.evaluate(f"index => {{ {PANEL}.content.activeCellIndex = index }}", index)
-        self._execute("notebook:run-cell", wait=wait)
+        return self._execute("notebook:run-cell", wait=wait)
 
-    def run_all(self, *, wait: bool = True) -> None:
-        """Run all cells; Voila has done so by itself."""
-        if self._front_end.name != "voila":
-            self._execute("notebook:run-all-cells", wait=wait)
+    def run_all(self, *, wait: bool = True) -> bool | None:
+        """Run all cells and tell whether none raised; Voila has run them by itself."""
+        if self._front_end.name == "voila":
+            return None
+        return self._execute("notebook:run-all-cells", wait=wait)
 
     def save(self, *, widget_state: bool = False) -> nbformat.NotebookNode:
         """Save the notebook, on request with its widgets' state, and return what was saved."""
@@ -136,7 +137,7 @@ class OpenNotebook:
         return nbformat.read(self.path, as_version=4)
 
     def reload(self) -> None:
-        """Reload the page, as a person would."""
+        """Reload the page, as a person would; outputs that were not saved are lost."""
         self.page.reload()
         self._wait_until_ready()
 
@@ -207,10 +208,11 @@ class OpenNotebook:
 
     def _execute(
         self, command: str, args: dict[str, Any] | None = None, *, wait: bool = True
-    ) -> None:
+    ) -> bool | None:
         call = "window.jupyterapp.commands.execute(command, args)"
-        body = f"return {call}.then(() => undefined)" if wait else f"void {call}"
-        self.page.evaluate(f"([command, args]) => {{ {body} }}", [command, args or {}])
+        # Some commands return a widget, which can't leave the page.
+        body = f"return {call}.then(result => result === true)" if wait else f"void {call}"
+        return self.page.evaluate(f"([command, args]) => {{ {body} }}", [command, args or {}])
 
 
 def axe(of: Locator) -> list[str]:

@@ -34,6 +34,13 @@ def test_the_kernel_runs_the_python_of_the_tests(lab):
     expect(notebook.output(0)).to_contain_text(sys.executable)
 
 
+def test_running_tells_whether_a_cell_raised(lab):
+    """A cell that raises is told apart from one that does not, alone and among others."""
+    notebook = lab.open(["1", "1 / 0"])
+
+    assert [notebook.run_cell(0), notebook.run_cell(1), notebook.run_all()] == [True, False, False]
+
+
 @pytest.mark.parametrize(
     ("theme", "is_light"), [("dark", "false"), ("high contrast", "false"), ("light", "true")]
 )
