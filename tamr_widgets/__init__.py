@@ -23,6 +23,7 @@ from .errors import (
     TooSlow,
     Unauthorized,
     UnexpectedAnswer,
+    Unsendable,
     Untrusted,
     WaitTimeout,
 )
@@ -63,6 +64,7 @@ __all__ = [
     "TooSlow",
     "Unauthorized",
     "UnexpectedAnswer",
+    "Unsendable",
     "Untrusted",
     "UsernamePasswordAuth",
     "WaitTimeout",

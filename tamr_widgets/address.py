@@ -11,8 +11,10 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from .errors import ForeignAddress
 
-# Control characters and backslashes mean different things to different URL parsers.
-_AMBIGUOUS = re.compile(r"[\x00-\x1f\x7f\\]")
+# Control characters and backslashes mean different things to different URL parsers, and lone
+# surrogates nothing at all.
+_AMBIGUOUS = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]")
+_HOST = re.compile(r"[\w.-]+|[0-9A-Fa-f:.]+|\[[0-9A-Fa-f:.]+\]")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -21,10 +23,10 @@ def origin_of(protocol: str, host: str, port: int | None) -> str:
     if protocol not in _DEFAULT_PORTS:
         msg = f"protocol must be 'http' or 'https', not {protocol!r}."
         raise ValueError(msg)
-    if not isinstance(host, str) or not re.fullmatch(r"[\w.-]+|\[?[0-9A-Fa-f:.]+\]?", host):
+    if not isinstance(host, str) or not _HOST.fullmatch(host):
         msg = f"host must be a bare host name such as 'tamr.example.com', not {host!r}."
         raise ValueError(msg)
-    if port is not None and (isinstance(port, bool) or not 0 < int(port) < 65536):
+    if port is not None and not (re.fullmatch("[0-9]+", str(port)) and 0 < int(port) < 65536):
         msg = f"port must be between 1 and 65535, or None, not {port!r}."
         raise ValueError(msg)
     if ":" in host and not host.startswith("["):
@@ -39,7 +41,8 @@ def _key(url: str) -> tuple[str, str | None, int | None]:
 
 def _climbs(path: str) -> bool:
     """Whether a server could read a `..` in it, encoded or with Java's path parameters."""
-    plain = unquote(path).replace("\\", "/")
+    # Some servers decode twice.
+    plain = unquote(unquote(path)).replace("\\", "/")
     return any(segment.partition(";")[0] == ".." for segment in plain.split("/"))
 
 
@@ -78,10 +81,9 @@ def redirect_url(origin: str, url: str, location: str) -> str:
     """
     try:
         target = urljoin(url, location)
-        parts = urlsplit(target)
-        same = _key(target) == _key(origin) and "@" not in parts.netloc
+        same = _key(target) == _key(origin) and "@" not in urlsplit(target).netloc
     except ValueError:
-        same, target, parts = False, location, urlsplit("")
+        same, target = False, location
     if not same or _AMBIGUOUS.search(location) or _climbs(location.split("?", 1)[0]):
         msg = (
             f"{origin} redirected this request to {_shown(target)}, which is another origin. It "
@@ -93,4 +95,4 @@ def redirect_url(origin: str, url: str, location: str) -> str:
 
 def _shown(address: str) -> str:
     """An address for a message, without user info."""
-    return repr(re.sub(r"//[^/@]*@", "//***@", address[:200]))
+    return repr(re.sub(r"//.*@", "//***@", address, flags=re.DOTALL)[:200])

@@ -1,29 +1,24 @@
-"""What came back: requests' exceptions and HTTP answers, turned into ours at one boundary."""
+"""What came back: answers, and the errors that say what they were instead."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
 import requests
-import urllib3
 
 from .auth import redacted
+from .boundary import BUSY, outcome_hint
 from .errors import (
     Forbidden,
     HTTPStatusError,
     MethodNotAllowed,
-    NoAnswer,
     NotFound,
-    TamrError,
-    TooSlow,
     Unauthorized,
     UnexpectedAnswer,
-    Untrusted,
 )
+from .messages import tame
 
 # Error bodies are cut here before they get into a message or a log.
 BODY_CHARS = 2000
@@ -34,64 +29,9 @@ _HINTS: dict[int, tuple[type[HTTPStatusError], str]] = {
     404: (NotFound, "It may have been deleted, or never existed; look at Tamr's Jobs page."),
     405: (MethodNotAllowed, "This server does not support that."),
 }
-_BUSY = "Tamr, or a proxy in front of it, could not answer just now; try again in a while."
+# A gateway that gave up has passed the request on; one that is busy has not.
+_GIVEN_UP = frozenset({500, 502, 504})
 _ODD = "Check the request, and the host and port of the client."
-
-
-@contextmanager
-def translated(what: str) -> Iterator[None]:
-    """Raise requests' and urllib3's exceptions as ours; `what` is the request in a few words."""
-    try:
-        yield
-    except TamrError:
-        raise
-    except requests.exceptions.SSLError as error:
-        raise _tls_error(what, error) from error
-    except (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError) as error:
-        msg = f"{what} got no complete answer within its time limit. {_BUSY}"
-        raise TooSlow(msg) from error
-    except (requests.exceptions.ContentDecodingError, urllib3.exceptions.DecodeError) as error:
-        msg = f"{what} came back in an encoding that could not be read ({_reason(error)}). {_BUSY}"
-        raise UnexpectedAnswer(msg) from error
-    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-        if _timed_out(error):
-            msg = f"{what} got no complete answer within its time limit. {_BUSY}"
-            raise TooSlow(msg) from error
-        msg = (
-            f"{what} got no answer ({_reason(error)}). Is the server running, and are host, port "
-            "and network right?"
-        )
-        raise NoAnswer(msg) from error
-
-
-def _tls_error(what: str, error: requests.exceptions.SSLError) -> NoAnswer:
-    """A certificate that is not accepted stays so; a handshake that breaks off may pass."""
-    reason = _reason(error)
-    if "certificate" not in reason.lower():
-        return NoAnswer(f"{what} got no answer ({reason}). Does the server speak https there?")
-    return Untrusted(
-        f"{what} was not sent: the server's certificate was not accepted ({reason}). Check the "
-        "host name and the certificates that this machine trusts."
-    )
-
-
-def _timed_out(error: BaseException) -> bool:
-    """Whether a ConnectionError is a time-out in the body, which requests reports that way."""
-    inner = error.args[0] if error.args else None
-    return isinstance(inner, (urllib3.exceptions.TimeoutError, TimeoutError))
-
-
-def _reason(error: BaseException) -> str:
-    """The innermost reason, without the addresses of objects that urllib3 puts around it."""
-    while True:
-        inner = getattr(error, "reason", None)
-        if not isinstance(inner, BaseException):
-            inner = next((arg for arg in error.args if isinstance(arg, BaseException)), None)
-        if inner is None:
-            break
-        error = inner
-    text = str(error).rpartition("object at 0x")[2].partition(": ")[2] or str(error)
-    return text[:200] or type(error).__name__
 
 
 def checked(response: requests.Response, what: str, auth: Any = None) -> requests.Response:
@@ -111,10 +51,12 @@ def checked(response: requests.Response, what: str, auth: Any = None) -> request
         return response
     if status < 400:
         raise unexpected(response, what, f"a redirect ({status}), which is not followed")
-    kind, hint = _HINTS.get(status, (HTTPStatusError, _BUSY if status >= 500 else _ODD))
+    kind, hint = _HINTS.get(status, (HTTPStatusError, BUSY if status >= 500 else _ODD))
     if status in (408, 425, 429):
-        hint = _BUSY
-    text = redacted(reason_in(response), auth)
+        hint = BUSY
+    if status in _GIVEN_UP:
+        hint = outcome_hint(what, BUSY)
+    text = reason_in(response, auth)
     answer = f"{status} {_phrase(status)}" + (f": {text}" if text else "")
     raise kind(f"{what} was answered {answer.rstrip('.')}. {hint}", response=response)
 
@@ -127,32 +69,39 @@ def json_of(response: requests.Response, what: str) -> Any:
             page, for example).
     """
     try:
-        return response.json()
+        return json.loads(_utf8(response.content))
     except (ValueError, RecursionError) as error:
         raise unexpected(response, what, "something that is not JSON") from error
 
 
 def unexpected(response: requests.Response, what: str, came: str) -> UnexpectedAnswer:
     """The error for an answer of the wrong form; says the content type and shows nothing of it."""
-    kind = response.headers.get("Content-Type", "no content type")[:100]
+    kind = response.headers.get("Content-Type", "no content type")
+    hint = outcome_hint(what, "Check the address, or try again in a while.")
     error = UnexpectedAnswer(
-        f"{what} came back with {came} ({kind}). A proxy or a login page may have answered instead "
-        "of Tamr; check the address, or try again in a while."
+        f"{what} came back with {came} ({tame(kind, 100)}). A proxy or a login page may have "
+        f"answered instead of Tamr. {hint}"
     )
     error.response = response
     return error
 
 
-def reason_in(response: requests.Response) -> str:
+def reason_in(response: requests.Response, auth: Any) -> str:
     """The server's own words for an error, in one line; nothing for a page of HTML."""
-    text = (response.text or "")[:BODY_CHARS]
+    text = _utf8(response.content)
     try:
-        document = response.json()
+        document = json.loads(text)
+        text = json.dumps(document, ensure_ascii=False)
     except (ValueError, RecursionError):
-        return "" if text.lstrip().startswith("<") else " ".join(text.split())
+        document = None
     if isinstance(document, dict) and isinstance(document.get("message"), str):
-        return " ".join(document["message"][:BODY_CHARS].split())
-    return " ".join(json.dumps(document)[:BODY_CHARS].split())
+        text = document["message"]
+    return "" if text.lstrip().startswith("<") else tame(redacted(text, auth), BODY_CHARS)
+
+
+def _utf8(content: bytes) -> str:
+    """What JSON is in. requests would guess, which takes seconds for a megabyte."""
+    return content.decode("utf-8-sig", "replace")
 
 
 def _phrase(status: int) -> str:

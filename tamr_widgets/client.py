@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import requests
 from requests.adapters import HTTPAdapter
-from requests.cookies import create_cookie
 
 from .address import endpoint_url, origin_of, redirect_url
-from .answers import json_of, translated, unexpected
+from .answers import checked, json_of, unexpected
+from .auth import can_log_in, no_auth, without_credentials
+from .boundary import translated
+from .cookie import session_cookie
 from .environment import auth_from, place_from
-from .errors import ClientUnusable
-from .timing import Seconds, time_limit
+from .errors import ClientUnusable, UnexpectedAnswer
+from .faults import PASSING_STATUS
+from .timing import Seconds, checked_seconds, time_limit
 from .transport import TOTAL_SECONDS, BoundedAdapter, within_limit
 
 if TYPE_CHECKING:
@@ -72,7 +75,7 @@ class Client:
         self.origin = origin_of(protocol, host, port)
         self.auth, self.host, self.protocol, self.port = auth, host, protocol, port
         self.base_path = f"/{base_path.strip('/')}/" if base_path.strip("/") else "/"
-        self.total_seconds = total_seconds
+        self.total_seconds = checked_seconds("total_seconds", total_seconds)
         self._owns_session = session is None
         self.session = session or requests.Session()
         if type(self.session.get_adapter(self.origin)) is HTTPAdapter:
@@ -82,7 +85,7 @@ class Client:
         self._logins = 0
         self._has_cookie = False
         if store_auth_cookie:
-            if not _can_log_in(auth):
+            if not can_log_in(auth):
                 msg = "store_auth_cookie needs a UsernamePasswordAuth: only that can log in."
                 raise TypeError(msg)
             self._log_in_after(0)
@@ -113,6 +116,7 @@ class Client:
             ForeignAddress: The endpoint, or a redirect, leads out of the origin.
             NoAnswer: No connection, or it broke.
             TooSlow: A time limit ran out.
+            HTTPStatusError: The session had expired, and logging in anew failed for now (5xx, 429).
             ClientUnusable: The client was closed.
         """
         if self._closed:
@@ -121,9 +125,13 @@ class Client:
         url = endpoint_url(self.origin, self.base_path, endpoint)
         logins = self._logins
         response = self._follow(method, url, kwargs)
-        if response.status_code == 401 and _can_log_in(self.auth):
-            self._log_in_after(logins)
-            response = self._follow(method, url, kwargs)
+        if response.status_code == 401 and can_log_in(self.auth):
+            answer = self._log_in_after(logins)
+            if answer is not None and answer.status_code in PASSING_STATUS:
+                checked(answer, f"POST {answer.url}", self.auth)
+            if _repeatable(kwargs):
+                response.close()
+                response = self._follow(method, url, kwargs)
         _logger.info("%s %s : %s", method, url, response.status_code)
         return response
 
@@ -195,54 +203,55 @@ class Client:
         response = self._send(method, url, kwargs)
         for _ in range(REDIRECTS):
             if not response.is_redirect:
-                return response
+                break
             target = redirect_url(self.origin, url, response.headers["Location"])
             if method != "GET":
                 raise unexpected(response, f"{method} {url}", f"a redirect to {target}")
-            response = self._send(method, target, kwargs)
+            response.close()
+            url = target
+            response = self._send(method, url, {**kwargs, "params": None})
         return response
 
     def _send(self, method: str, url: str, kwargs: dict[str, Any]) -> requests.Response:
         """One exchange on the wire, with the credentials of this client and within its limits."""
-        options = {"auth": _no_auth if self._has_cookie else self.auth, **kwargs}
+        auth = kwargs.get("auth") or (no_auth if self._has_cookie else self.auth)
         with translated(f"{method} {url}"), time_limit(self.total_seconds) as limit:
-            options["timeout"] = within_limit(kwargs.get("timeout"))
-            response = self.session.request(method, url, **{**options, "allow_redirects": False})
+            timeout = within_limit(kwargs.get("timeout"))
+            options = {**kwargs, "auth": auth, "timeout": timeout, "allow_redirects": False}
+            response = self.session.request(method, url, **options)
             if kwargs.get("stream"):
                 limit.lift()
-        response.request = _without_credentials(response.request)
-        return response
+        return without_credentials(response)
 
-    def _log_in_after(self, seen: int) -> None:
-        """Log in, unless another thread has done so since `seen` logins."""
-        with self._login_lock:
-            if self._logins != seen:
-                return
-            self._logins += 1
-            credentials = {"username": self.auth.username, "password": self.auth.password}
-            url = endpoint_url(self.origin, self.base_path, "instance:login")
-            response = self._send("POST", url, {"json": credentials, "auth": _no_auth})
-            if response.ok:
+    def _log_in_after(self, seen: int) -> requests.Response | None:
+        """Log in and return the answer, unless another thread has done so since `seen` logins."""
+        url = endpoint_url(self.origin, self.base_path, "instance:login")
+        with translated(f"POST {url}"), time_limit(self.total_seconds) as limit:
+            while not self._login_lock.acquire(timeout=limit.slice()):
+                pass
+        try:
+            return self._log_in(url) if self._logins == seen else None
+        finally:
+            self._login_lock.release()
+
+    def _log_in(self, url: str) -> requests.Response:
+        credentials = {"username": self.auth.username, "password": self.auth.password}
+        response = self._send("POST", url, {"json": credentials, "auth": no_auth})
+        if response.ok:
+            try:
                 self._store_cookie(json_of(response, f"POST {url}"))
+            except UnexpectedAnswer as error:
+                error.response = None  # it may hold half of a token
+                raise error from None
+        # Counted when the cookie is there: whoever asks from now on sends it.
+        self._logins += 1
+        return response
 
     def _store_cookie(self, answer: Any) -> None:
         token = answer.get("token") if isinstance(answer, dict) else None
-        if not isinstance(token, str):
-            return
-        # http.cookiejar knows a host without a dot by the name that it gives it.
-        domain = self.host if "." in self.host or ":" in self.host else f"{self.host}.local"
-        port = {} if self.port is None else {"port": str(self.port)}
-        prefix, api, _ = self.base_path.partition("/api/")
-        cookie = create_cookie(  # type: ignore[no-untyped-call]
-            "authToken",
-            token,
-            domain=domain,
-            path=f"{prefix}/api" if api else "/",
-            secure=self.protocol == "https",
-            **port,
-        )
-        self.session.cookies.set_cookie(cookie)
-        self._has_cookie = True
+        if isinstance(token, str):
+            self.session.cookies.set_cookie(session_cookie(self.origin, self.base_path, token))
+            self._has_cookie = True
 
     def __repr__(self) -> str:
         return (
@@ -255,22 +264,8 @@ class Client:
         raise TypeError(msg)
 
 
-def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Without any auth, requests would look for credentials in a netrc file."""
-    return request
-
-
-def _can_log_in(auth: object) -> bool:
-    """Also true of the public package's class of the same name."""
-    return hasattr(auth, "username") and hasattr(auth, "password")
-
-
-def _without_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """What an answer may keep of its request: answers end up in errors, logs and pickles."""
-    kept = request.copy()
-    for name in ("Authorization", "Cookie"):
-        kept.headers.pop(name, None)
-    kept._cookies = None  # type: ignore[attr-defined]
-    if (kept.url or "").endswith("instance:login"):
-        kept.body = None
-    return kept
+def _repeatable(kwargs: dict[str, Any]) -> bool:
+    """Whether the body can be sent again: one that is read from somewhere was used up."""
+    data = kwargs.get("data")
+    used_up = hasattr(data, "read") or hasattr(data, "__next__") or kwargs.get("files")
+    return not used_up

@@ -25,7 +25,11 @@ def auth_from(environ: Mapping[str, str]) -> UsernamePasswordAuth | TokenAuth | 
 def place_from(environ: Mapping[str, str]) -> dict[str, Any]:
     """TAMR_URL as the arguments of a Client; a ValueError says what is wrong with it."""
     url = environ.get("TAMR_URL", "")
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        parts, port = urlsplit(""), None
     if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
         msg = (
             "TAMR_URL must be the address of a Tamr server, such as "
@@ -33,7 +37,7 @@ def place_from(environ: Mapping[str, str]) -> dict[str, Any]:
             + ("something else." if url else "not set.")
         )
         raise ValueError(msg)
-    place: dict[str, Any] = {"protocol": parts.scheme, "host": parts.hostname, "port": parts.port}
+    place: dict[str, Any] = {"protocol": parts.scheme, "host": parts.hostname, "port": port}
     if parts.path.strip("/"):
         place["base_path"] = f"{parts.path.rstrip('/')}/api/versioned/v1/"
     return place

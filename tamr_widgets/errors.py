@@ -7,13 +7,14 @@
     │   ├── NotFound                              404
     │   └── MethodNotAllowed                      405
     ├── NoAnswer (requests.ConnectionError)       refused, reset, cut off, no such host
-    │   └── Untrusted                             the server's certificate was not accepted
+    │   ├── Untrusted                             the server's certificate was not accepted
+    │   └── Unsendable (ValueError)               what was asked for cannot be put on the wire
     ├── TooSlow (requests.Timeout)                no complete answer within the time limit
     ├── UnexpectedAnswer (ValueError)             an answer that is not what was asked for
     ├── ForeignAddress (ValueError)               an address outside of the client's origin
     ├── NotSupported (ValueError)                 this kind of operation cannot do that
     ├── NotAnOperation (TypeError)                something else was given for an operation
-    ├── InternalError                         an error of this package's own, met in the background
+    ├── InternalError                             an error of this package's own, in the background
     ├── ClientUnusable (RuntimeError)             closed, or unpickled without its credentials
     ├── WaitTimeout (TimeoutError)                the operation did not end in time
     └── NotSucceeded (RuntimeError)               raised by Operation.check
@@ -27,7 +28,7 @@ client. A message says what was tried, what came back, and what to do next.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import requests
 
@@ -53,6 +54,7 @@ __all__ = [
     "TooSlow",
     "Unauthorized",
     "UnexpectedAnswer",
+    "Unsendable",
     "Untrusted",
     "WaitTimeout",
 ]
@@ -94,6 +96,10 @@ class NoAnswer(TamrError, requests.ConnectionError):
 
 class Untrusted(NoAnswer):
     """The server's TLS certificate was not accepted, so nothing was sent."""
+
+
+class Unsendable(NoAnswer, ValueError):
+    """The request could not be put on the wire as it was asked for, so nothing was sent."""
 
 
 class TooSlow(TamrError, requests.Timeout):
@@ -147,6 +153,9 @@ class WaitTimeout(TamrError, TimeoutError):
         self.waited_seconds = waited_seconds
         self.last_fault = last_fault
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.operation, self.waited_seconds, self.last_fault)
+
 
 class NotSucceeded(TamrError, RuntimeError):
     """The operation has not succeeded; `operation` is the snapshot that says so."""
@@ -154,6 +163,9 @@ class NotSucceeded(TamrError, RuntimeError):
     def __init__(self, message: str, operation: Operation) -> None:
         super().__init__(message)
         self.operation = operation
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.operation)
 
 
 class OperationFailed(NotSucceeded):

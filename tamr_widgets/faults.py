@@ -20,6 +20,7 @@ from .errors import (
     TamrError,
     TooSlow,
     UnexpectedAnswer,
+    Unsendable,
     Untrusted,
 )
 from .timing import Seconds, clock
@@ -40,9 +41,9 @@ def passes(fault: TamrError, since_start: Seconds) -> bool:
         if isinstance(fault, NotFound):
             return since_start < NOT_FOUND_GRACE_SECONDS
         return fault.response is not None and fault.response.status_code in PASSING_STATUS
-    return isinstance(
-        fault, (InternalError, NoAnswer, TooSlow, UnexpectedAnswer)
-    ) and not isinstance(fault, Untrusted)
+    if isinstance(fault, (Unsendable, Untrusted)):
+        return False
+    return isinstance(fault, (InternalError, NoAnswer, TooSlow, UnexpectedAnswer))
 
 
 def asked_to_wait(response: requests.Response | None) -> Seconds:
@@ -68,7 +69,8 @@ def http_date(value: str) -> Seconds | None:
     """The date of an HTTP header as seconds since 1970, or None."""
     try:
         date = parsedate_to_datetime(value)
-        return (date if date.tzinfo else date.replace(tzinfo=timezone.utc)).timestamp()
+        aware = date if date.tzinfo else date.replace(tzinfo=timezone.utc)
+        return aware.astimezone(timezone.utc).timestamp()
     except (TypeError, ValueError, IndexError, OverflowError):
         return None
 
@@ -103,7 +105,7 @@ class Patience:
         if self._most and self.faults >= self._most:
             raise _given_up(fault, self.faults) from fault
         backoff = min(MOST_BACKOFF_SECONDS, self._first * 2 ** min(self.faults - 1, 30))
-        return max(jittered(backoff), asked_to_wait(getattr(fault, "response", None)))
+        return asked_to_wait(getattr(fault, "response", None)) + jittered(backoff)
 
 
 def _given_up(fault: TamrError, times: int) -> TamrError:

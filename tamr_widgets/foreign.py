@@ -7,9 +7,11 @@ from typing import Any
 import requests
 
 from .address import endpoint_url, redirect_url
-from .answers import checked, translated
+from .answers import checked
+from .auth import without_credentials
+from .boundary import translated
 from .client import Client
-from .errors import ClientUnusable
+from .errors import ClientUnusable, Unauthorized
 from .timing import time_limit
 from .transport import TOTAL_SECONDS, within_limit
 
@@ -48,7 +50,12 @@ class _Foreign:
         with translated(f"{method} {url}"), time_limit(TOTAL_SECONDS):
             timeout = within_limit(kwargs.pop("timeout", None))
             options = {"timeout": timeout, "allow_redirects": False, **kwargs}
-            response: requests.Response = self._client.request(method, endpoint, **options)
+            try:
+                response: requests.Response = self._client.request(method, endpoint, **options)
+            except RecursionError as error:
+                # It logs in again whenever its login is answered 401, without end.
+                msg = f"{method} {url}: the server accepts no login. Check the user and password."
+                raise Unauthorized(msg) from error
         if response.is_redirect:
             redirect_url(origin, url, response.headers["Location"])
-        return response
+        return without_credentials(response)

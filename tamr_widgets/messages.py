@@ -71,5 +71,15 @@ def _plain(value: object) -> bool:
 
 
 def _cut(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= WORDS_CHARS else text[: WORDS_CHARS - 1] + "…"
+    return tame(text, WORDS_CHARS)
+
+
+def tame(text: str, most: int) -> str:
+    """Somebody else's text for a line of ours: no control characters, `most` characters at most.
+
+    What is not printable could move a cursor, turn the direction of what follows, or (half of a
+    surrogate pair) break whatever encodes it.
+    """
+    start = text[: 2 * most]
+    shown = " ".join("".join(c if c.isprintable() else " " for c in start).split())
+    return shown if len(text) == len(start) and len(shown) <= most else shown[: most - 1] + "…"

@@ -6,8 +6,7 @@ waiting return new snapshots; an operation in hand never changes.
 
 from __future__ import annotations
 
-import logging
-import math
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
@@ -21,23 +20,16 @@ from .errors import (
     OperationCanceled,
     OperationFailed,
     OperationUnresolved,
-    TamrError,
-    WaitTimeout,
 )
-from .faults import MOST_FAULTS_IN_A_ROW, Patience
 from .foreign import ask
+from .messages import tame
 from .snapshot import Snapshot
 from .summary import html_table
-from .timing import Seconds, checked_seconds, clock, time_limit
+from .timing import Seconds, checked_seconds
+from .waiting import LEAST_INTERVAL_SECONDS, follow, wait_timeout, warn_unreadable
 
-__all__ = ["Operation"]
+__all__ = ["LEAST_INTERVAL_SECONDS", "Operation", "wait_timeout", "warn_unreadable"]
 
-# Even an interval of zero leaves the server this long between two polls.
-LEAST_INTERVAL_SECONDS = 0.05
-# The last poll of a wait starts at the deadline and may take this much longer.
-LAST_POLL_SECONDS = 0.2
-
-_logger = logging.getLogger(__name__)
 JSON_ACCEPTED = {"Accept": "application/json"}
 _NEVER = "0000-00-00T00:00:00.000Z"
 _NOOP = {
@@ -97,10 +89,13 @@ class Operation(Snapshot):
             NotFound: The server has none.
             ValueError: The id is empty.
         """
-        if not isinstance(resource_id, (str, int)) or not str(resource_id).strip():
+        named = isinstance(resource_id, (str, int)) and not isinstance(resource_id, bool)
+        if not named or not str(resource_id).strip():
             msg = f"An operation's id is a number or a name, not {resource_id!r}."
             raise ValueError(msg)
-        path = f"operations/{quote(str(resource_id), safe=':%')}"
+        # Ids come from `resource_id`, percent-encoded, as well as from people.
+        raw = re.sub("%(?![0-9A-Fa-f]{2})", "%25", str(resource_id))
+        path = f"operations/{quote(raw, safe=':%', errors='replace')}"
         return cls.from_response(client, ask(client, "GET", path, headers=JSON_ACCEPTED))
 
     @classmethod
@@ -114,9 +109,8 @@ class Operation(Snapshot):
             return operation
         data, client = getattr(operation, "_data", None), getattr(operation, "client", None)
         if not isinstance(data, dict) or client is None or not hasattr(operation, "poll"):
-            shown = repr(operation)
             msg = (
-                f"This needs an operation, not {shown[:80]} ({type(operation).__name__}). "
+                f"This needs an operation, not something of type {type(operation).__name__}. "
                 "Operation.from_resource_id(client, id) fetches one by its id."
             )
             raise NotAnOperation(msg)
@@ -132,13 +126,14 @@ class Operation(Snapshot):
         """
         if self.succeeded():
             return self
-        name = f"Operation {self.resource_id} ({self.description})"
+        name = f"Operation {self.resource_id} ({tame(self.description or '', 200)})"
         why = f": {self.message}" if self.message else "."
         if self.state == "FAILED":
             raise OperationFailed(f"{name} failed{why}", self)
         if self.state == "CANCELED":
             raise OperationCanceled(f"{name} was cancelled{why}", self)
-        msg = f"{name} has not ended: it was {self.state} when last seen. Call wait() first."
+        state = tame(self.state or "in no readable state", 100)
+        msg = f"{name} has not ended: it was {state} when last seen. Call wait() first."
         raise OperationUnresolved(msg, self)
 
     def poll(self) -> Operation:
@@ -169,43 +164,20 @@ class Operation(Snapshot):
         Args:
             poll_interval_seconds: How long to pause between two polls.
             timeout_seconds: How long to go on; None for as long as it takes. One last poll is made
-                when the time is up.
+                when the time is up. It gets as long as the server's last answer took and 0.2 s
+                more: a resolved answer of a slow server counts, a server that hangs does not hold
+                anybody up.
 
         Raises:
             ValueError, TypeError: A number of seconds that makes no sense; at once.
             WaitTimeout: The time is up. It is a TimeoutError and holds the last snapshot.
-            TamrError: A fault that does not pass, or the 25th in a row.
+            TamrError: A fault that does not pass or, without a time limit, the 25th in a row.
         """
         interval = checked_seconds("poll_interval_seconds", poll_interval_seconds)
         timeout = None
         if timeout_seconds is not None:
             timeout = checked_seconds("timeout_seconds", timeout_seconds)
-        return self._follow(max(interval, LEAST_INTERVAL_SECONDS), timeout)
-
-    def _follow(self, interval: Seconds, timeout: Seconds | None) -> Iterator[Operation]:
-        if self.resolved:
-            yield self
-            return
-        start = clock.monotonic()
-        deadline = math.inf if timeout is None else start + timeout
-        patience = Patience(interval, MOST_FAULTS_IN_A_ROW)
-        operation, fault, pause = self, None, interval
-        while not operation.resolved:
-            clock.sleep(max(0.0, min(pause, deadline - clock.monotonic())))
-            try:
-                with time_limit(max(0.0, deadline - clock.monotonic()) + LAST_POLL_SECONDS):
-                    polled = operation.poll()
-            except TamrError as error:
-                fault, pause = error, patience.pause_after(error, clock.monotonic() - start)
-            else:
-                if polled.state is None and operation.state is not None:
-                    warn_unreadable(polled)
-                operation, fault = polled, None
-                pause = max(interval, operation.retry_after)
-                patience.succeeded()
-                yield operation
-            if clock.monotonic() >= deadline and not operation.resolved:
-                raise wait_timeout(operation, clock.monotonic() - start, fault) from fault
+        return follow(self, max(interval, LEAST_INTERVAL_SECONDS), timeout)
 
     def wait(
         self, poll_interval_seconds: Seconds = 3, timeout_seconds: Seconds | None = None
@@ -272,23 +244,3 @@ class Operation(Snapshot):
 
     def _repr_html_(self) -> str:
         return html_table(self)
-
-
-def warn_unreadable(operation: Snapshot) -> None:
-    """Note, once for each follower, that a server's status has no state that could be read."""
-    _logger.warning(
-        "Operation %s has no readable state; it counts as not ended.", operation.api_path
-    )
-
-
-def wait_timeout(operation: Operation, waited: Seconds, fault: TamrError | None) -> WaitTimeout:
-    """The error of a wait that took too long."""
-    seen = f"It was {operation.state or 'in no readable state'} when last seen"
-    why = f", and the last request failed: {fault}" if fault else "."
-    return WaitTimeout(
-        f"Operation {operation.resource_id} did not end within {waited:.3g} seconds. {seen}{why} "
-        "The job itself goes on; wait() again to go on waiting.",
-        operation,
-        waited,
-        fault,
-    )

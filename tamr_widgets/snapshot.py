@@ -5,12 +5,12 @@ Servers omit fields, send empty strings and null, and grow new words; nothing he
 
 from __future__ import annotations
 
-import copy
 from datetime import datetime, timedelta, timezone
 from typing import Any, NoReturn, TypeVar
 
 import requests
 
+from .document import copied, field, text
 from .errors import NotAnOperation
 from .faults import asked_to_wait, http_date
 from .messages import in_words
@@ -56,7 +56,7 @@ class Snapshot:
         if not isinstance(data, dict):
             msg = f"An operation is made of a JSON object, not of {type(data).__name__}."
             raise NotAnOperation(msg)
-        self._fill(client, copy.deepcopy(data), alias, _server_time(None), 0.0)
+        self._fill(client, copied(data), alias, _server_time(None), 0.0)
 
     def _fill(
         self,
@@ -69,7 +69,7 @@ class Snapshot:
         fields = {
             "client": client,
             "_data": data,
-            "api_path": alias or _text(data.get("relativeId")),
+            "api_path": text(alias) or text(data.get("relativeId")),
             "as_of": read_at[0],
             "clock_offset_seconds": read_at[1],
             "retry_after": retry_after,
@@ -100,28 +100,29 @@ class Snapshot:
     @property
     def relative_id(self) -> str | None:
         """The path of the operation, as the server wrote it."""
-        return _text(self._data.get("relativeId"))
+        return text(self._data.get("relativeId"))
 
     @property
     def resource_id(self) -> str | None:
         """The id: the last part of the path."""
         relative_id = self.relative_id
-        return relative_id.split("/")[-1] if relative_id else _text(self._data.get("id"))
+        return relative_id.split("/")[-1] if relative_id else text(self._data.get("id"))
 
     @property
     def type(self) -> str | None:
         """`SPARK`, `projectExport`, `projectImport`, or `NOOP` for a 204."""
-        return _text(self._data.get("type"))
+        return text(self._data.get("type"))
 
     @property
     def description(self) -> str | None:
         """What the job does, in Tamr's words."""
-        return _text(self._data.get("description"))
+        return text(self._data.get("description"))
 
     @property
     def status(self) -> dict[str, Any] | None:
         """The server's raw status (`state`, `startTime`, `endTime`, `message`): a copy."""
-        return copy.deepcopy(self._data.get("status"))
+        status: dict[str, Any] | None = copied(self._data.get("status"))
+        return status
 
     def says(self, document: dict[str, Any]) -> bool:
         """Whether a document says the same as this snapshot."""
@@ -129,7 +130,8 @@ class Snapshot:
 
     def to_json(self) -> dict[str, Any]:
         """The server's document: a copy."""
-        return copy.deepcopy(self._data)
+        document: dict[str, Any] = copied(self._data)
+        return document
 
     @property
     def state(self) -> str | None:
@@ -138,7 +140,7 @@ class Snapshot:
         CANCELING is such a word, seen in recordings. None if no state could be read.
         """
         state = self._status_field("state")
-        return state if isinstance(state, str) else None
+        return text(state) if isinstance(state, str) else None
 
     @property
     def resolved(self) -> bool:
@@ -153,12 +155,12 @@ class Snapshot:
     @property
     def created_at(self) -> datetime | None:
         """When the job was asked for."""
-        return parse_time(_field(self._data.get("created"), "time"))
+        return parse_time(field(self._data.get("created"), "time"))
 
     @property
     def created_by(self) -> str | None:
         """The name of the user who asked for it."""
-        return _text(_field(self._data.get("created"), "username")) or None
+        return text(field(self._data.get("created"), "username")) or None
 
     @property
     def started_at(self) -> datetime | None:
@@ -185,7 +187,7 @@ class Snapshot:
         return self.state == "SUCCEEDED"
 
     def _status_field(self, name: str) -> Any:
-        return _field(self._data.get("status"), name)
+        return field(self._data.get("status"), name)
 
     def _unless_ended(self) -> datetime | None:
         return None if self.resolved else self.as_of
@@ -200,7 +202,7 @@ class Snapshot:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Snapshot):
             return NotImplemented
-        return self.api_path == other.api_path and self._data == other._data
+        return self.api_path == other.api_path and copied(self._data) == copied(other._data)
 
     def __hash__(self) -> int:
         return hash((self.api_path, self.state))
@@ -213,7 +215,8 @@ class Snapshot:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Without the client: it holds credentials.
-        return type(self), (None, self._data, self.api_path)
+        facts = (self.api_path, (self.as_of, self.clock_offset_seconds), self.retry_after)
+        return _unpickled, (type(self), copied(self._data), *facts)
 
     def __repr__(self) -> str:
         return (
@@ -222,13 +225,10 @@ class Snapshot:
         )
 
 
-def _field(value: object, name: str) -> Any:
-    return value.get(name) if isinstance(value, dict) else None
-
-
-def _text(value: object) -> str | None:
-    """A field that should be a string, as one."""
-    return value if isinstance(value, str) or value is None else str(value)[:1000]
+def _unpickled(kind: type[S], data: dict[str, Any], *facts: Any) -> S:
+    snapshot = kind.__new__(kind)
+    snapshot._fill(None, data, *facts)
+    return snapshot
 
 
 def _between(start: datetime | None, end: datetime | None) -> timedelta | None:

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from html import escape
 from typing import TYPE_CHECKING
 
+from .messages import tame
+
 if TYPE_CHECKING:
     from .snapshot import Snapshot
 
@@ -83,6 +85,4 @@ def _moment(time: datetime | None) -> str:
 
 
 def _tame(text: str) -> str:
-    """Text that cannot break what is around it: no control characters, no endless length."""
-    shown = "".join(c if c.isprintable() or c == " " else " " for c in text[:TEXT_CHARS])
-    return shown if len(text) <= TEXT_CHARS else shown + "…"
+    return tame(text, TEXT_CHARS)

@@ -17,6 +17,11 @@ from numbers import Real
 
 Seconds = float
 
+# How soon a call-off is noticed while something blocks.
+SLICE_SECONDS = 0.2
+# More than thirty years, and less than what an operating system takes for a time-out.
+MOST_SECONDS = 1e9
+
 
 class Clock:
     """The time source of everything here; tests put their own in its place."""
@@ -56,6 +61,22 @@ class Limit:
         """Whether somebody called it off."""
         return self.called_off is not None and self.called_off()
 
+    def slice(self) -> Seconds:
+        """How long to block at most before asking here again.
+
+        Raises:
+            ConnectionAbortedError: The work was called off.
+            TimeoutError: The time has run out.
+        """
+        if self.over():
+            msg = "The request was called off."
+            raise ConnectionAbortedError(msg)
+        left = self.left()
+        if left <= 0:
+            msg = "The answer took longer than the time limit."
+            raise TimeoutError(msg)
+        return min(left, SLICE_SECONDS)
+
 
 _current: ContextVar[Limit | None] = ContextVar("tamr_widgets_time_limit", default=None)
 
@@ -89,13 +110,16 @@ def checked_seconds(name: str, value: object) -> Seconds:
 
     Raises:
         TypeError: It is not a number.
-        ValueError: It is negative or not a number that one can wait for.
+        ValueError: It is negative, not a number, or longer than anybody can wait.
     """
     if isinstance(value, bool) or not isinstance(value, Real):
-        msg = f"{name} must be a number of seconds, not {value!r}."
+        msg = f"{name} must be a number of seconds, not {value!r:.100}."
         raise TypeError(msg)
-    seconds = float(value)
-    if math.isnan(seconds) or math.isinf(seconds) or seconds < 0:
-        msg = f"{name} must be zero or more seconds, not {value!r}."
+    try:
+        seconds = float(value)
+    except OverflowError:  # an integer that is longer than any float
+        seconds = math.inf
+    if not 0 <= seconds <= MOST_SECONDS:
+        msg = f"{name} must be zero or more seconds, and at most a billion."
         raise ValueError(msg)
     return seconds

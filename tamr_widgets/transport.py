@@ -10,21 +10,20 @@ from __future__ import annotations
 
 import io
 import socket
+from contextlib import suppress
 from http.client import HTTPResponse
 from typing import Any
 
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import EmptyPoolError
 
-from .timing import Limit, Seconds, clock, current_limit
+from .timing import SLICE_SECONDS, Limit, Seconds, clock, current_limit
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
 TOTAL_SECONDS = 60.0
-
-# How soon a call-off is noticed while a server says nothing.
-SLICE_SECONDS = 0.2
 
 
 class _BoundedReader(io.RawIOBase):
@@ -45,18 +44,13 @@ class _BoundedReader(io.RawIOBase):
         if self._idle_seconds is not None:
             idle.deadline = clock.monotonic() + self._idle_seconds
         while True:
-            left = min(self._limit.left(), idle.left())
-            if self._limit.over():
-                msg = "The request was called off."
-                raise ConnectionAbortedError(msg)
-            if left <= 0:
-                msg = "The answer took longer than the time limit."
-                raise TimeoutError(msg)
-            self._sock.settimeout(min(left, SLICE_SECONDS))
+            self._sock.settimeout(min(self._limit.slice(), idle.slice()))
             try:
                 return self._sock.recv_into(buffer)
             except TimeoutError:
                 continue
+            finally:
+                self._sock.settimeout(self._idle_seconds)
 
     def close(self) -> None:
         self._inner.close()
@@ -74,19 +68,32 @@ class _BoundedResponse(HTTPResponse):
             self.fp = io.BufferedReader(_BoundedReader(inner, sock, limit))
 
 
+# http.client's debug output is switched off: it prints headers, and the credentials with them.
 class _HTTPConnection(HTTPConnection):
     response_class = _BoundedResponse
+    debuglevel = 0
 
 
 class _HTTPSConnection(HTTPSConnection):
     response_class = _BoundedResponse
+    debuglevel = 0
 
 
 class _HTTPPool(HTTPConnectionPool):
-    ConnectionCls = _HTTPConnection
+    ConnectionCls: type[HTTPConnection] = _HTTPConnection
+
+    def _get_conn(self, timeout: float | None = None) -> Any:
+        """Wait for a connection that another thread uses no longer than the limit allows."""
+        limit = current_limit()
+        if limit is None:
+            return super()._get_conn(timeout)
+        while limit.left() > SLICE_SECONDS and not limit.over():
+            with suppress(EmptyPoolError):
+                return super()._get_conn(SLICE_SECONDS)
+        return super()._get_conn(limit.left())
 
 
-class _HTTPSPool(HTTPSConnectionPool):
+class _HTTPSPool(_HTTPPool, HTTPSConnectionPool):
     ConnectionCls = _HTTPSConnection
 
 

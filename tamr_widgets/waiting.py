@@ -1,0 +1,74 @@
+"""Waiting for the end of an operation: when to ask, what to bear with, when to give up."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from .errors import TamrError, WaitTimeout
+from .faults import MOST_FAULTS_IN_A_ROW, Patience
+from .messages import tame
+from .timing import Seconds, clock, time_limit
+
+if TYPE_CHECKING:
+    from .operation import Operation
+    from .snapshot import Snapshot
+
+# Even an interval of zero leaves the server this long between two polls.
+LEAST_INTERVAL_SECONDS = 0.05
+# The last poll of a wait starts at the deadline. It may take as long as the answer before it took,
+# and this much longer: a server that is slow is heard out, one that hangs is not waited for.
+LAST_POLL_SECONDS = 0.2
+
+_logger = logging.getLogger(__name__)
+
+
+def follow(operation: Operation, interval: Seconds, timeout: Seconds | None) -> Iterator[Operation]:
+    """Fresh snapshots of an operation until it is resolved; see `Operation.snapshots`."""
+    if operation.resolved:
+        yield operation
+        return
+    start = clock.monotonic()
+    deadline = math.inf if timeout is None else start + timeout
+    patience = Patience(interval, MOST_FAULTS_IN_A_ROW if timeout is None else None)
+    fault, pause, answer_seconds, warned = None, interval, 0.0, False
+    while not operation.resolved:
+        clock.sleep(max(0.0, min(pause, deadline - clock.monotonic())))
+        asked = clock.monotonic()
+        try:
+            with time_limit(max(0.0, deadline - asked) + answer_seconds + LAST_POLL_SECONDS):
+                operation = operation.poll()
+        except TamrError as error:
+            fault, pause = error, patience.pause_after(error, clock.monotonic() - start)
+        else:
+            fault, pause = None, max(interval, operation.retry_after)
+            answer_seconds = clock.monotonic() - asked
+            patience.succeeded()
+            if operation.state is None and not warned:
+                warned = True
+                warn_unreadable(operation)
+            yield operation
+        if clock.monotonic() >= deadline and not operation.resolved:
+            raise wait_timeout(operation, clock.monotonic() - start, fault) from fault
+
+
+def warn_unreadable(operation: Snapshot) -> None:
+    """Note, once for each follower, that a server's status has no state that could be read."""
+    _logger.warning(
+        "Operation %s has no readable state; it counts as not ended.", operation.api_path
+    )
+
+
+def wait_timeout(operation: Operation, waited: Seconds, fault: TamrError | None) -> WaitTimeout:
+    """The error of a wait that took too long."""
+    seen = f"It was {tame(operation.state or '', 100) or 'in no readable state'} when last seen"
+    why = f", and the last request failed: {fault}" if fault else "."
+    return WaitTimeout(
+        f"Operation {operation.resource_id} did not end within {waited:.3g} seconds. {seen}{why} "
+        "The job itself goes on; wait() again to go on waiting.",
+        operation,
+        waited,
+        fault,
+    )
