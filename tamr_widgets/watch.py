@@ -1,27 +1,29 @@
-"""Who follows which operation, and when to ask about it next."""
+"""Who follows what, and when to ask about it next."""
 
 from __future__ import annotations
 
 import logging
+import math
 import random
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .errors import TamrError
 from .faults import Patience
 from .timing import Seconds, clock
 
-if TYPE_CHECKING:
-    from .operation import Operation
-
-# The first polls come after this share of an operation's age as a subscriber knows it: a short
-# job is seen to end soon after it did, and a long one costs only a few requests more.
-EARLY_SECONDS = 0.3
+# The first polls come so soon one after the other, then after this share of the time for which an
+# operation has been followed: a short job is seen to end soon after it did, at the cost of four
+# requests, and a long one costs only three or four more.
+EARLY_SECONDS = 0.44
 EARLY_GROWTH = 0.5
-# Followers that started together spread out over this share of their interval.
+# Since the pauses grow with the time before them, so does what chance adds to each: followers that
+# started together are spread over a good part of their interval when it is reached.
 JITTER = 0.1
 UNSEEN_SECONDS = 300.0
 UNSEEN_FACTOR = 10
+# What is due within this share of its interval may as well be asked about now, with others.
+NEAR = 0.5
 
 _logger = logging.getLogger(__name__)
 
@@ -30,41 +32,52 @@ class Subscription:
     """One follower of something that a poller asks about; `close` ends it.
 
     Callbacks run on the poller's thread. One that raises is logged and disturbs nobody else.
+
+    Attributes:
+        interval: How many seconds it wants between two polls.
+        closed: Whether it was closed.
+        heard: Whether anything but a fault was handed to it.
+        watch: What it follows, if that goes on.
     """
 
     def __init__(
         self,
         on_news: Callable[[Any], object],
         on_error: Callable[[TamrError], object] | None,
-        interval: Seconds,
+        interval: Seconds = 0.0,
         *,
-        on_close: Callable[[], object],
+        on_change: Callable[[Subscription], object],
         on_a_page: bool = False,
     ) -> None:
         self.interval = interval
-        self.closed = False
+        self.closed = self.heard = False
+        self.watch: Watch | None = None
         self._on_news = on_news
         self._on_error = on_error
-        self._on_close = on_close
+        self._on_change = on_change
         self._seen_at = clock.monotonic() if on_a_page else None
 
     def close(self) -> None:
         """Hear nothing more. Closing twice is fine."""
         if not self.closed:
             self.closed = True
-            self._on_close()
+            self._on_change(self)
 
     def seen(self) -> None:
         """A page shows this just now. What no page shows for five minutes is asked about rarely."""
         if self._seen_at is not None:
+            late = self.unseen()
             self._seen_at = clock.monotonic()
+            if late:
+                self._on_change(self)
 
-    def unseen(self, now: Seconds) -> bool:
+    def unseen(self) -> bool:
         """Whether this belongs to a page, and none has shown it for long."""
-        return self._seen_at is not None and now - self._seen_at > UNSEEN_SECONDS
+        return self._seen_at is not None and clock.monotonic() - self._seen_at > UNSEEN_SECONDS
 
     def tell(self, news: Any) -> None:
         """Hand over what came, unless closed."""
+        self.heard = True
         self._call(self._on_news, news)
 
     def tell_error(self, error: TamrError) -> None:
@@ -77,62 +90,105 @@ class Subscription:
             return
         try:
             callback(argument)
-        except Exception:
+        except BaseException:  # also SystemExit, which would end the thread in silence
             _logger.exception("A subscriber's callback raised; the poller goes on.")
 
 
 class Watch:
     """Something that a poller asks about for its subscribers, and when it is due.
 
+    Args:
+        path: Where to ask.
+        newest: What is known, if anything.
+
     Attributes:
-        operation: The newest snapshot, or None where all operations are watched as a list.
+        newest: The newest snapshot (or list) of it.
+        fault: Why that is not newer, or None.
+        subscriptions: The followers: a tuple, so that it can be read while others come and go.
+        interval: The shortest of what they want.
+        since: When the first of them came.
         due: When to ask next, on the monotonic clock.
-        in_list: Whether the server's list had this operation, as far as is known.
+        not_before: The server, or a fault, asks for this pause, whoever is in a hurry.
+        in_list: Whether it is an operation that the server's list had, as far as is known.
+        warned: Whether it was logged that it can't be read.
+        patience: How it bears with faults of its own.
     """
 
-    def __init__(self, operation: Operation | None) -> None:
-        self.operation = operation
-        self.subscriptions: list[Subscription] = []
+    def __init__(self, path: str, newest: Any = None) -> None:
+        self.path = path
+        self.newest = newest
+        self.fault: TamrError | None = None
+        self.subscriptions: tuple[Subscription, ...] = ()
+        self.interval = math.inf
         self.since = clock.monotonic()
-        self.due = self.since + EARLY_SECONDS * random.uniform(0.5, 1)  # noqa: S311
-        self.in_list = True
+        self.due = math.inf
+        self.not_before = -math.inf
+        self.in_list = newest is not None
         self.warned = False
         self.patience = Patience(1.0, None)
+        self._early = newest is not None
 
-    @property
-    def interval(self) -> Seconds:
-        """The shortest of what its subscribers want."""
-        return min((each.interval for each in self.live()), default=1.0)
+    def join(self, subscription: Subscription) -> None:
+        """Take up a follower; who follows anew wants to know soon."""
+        subscription.watch = self
+        self._set_subscriptions((*self.subscriptions, subscription))
+        soon = min(subscription.interval, EARLY_SECONDS) * random.uniform(0.5, 1)  # noqa: S311
+        self.hasten(soon if self._early else 0.0)
 
-    def live(self) -> list[Subscription]:
-        """The subscriptions that are not closed."""
-        return [each for each in self.subscriptions if not each.closed]
+    def leave(self, subscription: Subscription) -> None:
+        """Let a follower go."""
+        subscription.watch = None
+        self._set_subscriptions(tuple(s for s in self.subscriptions if s is not subscription))
+
+    def _set_subscriptions(self, subscriptions: tuple[Subscription, ...]) -> None:
+        self.subscriptions = subscriptions
+        self.interval = min((each.interval for each in subscriptions), default=math.inf)
 
     def abandoned(self) -> bool:
         """Whether nobody follows this any more."""
-        return not any(not each.closed for each in self.subscriptions)
+        return not self.subscriptions
 
-    def schedule(self, asked_to_wait: Seconds = 0.0) -> None:
-        """Set when to ask next, after an answer that came now."""
+    def near(self, now: Seconds) -> bool:
+        """Whether it is due so soon that it may as well be asked about now."""
+        return self.not_before <= now and self.due - now <= self.interval * NEAR
+
+    def hasten(self, pause: Seconds = 0.0) -> None:
+        """Ask after this pause at the latest."""
+        self.due = max(min(self.due, clock.monotonic() + pause), self.not_before)
+
+    def schedule(self, left_alone: Seconds = 0.0) -> None:
+        """Set when to ask next, after a good answer that came now.
+
+        Args:
+            left_alone: How many seconds the server wants to be left alone.
+        """
         now = clock.monotonic()
+        self.fault = None
+        self.patience.succeeded()
+        self.not_before = now + left_alone
         pause = self.interval
-        if self.operation is not None:
-            pause = min(pause, max(EARLY_SECONDS, (now - self.since) * EARLY_GROWTH))
-        if all(each.unseen(now) for each in self.live()):
-            pause = self.interval * UNSEEN_FACTOR
-        jitter = random.uniform(1, 1 + JITTER)  # noqa: S311
-        self.due = now + max(pause * jitter, asked_to_wait)
+        if all(each.unseen() for each in self.subscriptions):
+            pause *= UNSEEN_FACTOR
+        elif self._early:
+            early = max(EARLY_SECONDS, (now - self.since) * EARLY_GROWTH)
+            pause = min(pause, early * random.uniform(1, 1 + JITTER))  # noqa: S311
+        self.due = max(now + pause, self.not_before)
 
-    def postpone(self, pause: Seconds) -> None:
+    def postpone(self, pause: Seconds, fault: TamrError) -> None:
         """Do not ask for a while, after a fault."""
-        self.due = clock.monotonic() + pause
+        self.fault = fault
+        self.due = self.not_before = max(self.not_before, clock.monotonic() + pause)
 
-    def tell(self, news: Any) -> None:
-        """Hand what came to all subscribers."""
-        for each in self.live():
-            each.tell(news)
+    def greet(self, subscription: Subscription, known: Any) -> None:
+        """Hand what is known to one who came later, unless it has heard of it by now."""
+        if not subscription.heard and self.newest is not None:
+            if known is None or self.newest.as_of > known.as_of:
+                subscription.tell(self.newest)
+            if self.fault is not None:
+                self.fault.retry_in_seconds = max(0.0, self.due - clock.monotonic())
+                subscription.tell_error(self.fault)
 
     def tell_error(self, error: TamrError) -> None:
         """Hand a fault to all subscribers."""
-        for each in self.live():
+        for each in self.subscriptions:
             each.tell_error(error)
