@@ -11,7 +11,8 @@ const STATES = {
 };
 
 /** A state's word and shape; a word that is not known here stays as the server wrote it. */
-export const describe = (state = "") => STATES[state] ?? [state || "State not known", "M8 2l6 6-6 6-6-6z"];
+export const describe = (state = "") => Object.hasOwn(STATES, state) ? STATES[state]
+  : [state || "State not known", "M8 2l6 6-6 6-6-6z"];
 
 /** "2 min 14 s": at most two units, rounded down as a running clock is. @param {number} seconds */
 export function duration(seconds) {

@@ -51,6 +51,7 @@ const between = (from = NaN, to = NaN) => (to - from) / 1000;
 export function createPanel(store) {
   const [icon, path] = ["svg", "path"].map((tag) => document.createElementNS("http://www.w3.org/2000/svg", tag));
   icon.setAttribute("viewBox", "0 0 16 16");
+  icon.ariaHidden = "true";
   icon.append(path);
   const [offline, message] = [element("p"), element("p")];
   const [word, asked, rest] = [element("span"), element("span"), element("span")];
@@ -111,14 +112,15 @@ export function createPanel(store) {
 
   function drawHead() {
     const { id, description, state, as_of, deleted } = store.facts;
-    node.ariaLabel = "Operation " + id + (description ? ": " + cut(description, 200) : "");
+    const text = cut(description, 300);
+    node.ariaLabel = "Operation " + id + (text && ": " + text);
     node.dataset.state = state ?? "";
-    node.dataset.live = "" + store.live;
+    node.dataset.followed = "" + store.followed();
     node.dataset.deleted = "" + deleted;
     const [name, shape] = describe(state);
     path.setAttribute("d", shape);
     write(word, cut(name, 40));
-    write(title, cut(description) || "Operation " + id);
+    write(title, text || "Operation " + id);
     write(offline, !store.live && "No kernel is connected: this is how it was" +
       (as_of ? " at " + clockTime(as_of) : "") + ".");
   }
@@ -132,7 +134,7 @@ export function createPanel(store) {
       : queued >= 0 && "queued for " + duration(queued));
 
     const known = !resolved && estimate && ran >= 0;
-    const text = !store.live || resolved ? ""
+    const text = resolved || !store.followed() ? ""
       : known ? remaining(estimate, ran, false) + " · estimate"
       : queue && !started_at && queued >= 0 ? remaining(queue, queued, true) : "";
     const percent = resolved ? "100" : known ? "" + Math.floor(99 * progress(estimate, ran)) : null;
@@ -254,18 +256,19 @@ export function createPanel(store) {
 
   // Focus stays where it is while the mouse chooses an answer; some browsers would drop it.
   question.onmousedown = (event) => event.preventDefault();
-  node.addEventListener("focusin", () => {
-    store.focus = focused().value;
+  const onFocus = () => {
+    store.focus = node.contains(focused()) ? focused().value : "";
     draw();
-  });
+  };
+  node.addEventListener("focusin", onFocus);
   node.addEventListener("focusout", ({ target, relatedTarget }) => {
+    const left = question.contains(/** @type {Node} */ (target)) && !question.contains(/** @type {Node} */ (relatedTarget));
     // A view that is taken off the page loses its focus too, but that is nobody's answer.
     queueMicrotask(() => {
       if (!node.isConnected || !document.hasFocus()) return;
       write(buttons.copy, "Copy");
-      store.focus = "";
-      const left = question.contains(/** @type {Node} */ (target)) && !question.contains(/** @type {Node} */ (relatedTarget));
-      store.set(left ? { asking: "" } : {});
+      if (left) store.set({ asking: "" });
+      onFocus();
     });
   });
   node.onkeydown = (event) => {
@@ -278,7 +281,7 @@ export function createPanel(store) {
     ...view,
     /** Gives the focus back that a former view had, unless it has moved on. */
     refocus() {
-      if (store.focus && focused() === document.body) buttons[store.focus].focus();
+      if (document.activeElement === document.body) buttons[store.focus]?.focus();
     },
     destroy: () => store.views.delete(view),
   };

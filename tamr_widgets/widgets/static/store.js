@@ -48,8 +48,11 @@ export function createStore(facts, send) {
       store.draw();
     },
 
-    /** Now on the server's clock; without a kernel, when the facts were true. */
-    now: () => store.live ? Date.now() + skew : store.facts.as_of ?? Date.now(),
+    /** Whether the facts are kept up to date. */
+    followed: () => store.live && !store.facts.deleted && !/gone|refused|stopped/.test(store.facts.fault_kind ?? ""),
+
+    /** Now on the server's clock, or when the facts were true if nobody follows them any more. */
+    now: () => !store.followed() && store.facts.as_of || Date.now() + skew,
 
     /** A time of the kernel's clock on this page's clock. */
     here: (ms = 0) => ms - kernelSkew,

@@ -1,0 +1,80 @@
+/** As much of anywidget as the widget sees: a model without a kernel, and what becomes of it. */
+
+let count = 0;
+globalThis.widgets = {};
+
+class FakeModel {
+  constructor(facts, code, kernel) {
+    this.traits = { _panel: facts, _code: new DataView(code) };
+    this.listeners = [];
+    this.sent = [];
+    this.lost = false;
+    this.widget_manager = kernel === undefined ? {} : { kernel };
+  }
+  get(name) { return this.traits[name]; }
+  send(message) {
+    if (this.lost) throw new Error("Cannot send");
+    this.sent.push(message);
+  }
+  on(name, callback) { this.listeners.push([name, callback]); }
+  off(name, callback) {
+    this.listeners = this.listeners.filter((one) => one[0] !== name || one[1] !== callback);
+  }
+  trigger(event, ...details) {
+    for (const [name, callback] of [...this.listeners]) if (name === event) callback(...details);
+  }
+}
+
+/** Opens a widget and returns its name; `kernel` is what the front end tells of it. */
+globalThis.openWidget = async (facts, { kernel, views = 1, className = "" } = {}) => {
+  const [module, code] = await Promise.all([
+    import("/esm.js"), fetch("/code").then((answer) => answer.arrayBuffer())]);
+  const model = new FakeModel(facts, code, kernel);
+  const definition = typeof module.default === "function" ? await module.default() : module.default;
+  const forget = await definition.initialize({ model });
+  const closeViews = [];
+  let answered = 0;
+
+  const draw = async () => {
+    const el = document.createElement("div");
+    el.id = "widget" + ++count;
+    el.className = className;
+    const close = await definition.render({ model, el });
+    document.querySelector("main").append(el);
+    closeViews.push(() => { el.remove(); return close(); });
+    return el.id;
+  };
+  const name = await draw();
+  const control = widgets[name] = {
+    update(next) {
+      model.traits._panel = next;
+      model.trigger("change:_panel");
+    },
+    /** As the kernel does, answers each message on its own. */
+    acknowledge({ kernel = Date.now(), server = Date.now() } = {}) {
+      for (const { n } of model.sent.slice(answered)) {
+        model.trigger("msg:custom", { ack: n, kernel, server });
+      }
+      answered = model.sent.length;
+    },
+    sent: () => model.sent,
+    listeners: () => model.listeners.length,
+    async drawAgain() {
+      count--;
+      await closeViews.pop()();
+      await draw();
+    },
+    closeView: () => closeViews.pop()(),
+    async close() {
+      while (closeViews.length) await closeViews.pop()();
+      await forget();
+    },
+    connection({ lost, kernel }) {
+      if (lost !== undefined) model.lost = lost;
+      if (kernel !== undefined) model.widget_manager.kernel = kernel;
+      if (lost) model.trigger("comm_live_update");
+    },
+  };
+  for (let i = 1; i < views; i++) widgets[await draw()] = control;
+  return name;
+};

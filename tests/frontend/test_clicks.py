@@ -1,0 +1,251 @@
+"""Clicks: asked first, sent once, and never lost from sight."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from conftest import RUNNING, SUCCEEDED
+from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Widget
+    from playwright.sync_api import Page
+
+QUESTIONS = [
+    ("Cancel job", "Keep running", "Yes, cancel it", "cancel"),
+    ("Delete", "Keep it", "Yes, delete it", "delete"),
+]
+
+
+@pytest.mark.parametrize(("button", "no", "yes", "action"), QUESTIONS)
+def test_yes_sends_the_action_once(
+    show: Callable[..., Widget], button: str, no: str, yes: str, action: str
+) -> None:
+    """The question comes in place with the safe answer first and focused; yes sends one message."""
+    widget = show(RUNNING)
+
+    widget.button(button).click()
+
+    assert widget.sent == []
+    question = widget.panel.get_by_role("group")
+    assert question.get_by_role("button").all_inner_texts() == [no, yes]
+    expect(widget.button(no)).to_be_focused()
+    widget.button(yes).click()
+    assert widget.sent == [action]
+    expect(question).to_have_count(0)
+
+
+@pytest.mark.parametrize(("button", "no", "yes", "action"), QUESTIONS)
+@pytest.mark.parametrize("how", ["answer", "Escape", "Escape on yes"])
+def test_no_gives_the_focus_back(
+    show: Callable[..., Widget], how: str, button: str, no: str, yes: str, action: str
+) -> None:
+    """The safe answer and Escape mean no, and the focus returns to where the question came from."""
+    widget = show(RUNNING)
+    widget.button(button).press("Enter")
+
+    if how == "answer":
+        widget.button(no).press("Enter")
+    else:
+        widget.button(yes if how == "Escape on yes" else no).press("Escape")
+
+    expect(widget.button(yes)).to_have_count(0)
+    expect(widget.button(button)).to_be_focused()
+    assert widget.sent == []
+
+
+def test_leaving_the_question_means_no(show: Callable[..., Widget], page: Page) -> None:
+    """Whoever goes on elsewhere has not said yes; and keeps the focus where it went."""
+    widget = show(RUNNING)
+    widget.button("Delete").click()
+
+    page.get_by_role("button", name="elsewhere").click()
+
+    expect(widget.button("Yes, delete it")).to_have_count(0)
+    expect(page.get_by_role("button", name="elsewhere")).to_be_focused()
+    assert widget.sent == []
+
+
+def test_tab_moves_within_the_question_first(show: Callable[..., Widget], page: Page) -> None:
+    """From the safe answer, Tab leads to yes; one more leads out, which means no."""
+    widget = show(RUNNING)
+    widget.button("Delete").press("Enter")
+
+    page.keyboard.press("Tab")
+    expect(widget.button("Yes, delete it")).to_be_focused()
+    page.keyboard.press("Tab")
+
+    expect(widget.button("Yes, delete it")).to_have_count(0)
+
+
+@pytest.mark.parametrize("times", [2, 3])
+@pytest.mark.parametrize("button", ["Wait", "Cancel job"])
+def test_double_and_triple_clicks_are_one(
+    show: Callable[..., Widget], button: str, times: int
+) -> None:
+    """The later clicks of a burst neither repeat the first nor answer what it brought up."""
+    widget = show(RUNNING)
+
+    widget.button(button).click(click_count=times)
+
+    assert widget.sent == (["wait"] if button == "Wait" else [])
+    if button == "Cancel job":
+        expect(widget.button("Keep running")).to_be_focused()
+
+
+def test_repeated_clicks_wait_for_the_answer(show: Callable[..., Widget]) -> None:
+    """Until its effect is seen, a button is not sent again, however often it is pressed."""
+    widget = show(RUNNING)
+
+    for _ in range(3):
+        widget.button("Wait").press("Enter")
+    assert widget.sent == ["wait"]
+
+    widget.acknowledge()
+    widget.button("Wait").press("Enter")
+    assert widget.sent == ["wait"]
+
+    widget.update(RUNNING | {"waiting": True})
+    widget.button("Stop waiting").press("Enter")
+    assert widget.sent == ["wait", "stop"]
+
+
+def test_an_answer_without_effect_frees_the_button(show: Callable[..., Widget], page: Page) -> None:
+    """If nothing comes of a click within two seconds of its answer, it can be tried again."""
+    widget = show(RUNNING)
+    widget.button("Wait").click()
+    widget.acknowledge()
+
+    page.clock.run_for(3_000)
+    widget.button("Wait").click()
+
+    assert widget.sent == ["wait", "wait"]
+
+
+def test_a_pressed_button_says_that_it_waits_for_the_kernel(
+    show: Callable[..., Widget], page: Page
+) -> None:
+    """At once that it is on its way; after two seconds, why it takes so long; then nothing."""
+    widget = show(RUNNING)
+
+    widget.button("Wait").click()
+    expect(widget.panel).to_contain_text("Sending…")
+
+    page.clock.run_for(3_000)
+    busy = "The kernel is busy with another cell; this will be sent when it is done."
+    expect(widget.panel).to_contain_text(busy)
+
+    widget.acknowledge()
+    expect(widget.panel).not_to_contain_text(busy)
+
+
+@pytest.mark.parametrize(
+    ("facts", "enabled"),
+    [
+        ({}, ["Wait", "Cancel job", "Delete"]),
+        ({"state": "QUARANTINED"}, ["Wait", "Cancel job", "Delete"]),
+        ({"state": "CANCELING"}, ["Wait", "Delete"]),
+        ({"waiting": True}, ["Stop waiting", "Cancel job", "Delete"]),
+        ({"busy": "cancel"}, ["Wait"]),
+        ({"no_delete": True}, ["Wait", "Cancel job"]),
+        (SUCCEEDED, ["Delete"]),
+        (SUCCEEDED | {"deleted": True}, []),
+        (SUCCEEDED | {"type": "NOOP", "id": "-1"}, []),
+        ({"fault": "no such operation", "fault_kind": "gone"}, []),
+    ],
+    ids=str,
+)
+def test_what_makes_no_sense_is_disabled_with_a_reason(
+    show: Callable[..., Widget], facts: dict[str, Any], enabled: list[str]
+) -> None:
+    """Disabled buttons can be reached, say why they are disabled, and do nothing."""
+    widget = show(RUNNING | facts)
+
+    for button in widget.panel.get_by_role("button").all():
+        if button.inner_text() in enabled:
+            assert button.get_attribute("aria-disabled") is None
+            expect(button).to_have_accessible_description("")
+            continue
+        expect(button).to_be_disabled()
+        button.focus()
+        expect(button).to_be_focused()
+        reason = button.get_attribute("title") or ""
+        assert reason
+        expect(button).to_have_accessible_description(reason)
+        expect(widget.panel.locator("small").last).to_have_text(reason)
+        button.press("Enter")
+    assert widget.sent == []
+    expect(widget.panel.get_by_role("group")).to_have_count(0)
+
+
+def test_a_question_that_has_become_idle_goes(show: Callable[..., Widget]) -> None:
+    """A job that ends under the question can't be cancelled any more; the focus stays near."""
+    widget = show(RUNNING)
+    widget.button("Cancel job").click()
+
+    widget.update(SUCCEEDED)
+
+    expect(widget.button("Yes, cancel it")).to_have_count(0)
+    expect(widget.button("Cancel job")).to_be_focused()
+    assert widget.sent == []
+
+
+def test_a_question_survives_news(show: Callable[..., Widget], page: Page) -> None:
+    """Delete can still be answered when the job ends meanwhile."""
+    widget = show(RUNNING)
+    widget.button("Delete").click()
+
+    widget.update(SUCCEEDED)
+    page.clock.run_for(5_000)
+
+    expect(widget.button("Keep it")).to_be_focused()
+
+
+def test_a_notebook_gets_no_plain_keys(show: Callable[..., Widget], page: Page) -> None:
+    """Keys for the buttons are not the notebook's commands; shortcuts still are."""
+    widget = show(RUNNING)
+    page.evaluate(
+        "globalThis.keys = []; document.addEventListener('keydown', e => keys.push(e.key))"
+    )
+
+    for key in ("Enter", "Escape", "x", "Control+s"):
+        widget.button("Delete").press(key)
+        widget.panel.press(key)
+
+    assert set(page.evaluate("keys")) == {"Control", "s"}
+
+
+def test_what_was_open_survives_a_new_view(show: Callable[..., Widget]) -> None:
+    """A redrawn output still has its question, its open details, its pending click, its focus."""
+    widget = show(RUNNING | {"details": "the whole trace"})
+    widget.button("Details").click()
+    widget.button("Wait").click()
+    widget.button("Delete").click()
+
+    widget.draw_again()
+
+    expect(widget.panel.locator("pre")).to_have_text("the whole trace")
+    expect(widget.button("Keep it")).to_be_visible()
+    widget.page.clock.run_for(100)
+    expect(widget.button("Keep it")).to_be_focused()
+    widget.button("Keep it").click()
+    expect(widget.panel).to_contain_text("Sending…")
+    widget.button("Wait").press("Enter")
+    assert widget.sent == ["wait"]
+
+
+def test_two_views_show_the_same(show: Callable[..., Widget], page: Page) -> None:
+    """What is asked in one view can be answered in the other, once."""
+    widget = show(RUNNING, views=2)
+    first, second = page.locator(".tamr").all()
+    first.get_by_role("button", name="Cancel job").click()
+
+    second.get_by_role("button", name="Yes, cancel it").click()
+
+    assert widget.sent == ["cancel"]
+    for view in (first, second):
+        expect(view.get_by_role("button", name="Yes, cancel it")).to_have_count(0)
+        expect(view).to_contain_text("Sending…")

@@ -1,0 +1,245 @@
+"""What the panel says, and under which names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import FAILED, NOW, ORIGIN, RUNNING, SUCCEEDED, ago, reader
+from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Widget
+    from playwright.sync_api import Browser, Page
+
+ESTIMATE = {"median": 100, "low": 80, "high": 130, "samples": 20}
+
+
+def test_the_names_that_tests_and_assistive_technology_rely_on(
+    show: Callable[..., Widget], page: Page
+) -> None:
+    """The root, the bar and the buttons have the roles and names of the design."""
+    widget = show(RUNNING)
+
+    root = page.get_by_role("group", name="Operation 17: Train Mastering Model", exact=True)
+    expect(root).to_have_attribute("data-state", "RUNNING")
+    expect(root.get_by_role("progressbar", name="Progress")).to_have_count(1)
+    expect(root.locator("[role=status]")).to_have_count(1)
+    for name in ("Wait", "Cancel job", "Delete"):
+        expect(widget.button(name)).to_be_visible()
+    expect(root.get_by_role("alert")).to_have_count(0)
+
+
+def test_the_facts_of_a_running_job(show: Callable[..., Widget]) -> None:
+    """What, which, who, when, how long: in the reader's own time."""
+    widget = show(RUNNING | {"message": "Spark driver running"})
+
+    expect(widget.panel).to_contain_text("Running")
+    expect(widget.panel).to_contain_text("Train Mastering Model")
+    expect(widget.panel).to_contain_text("running for 1 min")
+    facts = widget.panel.locator("dl > div")
+    assert facts.all_inner_texts() == [
+        "Id\n17",
+        "Type\nSPARK",
+        "Started\nby admin at 14:00:48",
+        "Queued\n12 s",
+    ]
+    expect(widget.panel).to_contain_text("Spark driver running")
+
+
+def test_times_follow_the_readers_locale_and_zone(chromium: Browser) -> None:
+    """A reader in New York sees New York's time, written as there."""
+    context = reader(chromium, locale="en-US", timezone_id="America/New_York")
+    page = context.new_page()
+    page.clock.install(time=NOW)
+    page.goto(f"{ORIGIN}/widget.html")
+
+    page.evaluate("facts => openWidget(facts)", RUNNING)
+
+    expect(page.locator(".tamr dl")).to_contain_text("by admin at 9:00:48 AM")
+    context.close()
+
+
+def test_a_time_of_another_day_has_its_date(show: Callable[..., Widget]) -> None:
+    """What was not today says when it was."""
+    widget = show(SUCCEEDED | {"created_at": ago(100_000)})
+
+    expect(widget.panel.locator("dl")).to_contain_text("at 28 Jan 2021, 10:15")
+
+
+def test_how_it_ended(show: Callable[..., Widget]) -> None:
+    """A resolved job says how long it queued and ran, and when it ended."""
+    widget = show(SUCCEEDED)
+
+    expect(widget.panel).to_contain_text("Succeeded")
+    expect(widget.panel).to_contain_text("ran 55 s")
+    expect(widget.panel.locator("dl")).to_contain_text("Ended14:01:55")
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("CANCELING", "Cancelling"),
+        ("QUARANTINED", "QUARANTINED"),
+        ("constructor", "constructor"),
+        (None, "State not known"),
+    ],
+)
+def test_states_in_words(show: Callable[..., Widget], state: str | None, words: str) -> None:
+    """States are told in words, unknown ones as the server wrote them."""
+    widget = show({**RUNNING, "state": state} if state else {"id": "17"})
+
+    expect(widget.panel.locator("span:has(svg)")).to_have_text(words)
+    expect(widget.panel).to_have_attribute("data-state", state or "")
+
+
+def test_without_a_basis_the_bar_says_nothing(show: Callable[..., Widget]) -> None:
+    """No estimate, no number."""
+    bar = show(RUNNING).panel.get_by_role("progressbar")
+
+    assert bar.get_attribute("aria-valuenow") is None
+    assert bar.get_attribute("aria-valuetext") is None
+
+
+def test_an_estimate_says_that_it_is_one(show: Callable[..., Widget]) -> None:
+    """What comes from past runs is called an estimate, for the eye and for the ear."""
+    widget = show(RUNNING | {"estimate": ESTIMATE})
+    bar = widget.panel.get_by_role("progressbar")
+
+    expect(widget.panel).to_contain_text("About 40 s left (20 to 70 s, from 20 past runs)")
+    expect(widget.panel).to_contain_text("estimate")
+    expect(bar).to_have_attribute("aria-valuenow", "45")
+    text = widget.panel.locator("small", has_text="About").inner_text()
+    expect(bar).to_have_attribute("aria-valuetext", f"45%: {text}")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (85, "About 15 s left (up to 45 s, from 20 past runs)"),
+        (115, "At most 15 s left (from 20 past runs)"),
+        (180, "Running longer than usual: 3 min, usually 1 min 40 s"),
+        (7_200, "Running longer than usual: 2 h, usually 1 min 40 s"),
+    ],
+)
+def test_what_is_left(show: Callable[..., Widget], seconds: float, text: str) -> None:
+    """The words fit the moment: before the median, after it, and past the upper bound."""
+    widget = show(RUNNING | {"started_at": ago(seconds), "estimate": ESTIMATE})
+
+    expect(widget.panel).to_contain_text(text)
+
+
+def test_progress_grows_ever_slower_and_never_arrives(
+    show: Callable[..., Widget], page: Page
+) -> None:
+    """Only the server says that a job is done; the estimate comes closer for ever."""
+    widget = show(RUNNING | {"estimate": ESTIMATE})
+    bar = widget.panel.get_by_role("progressbar")
+    seen = []
+    for _ in range(30):
+        seen.append(int(bar.get_attribute("aria-valuenow") or 0))
+        page.clock.run_for(10_000)
+
+    assert seen == sorted(seen)
+    assert seen[-1] in (98, 99)
+    widget.update(SUCCEEDED)
+    expect(bar).to_have_attribute("aria-valuenow", "100")
+    expect(bar).to_have_attribute("aria-valuetext", "Succeeded")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (5, "Starts in about 7 s (3 to 55 s, from 20 past runs)"),
+        (20, "Starts within 40 s (from 20 past runs)"),
+        (90, "Queued longer than usual: 1 min 30 s, usually 12 s"),
+    ],
+)
+def test_when_it_will_start(show: Callable[..., Widget], seconds: float, text: str) -> None:
+    """While it is queued, the queue's past tells when it will start."""
+    facts = {"id": "17", "state": "PENDING", "created_at": ago(seconds), "as_of": ago(0)}
+
+    widget = show(facts | {"queue": {"median": 12, "low": 8, "high": 60, "samples": 20}})
+
+    expect(widget.panel).to_contain_text(text)
+    assert widget.panel.get_by_role("progressbar").get_attribute("aria-valuenow") is None
+
+
+def test_the_trace_waits_behind_details(show: Callable[..., Widget], page: Page) -> None:
+    """The first line is enough to read on; the whole trace can be opened, scrolled and copied."""
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    widget = show(FAILED)
+    trace = widget.panel.get_by_role("region", name="Full message")
+    details = widget.button("Details")
+    expect(trace).to_have_count(0)
+    expect(details).to_have_attribute("aria-expanded", "false")
+
+    details.press("Enter")
+
+    expect(details).to_have_attribute("aria-expanded", "true")
+    expect(trace).to_have_text(FAILED["details"])
+    trace.focus()
+    expect(trace).to_be_focused()
+    widget.button("Copy").click()
+    expect(widget.button("Copied")).to_be_focused()
+    assert page.evaluate("navigator.clipboard.readText()") == FAILED["details"]
+
+
+def test_copy_works_without_a_clipboard(show: Callable[..., Widget], page: Page) -> None:
+    """On plain http, where browsers have no clipboard for pages, the old way is taken."""
+    widget = show(FAILED)
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    page.evaluate("addEventListener('copy', () => globalThis.copied = String(getSelection()))")
+    widget.button("Details").click()
+
+    widget.button("Copy").click()
+
+    expect(widget.button("Copied")).to_be_visible()
+    assert page.evaluate("copied.trim()") == FAILED["details"].strip()
+
+
+def test_only_a_change_of_state_is_announced(show: Callable[..., Widget], page: Page) -> None:
+    """The live region is silent at first, on ticks and on news that leave the state as it was."""
+    widget = show(RUNNING)
+    spoken = widget.panel.locator("[role=status]")
+    expect(spoken).to_have_attribute("role", "status")
+
+    page.clock.run_for(5_000)
+    widget.update(RUNNING | {"message": "step 2 of 8"})
+    expect(spoken).to_have_text("")
+
+    widget.update(SUCCEEDED)
+    expect(spoken).to_have_text("Succeeded")
+    widget.update(SUCCEEDED | {"deleted": True})
+    expect(spoken).to_have_text("Deleted")
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("gone", "Gone from the server: no answer. It was deleted elsewhere"),
+        ("refused", "No permission: no answer. Sign in again"),
+        ("stopped", "No longer checked: no answer. Run the cell again"),
+        ("action", "That did not work: no answer."),
+        ("of a later version", "That did not work: no answer."),
+    ],
+)
+def test_faults_differ_and_say_what_to_do(
+    show: Callable[..., Widget], kind: str, text: str
+) -> None:
+    """Each kind of fault has a name of its own and a next step, and leaves the state in sight."""
+    widget = show(RUNNING | {"fault": "no answer", "fault_kind": kind})
+
+    expect(widget.panel.get_by_role("alert")).to_contain_text(text)
+    expect(widget.panel).to_contain_text("Running")
+
+
+def test_a_fault_that_is_over_is_gone(show: Callable[..., Widget]) -> None:
+    """An alert leaves with its fault."""
+    widget = show(RUNNING | {"fault": "no answer", "fault_kind": "action"})
+
+    widget.update(RUNNING)
+
+    expect(widget.panel.get_by_role("alert")).to_have_count(0)

@@ -1,0 +1,158 @@
+"""Clocks: what ticks, by whose clock, and what is left behind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import NOW_MS, RUNNING, ago
+from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Widget
+    from playwright.sync_api import Page
+
+HOUR = 3_600_000
+
+
+def test_running_for_ticks_without_messages(show: Callable[..., Widget], page: Page) -> None:
+    """Every second is drawn by the page alone."""
+    widget = show(RUNNING)
+
+    for text in ("1 min 1 s", "1 min 2 s", "1 min 3 s"):
+        page.clock.run_for(1_000)
+        expect(widget.panel).to_contain_text("running for " + text)
+
+    assert widget.sent == []
+
+
+@pytest.mark.parametrize("ahead", [HOUR, -HOUR])
+def test_a_server_whose_clock_is_wrong(show: Callable[..., Widget], page: Page, ahead: int) -> None:
+    """Durations are right by the server's own clock, before and after its now is known."""
+    times = {name: RUNNING[name] + ahead for name in ("created_at", "started_at", "as_of")}
+    widget = show(RUNNING | times)
+    expect(widget.panel).to_contain_text("running for 1 min")
+
+    page.clock.run_for(5_000)
+    expect(widget.panel).to_contain_text("running for 1 min 5 s")
+
+    widget.acknowledge(server=NOW_MS + ahead + 5_000)
+    expect(widget.panel).to_contain_text("running for 1 min 5 s")
+
+
+def test_an_answer_corrects_an_old_snapshot(show: Callable[..., Widget]) -> None:
+    """After a reload the snapshot may be old; the first answer tells the server's now."""
+    widget = show(RUNNING | {"as_of": ago(50)})
+    expect(widget.panel).to_contain_text("running for 10 s")
+
+    widget.acknowledge(server=NOW_MS)
+
+    expect(widget.panel).to_contain_text("running for 1 min")
+
+
+def test_a_clock_known_to_the_second_does_not_jitter(show: Callable[..., Widget]) -> None:
+    """Small differences between two answers don't make the running time jump."""
+    widget = show(RUNNING)
+    widget.acknowledge(server=NOW_MS)
+
+    widget.acknowledge(server=NOW_MS - 1_000)
+
+    expect(widget.panel).to_contain_text("running for 1 min")
+
+
+def test_nothing_ticks_where_nobody_looks(show: Callable[..., Widget], page: Page) -> None:
+    """A view that is not on show is left alone, and right again once it is."""
+    widget = show(RUNNING)
+    page.locator("main").evaluate("main => main.hidden = true")
+    page.clock.run_for(3_000)
+    assert widget.panel.locator("small").first.text_content() == "running for 1 min"
+
+    page.locator("main").evaluate("main => main.hidden = false")
+    page.clock.run_for(1_000)
+
+    expect(widget.panel).to_contain_text("running for 1 min 4 s")
+
+
+def test_the_countdown_to_the_next_try(show: Callable[..., Widget], page: Page) -> None:
+    """When it was last checked, when it tries again, and why: by a kernel's clock that is wrong."""
+    facts = {
+        "fault": "the server answered 502",
+        "fault_kind": "retrying",
+        "checked_at": ago(11) + HOUR,
+        "retry_at": ago(-6) + HOUR,
+    }
+    widget = show(RUNNING)
+    widget.acknowledge(kernel=NOW_MS + HOUR)
+    widget.update(RUNNING | facts)
+    alert = widget.panel.get_by_role("alert")
+    expect(alert).to_have_text("Last checked 14:01:49, retrying in 6 s: the server answered 502")
+
+    page.clock.run_for(2_000)
+    expect(alert).to_contain_text("retrying in 4 s")
+    page.clock.run_for(5_000)
+    expect(alert).to_contain_text("retrying now")
+    expect(alert.get_by_text("retrying now")).to_have_attribute("aria-live", "off")
+
+
+def test_the_page_says_hello_twice_and_seen_each_minute(
+    show: Callable[..., Widget], page: Page
+) -> None:
+    """The second greeting tells the kernel where to answer; then it hears that somebody looks."""
+    widget = show(RUNNING)
+    assert widget.messages == ["hello"]
+
+    page.clock.run_for(1_500)
+    assert widget.messages == ["hello", "hello"]
+
+    page.clock.run_for(60_000)
+    assert widget.messages == ["hello", "hello", "seen"]
+    page.locator("main").evaluate("main => main.hidden = true")
+    page.clock.run_for(200_000)
+    assert widget.messages == ["hello", "hello", "seen"]
+
+
+def test_messages_have_numbers_of_their_own(show: Callable[..., Widget], page: Page) -> None:
+    """Two widgets of a page never use the same number."""
+    first, second = show(RUNNING), show(RUNNING)
+    page.clock.run_for(2_000)
+
+    numbers = [m["n"] for widget in (first, second) for m in widget._tell("sent")]
+
+    assert len(set(numbers)) == 4
+
+
+def test_nothing_is_left_behind(show: Callable[..., Widget], page: Page) -> None:
+    """A closed widget has no listener, no timer and no node."""
+    page.evaluate(
+        """() => {
+          globalThis.timers = new Set();
+          for (const [set, clear] of [["setTimeout", "clearTimeout"],
+                                      ["setInterval", "clearInterval"],
+                                      ["requestAnimationFrame", "cancelAnimationFrame"]]) {
+            const [start, stop] = [globalThis[set], globalThis[clear]];
+            globalThis[set] = (...call) => {
+              const id = start(...call);
+              timers.add(id);
+              return id;
+            };
+            globalThis[clear] = (id) => {
+              timers.delete(id);
+              stop(id);
+            };
+          }
+        }"""
+    )
+    widget = show(RUNNING, views=2)
+    assert widget.listeners > 0
+    assert page.evaluate("timers.size") > 0
+
+    widget.close()
+
+    assert widget.listeners == 0
+    assert page.evaluate("timers.size") == 0
+    assert page.locator(".tamr").count() == 0
+    sent = len(widget.messages)
+    page.clock.run_for(100_000)
+    assert len(widget.messages) == sent
