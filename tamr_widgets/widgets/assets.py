@@ -21,6 +21,8 @@ import zlib
 from pathlib import Path
 
 STATIC = Path(__file__).parent / "static"
+# Where a module needs the text of a stylesheet, it says so.
+STYLES = {"(globalThis).TAMR_CSS": "panel.css", "(globalThis).TAMR_JOBS_CSS": "jobs.css"}
 
 # The length and the last bytes tell one version of the code from another in the same page.
 LOADER = """\
@@ -41,7 +43,7 @@ render: (context) => widget.render(context),
 };
 """
 
-_IMPORT = re.compile(r'^import \{[^}]*\} from "\./([\w.]+)";\n', re.MULTILINE)
+_IMPORT = re.compile(r'^import \{[^}]*\} from "\./([\w.-]+)";\n', re.MULTILINE)
 _COMMENT = re.compile(r"/\*.*?\*/|^\s*//[^\n]*", re.DOTALL | re.MULTILINE)
 _EXPORT = re.compile(r"^export (?!default)(?:\{\};)?", re.MULTILINE)
 # White space around punctuation goes, the rest shrinks to one blank; strings (group 1) stay.
@@ -60,8 +62,12 @@ def source(entry: str) -> str:
     """Join `entry` and the modules it imports, each once and before its users, as one module."""
     modules: dict[str, str] = {}
     _collect(entry, modules)
-    styles = _squeeze((STATIC / "panel.css").read_text("utf-8"), _GAP_CSS)
-    return "".join(modules.values()).replace("(globalThis).TAMR_CSS", json.dumps(styles))
+    joined = "".join(modules.values())
+    for place, sheet in STYLES.items():
+        if place in joined:
+            styles = _squeeze((STATIC / sheet).read_text("utf-8"), _GAP_CSS)
+            joined = joined.replace(place, json.dumps(styles))
+    return joined
 
 
 def _collect(name: str, modules: dict[str, str]) -> None:

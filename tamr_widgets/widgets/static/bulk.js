@@ -1,0 +1,145 @@
+/** What is done with all chosen rows together: asked once, then reported job by job. */
+
+import { focusedNear, make, plural, setText } from "./dom.js";
+
+/** Jobs that a question names before it only counts them. */
+const NAMED = 3;
+/** Without an answer for so many milliseconds, the kernel is busy. */
+const SOON = 2000;
+
+const WORDS = {
+  cancel: { ask: "Cancel", noun: "job", no: "Keep running", going: "Cancelling", done: "Cancelled" },
+  delete: { ask: "Delete", noun: "operation", no: "Keep", going: "Deleting", done: "Deleted" },
+};
+
+/**
+ * @param {import("./jobs-store.js").Jobs} jobs
+ * @param {() => void} leave puts the focus into the table
+ */
+export function createBulk(jobs, leave) {
+  /** @param {string} value @param {() => void} act */
+  const button = (value, act) => {
+    const made = make("button", { type: "button", value });
+    // The second click of a double click would hit what the first one brought up.
+    made.onclick = ({ detail }) => detail > 1 || made.ariaDisabled || act();
+    return made;
+  };
+  const count = make("span");
+  const cancel = button("cancel", () => jobs.ask("cancel"));
+  const remove = button("delete", () => jobs.ask("delete"));
+  const clear = button("clear", () => {
+    jobs.select((selection) => selection.replace([]));
+    leave();
+  });
+  const bar = make("div", { className: "bar" }, count, cancel, remove, clear);
+
+  const [asked, names] = [make("b"), make("span")];
+  const no = button("no", () => jobs.answer(false));
+  const yes = button("yes", () => jobs.answer(true));
+  const question = make("div", { role: "group", className: "question", hidden: true }, asked, names, no, yes);
+
+  const status = make("div", { role: "status" });
+  const failures = make("ul");
+  const headline = make("b");
+  const alert = make("div", { role: "alert" }, headline, failures);
+  const dismiss = button("dismiss", () => {
+    jobs.bulk = null;
+    jobs.draw();
+    leave();
+  });
+  setText(dismiss, "Dismiss");
+  setText(clear, "Clear selection");
+  const report = make("div", { className: "report" }, status, alert, dismiss);
+  const node = make("div", { className: "bulk" }, bar, question, report);
+
+  /** @param {string} key */
+  const nameOf = (key) => {
+    const text = jobs.rows.get(key)?.description || "Operation";
+    return (text.length > 60 ? text.slice(0, 60) + "…" : text) + " (" + key + ")";
+  };
+  const running = () => jobs.bulk && !jobs.bulk.asking && !jobs.bulk.report?.over;
+
+  function drawBar() {
+    const { rows, selection, live, status: { no_delete } } = jobs;
+    const { matching } = rows;
+    const all = rows.filling ? rows.size.toLocaleString() + " of " + plural(rows.total, "job") + " so far"
+      : matching.length === rows.size ? plural(rows.size, "job")
+      : matching.length.toLocaleString() + " of " + plural(rows.size, "job");
+    setText(count, (rows.size ? all : "") + (selection.size ? " · " + selection.size.toLocaleString() + " selected" : ""));
+    const never = !live ? "No kernel is connected." : running() ? "One thing at a time: the last is still being done." : "";
+    const cancelled = jobs.targets("cancel").length;
+    setText(cancel, "Cancel " + plural(cancelled, "job"));
+    setText(remove, "Delete " + plural(selection.size, "operation"));
+    disable(cancel, never || (cancelled ? "" : "None of them can be cancelled: they have ended."));
+    disable(remove, never || (no_delete ? "This server does not delete operations." : ""));
+    for (const each of [cancel, remove, clear]) each.hidden = !selection.size;
+  }
+
+  /** @param {HTMLButtonElement} each @param {string} reason why it makes no sense now, if it does not */
+  function disable(each, reason) {
+    each.ariaDisabled = reason ? "true" : null;
+    each.title = reason;
+  }
+
+  function drawQuestion() {
+    const { bulk } = jobs;
+    const [from, asking] = [focusedNear(node), !!bulk?.asking];
+    if (asking === !question.hidden) return;
+    if (bulk?.asking) {
+      const { ask, noun, no: keep } = WORDS[bulk.action];
+      const [some, them] = [bulk.ids.slice(0, NAMED), bulk.ids.length === 1 ? "it" : "them"];
+      setText(asked, ask + " " + plural(bulk.ids.length, noun) + (bulk.action === "cancel" ? " on the server?" : " from the server?"));
+      setText(names, some.map(nameOf).join(", ") + (bulk.ids.length > NAMED ? ", and " + (bulk.ids.length - NAMED).toLocaleString() + " more" : ""));
+      setText(no, bulk.action === "cancel" ? keep : keep + " " + them);
+      setText(yes, "Yes, " + ask.toLowerCase() + " " + them);
+      question.ariaLabel = asked.textContent;
+      question.dataset.asking = bulk.action;
+    }
+    question.hidden = !asking;
+    if (asking && bar.contains(from)) no.focus();
+    bar.hidden = asking;
+    if (asking || !question.contains(from)) return;
+    const back = question.dataset.asking === "cancel" ? cancel : remove;
+    if (back.hidden) leave();
+    else back.focus();
+  }
+
+  function drawReport() {
+    const { bulk } = jobs;
+    const done = bulk?.report;
+    const { going, done: past, noun } = WORDS[bulk?.action ?? "cancel"];
+    const failed = done?.failed ?? [];
+    const total = done?.of ?? bulk?.ids.length ?? 0;
+    const good = (done?.done ?? 0) - failed.length;
+    report.hidden = !bulk || bulk.asking;
+    setText(status, report.hidden ? ""
+      : done?.over ? past + " " + (failed.length ? good.toLocaleString() + " of " : "") + plural(total, noun) + "."
+      : bulk && !bulk.heard && Date.now() - bulk.at > SOON ? "The kernel is busy with another cell; this will be done when that is."
+      : going + " " + plural(total, noun) + (done ? ": " + done.done.toLocaleString() + " done…" : "…"));
+    alert.hidden = !failed.length;
+    setText(headline, failed.length > 0 && plural(failed.length, noun) + " could not be " + past.toLowerCase() + (done?.over ? " and stayed selected:" : ":"));
+    const lines = failed.map(([key, text]) => nameOf(key) + ": " + (text.length > 300 ? text.slice(0, 300) + "…" : text));
+    if (failures.textContent !== lines.join("")) failures.replaceChildren(...lines.map((line) => make("li", {}, line)));
+    dismiss.hidden = !done?.over;
+  }
+
+  // Focus stays where it is while the mouse chooses an answer; some browsers would drop it.
+  question.onmousedown = (event) => event.preventDefault();
+  question.onkeydown = ({ key }) => key === "Escape" && jobs.answer(false);
+  question.addEventListener("focusout", () => {
+    queueMicrotask(() => {
+      // A view that is taken off the page loses its focus too, but that is nobody's answer.
+      if (node.isConnected && document.hasFocus() && !question.contains(focusedNear(node))) jobs.answer(false);
+    });
+  });
+
+  return {
+    node,
+    draw() {
+      drawBar();
+      drawQuestion();
+      drawReport();
+    },
+    tick: drawReport,
+  };
+}

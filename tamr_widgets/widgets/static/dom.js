@@ -1,0 +1,38 @@
+/** Building and rewriting parts of a page. Text from a server only ever passes as text. */
+
+/**
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Partial<HTMLElementTagNameMap[Tag]>} [properties]
+ * @param {(string | Node)[]} children
+ */
+export function make(tag, properties, ...children) {
+  const node = Object.assign(document.createElement(tag), properties);
+  node.append(...children);
+  return node;
+}
+
+/**
+ * Writes text only where it has changed, so that nothing is announced or laid out for nothing.
+ * @param {Node} node
+ * @param {string | false} [text]
+ */
+export function setText(node, text) {
+  if (node.textContent !== (text || "")) node.textContent = text || "";
+}
+
+/** @param {HTMLElement} node the element that has the focus, in a shadow root too */
+export const focusedNear = (node) => /** @type {HTMLElement | null} */ (
+  /** @type {Document | ShadowRoot} */ (node.getRootNode()).activeElement);
+
+/** An icon of 16 by 16 whose shape can be changed: see describe() in format.js. */
+export function makeIcon() {
+  const [icon, path] = ["svg", "path"].map((tag) => document.createElementNS("http://www.w3.org/2000/svg", tag));
+  icon.setAttribute("viewBox", "0 0 16 16");
+  icon.ariaHidden = "true";
+  icon.append(path);
+  return { icon, draw: (/** @type {string} */ shape) => path.setAttribute("d", shape) };
+}
+
+/** "1 job", "814 jobs". @param {number} count @param {string} noun */
+export const plural = (count, noun) => count.toLocaleString() + " " + noun + (count === 1 ? "" : "s");

@@ -1,0 +1,78 @@
+/** The search and the states: which jobs are shown. */
+
+import { describe } from "./format.js";
+import { rank } from "./columns.js";
+import { focusedNear, make, makeIcon, setText } from "./dom.js";
+import { NO_STATE } from "./rows.js";
+
+/** A count of results is only told when the typing has paused, in milliseconds. */
+const PAUSE = 600;
+
+/**
+ * @param {import("./jobs-store.js").Jobs} jobs
+ * @param {() => void} enter puts the focus into the table
+ */
+export function createFilters(jobs, enter) {
+  const search = Object.assign(document.createElement("input"), {
+    type: "search", ariaLabel: "Search jobs", placeholder: "Search by description, id or user", spellcheck: false,
+  });
+  const states = make("div", { role: "group", ariaLabel: "State", className: "states" });
+  const node = make("div", { className: "filters" }, search, states);
+  /** @type {Map<string, {button: HTMLButtonElement, label: HTMLElement}>} */
+  const buttons = new Map();
+  let pause = 0;
+
+  search.oninput = () => {
+    jobs.show({ search: search.value });
+    clearTimeout(pause);
+    pause = setTimeout(() => jobs.say(jobs.rows.matching.length.toLocaleString() + " found"), PAUSE);
+  };
+  search.onkeydown = (event) => {
+    if (event.key === "Escape" && search.value) jobs.show({ search: "" });
+    else if (event.key === "ArrowDown") enter();
+    else return;
+    event.preventDefault();
+  };
+
+  /** @param {string} state "" is for all of them */
+  function createButton(state) {
+    const { icon, draw } = makeIcon();
+    const label = make("span");
+    const button = make("button", { type: "button", value: state }, ...(state ? [icon, label] : [label]));
+    button.dataset.state = state;
+    draw(describe(state === NO_STATE ? "" : state)[1]);
+    button.onclick = () => {
+      jobs.show({ state: jobs.filter.state === state ? "" : state });
+      jobs.say(jobs.rows.matching.length.toLocaleString() + " found");
+    };
+    buttons.set(state, { button, label });
+  }
+
+  function drawStates() {
+    const { counts, found } = jobs.rows;
+    const missing = ["", ...counts.keys(), jobs.filter.state].filter((state) => !buttons.has(state));
+    missing.forEach(createButton);
+    if (missing.length) {
+      const focused = focusedNear(node);
+      const sorted = [...buttons].sort(([a], [b]) => +!!a - +!!b || rank(a) - rank(b) || (a < b ? -1 : 1));
+      states.append(...sorted.map(([, { button }]) => button));
+      if (focused && states.contains(focused)) focused.focus();
+    }
+    for (const [state, { button, label }] of buttons) {
+      const name = state ? describe(state === NO_STATE ? "" : state)[0] : "All";
+      const count = state ? counts.get(state) ?? 0 : found;
+      setText(label, name + " (" + count.toLocaleString() + ")");
+      button.ariaPressed = "" + (jobs.filter.state === state);
+    }
+  }
+
+  return {
+    node,
+    search,
+    draw() {
+      if (search.value !== jobs.filter.search) search.value = jobs.filter.search;
+      drawStates();
+    },
+    destroy: () => clearTimeout(pause),
+  };
+}

@@ -1,0 +1,38 @@
+/** The table's header: what the columns are, how they sort, and all rows at once. */
+
+import { COLUMNS } from "./columns.js";
+import { make, plural } from "./dom.js";
+
+/** @param {import("./jobs-store.js").Jobs} jobs */
+export function createHeader(jobs) {
+  const all = Object.assign(document.createElement("input"), { type: "checkbox", tabIndex: -1 });
+  all.onchange = () => jobs.select((selection) => selection.toggleAll(jobs.rows.matching));
+  const cells = COLUMNS.map(({ name, label }, i) => {
+    const cell = make("div", { role: "columnheader", ariaColIndex: "" + (i + 1) }, label || all);
+    cell.dataset.column = name;
+    if (i) cell.onclick = ({ detail }) => detail > 1 || jobs.sort(i);
+    return cell;
+  });
+  const node = make("div", { role: "row", ariaRowIndex: "1" }, ...cells);
+
+  return {
+    node,
+    cells,
+    /** What takes the focus in each column. */
+    targets: [all, ...cells.slice(1)],
+
+    draw() {
+      const { matching } = jobs.rows;
+      const { column, descending } = jobs.filter;
+      const chosen = jobs.selection.size && matching.filter(({ key }) => jobs.selection.has(key)).length;
+      all.checked = chosen > 0 && chosen === matching.length;
+      all.indeterminate = chosen > 0 && !all.checked;
+      all.disabled = !matching.length;
+      all.ariaLabel = "Select all " + plural(matching.length, "job");
+      COLUMNS.forEach(({ name }, i) => {
+        cells[i].ariaSort = name !== column ? null : descending ? "descending" : "ascending";
+        this.targets[i].tabIndex = jobs.active.header && jobs.active.column === i ? 0 : -1;
+      });
+    },
+  };
+}

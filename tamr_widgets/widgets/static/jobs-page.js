@@ -1,0 +1,72 @@
+/** One view of all jobs. It knows nothing of Jupyter: any page can mount it. */
+
+import { createBulk } from "./bulk.js";
+import { createFilters } from "./filters.js";
+import { createGrid } from "./grid.js";
+import { createNotice } from "./notice.js";
+import { createTimeline } from "./timeline.js";
+import { focusedNear, make, setText } from "./dom.js";
+import { JOBS_CSS } from "./jobs-styles.js";
+
+/** @param {import("./jobs-store.js").Jobs} jobs */
+export function createPage(jobs) {
+  const grid = createGrid(jobs, () => filters.search.focus());
+  const filters = createFilters(jobs, grid.focus);
+  const notice = createNotice(jobs, () => {
+    jobs.show({ search: "", state: "" });
+    filters.search.focus();
+  });
+  const bulk = createBulk(jobs, grid.focus);
+  const timeline = createTimeline(jobs, grid.focus);
+  const spoken = make("div", { role: "status", className: "unseen" });
+  const node = make("div", { className: "tamr-jobs", role: "region", ariaLabel: "Jobs" },
+    make("style", {}, JOBS_CSS), notice.above, filters.node, timeline.node, bulk.node, grid.node, notice.instead, spoken);
+  const parts = [notice, filters, timeline, bulk, grid];
+
+  function draw() {
+    if (jobs.status.loading && !jobs.rows.size) node.dataset.loading = "";
+    else delete node.dataset.loading;
+    node.dataset.live = "" + jobs.live;
+    for (const part of parts) part.draw();
+    setText(spoken, jobs.spoken);
+  }
+  const view = {
+    node,
+    draw,
+    tick() {
+      for (const part of [notice, timeline, bulk, grid]) part.tick();
+      setText(spoken, jobs.spoken);
+    },
+  };
+  jobs.views.add(view);
+  jobs.draw();
+
+  node.addEventListener("focusin", () => {
+    const focused = focusedNear(node);
+    jobs.focus = focused === filters.search ? "search" : grid.node.contains(focused) ? "grid" : "";
+  });
+  node.addEventListener("focusout", () => {
+    queueMicrotask(() => {
+      if (node.isConnected && document.hasFocus() && !node.contains(focusedNear(node))) jobs.focus = "";
+    });
+  });
+  node.onkeydown = (event) => {
+    // A notebook takes plain keys for its commands: they are meant for what is here.
+    if (!event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
+  };
+
+  return {
+    node,
+    /** Gives back what a former view had: the place, and the focus unless it has moved on. */
+    refocus() {
+      if (jobs.scroll) grid.restore(jobs.scroll);
+      if (focusedNear(node) !== document.body) return;
+      if (jobs.focus === "search") filters.search.focus();
+      else if (jobs.focus === "grid") grid.focus();
+    },
+    destroy() {
+      jobs.views.delete(view);
+      for (const part of [filters, timeline, grid]) part.destroy();
+    },
+  };
+}

@@ -1,0 +1,4 @@
+/** The styles of JobsWidget. */
+
+/** @type {string} the text of jobs.css; see assets.py */
+export const JOBS_CSS = /** @type {any} */ (globalThis).TAMR_JOBS_CSS;

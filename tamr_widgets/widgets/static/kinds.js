@@ -1,0 +1,58 @@
+/** Kinds of jobs, and how long each kind usually runs: what makes a slow job stand out. */
+
+/** In brackets or quotes, or after a colon, stands a name. */
+const NAMES = /\[[^[\]]*\]|\([^()]*\)|\x22[^\x22]*\x22|(?<=:\s).+/g;
+/** No word of prose has a digit, an underscore, a slash, or a dot within. */
+const NAME_OR_NUMBER = /[\d_/\\]|[\p{L}\d][.@][\p{L}\d]/u;
+/** Runs below this number say nothing of what is usual. */
+const LEAST_RUNS = 3;
+
+/**
+ * A job's type and its description without the names and numbers that vary; as history.py has it.
+ * @param {string} type
+ * @param {string} description
+ */
+export function kindOf(type, description) {
+  const words = description.replace(NAMES, "#").split(/\s+/);
+  const kind = words.map((word) => NAME_OR_NUMBER.test(word) ? "#" : word).join(" ");
+  return type + " " + (/\p{L}/u.test(kind) ? kind : description);
+}
+
+export function createKinds() {
+  /** @type {Map<string, string>} */
+  const names = new Map();
+  /** @type {Map<string, {runs: number[], sorted: boolean}>} */
+  const kinds = new Map();
+
+  return {
+    /** Many jobs share a description: each is looked at once. @param {string} type @param {string} description */
+    name(type, description) {
+      const full = type + " " + description;
+      let name = names.get(full);
+      if (name === undefined) names.set(full, name = kindOf(type, description));
+      return name;
+    },
+
+    /** @param {string} name @param {number} seconds how long a job ran that succeeded */
+    add(name, seconds) {
+      const kind = kinds.get(name);
+      if (!kind) kinds.set(name, { runs: [seconds], sorted: true });
+      else {
+        kind.runs.push(seconds);
+        kind.sorted = false;
+      }
+    },
+
+    /** Median and 90th percentile in seconds, if there is a basis. @param {string} name */
+    usual(name) {
+      const kind = kinds.get(name);
+      if (!kind || kind.runs.length < LEAST_RUNS) return undefined;
+      if (!kind.sorted) {
+        kind.runs.sort((a, b) => a - b);
+        kind.sorted = true;
+      }
+      const { runs } = kind;
+      return { median: runs[runs.length >> 1], high: runs[Math.floor(runs.length * 0.9)] };
+    },
+  };
+}

@@ -1,0 +1,76 @@
+/** What is to be said of the list as a whole: loading, empty, failing, nobody there. */
+
+import { clockTime, duration } from "./format.js";
+import { make, plural, setText } from "./dom.js";
+
+/** What a fault of each kind is called, and what a person can do about it. */
+const LIST_FAULTS = /** @type {Record<string, string[]>} */ ({
+  retrying: ["The list could not be fetched", ""],
+  refused: ["No permission to see the jobs", "Sign in again or ask for access, then run the cell again."],
+  stopped: ["No longer checked", "Run the cell again to go on."],
+  action: ["That did not work", ""],
+});
+
+/**
+ * @param {import("./jobs-store.js").Jobs} jobs
+ * @param {() => void} clear shows all jobs again
+ */
+export function createNotice(jobs, clear) {
+  const offline = make("p", { className: "offline" });
+  const [lead, countdown, rest] = [make("b"), make("span"), make("span")];
+  // The alert speaks when it changes; the seconds in it had better not.
+  countdown.setAttribute("aria-live", "off");
+  const alert = make("div", { role: "alert" }, lead, countdown, rest);
+
+  const [title, hint] = [make("b"), make("span")];
+  const button = make("button", { type: "button", onclick: clear }, "Clear the filter");
+  const bar = make("div", { className: "busy" }, make("i"));
+  const instead = make("div", { className: "instead" }, title, hint, bar, button);
+
+  function drawFault() {
+    const { fault, fault_kind = "stopped", checked_at, retry_at } = jobs.status;
+    const [name, next] = LIST_FAULTS[fault_kind] ?? LIST_FAULTS.stopped;
+    const retrying = fault_kind === "retrying";
+    const seconds = (jobs.here(retry_at) - Date.now()) / 1000 + 0.99;
+    const known = retrying && checked_at && jobs.rows.size;
+    alert.hidden = !fault;
+    alert.dataset.kind = fault_kind;
+    setText(lead, !!fault && (known ? "Last checked " + clockTime(jobs.here(checked_at)) : name));
+    setText(countdown, !!fault && retrying && jobs.live && ", retrying " + (seconds >= 1 ? "in " + duration(seconds) : "now"));
+    setText(rest, !!fault && ": " + (fault.length > 999 ? fault.slice(0, 999) + "…" : fault).replace(/\.?$/, next && ". ") + next);
+  }
+
+  /** What stands where the rows would be. */
+  function words() {
+    const { rows, status, live } = jobs;
+    if (rows.matching.length) return ["", ""];
+    if (rows.size) return ["No job matches", "None of " + plural(rows.size, "job") + " matches the search and the state."];
+    if (!live) return ["No jobs are known", "Run the cell again to see them."];
+    if (status.loading || rows.filling) return ["Loading jobs…", status.host ? "from " + status.host : ""];
+    if (status.fault) return ["No jobs could be fetched yet", ""];
+    return ["No jobs yet on this server", "They appear here by themselves, whoever starts them."];
+  }
+
+  return {
+    /** Above the table. */
+    above: make("div", {}, offline, alert),
+    /** In the table's place. */
+    instead,
+
+    draw() {
+      const { rows, live, status } = jobs;
+      const [text, more] = words();
+      setText(title, text);
+      setText(hint, more);
+      instead.hidden = !text;
+      bar.hidden = !live || rows.size > 0 || !!status.fault || !(status.loading || rows.filling);
+      button.hidden = !rows.size;
+      setText(offline, !live && "No kernel is connected: " +
+        (rows.size ? "this is what was known last, and nothing can be done here. " : "") + "Run the cell again to go on.");
+      offline.hidden = live;
+      drawFault();
+    },
+
+    tick: drawFault,
+  };
+}

@@ -1,0 +1,112 @@
+/** One row of the table. It is drawn again for another job when its own has left the view. */
+
+import { createPanel } from "./panel.js";
+import { describe, duration } from "./format.js";
+import { COLUMNS, DESCRIPTION, leftFor, queuedFor, ranFor } from "./columns.js";
+import { make, makeIcon, setText } from "./dom.js";
+import { moment } from "./moments.js";
+
+/** @typedef {import("./rows.js").Row} Row */
+/** @typedef {import("./jobs-store.js").Jobs} Jobs */
+/** @typedef {ReturnType<typeof createRowView>} RowView */
+
+/** A run that took so many times the median is drawn as a full bar. */
+const FULL = 2;
+/** Runs longer than the 90th percentile stand out, if they took so many times the median, too. */
+const SLOW = 1.3;
+
+/** @param {Jobs} jobs */
+export function createRowView(jobs) {
+  const { icon, draw: drawIcon } = makeIcon();
+  const [word, ran, slow] = [make("span"), make("span"), make("span", { className: "unseen" })];
+  const bar = make("i");
+  const track = make("span", { className: "track" }, bar);
+  const cells = COLUMNS.map(({ name }, i) => {
+    const cell = make("div", { role: "gridcell", tabIndex: -1, ariaColIndex: "" + (i + 1) });
+    cell.dataset.column = name;
+    return cell;
+  });
+  const [pick, state, description, user, created, queued, run, left] = cells;
+  state.append(icon, word);
+  run.append(ran, slow, track);
+  const node = make("div", { role: "row" }, ...cells);
+  const details = make("div", { role: "gridcell", ariaColIndex: "" + (cells.length + 1), className: "panel" });
+
+  /** @type {ReturnType<typeof createPanel> | undefined} */
+  let panel;
+  /** The store that the panel shows. @type {import("./store.js").Store | undefined} */
+  let shown;
+
+  /** @param {Row} row */
+  function drawTimes(row) {
+    const now = jobs.now();
+    const [waited, time] = [queuedFor(row, now), ranFor(row, now)];
+    const [short, long] = leftFor(row, now);
+    setText(queued, waited >= 0 && duration(waited));
+    setText(ran, time >= 0 && duration(time));
+    setText(left, short);
+    left.title = long;
+
+    const usual = time >= 0 ? jobs.rows.kinds.usual(row.kind) : undefined;
+    track.hidden = !usual;
+    const late = usual && time > usual.high && time > SLOW * usual.median;
+    run.dataset.slow = late ? "true" : "";
+    setText(slow, late && ", slow: usually " + duration(usual.median));
+    run.title = usual ? "Such jobs usually take " + duration(usual.median) : "";
+    if (usual) bar.style.width = Math.min(100, 100 / FULL * time / Math.max(usual.median, 0.5)) + "%";
+  }
+
+  /** @param {import("./store.js").Store | undefined} store */
+  function drawPanel(store) {
+    description.ariaExpanded = "" + !!store;
+    if (store === shown) return;
+    panel?.destroy();
+    panel = store && createPanel(store);
+    shown = store;
+    if (panel) {
+      details.replaceChildren(panel.node);
+      node.append(details);
+    } else details.remove();
+  }
+
+  return {
+    node,
+    cells,
+    key: "",
+    /** Whether the focus is in it. */
+    get focused() { return node.matches(":focus-within"); },
+
+    /** @param {Row} row */
+    draw(row) {
+      const chosen = jobs.selection.has(row.key);
+      const [name, shape] = describe(row.state ?? undefined);
+      this.key = row.key;
+      node.dataset.state = row.state ?? "";
+      node.dataset.key = row.key;
+      node.ariaRowIndex = "" + (row.index + 2);
+      node.ariaSelected = "" + chosen;
+      pick.ariaLabel = chosen ? "Selected" : "Not selected";
+      drawIcon(shape);
+      setText(word, name);
+      setText(description, row.description || "Operation " + row.key);
+      setText(user, row.user);
+      setText(created, row.created === null ? "" : moment(row.created));
+      drawTimes(row);
+      drawPanel(jobs.opened.get(row.key));
+      const active = !jobs.active.header && jobs.active.key === row.key;
+      cells.forEach((cell, i) => cell.tabIndex = active && jobs.active.column === i ? 0 : -1);
+    },
+
+    drawTimes,
+
+    destroy() {
+      panel?.destroy();
+      node.remove();
+    },
+  };
+}
+
+/** What a cell does not show in full, for the mouse. @param {HTMLElement} cell */
+export function explain(cell) {
+  if (cell.ariaColIndex === "" + (DESCRIPTION + 1)) cell.title = cell.textContent ?? "";
+}

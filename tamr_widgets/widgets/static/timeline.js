@@ -1,0 +1,175 @@
+/** When jobs were queued and ran, on a time axis, for those who would rather look than read. */
+
+import { describe, duration } from "./format.js";
+import { layBars } from "./bars.js";
+import { ticks } from "./ticks.js";
+import { moment } from "./moments.js";
+import { queuedFor, rank, ranFor } from "./columns.js";
+import { make, plural, setText } from "./dom.js";
+
+const HIGH = 72;
+const AXIS = 16;
+/** Milliseconds of the spans that can be chosen; "all" is from the first job on. */
+const SPANS = /** @type {Record<string, [string, number]>} */ ({
+  hour: ["Last hour", 3600000],
+  day: ["Last day", 86400000],
+  week: ["Last week", 7 * 86400000],
+  all: ["All", 0],
+});
+/** The picture moves on that often, in seconds. */
+const MOVES = 5;
+/** A mark on the axis for so many pixels. */
+const APART = 80;
+
+/** @param {string} name */
+const svg = (name) => /** @type {SVGElement} */ (document.createElementNS("http://www.w3.org/2000/svg", name));
+
+/**
+ * @param {import("./jobs-store.js").Jobs} jobs
+ * @param {() => void} enter puts the focus into the table
+ */
+export function createTimeline(jobs, enter) {
+  const state = jobs.timeline;
+  const fold = make("button", { type: "button", className: "fold" }, "Timeline");
+  const caption = make("span", { className: "caption" });
+  const spans = make("div", { role: "group", ariaLabel: "Time span" });
+  const picture = svg("svg");
+  const axis = make("div", { className: "axis", ariaHidden: "true" });
+  const drawing = make("div", { className: "drawing" }, picture, axis);
+  const node = make("section", { className: "timeline", ariaLabel: "Timeline" },
+    make("div", {}, fold, caption, spans), drawing);
+  picture.role = "img";
+
+  /** One path for all bars of a look, so that their number does not matter. @type {Map<string, SVGElement>} */
+  const paths = new Map();
+  /** @type {import("./bars.js").Bar[]} */
+  let bars = [];
+  let [width, since] = [0, 0];
+
+  fold.onclick = () => {
+    state.open = !state.open;
+    jobs.draw();
+  };
+  const buttons = Object.entries(SPANS).map(([span, [label]]) => {
+    const button = make("button", { type: "button", value: span }, label);
+    button.onclick = () => {
+      Object.assign(state, { span, from: 0, to: 0 });
+      jobs.draw();
+    };
+    return button;
+  });
+  spans.append(...buttons);
+
+  /** The stretch of time that is shown. */
+  function frame() {
+    const { matching } = jobs.rows;
+    const newest = Math.max(...matching.slice(0, 1).map(({ created }) => created ?? 0), 0);
+    const now = jobs.now() || newest;
+    const latest = matching.reduce((most, row) => Math.max(most, row.ended ?? row.created ?? 0), 0);
+    const earliest = () => matching.reduce((least, { created }) => Math.min(least, created ?? Infinity), now);
+    // The shortest time in which something happened.
+    if (!state.span && matching.length) {
+      state.span = ["day", "week"].find((span) => latest > now - SPANS[span][1]) ?? "all";
+    }
+    const length = SPANS[state.span || "day"][1];
+    const [from, to] = state.from ? [state.from, state.to] : [length ? now - length : earliest(), now];
+    return { from: Math.min(from, to - 60000), to, now, width, height: HIGH };
+  }
+
+  function drawBars() {
+    const around = frame();
+    const { bars: laid, count, most } = layBars(jobs.rows.matching, around);
+    bars = laid;
+    /** @type {Map<string, string>} */
+    const shapes = new Map();
+    for (const { look, x, y, width: w, height: h } of bars) {
+      const shape = "M" + [x, y].map((n) => n.toFixed(1)).join() + "h" + w.toFixed(1) + "v" + h.toFixed(1) + "h" + (-w).toFixed(1) + "z";
+      shapes.set(look, (shapes.get(look) ?? "") + shape);
+    }
+    for (const look of shapes.keys()) {
+      if (paths.has(look)) continue;
+      const path = svg("path");
+      path.dataset.state = look;
+      paths.set(look, path);
+      picture.append(path);
+    }
+    for (const [look, path] of paths) path.setAttribute("d", shapes.get(look) ?? "");
+    picture.setAttribute("viewBox", "0 0 " + width + " " + HIGH);
+    picture.dataset.many = most ? "true" : "";
+
+    const marks = ticks(around.from, around.to, Math.max(2, width / APART));
+    axis.replaceChildren(...marks.map(({ time, text }) => {
+      const mark = make("span", {}, text);
+      mark.style.left = (time - around.from) / (around.to - around.from) * 100 + "%";
+      return mark;
+    }));
+    tell(around, count, most);
+  }
+
+  /** The same in words. @param {{from: number, to: number, now: number}} around @param {number} count @param {number} most */
+  function tell({ from, to, now }, count, most) {
+    const states = [...jobs.rows.counts].sort(([a], [b]) => rank(a) - rank(b))
+      .map(([key, number]) => number.toLocaleString() + " " + describe(key)[0].toLowerCase());
+    const time = moment(from) + " to " + (to >= now ? "now" : moment(to));
+    setText(caption, plural(count, "job") + ", " + time + (most > 1 ? "; at most " + most.toLocaleString() + " at a time" : ""));
+    picture.ariaLabel = "Timeline of " + caption.textContent + ". The table lists " +
+      (states.length ? "all jobs that match: " + states.join(", ") + "." : "none.");
+  }
+
+  /** @param {MouseEvent} event */
+  function barAt({ clientX, clientY }) {
+    const { left, top } = picture.getBoundingClientRect();
+    const [x, y] = [clientX - left, clientY - top];
+    const above = bars.filter((bar) => x >= bar.x - 1 && x <= bar.x + bar.width + 1);
+    return above.find((bar) => y >= bar.y - 1 && y <= bar.y + bar.height + 1) ?? above.find(({ rows }) => !rows.length);
+  }
+
+  picture.onmousemove = (event) => {
+    const bar = barAt(event);
+    const row = bar?.rows[0];
+    drawing.title = !bar ? ""
+      : row ? [row.description, describe(row.state ?? "")[0], ...[["queued", queuedFor(row, jobs.now())], ["ran", ranFor(row, jobs.now())]]
+        .filter(([, time]) => Number(time) >= 0).map(([what, time]) => what + " " + duration(Number(time)))].join(", ")
+      : moment(bar.from) + " to " + moment(bar.to) + ": press to look closer";
+    picture.style.cursor = bar ? "pointer" : "";
+  };
+  picture.onclick = (event) => {
+    const bar = barAt(event);
+    if (!bar) return;
+    const [row] = bar.rows;
+    if (!row) {
+      const length = Math.max(bar.to - bar.from, 10000);
+      Object.assign(state, { from: bar.from - 5 * length, to: Math.min(bar.to + 5 * length, jobs.now() || Infinity) });
+      return jobs.draw();
+    }
+    Object.assign(jobs.active, { key: row.key, header: false, index: row.index });
+    if (!jobs.opened.has(row.key)) jobs.toggle(row.key);
+    enter();
+  };
+
+  function draw() {
+    node.hidden = !jobs.rows.size;
+    fold.ariaExpanded = "" + state.open;
+    drawing.hidden = spans.hidden = caption.hidden = !state.open;
+    if (state.open && width && !node.hidden) drawBars();
+    for (const button of buttons) button.ariaPressed = "" + (button.value === state.span && !state.from);
+  }
+
+  const observer = new ResizeObserver(() => {
+    if (!picture.clientWidth || picture.clientWidth === width) return;
+    width = picture.clientWidth;
+    draw();
+  });
+  observer.observe(drawing);
+  drawing.style.height = HIGH + AXIS + "px";
+
+  return {
+    node,
+    draw,
+    tick() {
+      since = (since + 1) % MOVES;
+      if (!since && !state.from) draw();
+    },
+    destroy: () => observer.disconnect(),
+  };
+}
