@@ -52,7 +52,7 @@ function inLanes(rows, { from, to, now, width, height }) {
     const lane = free.findIndex((until) => until + GAP <= begin);
     if (lane < 0) return undefined;
     free[lane] = last;
-    const common = { y: lane * step + 1, height: step - 2, rows: [row], from: 0, to: 0 };
+    const common = { y: height - (lane + 1) * step + 1, height: step - 2, rows: [row], from: 0, to: 0 };
     if (start > begin) bars.push({ ...common, x: begin, width: start - begin, look: "QUEUE" });
     bars.push({ ...common, x: start, width: last - start, look: lookOf(row) });
   }

@@ -73,6 +73,7 @@ export function createBulk(jobs, leave) {
     disable(cancel, never || (cancelled ? "" : "None of them can be cancelled: they have ended."));
     disable(remove, never || (no_delete ? "This server does not delete operations." : ""));
     for (const each of [cancel, remove, clear]) each.hidden = !selection.size;
+    node.hidden = !rows.size && !jobs.bulk;
   }
 
   /** @param {HTMLButtonElement} each @param {string} reason why it makes no sense now, if it does not */

@@ -24,7 +24,7 @@ export const ranFor = (row, now) => secondsBetween(row.started, row.resolved ? r
 
 /** How much of its running time is left, in words, and more words of it. @param {Row} row @param {number} now */
 export function leftFor(row, now) {
-  if (!row.estimate || row.resolved) return ["", ""];
+  if (!row.estimate || row.resolved || !now) return ["", ""];
   const [median, low, high, samples] = row.estimate;
   const ran = ranFor(row, now);
   const text = remaining({ median, low, high, samples }, ran >= 0 ? ran : 0, false);

@@ -1,5 +1,6 @@
 /** Progress and remaining time of a job from what such jobs took before. Seconds throughout. */
 
+import { plural } from "./dom.js";
 import { duration } from "./format.js";
 
 /** @typedef {import("./wire.js").Estimate} Estimate */
@@ -37,7 +38,7 @@ export function remaining({ median, low, high, samples }, elapsed, queued) {
   const most = rough(high - elapsed);
   /** "70 s" beside other seconds, "3 min" beside minutes. @param {number} s */
   const plain = (s) => most < 100 ? s + " s" : duration(s);
-  const past = "from " + samples + " past run" + (samples === 1 ? "" : "s") + ")";
+  const past = "from " + plural(samples, "past run") + ")";
   return elapsed > median
     ? (queued ? "Starts within " : "At most ") + plain(most) + (queued ? " (" : " left (") + past
     : (queued ? "Starts in about " : "About ") + left + (queued ? " (" : " left (") +

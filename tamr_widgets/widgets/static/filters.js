@@ -21,6 +21,8 @@ export function createFilters(jobs, enter) {
   /** @type {Map<string, {button: HTMLButtonElement, label: HTMLElement}>} */
   const buttons = new Map();
   let pause = 0;
+  /** Whether there was ever something to look through. */
+  let needed = false;
 
   search.oninput = () => {
     jobs.show({ search: search.value });
@@ -70,6 +72,8 @@ export function createFilters(jobs, enter) {
     node,
     search,
     draw() {
+      needed ||= jobs.rows.size > 0;
+      node.hidden = !needed;
       if (search.value !== jobs.filter.search) search.value = jobs.filter.search;
       drawStates();
     },

@@ -30,8 +30,6 @@ export function createGrid(jobs, leave) {
 
   /** @type {Map<string, RowView>} */
   const views = new Map();
-  /** @type {RowView[]} */
-  const unused = [];
   /** How much higher an opened row is, by key. @type {Map<string, number>} */
   const extras = new Map();
   let [height, room, scroll, turns] = [28, 600, 0, jobs.turns];
@@ -78,39 +76,48 @@ export function createGrid(jobs, leave) {
     return [...rows].sort((a, b) => a.index - b.index);
   }
 
+  /** @param {Node | null} next the node that is in the row's place @param {Map<Node, RowView>} unused */
+  function viewFor(/** @type {Row} */ row, next, unused) {
+    const known = views.get(row.key);
+    if (known) return known;
+    const [node] = next && unused.has(next) ? [next] : unused.keys();
+    const view = unused.get(node) ?? createRowView(jobs);
+    unused.delete(node);
+    views.set(row.key, view);
+    observer.observe(view.node);
+    return view;
+  }
+
   function drawRows() {
     const held = body.contains(focusedNear(node));
     const rows = wanted();
     const keys = new Set(rows.map(({ key }) => key));
+    /** Views whose rows have left. @type {Map<Node, RowView>} */
+    const unused = new Map();
     for (const [key, view] of views) {
       if (keys.has(key)) continue;
       views.delete(key);
       // A view that has the focus must not take it along to another row.
       if (view.focused) view.destroy();
-      else unused.push(view);
-      view.node.remove();
+      else unused.set(view.node, view);
     }
     /** @type {Node | null} */
     let next = body.firstChild;
     for (const row of rows) {
-      let view = views.get(row.key);
-      if (!view) views.set(row.key, view = unused.pop() ?? createRowView(jobs));
+      const view = viewFor(row, next, unused);
       view.draw(row);
       view.node.style.top = port.top(row.index) + "px";
       // What has the focus would lose it by being moved, so the others move around it.
-      while (view.focused && next && next !== view.node) {
+      while (next && next !== view.node && (view.focused || unused.has(next))) {
         const after = next.nextSibling;
-        body.append(next);
+        if (unused.has(next)) body.removeChild(next);
+        else body.append(next);
         next = after;
       }
       if (next === view.node) next = next.nextSibling;
       else body.insertBefore(view.node, next);
-      observer.observe(view.node);
     }
-    for (const view of unused.splice(0)) {
-      observer.unobserve(view.node);
-      view.destroy();
-    }
+    for (const view of unused.values()) view.destroy();
     if (held && !body.contains(focusedNear(node))) focus();
   }
 

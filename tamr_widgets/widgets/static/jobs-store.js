@@ -184,8 +184,10 @@ export function createJobs(traits, send, save) {
 }
 
 /** What a row says, until the kernel has said more. @param {Row} row @param {number} now */
-function factsOf({ key, type, description, state, resolved, user, created, started, ended }, now) {
+function factsOf({ key, type, description, state, resolved, user, created, started, ended, estimate }, now) {
+  const [median = 0, low = 0, high = 0, samples = 0] = estimate ?? [];
   return {
+    estimate: estimate ? { median, low, high, samples } : undefined,
     id: key, type, description, resolved,
     state: state ?? undefined,
     created_by: user,

@@ -1,17 +1,17 @@
 /** The panel of one job. It knows nothing of Jupyter: any page, or a table's row, can mount it. */
 
+import { focusedNear, make, makeIcon, setText } from "./dom.js";
 import { clockTime, describe, duration } from "./format.js";
 import { progress, remaining } from "./estimate.js";
 
 /** @typedef {import("./store.js").Store} Store */
 
-/** What a fault of each kind is called, and what a person can do about it. */
-const FAULTS = /** @type {Record<string, string[]>} */ ({
-  gone: ["Gone from the server", "It was deleted elsewhere; this is the last that was known."],
-  refused: ["No permission", "Sign in again or ask for access, then run the cell again."],
-  stopped: ["No longer checked", "Run the cell again to go on."],
-  action: ["That did not work", "The state above is the server's. You can try again."],
-  retrying: ["Not answered", ""],
+/** What a fault of each kind is called; what to do about it is in its text. */
+const FAULTS = /** @type {Record<string, string>} */ ({
+  gone: "Gone from the server",
+  refused: "No permission",
+  stopped: "No longer checked",
+  retrying: "Not answered",
 });
 
 /** The question before an action, its safe answer and its yes. */
@@ -19,27 +19,6 @@ const QUESTIONS = {
   cancel: ["Cancel this job on the server?", "Keep running", "Yes, cancel it"],
   delete: ["Delete this operation from the server?", "Keep it", "Yes, delete it"],
 };
-
-/**
- * @template {keyof HTMLElementTagNameMap} Tag
- * @param {Tag} tag
- * @param {Partial<HTMLElementTagNameMap[Tag]>} [properties]
- * @param {(string | Node)[]} children
- */
-function element(tag, properties, ...children) {
-  const node = Object.assign(document.createElement(tag), properties);
-  node.append(...children);
-  return node;
-}
-
-/**
- * Writes text only where it has changed, so that nothing is announced or laid out for nothing.
- * @param {Node} node
- * @param {string | number | false} [text]
- */
-function write(node, text) {
-  if (node.textContent !== (text || "")) node.textContent = /** @type {string} */ (text || "");
-}
 
 /** Cut where no person reads on. @param {string} [text] */
 const cut = (text = "", length = 999) => text.length > length ? text.slice(0, length) + "…" : text;
@@ -49,38 +28,35 @@ const between = (from = NaN, to = NaN) => (to - from) / 1000;
 
 /** @param {Store} store */
 export function createPanel(store) {
-  const [icon, path] = ["svg", "path"].map((tag) => document.createElementNS("http://www.w3.org/2000/svg", tag));
-  icon.setAttribute("viewBox", "0 0 16 16");
-  icon.ariaHidden = "true";
-  icon.append(path);
-  const [offline, message] = [element("p"), element("p")];
-  const [word, asked, rest] = [element("span"), element("span"), element("span")];
-  const [time, hint, note] = [element("small"), element("small"), element("small")];
-  const [title, lead] = [element("b"), element("b")];
-  const fill = element("i");
-  const bar = element("div", { role: "progressbar", ariaLabel: "Progress" }, fill);
-  const facts = element("dl");
-  const pre = element("pre", { tabIndex: 0, role: "region", ariaLabel: "Full message" });
-  const countdown = element("span");
+  const { icon, draw: drawShape } = makeIcon();
+  const [offline, message] = [make("p"), make("p")];
+  const [word, asked, rest] = [make("span"), make("span"), make("span")];
+  const [time, hint, note] = [make("small"), make("small"), make("small")];
+  const [title, lead] = [make("b"), make("b")];
+  const fill = make("i");
+  const bar = make("div", { role: "progressbar", ariaLabel: "Progress" }, fill);
+  const facts = make("div", { className: "tamr-facts" });
+  const pre = make("pre", { tabIndex: 0, role: "region", ariaLabel: "Full message" });
+  const countdown = make("span");
   // The alert speaks when it changes; the seconds in it had better not.
   countdown.setAttribute("aria-live", "off");
-  const alert = element("div", { role: "alert" }, lead, countdown, rest);
-  const spoken = element("div", { role: "status" });
+  const alert = make("div", { role: "alert" }, lead, countdown, rest);
+  const spoken = make("div", { role: "status" });
 
   /** @type {Record<string, HTMLButtonElement>} */
   const buttons = {};
   /** @param {string} value @param {string} label @param {() => void} act */
-  const button = (value, label, act) => buttons[value] = element("button", {
+  const button = (value, label, act) => buttons[value] = make("button", {
     value,
     // The second click of a double click would hit what the first one brought up.
     onclick: ({ detail }) => detail > 1 || buttons[value].ariaDisabled || act(),
   }, label);
-  const actions = element("div", {},
+  const actions = make("div", {},
     button("wait", "Wait", () => store.press(store.facts.waiting ? "stop" : "wait")),
     button("cancel", "Cancel job", () => store.set({ asking: "cancel" })),
     button("delete", "Delete", () => store.set({ asking: "delete" })),
     note);
-  const question = element("div", { role: "group", hidden: true },
+  const question = make("div", { role: "group", hidden: true },
     asked,
     button("no", "", () => store.set({ asking: "" })),
     button("yes", "", () => {
@@ -88,16 +64,15 @@ export function createPanel(store) {
       store.set({ asking: "" });
       if (asking) store.press(asking);
     }));
-  const more = element("div", {},
+  const more = make("div", {},
     button("details", "Details", () => store.set({ open: !store.open })),
     button("copy", "Copy", copy));
 
-  const node = element("div", { className: "tamr", role: "group" },
-    offline, element("div", {}, element("span", {}, icon, word), title, time),
+  const node = make("div", { className: "tamr", role: "group" },
+    offline, make("div", {}, make("span", {}, icon, word), title, time),
     bar, hint, facts, message, more, pre, alert, actions, question, spoken);
 
-  const focused = () => /** @type {HTMLButtonElement} */ (
-    /** @type {Document | ShadowRoot} */ (node.getRootNode()).activeElement);
+  const focused = () => /** @type {HTMLButtonElement} */ (focusedNear(node));
 
   async function copy() {
     try {
@@ -107,7 +82,7 @@ export function createPanel(store) {
       getSelection()?.selectAllChildren(pre);
       document.execCommand("copy");
     }
-    write(buttons.copy, "Copied");
+    setText(buttons.copy, "Copied");
   }
 
   function drawHead() {
@@ -118,10 +93,10 @@ export function createPanel(store) {
     node.dataset.followed = "" + store.followed();
     node.dataset.deleted = "" + deleted;
     const [name, shape] = describe(state);
-    path.setAttribute("d", shape);
-    write(word, cut(name, 40));
-    write(title, text || "Operation " + id);
-    write(offline, !store.live && "No kernel is connected: this is how it was" +
+    drawShape(shape);
+    setText(word, cut(name, 40));
+    setText(title, text || "Operation " + id);
+    setText(offline, !store.live && "No kernel is connected: this is how it was" +
       (as_of ? " at " + clockTime(as_of) : "") + ".");
   }
 
@@ -130,7 +105,7 @@ export function createPanel(store) {
     const now = resolved ? ended_at : store.now();
     const ran = between(started_at, now);
     const queued = state !== "RUNNING" && !resolved ? between(created_at, now) : NaN;
-    write(time, ran >= 0 ? (resolved ? "ran " : "running for ") + duration(ran)
+    setText(time, ran >= 0 ? (resolved ? "ran " : "running for ") + duration(ran)
       : queued >= 0 && "queued for " + duration(queued));
 
     const known = !resolved && estimate && ran >= 0;
@@ -138,7 +113,7 @@ export function createPanel(store) {
       : known ? remaining(estimate, ran, false) + " · estimate"
       : queue && !started_at && queued >= 0 ? remaining(queue, queued, true) : "";
     const percent = resolved ? "100" : known ? "" + Math.floor(99 * progress(estimate, ran)) : null;
-    write(hint, text);
+    setText(hint, text);
     bar.ariaValueNow = percent;
     bar.ariaValueText = resolved ? describe(state)[0] : percent && percent + "%: " + text;
     fill.style.width = percent && percent + "%" || "";
@@ -158,9 +133,9 @@ export function createPanel(store) {
     ].filter((row) => row[1]).map((row) => row.map((text) => cut("" + text, 99)));
     if (facts.textContent !== rows.flat().join("")) {
       facts.replaceChildren(...rows.map(([name, value]) =>
-        element("div", {}, element("dt", {}, name), element("dd", {}, value))));
+        make("div", {}, make("small", {}, name), make("span", {}, value))));
     }
-    write(message, cut(said));
+    setText(message, cut(said));
   }
 
   function drawDetails() {
@@ -168,20 +143,19 @@ export function createPanel(store) {
     more.hidden = !text;
     pre.hidden = buttons.copy.hidden = !text || !store.open;
     buttons.details.ariaExpanded = "" + !pre.hidden;
-    write(pre, !pre.hidden && text);
+    setText(pre, !pre.hidden && text);
   }
 
   function drawFault() {
-    const { fault, fault_kind = "action", checked_at, retry_at } = store.facts;
-    const [name, next] = FAULTS[fault_kind] ?? FAULTS.action;
-    const retrying = fault_kind === "retrying";
+    const { fault = "", fault_kind = "", checked_at, retry_at } = store.facts;
+    const retrying = fault_kind === "retrying" && store.live;
     const seconds = between(Date.now(), store.here(retry_at)) + 0.99;
     alert.dataset.kind = fault_kind;
     alert.hidden = !fault;
-    write(lead, fault && (retrying && checked_at ? "Last checked " + clockTime(store.here(checked_at)) : name));
-    write(countdown, fault && retrying && store.live
-      && ", retrying " + (seconds >= 1 ? "in " + duration(seconds) : "now"));
-    write(rest, fault && ": " + cut(fault).replace(/\.?$/, next && ". ") + next);
+    setText(lead, checked_at ? "Last checked " + clockTime(store.here(checked_at))
+      : FAULTS[fault_kind] ?? "That did not work");
+    setText(countdown, retrying && ", retrying " + (seconds >= 1 ? "in " + duration(seconds) : "now"));
+    setText(rest, ": " + cut(fault));
   }
 
   function drawActions() {
@@ -189,7 +163,7 @@ export function createPanel(store) {
     const noop = type === "NOOP" && "Everything was up to date: no job was started.";
     const never = !store.live ? "No kernel is connected."
       : deleted ? "The operation was deleted."
-      : fault_kind === "gone" ? FAULTS.gone[0] : noop;
+      : fault_kind === "gone" ? FAULTS.gone : noop;
     const ended = resolved && "The job has ended.";
     const soon = busy && "The server has not answered yet.";
     /** Why a button makes no sense now. @type {Record<string, string | false | undefined>} */
@@ -203,10 +177,10 @@ export function createPanel(store) {
       buttons[key].title = reasons[key] || "";
       if (reasons[key] && store.asking === key) store.asking = "";
     }
-    write(buttons.wait, waiting ? "Stop waiting" : "Wait");
+    setText(buttons.wait, waiting ? "Stop waiting" : "Wait");
 
     const clicks = Object.values(store.sent).filter(({ done }) => !done);
-    write(note, clicks.some(({ at }) => Date.now() - at > 1999)
+    setText(note, clicks.some(({ at }) => Date.now() - at > 1999)
         ? "The kernel is busy with another cell; this will be sent when it is done."
       : clicks[0] ? "Sending…"
       : actions.contains(focused()) && focused().title
@@ -222,7 +196,7 @@ export function createPanel(store) {
     const from = focused();
     if (asking) {
       const texts = QUESTIONS[asking];
-      [asked, buttons.no, buttons.yes].forEach((part, i) => write(part, texts[i]));
+      [asked, buttons.no, buttons.yes].forEach((part, i) => setText(part, texts[i]));
       question.ariaLabel = texts[0];
       question.dataset.asking = asking;
     }
@@ -236,7 +210,7 @@ export function createPanel(store) {
   function speak() {
     const { state, deleted } = store.facts;
     const text = deleted ? "Deleted" : describe(state)[0];
-    if (told && told !== text) write(spoken, text);
+    if (told && told !== text) setText(spoken, text);
     told = text;
   }
 
@@ -266,7 +240,7 @@ export function createPanel(store) {
     // A view that is taken off the page loses its focus too, but that is nobody's answer.
     queueMicrotask(() => {
       if (!node.isConnected || !document.hasFocus()) return;
-      write(buttons.copy, "Copy");
+      setText(buttons.copy, "Copy");
       if (left) store.set({ asking: "" });
       onFocus();
     });

@@ -11,15 +11,19 @@ const HIGH = 72;
 const AXIS = 16;
 /** Milliseconds of the spans that can be chosen; "all" is from the first job on. */
 const SPANS = /** @type {Record<string, [string, number]>} */ ({
-  hour: ["Last hour", 3600000],
-  day: ["Last day", 86400000],
-  week: ["Last week", 7 * 86400000],
+  hour: ["Hour", 3600000],
+  day: ["Day", 86400000],
+  week: ["Week", 7 * 86400000],
   all: ["All", 0],
 });
 /** The picture moves on that often, in seconds. */
 const MOVES = 5;
+/** The picture ends a little after its last moment, so that what goes on is not cut off. */
+const RIM = 0.008;
 /** A mark on the axis for so many pixels. */
 const APART = 80;
+/** Room for a mark's text. */
+const LABEL = 50;
 
 /** @param {string} name */
 const svg = (name) => /** @type {SVGElement} */ (document.createElementNS("http://www.w3.org/2000/svg", name));
@@ -44,14 +48,14 @@ export function createTimeline(jobs, enter) {
   const paths = new Map();
   /** @type {import("./bars.js").Bar[]} */
   let bars = [];
-  let [width, since] = [0, 0];
+  let [width, since, soon, later] = [0, 0, 0, 0];
 
   fold.onclick = () => {
     state.open = !state.open;
     jobs.draw();
   };
   const buttons = Object.entries(SPANS).map(([span, [label]]) => {
-    const button = make("button", { type: "button", value: span }, label);
+    const button = make("button", { type: "button", value: span, ariaLabel: span === "all" ? "All" : "Last " + span }, label);
     button.onclick = () => {
       Object.assign(state, { span, from: 0, to: 0 });
       jobs.draw();
@@ -73,7 +77,8 @@ export function createTimeline(jobs, enter) {
     }
     const length = SPANS[state.span || "day"][1];
     const [from, to] = state.from ? [state.from, state.to] : [length ? now - length : earliest(), now];
-    return { from: Math.min(from, to - 60000), to, now, width, height: HIGH };
+    const rim = (to - from) * RIM;
+    return { from: Math.min(from - rim, to - 60000), to: to + rim, now, width, height: HIGH };
   }
 
   function drawBars() {
@@ -98,7 +103,7 @@ export function createTimeline(jobs, enter) {
     picture.dataset.many = most ? "true" : "";
 
     const marks = ticks(around.from, around.to, Math.max(2, width / APART));
-    axis.replaceChildren(...marks.map(({ time, text }) => {
+    axis.replaceChildren(...marks.filter(({ time }) => (around.to - time) / (around.to - around.from) * width > LABEL).map(({ time, text }) => {
       const mark = make("span", {}, text);
       mark.style.left = (time - around.from) / (around.to - around.from) * 100 + "%";
       return mark;
@@ -110,8 +115,8 @@ export function createTimeline(jobs, enter) {
   function tell({ from, to, now }, count, most) {
     const states = [...jobs.rows.counts].sort(([a], [b]) => rank(a) - rank(b))
       .map(([key, number]) => number.toLocaleString() + " " + describe(key)[0].toLowerCase());
-    const time = moment(from) + " to " + (to >= now ? "now" : moment(to));
-    setText(caption, plural(count, "job") + ", " + time + (most > 1 ? "; at most " + most.toLocaleString() + " at a time" : ""));
+    const time = moment(from) + " to " + (to < now ? moment(to) : jobs.live ? "now" : moment(now));
+    setText(caption, plural(count, "job") + ", " + time + (most ? "; the highest bar is " + plural(most, "job") : ""));
     picture.ariaLabel = "Timeline of " + caption.textContent + ". The table lists " +
       (states.length ? "all jobs that match: " + states.join(", ") + "." : "none.");
   }
@@ -151,7 +156,9 @@ export function createTimeline(jobs, enter) {
     node.hidden = !jobs.rows.size;
     fold.ariaExpanded = "" + state.open;
     drawing.hidden = spans.hidden = caption.hidden = !state.open;
-    if (state.open && width && !node.hidden) drawBars();
+    // The table comes first: what is typed has to be seen at once.
+    cancelAnimationFrame(soon);
+    if (state.open && width && !node.hidden) soon = requestAnimationFrame(() => later = setTimeout(drawBars));
     for (const button of buttons) button.ariaPressed = "" + (button.value === state.span && !state.from);
   }
 
@@ -170,6 +177,10 @@ export function createTimeline(jobs, enter) {
       since = (since + 1) % MOVES;
       if (!since && !state.from) draw();
     },
-    destroy: () => observer.disconnect(),
+    destroy() {
+      cancelAnimationFrame(soon);
+      clearTimeout(later);
+      observer.disconnect();
+    },
   };
 }
