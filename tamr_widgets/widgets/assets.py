@@ -24,25 +24,6 @@ STATIC = Path(__file__).parent / "static"
 # Where a module needs the text of a stylesheet, it says so.
 STYLES = {"(globalThis).TAMR_CSS": "panel.css", "(globalThis).TAMR_JOBS_CSS": "jobs.css"}
 
-# The length and the last bytes tell one version of the code from another in the same page.
-LOADER = """\
-const load = async (code) => (await import(URL.createObjectURL(await new Response(
-new Blob([code]).stream().pipeThrough(new DecompressionStream("deflate")),
-{headers: {"content-type": "text/javascript"}}).blob()))).default;
-export default () => {
-let widget;
-return {
-async initialize(context) {
-const code = context.model.get("_code");
-const key = "tamr_widgets " + code.getUint32(code.byteLength - 4);
-widget = (await (globalThis[key] ??= load(code)))();
-return widget.initialize(context);
-},
-render: (context) => widget.render(context),
-};
-};
-"""
-
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./([\w.-]+)";\n', re.MULTILINE)
 _COMMENT = re.compile(r"/\*.*?\*/|^\s*//[^\n]*", re.DOTALL | re.MULTILINE)
 _EXPORT = re.compile(r"^export (?!default)(?:\{\};)?", re.MULTILINE)
@@ -50,6 +31,37 @@ _EXPORT = re.compile(r"^export (?!default)(?:\{\};)?", re.MULTILINE)
 _STRING = r'("(?:\\.|[^"\\])*")'
 _GAP_JS = re.compile(_STRING + r"|\s*([{}()\[\];:,?=<>|&+*])\s*|\s+")
 _GAP_CSS = re.compile(_STRING + r"|\s*([{};,>])\s*|(?<=:)()\s+|\s+")
+
+
+def _squeeze(text: str, gap: re.Pattern[str]) -> str:
+    def keep(match: re.Match[str]) -> str:
+        return next((group for group in match.groups() if group is not None), " ")
+
+    return gap.sub(keep, _COMMENT.sub("", text)).strip()
+
+
+# The last bytes of the code are its checksum: it tells one version from another in a page.
+LOADER = _squeeze(
+    """
+    const load = async (code) => (await import(URL.createObjectURL(await new Response(
+      new Blob([code]).stream().pipeThrough(new DecompressionStream("deflate")),
+      { headers: { "content-type": "text/javascript" } },
+    ).blob()))).default;
+    export default () => {
+      let widget;
+      return {
+        async initialize(context) {
+          const code = context.model.get("_code");
+          const key = "tamr_widgets " + code.getUint32(code.byteLength - 4);
+          widget = (await (globalThis[key] ??= load(code)))();
+          return widget.initialize(context);
+        },
+        render: (context) => widget.render(context),
+      };
+    };
+    """,
+    _GAP_JS,
+)
 
 
 @functools.cache
@@ -76,10 +88,3 @@ def _collect(name: str, modules: dict[str, str]) -> None:
         if imported not in modules:
             _collect(imported, modules)
     modules[name] = _squeeze(_EXPORT.sub("", _IMPORT.sub("", text)), _GAP_JS)
-
-
-def _squeeze(text: str, gap: re.Pattern[str]) -> str:
-    def keep(match: re.Match[str]) -> str:
-        return next((group for group in match.groups() if group is not None), " ")
-
-    return gap.sub(keep, _COMMENT.sub("", text)).strip()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, TypedDict
 
+from ..history import Estimate
 from ..messages import says_more
 from ..snapshot import Snapshot
 
@@ -61,6 +62,18 @@ def snapshot_facts(operation: Snapshot) -> dict[str, Any]:
         "started_at": milliseconds(operation.started_at),
         "ended_at": milliseconds(operation.ended_at),
         "as_of": milliseconds(operation.as_of),
+    }
+
+
+def estimate_facts(estimate: Estimate | None) -> dict[str, float] | None:
+    """An estimate, in seconds."""
+    if estimate is None:
+        return None
+    return {
+        "median": round(estimate.median_seconds, 1),
+        "low": round(estimate.low_seconds, 1),
+        "high": round(estimate.high_seconds, 1),
+        "samples": estimate.samples,
     }
 
 

@@ -155,8 +155,7 @@ class JobsWidget(LiveWidget):
             self._send_rows(chunk, [], more=more, **reset)
 
     def _estimate(self, operation: Operation) -> Any:
-        history = getattr(self._poller, "history", None)
-        return None if operation.resolved or history is None else history.estimate(operation)
+        return None if operation.resolved else self._poller.history.estimate(operation)
 
     def _act(self, content: dict[str, Any]) -> None:
         action, key = content.get("do"), content.get("id")

@@ -37,6 +37,8 @@ class OperationWidget(LiveWidget):
         operation: One of ours, or one of the public client's.
         poll_interval_seconds: How often to ask the server; the first times come sooner.
         timeout_seconds: How long the Wait button waits; None for as long as it takes.
+        estimate: Whether to say how long the job will take, learnt from past jobs. It costs one
+            request for the server's list, when nothing else is due.
         **kwargs: ipywidgets' own: `layout`, `tooltip`, `tabbable`.
 
     Raises:
@@ -63,6 +65,7 @@ class OperationWidget(LiveWidget):
         *,
         poll_interval_seconds: Seconds = 3,
         timeout_seconds: Seconds | None = None,
+        estimate: bool = True,
         **kwargs: Any,
     ) -> None:
         operation = Operation.adopt(operation)
@@ -73,7 +76,7 @@ class OperationWidget(LiveWidget):
         self._settled = threading.Event()
         self._settling = threading.Lock()
         self._on_settled: list[Guarded] = []
-        self._view = Panel(operation, self._draw, interval, timeout)
+        self._view = Panel(operation, self._draw, interval, timeout, estimate=estimate)
         self._take_traits()
         super().__init__(_panel=self._view.facts(), **kwargs)
         if operation.resolved:
@@ -173,7 +176,7 @@ class OperationWidget(LiveWidget):
             "waiting": view.waiting,
             "deleted": view.deleted,
             "error": "" if view.fault is None else str(view.fault),
-            "progress": 1.0 if view.operation.resolved else None,
+            "progress": view.progress(),
             "state": view.operation.state,
             "resolved": view.operation.resolved,
         }

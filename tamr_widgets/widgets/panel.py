@@ -21,10 +21,11 @@ from ..errors import (
     Unauthorized,
     UnexpectedAnswer,
 )
+from ..history import JobHistory, progress
 from ..operation import Operation
 from ..poller import Poller, Subscription
 from ..timing import Seconds, clock
-from .facts import compact, snapshot_facts
+from .facts import compact, estimate_facts, snapshot_facts
 
 NO_DELETE = "This server does not delete operations (405). Nothing has changed."
 _ENDED = {"SUCCEEDED": "succeeded", "FAILED": "failed", "CANCELED": "was cancelled"}
@@ -38,6 +39,7 @@ class Panel:
         on_change: Called on the poller's thread after anything may have changed.
         poll_interval_seconds: How often to ask.
         timeout_seconds: How long a Wait lasts; None for as long as it takes.
+        estimate: Whether to learn from past jobs how long this one takes.
 
     Attributes:
         operation: The newest snapshot.
@@ -54,6 +56,8 @@ class Panel:
         on_change: Callable[[], object],
         poll_interval_seconds: Seconds,
         timeout_seconds: Seconds | None,
+        *,
+        estimate: bool = True,
     ) -> None:
         self.operation = operation
         self.waiting = self.deleted = self.no_delete = False
@@ -67,6 +71,9 @@ class Panel:
         self._orders: dict[str, Subscription] = {}
         self._clicks = threading.Lock()
         self._following: Subscription | None = None
+        self._learning: Subscription | None = None
+        self._wants_estimate = estimate
+        self._history: JobHistory | None = None
 
     @property
     def fault_kind(self) -> str:
@@ -82,10 +89,12 @@ class Panel:
         self._following = self._poller.subscribe(
             self.operation, self._on_operation, self._on_fault, self.interval, on_a_page=True
         )
+        if self._wants_estimate and not self.operation.resolved:
+            self._learning = self._poller.learn(self._on_learned)
 
     def close(self) -> None:
         """Stop all that this panel does; the job goes on."""
-        for each in (self._following, *self._orders.values()):
+        for each in (self._following, self._learning, *self._orders.values()):
             if each is not None:
                 each.close()
 
@@ -101,8 +110,28 @@ class Panel:
                 "no_delete": self.no_delete,
                 "outcome": self.outcome,
                 **self._fault,
+                **self._forecast(),
             }
         )
+
+    def progress(self) -> float | None:
+        """How far the job is, from 0 to 1; None if there is nothing to go by."""
+        if self.operation.resolved:
+            return 1.0
+        estimate = self._history.estimate(self.operation) if self._history else None
+        if estimate is None:
+            return None
+        elapsed = self.operation.elapsed
+        return 0.0 if elapsed is None else progress(elapsed.total_seconds(), estimate)
+
+    def _forecast(self) -> dict[str, Any]:
+        """How long the job takes to start, and then to run."""
+        if self._history is None or self.operation.resolved:
+            return {}
+        queue = None
+        if self.operation.started_at is None:
+            queue = estimate_facts(self._history.estimate_queue(self.operation))
+        return {"estimate": estimate_facts(self._history.estimate(self.operation)), "queue": queue}
 
     def act(self, action: str) -> None:
         """Leave an order for a click. It returns at once; a second click is the same order.
@@ -165,6 +194,10 @@ class Panel:
         self.operation = operation
         if operation.resolved and self.waiting:
             self._end_waiting(f"It {_ENDED[operation.state or '']} while you waited.")
+
+    def _on_learned(self, history: JobHistory) -> None:
+        self._history = history
+        self._on_change()
 
     def _on_fault(self, error: TamrError) -> None:
         self._set_fault(error, fault_facts(error, self._checked_at))

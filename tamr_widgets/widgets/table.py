@@ -10,7 +10,7 @@ from ..listing import Listing
 from ..operation import Operation
 from ..snapshot import Snapshot
 from ..summary import html_rows
-from .facts import cut, milliseconds
+from .facts import cut, estimate_facts, milliseconds
 
 Row = list[Any]
 
@@ -84,14 +84,8 @@ def row(key: str, operation: Snapshot, estimate: Estimate | None) -> Row:
         milliseconds(operation.started_at),
         milliseconds(operation.ended_at),
         cut(operation.type),
-        None if estimate is None else seconds_of(estimate),
+        list((estimate_facts(estimate) or {}).values()) or None,
     ]
-
-
-def seconds_of(estimate: Estimate) -> list[float]:
-    """An estimate as a page takes it."""
-    figures = (estimate.median_seconds, estimate.low_seconds, estimate.high_seconds)
-    return [*(round(figure, 1) for figure in figures), estimate.samples]
 
 
 def at_rest(operations: tuple[Operation, ...], host: str) -> tuple[str, str]:
