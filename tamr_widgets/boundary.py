@@ -6,7 +6,7 @@ import re
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.client import HTTPException
+from http.client import HTTPException, InvalidURL
 
 import requests
 import urllib3.exceptions as urllib3
@@ -23,12 +23,15 @@ _UNKNOWN = (
 )
 # What may as well have been carried out.
 _HARMLESS = re.compile(r"GET |HEAD |POST \S*instance:login$")
+# What quotes a header may quote the one with the credentials.
+_QUOTED_HEADER = re.compile(r"(?<=header value)\W.*", re.IGNORECASE | re.DOTALL)
 
 _UNREADABLE = (
     requests.exceptions.ContentDecodingError,
     requests.exceptions.JSONDecodeError,
     requests.exceptions.TooManyRedirects,
     urllib3.DecodeError,
+    urllib3.InvalidHeader,
 )
 _UNSENDABLE = (
     requests.exceptions.InvalidHeader,
@@ -40,6 +43,7 @@ _UNSENDABLE = (
     requests.exceptions.URLRequired,
     urllib3.LocationValueError,
     urllib3.UnrewindableBodyError,
+    InvalidURL,
     UnicodeEncodeError,
 )
 _TLS = (requests.exceptions.SSLError, urllib3.SSLError, ssl.SSLError)
@@ -64,7 +68,7 @@ def translated(what: str) -> Iterator[None]:
     except (*_LOST, ValueError) as error:
         if isinstance(error, requests.RequestException):
             error.request = None  # it holds the credentials
-        raise _ours(what, error) from error
+        raise _ours(what, error) from (None if _QUOTED_HEADER.search(str(error)) else error)
 
 
 def outcome_hint(what: str, otherwise: str) -> str:
@@ -76,7 +80,7 @@ def _ours(what: str, error: Exception) -> TamrError:
     chain = _chain(error)
     reason = _reason(chain[-1])
     hint = _AWAY if _any(chain, _UNSENT) else outcome_hint(what, "")
-    if isinstance(error, _UNREADABLE):
+    if _any(chain, _UNREADABLE):
         hint = outcome_hint(what, BUSY)
         return UnexpectedAnswer(f"{what} came back in a form that can't be read ({reason}). {hint}")
     if isinstance(error, _UNSENDABLE):
@@ -121,4 +125,4 @@ def _chain(error: BaseException) -> list[BaseException]:
 def _reason(error: BaseException) -> str:
     """Its words, without the objects that urllib3 puts in front of them."""
     text = re.sub(r"^\S*(?:<.* at 0x\w+>|\(host=.*?\)): ", "", str(error))
-    return text[:REASON_CHARS] or type(error).__name__
+    return _QUOTED_HEADER.sub("", text)[:REASON_CHARS] or type(error).__name__

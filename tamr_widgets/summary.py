@@ -25,7 +25,7 @@ def html_table(operation: Snapshot, note: str = "") -> str:
     )
     if not operation.resolved:
         note = note or f"As it was on {_moment(operation.as_of)}."
-    caption = f"<caption>{escape(note)}</caption>" if note else ""
+    caption = f"<caption>{escape(_tame(note))}</caption>" if note else ""
     return f'<table class="tamr-snapshot">{caption}<tbody>{rows}</tbody></table>'
 
 
@@ -35,7 +35,7 @@ def html_rows(operations: Iterable[Snapshot], title: str) -> str:
     head = "".join(f"<th>{name}</th>" for name in names)
     rows = "".join(f"<tr>{_cells(operation, names)}</tr>" for operation in operations)
     return (
-        f'<table class="tamr-snapshot"><caption>{escape(title)}</caption>'
+        f'<table class="tamr-snapshot"><caption>{escape(_tame(title))}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
     )
 

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import ast
+import graphlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+
+import tamr_widgets
+from tamr_widgets import errors
+
+PACKAGE = Path(tamr_widgets.__file__).parent
+TWICE = {
+    errors.HTTPStatusError: requests.HTTPError,
+    errors.NoAnswer: requests.ConnectionError,
+    errors.TooSlow: requests.Timeout,
+    errors.UnexpectedAnswer: ValueError,
+    errors.ForeignAddress: ValueError,
+    errors.NotSupported: ValueError,
+    errors.Unsendable: ValueError,
+    errors.NotAnOperation: TypeError,
+    errors.ClientUnusable: RuntimeError,
+    errors.WaitTimeout: TimeoutError,
+    errors.NotSucceeded: RuntimeError,
+}
+
+
+def test_every_public_name_is_there():
+    """What is promised can be had, in alphabetical order."""
+    assert tamr_widgets.__all__ == sorted(tamr_widgets.__all__)
+    for name in tamr_widgets.__all__:
+        assert getattr(tamr_widgets, name) is not None
+
+
+def test_every_error_is_public():
+    """Whoever catches an error finds it under its own name."""
+    assert set(errors.__all__) <= set(tamr_widgets.__all__)
+    classes = [each for each in vars(errors).values() if isinstance(each, type)]
+    assert {each.__name__ for each in classes if each.__module__ == errors.__name__} == set(
+        errors.__all__
+    )
+
+
+def test_an_unknown_name_is_missing():
+    """As with any module."""
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        tamr_widgets.nothing  # noqa: B018
+
+
+def test_every_error_has_one_root():
+    """`except TamrError` catches all of them."""
+    assert all(issubclass(getattr(errors, name), errors.TamrError) for name in errors.__all__)
+
+
+@pytest.mark.parametrize(("ours", "usual"), TWICE.items(), ids=lambda kind: kind.__name__)
+def test_errors_are_also_what_people_catch(ours, usual):
+    """Code that was written for requests or the public client goes on to work."""
+    assert issubclass(ours, usual)
+
+
+def test_scripts_load_no_widgets():
+    """Neither the package nor its Operation brings ipywidgets, anywidget or IPython along."""
+    code = (
+        "import sys, tamr_widgets; from tamr_widgets import Operation, Client, Poller; "
+        "print({'ipywidgets', 'anywidget', 'IPython', 'tornado'} & set(sys.modules))"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+
+    assert loaded.stdout.strip() == "set()"
+
+
+def test_importing_has_no_effects():
+    """No session, no thread, no output."""
+    code = "import threading, tamr_widgets; assert threading.active_count() == 1"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+
+    assert done.stdout == done.stderr == ""
+
+
+LAYERS = ["errors", "auth", "client", "operation", "poller", "widgets", "ipython"]
+
+
+def imported(name):
+    """The modules of this package that a module, or a folder of them, imports when it loads."""
+    files = (PACKAGE / name).glob("*.py") if (PACKAGE / name).is_dir() else [PACKAGE / f"{name}.py"]
+    for path in files:
+        level = len(path.relative_to(PACKAGE).parts)
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ImportFrom) and node.level == level:
+                names = [node.module] if node.module else [alias.name for alias in node.names]
+                yield from (each.split(".")[0] for each in names)
+
+
+def test_imports_run_one_way():
+    """No circle, and no layer builds on a later one, however indirectly."""
+    modules = [path.stem for path in PACKAGE.glob("[!_]*") if path.stem != "py"]
+    builds_on = {name: set(imported(name)) for name in modules}
+
+    below = {}
+    for name in graphlib.TopologicalSorter(builds_on).static_order():
+        below[name] = {name}.union(*(below[each] for each in builds_on.get(name, ())))
+
+    for rank, layer in enumerate(LAYERS):
+        assert below[layer].isdisjoint(LAYERS[rank + 1 :]), layer
+
+
+def test_the_simulator_stands_alone():
+    """It imports nothing from the rest."""
+    for path in sorted((PACKAGE / "simulator").glob("*.py")):
+        for node in ast.parse(path.read_text()).body:
+            assert not (isinstance(node, ast.ImportFrom) and node.level > 1), path
