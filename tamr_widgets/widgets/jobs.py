@@ -73,6 +73,7 @@ class JobsWidget(LiveWidget):
         self._following = self._poller.subscribe_all(
             self._on_listing, self._on_fault, self._interval, on_a_page=True
         )
+        self._learning = self._poller.learn(self._on_learned)
 
     def on_resolved(self, callback: Callable[[Operation], object]) -> None:
         """Call `callback` with each operation that resolves from now on, once for each.
@@ -91,8 +92,9 @@ class JobsWidget(LiveWidget):
 
     def close(self) -> None:
         """Stop asking for the list and take the widget off the page."""
-        if hasattr(self, "_following"):  # else the constructor refused its arguments
+        if hasattr(self, "_learning"):  # else the constructor refused its arguments
             self._following.close()
+            self._learning.close()
             for panel, _ in self._panels.values():
                 panel.close()
             if self._bulk is not None:
@@ -117,6 +119,11 @@ class JobsWidget(LiveWidget):
                 callback(operation)
         if first and self._displayed:
             towards_page(lambda: self._show(update=True))
+
+    def _on_learned(self, _: object) -> None:
+        unresolved = [(key, each) for key, each in self._table.keyed() if not each.resolved]
+        if self._has_page and unresolved:
+            towards_page(self._send_rows, unresolved, [])
 
     def _on_fault(self, error: TamrError) -> None:
         self._set_status(fault_facts(error, self._checked_at), loading=len(self._table) == 0)

@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING
 
 import ipywidgets
 import pytest
+from test_operation_widget import asked, follow, until
+
 from tamr_widgets import JobsWidget
 from tamr_widgets.simulator import Fault, Simulator
-from test_operation_widget import asked, follow, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +29,12 @@ def tamr() -> Iterator[Simulator]:
 def client(tamr: Simulator) -> Iterator[Client]:
     with tamr.client() as client:
         yield client
+
+
+@pytest.fixture(autouse=True)
+def learning_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shortest pause between two polls is long enough to ask for the past."""
+    monkeypatch.setattr("tamr_widgets.lessons.PAUSE_SECONDS", 0.0)
 
 
 @pytest.fixture(autouse=True)
@@ -134,8 +141,12 @@ def test_rows_of_the_jobs_page_carry_estimates(tamr, client):
     until(lambda: table.operations)
 
     table._handle_custom_msg({"do": "hello", "n": 1}, [])
-    rows = until(lambda: [row for each in sent if "rows" in each for row in each["rows"]["jobs"]])
 
-    estimates = {row[0]: row[8] for row in rows}
+    def estimates_sent() -> dict[str, list[float] | None]:
+        rows = [row for each in list(sent) if "rows" in each for row in each["rows"]["jobs"]]
+        return {row[0]: row[8] for row in rows}
+
+    until(lambda: estimates_sent().get(job))
+    estimates = estimates_sent()
     assert estimates[job][3] == 20
     assert {estimate for key, estimate in estimates.items() if key != job} == {None}

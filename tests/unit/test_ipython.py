@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 import pytest
-import tamr_widgets
 from IPython.core.formatters import DisplayFormatter
+
+import tamr_widgets
 from tamr_widgets import Operation, OperationWidget, ipython
 from tamr_widgets.simulator import Simulator
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 import pytest
 import traitlets
+from test_operation_widget import asked, until
+
 from tamr_widgets import JobsWidget, OperationWidget
 from tamr_widgets.simulator import Fault, Simulator, history
-from test_operation_widget import asked, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
