@@ -1,0 +1,342 @@
+"""OperationWidget where it lives: clicks, reloads, kernels that go away, and what is saved."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import nbconvert
+import pytest
+from playwright.sync_api import expect
+from widgets import TAMR, button, operation, progress
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from harness import FrontEnd
+
+LONG = 20_000
+
+
+def test_it_follows_a_job_to_its_end_and_takes_clicks(front_end: FrontEnd) -> None:
+    """In JupyterLab, Notebook 7 and Voila alike."""
+    start = "tamr.jobs.start(queued_seconds=0.5, run_seconds=600)"
+    notebook = front_end.open(
+        [TAMR, f"OperationWidget(client.operation({start}), poll_interval_seconds=0.3)"]
+    )
+    notebook.run_all()
+    widget = operation(notebook)
+
+    expect(widget).to_have_attribute("data-state", "RUNNING", timeout=LONG)
+    expect(progress(widget)).to_be_visible()
+    button(widget, "Cancel job").click()
+    button(widget, "Yes, cancel it").click()
+
+    expect(widget).to_have_attribute("data-state", "CANCELED", timeout=LONG)
+    notebook.screenshot(f"operation-in-{front_end.name}")
+    assert notebook.errors == []
+
+
+BUSY = """
+import time
+start = time.monotonic()
+print("busy")
+time.sleep(10)
+asked = [each.at for each in tamr.requests.matching("POST", "cancel")]
+print("asked", round(asked[0] * 1000 + (time.time() - time.monotonic()) * 1000) if asked else None)
+"""
+
+
+def test_a_click_is_acted_on_while_another_cell_sleeps(lab: FrontEnd, artifacts: Path) -> None:
+    """The job is cancelled long before the ten seconds of the cell are over."""
+    notebook = lab.open([TAMR, 'show("RUNNING")', BUSY])
+    notebook.run_cell(0)
+    notebook.run_cell(1)
+    widget = operation(notebook)
+    # The page's second hello, after a second and a half, is the one that counts.
+    notebook.page.wait_for_timeout(2000)
+    notebook.run_cell(2, wait=False)
+    expect(notebook.output(2)).to_contain_text("busy")
+
+    button(widget, "Cancel job").click()
+    clicked = notebook.page.evaluate("Date.now()")
+    button(widget, "Yes, cancel it").click()
+    expect(widget).to_have_attribute("data-state", re.compile("CANCEL"), timeout=5000)
+
+    expect(notebook.output(2)).not_to_contain_text("asked")
+    expect(notebook.output(2)).to_contain_text("asked", timeout=LONG)
+    asked = int(notebook.output(2).inner_text().split()[-1])
+    (artifacts / "click-to-request-ms.txt").write_text(f"{asked - clicked:.0f}\n")
+
+
+def test_awaiting_a_widget_keeps_its_buttons_alive(lab: FrontEnd) -> None:
+    """A click during `await widget` is acted on; the cell then goes on."""
+    notebook = lab.open([TAMR, 'w = show("RUNNING")\nw', "print((await w).state)"])
+    notebook.run_cell(0)
+    notebook.run_cell(1)
+    widget = operation(notebook)
+    expect(widget).to_be_visible()
+    notebook.run_cell(2, wait=False)
+
+    button(widget, "Wait").click()
+    expect(button(widget, "Stop waiting")).to_be_visible()
+    button(widget, "Cancel job").click()
+    button(widget, "Yes, cancel it").click()
+    notebook.page.evaluate("0")
+
+    expect(widget).to_have_attribute("data-state", re.compile("CANCEL"))
+
+
+def test_an_interrupted_wait_is_one_line(lab: FrontEnd) -> None:
+    """No traceback, and the widget still follows the job."""
+    notebook = lab.open([TAMR, 'w = show("RUNNING")\nw', "w.wait()"])
+    notebook.run_cell(0)
+    notebook.run_cell(1)
+    notebook.run_cell(2, wait=False)
+    notebook.page.wait_for_function(
+        "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'busy'"
+    )
+    notebook.page.evaluate(
+        "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.interrupt()"
+    )
+
+    expect(notebook.output(2)).to_contain_text("Stopped waiting. The job goes on")
+    expect(notebook.output(2)).not_to_contain_text("Traceback")
+    expect(operation(notebook)).to_have_attribute("data-state", "RUNNING")
+
+
+def test_a_reload_shows_the_current_state(lab: FrontEnd) -> None:
+    """What changed while the page was away is there when it is back."""
+    notebook = lab.open([TAMR, 'show("RUNNING")', 'tamr.jobs.finish("1")'])
+    notebook.run_cell(0)
+    notebook.run_cell(1)
+    expect(operation(notebook)).to_have_attribute("data-state", "RUNNING")
+    notebook.save()
+
+    notebook.reload()
+    expect(operation(notebook)).to_have_attribute("data-state", "RUNNING", timeout=LONG)
+    notebook.run_cell(2)
+
+    expect(operation(notebook)).to_have_attribute("data-state", "SUCCEEDED")
+
+
+def test_a_restarted_kernel_leaves_the_last_known_state(lab: FrontEnd) -> None:
+    """Marked as such, with buttons that say why they do nothing."""
+    notebook = lab.open([TAMR, 'show("RUNNING")'])
+    notebook.run_all()
+    widget = operation(notebook)
+    expect(widget).to_have_attribute("data-state", "RUNNING")
+
+    notebook.restart_kernel()
+
+    expect(widget).to_contain_text("No kernel is connected", timeout=LONG)
+    expect(button(widget, "Cancel job")).to_be_disabled()
+    expect(widget).to_have_attribute("data-state", "RUNNING")
+    notebook.screenshot("operation-after-restart")
+
+
+def test_a_notebook_with_widget_state_shows_it_without_a_kernel(lab: FrontEnd) -> None:
+    """Reopened with no kernel at all, as from a colleague's mail."""
+    notebook = lab.open([TAMR, 'show("RUNNING")'])
+    notebook.run_all()
+    expect(operation(notebook)).to_have_attribute("data-state", "RUNNING")
+    notebook.save(widget_state=True)
+    notebook.stop_kernel()
+
+    reopened = lab.open(notebook.path, kernel=False)
+    widget = operation(reopened)
+
+    expect(widget).to_have_attribute("data-state", "RUNNING", timeout=LONG)
+    expect(widget).to_contain_text("No kernel is connected")
+    reopened.screenshot("operation-without-kernel")
+
+
+def test_a_notebook_without_widget_state_shows_the_table(lab: FrontEnd) -> None:
+    """The static form in the output, where nothing else can be drawn."""
+    notebook = lab.open([TAMR, 'show("RUNNING")'])
+    notebook.run_all()
+    expect(operation(notebook)).to_be_visible()
+    notebook.save()
+    notebook.stop_kernel()
+
+    reopened = lab.open(notebook.path, kernel=False)
+
+    expect(reopened.output(1)).to_contain_text("RUNNING")
+    expect(reopened.output(1)).to_contain_text("As it was on")
+
+
+def test_a_saved_notebook_tells_how_the_job_ended(lab: FrontEnd, artifacts: Path) -> None:
+    """In HTML and Markdown without a CDN, and without a credential."""
+    notebook = lab.open(
+        [TAMR, 'show("RUNNING", description="<b>bold</b>")', 'tamr.jobs.finish("1", "FAILED")']
+    )
+    notebook.run_all()
+    expect(operation(notebook)).to_have_attribute("data-state", "FAILED")
+    expect(progress(operation(notebook))).to_have_attribute("aria-valuenow", "100")
+
+    saved = notebook.save()
+    html, _ = nbconvert.HTMLExporter().from_notebook_node(saved)
+    markdown, _ = nbconvert.MarkdownExporter().from_notebook_node(saved)
+
+    bundle = saved.cells[1].outputs[0].data
+    assert "FAILED" in bundle["text/plain"]
+    assert "FAILED" in bundle["text/html"]
+    assert "FAILED" in html
+    assert "FAILED" in markdown
+    assert "<b>bold</b>" not in html
+    state = notebook.save(widget_state=True)
+    for text in (json.dumps(saved), json.dumps(state), html, markdown):
+        assert "simulated" not in text.replace("tamr_widgets.simulator", "")
+    (artifacts / "exported.html").write_text(html)
+
+
+def test_the_kernel_restarted_and_the_page_reloaded(lab: FrontEnd) -> None:
+    """With saved state the last known state is drawn and marked."""
+    notebook = lab.open([TAMR, 'show("RUNNING")'])
+    notebook.run_all()
+    expect(operation(notebook)).to_have_attribute("data-state", "RUNNING")
+    notebook.save(widget_state=True)
+
+    notebook.restart_kernel()
+    notebook.reload()
+
+    expect(operation(notebook)).to_contain_text("No kernel is connected", timeout=LONG)
+
+
+@pytest.mark.parametrize("box", ["VBox", "Tab", "Accordion"])
+def test_it_lives_in_boxes(lab: FrontEnd, box: str) -> None:
+    """Inside of ipywidgets' containers it is as alive as outside."""
+    inside = f'import ipywidgets\nipywidgets.{box}([show("RUNNING")], selected_index=0)'
+    if box == "VBox":
+        inside = inside.replace(", selected_index=0", "")
+    notebook = lab.open([TAMR, inside])
+    notebook.run_all()
+    widget = operation(notebook)
+
+    button(widget, "Cancel job").click()
+    button(widget, "Yes, cancel it").click()
+
+    expect(widget).to_have_attribute("data-state", re.compile("CANCEL"))
+
+
+def test_twenty_in_one_notebook(lab: FrontEnd) -> None:
+    """All are drawn, and all hear of their job's end."""
+    notebook = lab.open(
+        [TAMR, *['show("RUNNING")'] * 20, "for job in list(tamr.jobs): tamr.jobs.finish(job)"]
+    )
+
+    notebook.run_all()
+
+    for number in range(1, 21):
+        expect(operation(notebook, number)).to_have_attribute("data-state", "SUCCEEDED")
+
+
+def test_two_views_of_one_widget_agree(lab: FrontEnd) -> None:
+    """A click in one is seen in the other."""
+    notebook = lab.open([TAMR, 'w = show("RUNNING")\nw', "w"])
+    notebook.run_all()
+    widgets = operation(notebook)
+    expect(widgets).to_have_count(2)
+
+    button(widgets.nth(0), "Wait").click()
+
+    expect(button(widgets.nth(1), "Stop waiting")).to_be_visible()
+    button(widgets.nth(1), "Stop waiting").click()
+    expect(button(widgets.nth(0), "Wait")).to_be_visible()
+
+
+def test_text_from_a_server_is_only_ever_text(lab: FrontEnd) -> None:
+    """Markup in a description, a message or a state does nothing."""
+    hostile = (
+        "<img src=x onerror=\\\"document.title='owned'\\\"><script>1</script> \u202eabc \\x00 "
+    )
+    notebook = lab.open(
+        [TAMR, f'show("FAILED", description="{hostile}", status={{"message": "{hostile}" * 2000}})']
+    )
+    notebook.run_all()
+    widget = operation(notebook)
+
+    expect(widget).to_contain_text("<img src=x")
+    assert notebook.page.title() != "owned"
+    assert widget.bounding_box()["height"] < 900
+    assert notebook.errors == []
+
+
+EXTENSION = [
+    TAMR,
+    "%load_ext tamr_widgets",
+    'client.operation(tamr.jobs.add("RUNNING"))',
+    "op = client.operation(tamr.jobs.start(queued_seconds=0, run_seconds=3))\nop.wait(0.3).state",
+    "%unload_ext tamr_widgets",
+    'client.operation(tamr.jobs.add("RUNNING"))',
+]
+
+
+def test_the_extension_draws_operations_live(lab: FrontEnd) -> None:
+    """As the last value of a cell, and while `wait` blocks; unloaded, it is a table again."""
+    notebook = lab.open(EXTENSION)
+    for cell in range(3):
+        notebook.run_cell(cell)
+    expect(operation(notebook, 1)).to_have_attribute("data-state", "RUNNING")
+
+    notebook.run_cell(3, wait=False)
+    expect(operation(notebook, 2)).to_have_attribute("data-state", "RUNNING")
+    expect(notebook.output(3)).to_contain_text("'SUCCEEDED'", timeout=LONG)
+    expect(operation(notebook, 2)).to_have_attribute("data-state", "SUCCEEDED")
+    notebook.run_cell(4)
+    notebook.run_cell(5)
+
+    expect(notebook.output(5).get_by_role("table")).to_contain_text("RUNNING")
+    expect(operation(notebook, 3)).to_have_count(0)
+
+
+# Each operation is asked about alone, and what is gone is believed at once.
+ALONE = """
+import tamr_widgets.faults
+tamr_widgets.faults.NOT_FOUND_GRACE_SECONDS = 0
+tamr.faults.add(Fault.status(403, path="operations$"))
+"""
+STATES = [
+    'show("PENDING")',
+    'show("RUNNING")',
+    'show("QUARANTINED")',
+    'show("CANCELING")',
+    'show("CANCELED")',
+    'show("SUCCEEDED")',
+    'show("FAILED")',
+    'OperationWidget(client.start("projects/7/unifiedDataset:refresh"))',
+    'w = show("RUNNING", timeout=0.1); w._view.act("wait"); w',
+    'w = show("RUNNING"); w._view.act("wait"); w',
+    'w = show("SUCCEEDED"); w._view.act("delete"); w',
+    'tamr.jobs.allow_delete("11"); w = show("SUCCEEDED"); w._view.act("delete"); w',
+    'w = show("RUNNING"); tamr.faults.add(Fault.status(403, path="operations/12")); w',
+    'w = show("RUNNING"); tamr.faults.add(Fault.status(500, path="operations/13")); w',
+    "import tamr_widgets.faults; tamr_widgets.faults.NOT_FOUND_GRACE_SECONDS = 0\n"
+    'w = show("RUNNING"); tamr.jobs.remove("14"); w',
+    'show("PENDING", status=None)',
+]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark", "high contrast"])
+def test_axe_finds_nothing_in_any_state(lab: FrontEnd, theme: str) -> None:
+    """In JupyterLab's themes; the pictures are kept to be looked at."""
+    notebook = lab.open([TAMR + ALONE, *STATES], viewport={"width": 1280, "height": 4600})
+    notebook.set_theme(theme)
+    notebook.run_all()
+    operations = notebook.page.get_by_role("group", name=re.compile("^Operation"))
+    expect(operations).to_have_count(len(STATES))
+    expect(operation(notebook, 10)).to_contain_text("does not delete operations")
+    expect(operation(notebook, 13)).to_contain_text("retrying", timeout=LONG)
+    button(operation(notebook, 7), "Details").click()
+    button(operation(notebook, 2), "Cancel job").click()
+    button(operation(notebook, 2), "Yes, cancel it").wait_for()
+
+    violations = {
+        str(index): found
+        for index in range(len(STATES))
+        if (found := notebook.axe(operations.nth(index)))
+    }
+    notebook.screenshot(f"operation-states-{theme.replace(' ', '-')}")
+
+    assert violations == {}

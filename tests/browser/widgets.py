@@ -1,0 +1,35 @@
+"""What the browser tests of the widgets share: a Tamr in the kernel, and where things are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness import OpenNotebook
+    from playwright.sync_api import Locator
+
+# A Tamr with no past, and `show(...)`: a widget of a job that stays in a state until told.
+TAMR = """
+from tamr_widgets import JobsWidget, Operation, OperationWidget
+from tamr_widgets.simulator import Fault, Simulator
+tamr = Simulator(past_jobs=0).start()
+client = tamr.client()
+def show(state, *, interval=0.3, timeout=None, **fields):
+    operation = client.operation(tamr.jobs.add(state, **fields))
+    return OperationWidget(operation, poll_interval_seconds=interval, timeout_seconds=timeout)
+"""
+
+
+def operation(notebook: OpenNotebook, number: int = 1) -> Locator:
+    """The widget of an operation."""
+    return notebook.page.get_by_role("group", name=f"Operation {number}:")
+
+
+def button(widget: Locator, name: str) -> Locator:
+    """A button in a widget."""
+    return widget.get_by_role("button", name=name, exact=True)
+
+
+def progress(widget: Locator) -> Locator:
+    """The progress bar in a widget."""
+    return widget.get_by_role("progressbar", name="Progress", exact=True)
