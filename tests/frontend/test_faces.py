@@ -81,7 +81,7 @@ def test_marks_of_direction_end_with_their_text(gallery: Callable[..., Page]) ->
     """A right-to-left override turns its own text around, never the words beside it."""
     page = gallery()
 
-    positions = page.locator("[data-face=hostile] dt").evaluate_all(
+    positions = page.locator("[data-face=hostile] .tamr-facts small").evaluate_all(
         "nodes => nodes.map(node => [node.offsetLeft, node.nextSibling.offsetLeft])"
     )
 

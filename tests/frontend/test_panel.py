@@ -39,7 +39,7 @@ def test_the_facts_of_a_running_job(show: Callable[..., Widget]) -> None:
     expect(widget.panel).to_contain_text("Running")
     expect(widget.panel).to_contain_text("Train Mastering Model")
     expect(widget.panel).to_contain_text("running for 1 min")
-    facts = widget.panel.locator("dl > div")
+    facts = widget.panel.locator(".tamr-facts > div")
     assert facts.all_inner_texts() == [
         "Id\n17",
         "Type\nSPARK",
@@ -58,7 +58,7 @@ def test_times_follow_the_readers_locale_and_zone(chromium: Browser) -> None:
 
     page.evaluate("facts => openWidget(facts)", RUNNING)
 
-    expect(page.locator(".tamr dl")).to_contain_text("by admin at 9:00:48 AM")
+    expect(page.locator(".tamr-facts")).to_contain_text("by admin at 9:00:48 AM")
     context.close()
 
 
@@ -66,7 +66,7 @@ def test_a_time_of_another_day_has_its_date(show: Callable[..., Widget]) -> None
     """What was not today says when it was."""
     widget = show(SUCCEEDED | {"created_at": ago(100_000)})
 
-    expect(widget.panel.locator("dl")).to_contain_text("at 28 Jan 2021, 10:15")
+    expect(widget.panel.locator(".tamr-facts")).to_contain_text("at 28 Jan 2021, 10:15")
 
 
 def test_how_it_ended(show: Callable[..., Widget]) -> None:
@@ -75,7 +75,7 @@ def test_how_it_ended(show: Callable[..., Widget]) -> None:
 
     expect(widget.panel).to_contain_text("Succeeded")
     expect(widget.panel).to_contain_text("ran 55 s")
-    expect(widget.panel.locator("dl")).to_contain_text("Ended14:01:55")
+    expect(widget.panel.locator(".tamr-facts")).to_contain_text("Ended14:01:55")
 
 
 @pytest.mark.parametrize(
@@ -219,21 +219,33 @@ def test_only_a_change_of_state_is_announced(show: Callable[..., Widget], page: 
 @pytest.mark.parametrize(
     ("kind", "text"),
     [
-        ("gone", "Gone from the server: no answer. It was deleted elsewhere"),
-        ("refused", "No permission: no answer. Sign in again"),
-        ("stopped", "No longer checked: no answer. Run the cell again"),
-        ("action", "That did not work: no answer."),
-        ("of a later version", "That did not work: no answer."),
+        ("gone", "Gone from the server: no answer. Look there."),
+        ("refused", "No permission: no answer. Look there."),
+        ("stopped", "No longer checked: no answer. Look there."),
+        ("action", "That did not work: no answer. Look there."),
+        ("of a later version", "That did not work: no answer. Look there."),
     ],
 )
-def test_faults_differ_and_say_what_to_do(
-    show: Callable[..., Widget], kind: str, text: str
-) -> None:
-    """Each kind of fault has a name of its own and a next step, and leaves the state in sight."""
-    widget = show(RUNNING | {"fault": "no answer", "fault_kind": kind})
+def test_faults_differ_by_name(show: Callable[..., Widget], kind: str, text: str) -> None:
+    """Each kind of fault has a name of its own, and leaves the last known state in sight."""
+    widget = show(RUNNING | {"fault": "no answer. Look there.", "fault_kind": kind})
 
-    expect(widget.panel.get_by_role("alert")).to_contain_text(text)
+    expect(widget.panel.get_by_role("alert")).to_have_text(text)
     expect(widget.panel).to_contain_text("Running")
+
+
+@pytest.mark.parametrize("kind", ["gone", "refused", "stopped"])
+def test_what_is_not_followed_any_more_stands_still(
+    show: Callable[..., Widget], page: Page, kind: str
+) -> None:
+    """Once polling has ended, no clock and no bar pretends that the job is known to go on."""
+    widget = show(RUNNING | {"fault": "no answer", "fault_kind": kind, "estimate": ESTIMATE})
+
+    page.clock.run_for(30_000)
+
+    expect(widget.panel).to_contain_text("running for 1 min")
+    expect(widget.panel).not_to_contain_text("left")
+    assert page.evaluate("document.getAnimations().length") == 0
 
 
 def test_a_fault_that_is_over_is_gone(show: Callable[..., Widget]) -> None:

@@ -15,18 +15,20 @@ let sent = 0;
 export function connect(model, lost) {
   let [answered, unanswered, last, seen] = [0, 0, 0, Date.now()];
 
+  /** Sends a message and returns its number. @param {string} action */
+  const send = (action, more = {}) => {
+    last = ++sent;
+    try {
+      model.send({ do: action, n: last, ...more });
+    } catch {
+      // JupyterLab: the kernel that this model belongs to is gone.
+      lost();
+    }
+    return last;
+  };
+
   return {
-    /** Sends a message and returns its number. @param {string} action */
-    send(action, more = {}) {
-      last = ++sent;
-      try {
-        model.send({ do: action, n: last, ...more });
-      } catch {
-        // JupyterLab: the kernel that this model belongs to is gone.
-        lost();
-      }
-      return last;
-    },
+    send,
 
     /** @param {number} ack */
     answer: (ack) => answered = ack,
@@ -38,7 +40,7 @@ export function connect(model, lost) {
       if (kernel === null || kernel?.status === "dead" || unanswered > PATIENCE_SECONDS) lost();
       else if (visible && Date.now() - seen >= SEEN_EVERY) {
         seen = Date.now();
-        this.send("seen");
+        send("seen");
       }
     },
   };
