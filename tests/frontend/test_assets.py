@@ -1,0 +1,47 @@
+"""How the browser's side is packed for its way to the page."""
+
+from __future__ import annotations
+
+import zlib
+
+import pytest
+
+from tamr_widgets.widgets import assets
+
+ENTRIES = ["operation.js", "jobs.js"]
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_one_module_without_the_others(entry: str) -> None:
+    """What is packed needs nothing from elsewhere, and has no comment on board."""
+    text = zlib.decompress(assets.code(entry)).decode()
+
+    assert "import{" not in text
+    assert text.count("export ") == 1
+    assert "/*" not in text
+    assert "TAMR_" not in text
+    assert ".tamr.tamr{color-scheme:light dark;" in text
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_each_module_comes_once(entry: str) -> None:
+    """A module that several others import is there once, before all of them."""
+    text = assets.source(entry)
+
+    assert text.count("function duration(") == 1
+    assert text.index("function duration(") < text.index("function createPanel(")
+
+
+def test_strings_keep_their_blanks() -> None:
+    """Only the code is squeezed, never what a person reads."""
+    assert '"No kernel is connected: this is how it was"' in assets.source("operation.js")
+
+
+def test_it_is_packed_once() -> None:
+    """A second widget costs no second packing."""
+    assert assets.code("operation.js") is assets.code("operation.js")
+
+
+def test_the_code_stays_small() -> None:
+    """Every widget carries it: what is added has to be worth its bytes."""
+    assert len(assets.code("operation.js")) + len(assets.LOADER) < 7_300
