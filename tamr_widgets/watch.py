@@ -12,13 +12,13 @@ from .errors import TamrError
 from .faults import Patience
 from .timing import Seconds, clock
 
-# The first polls come so soon one after the other, then after this share of the time for which an
-# operation has been followed: a short job is seen to end soon after it did, at the cost of four
-# requests, and a long one costs only three or four more.
-EARLY_SECONDS = 0.44
-EARLY_GROWTH = 0.5
-# Since the pauses grow with the time before them, so does what chance adds to each: followers that
-# started together are spread over a good part of their interval when it is reached.
+# For its first two seconds an operation is polled so often: a short job is seen to end soon after it
+# did. After that the time until the next poll is doubled each time, up to the interval. All of this
+# costs four requests more than the interval alone would.
+EARLY_SECONDS = 0.43
+SHORT_SECONDS = 2.0
+# Chance adds up to this share to each of these pauses. What it adds is doubled, too: followers that
+# started together are spread over a quarter of their interval when they have reached it.
 JITTER = 0.1
 UNSEEN_SECONDS = 300.0
 UNSEEN_FACTOR = 10
@@ -170,7 +170,8 @@ class Watch:
         if all(each.unseen() for each in self.subscriptions):
             pause *= UNSEEN_FACTOR
         elif self._early:
-            early = max(EARLY_SECONDS, (now - self.since) * EARLY_GROWTH)
+            age = now - self.since
+            early = EARLY_SECONDS if age < SHORT_SECONDS else age
             pause = min(pause, early * random.uniform(1, 1 + JITTER))  # noqa: S311
         self.due = max(now + pause, self.not_before)
 
