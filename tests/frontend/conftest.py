@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from jobs_page import Jobs
 
 from tamr_widgets.widgets import assets
 
@@ -158,6 +159,29 @@ def show(page: Page) -> Callable[..., Widget]:
         return Widget(page, name)
 
     return show
+
+
+@pytest.fixture
+def open_jobs(context: BrowserContext, chromium: Browser) -> Iterator[Callable[..., Jobs]]:
+    """Open JobsWidgets: `look` is for the browser, `runs` lets the clock run, the rest for Jobs."""
+    with contextlib.ExitStack() as stack:
+
+        def open_jobs(
+            rows: list[Any] | int | None = None,
+            *,
+            look: dict[str, Any] | None = None,
+            runs: bool = False,
+            **options: Any,
+        ) -> Jobs:
+            profile = reader(chromium, **look) if look else context
+            if look:
+                stack.callback(profile.close)
+            page = profile.new_page()
+            stack.callback(page.close)
+            stack.enter_context(no_complaints(page))
+            return Jobs(page, ORIGIN, None if runs else NOW).open(rows, **options)
+
+        yield open_jobs
 
 
 def axe(of: Locator) -> list[str]:

@@ -124,7 +124,7 @@ export function createGrid(jobs, leave) {
   function remember() {
     const row = jobs.rows.matching[port.at(scroll)];
     top = { key: row?.key ?? "", hidden: row ? scroll - port.top(row.index) : 0 };
-    jobs.scroll = scroll;
+    if (node.isConnected) jobs.scroll = scroll;
   }
 
   function draw() {

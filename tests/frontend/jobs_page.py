@@ -1,0 +1,115 @@
+"""JobsWidget's browser side on a page of its own, with a test in the kernel's place."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING, Any
+
+from tamr_widgets.widgets import assets
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page, Route
+
+LOOKS = {
+    "light": {"color_scheme": "light"},
+    "dark": {"color_scheme": "dark"},
+    "high contrast": {"color_scheme": "dark", "forced_colors": "active"},
+    "narrow": {"viewport": {"width": 320, "height": 640}},
+}
+NAMES = ("key", "state", "description", "user", "created", "started", "ended", "type", "estimate")
+
+
+def row(key: str = "17", **facts: Any) -> list[Any]:
+    """A row as the wire has it; it ran for half a minute unless something else is said."""
+    known = {
+        "key": key,
+        "state": "SUCCEEDED",
+        "description": "Train Mastering Model",
+        "user": "admin",
+        "created": int(key) * 1000,
+        "started": int(key) * 1000 + 5_000,
+        "ended": int(key) * 1000 + 35_000,
+        "type": "SPARK",
+        "estimate": None,
+    } | facts
+    return [known[name] for name in NAMES]
+
+
+class Jobs:
+    """A JobsWidget in a page; `page` is Playwright's."""
+
+    def __init__(self, page: Page, origin: str, now: datetime.datetime | None) -> None:
+        self.page = page
+        page.route(f"{origin}/jobs-code", _serve_code)
+        if now is not None:
+            page.clock.install(time=now - datetime.timedelta(seconds=1))
+        page.goto(f"{origin}/jobs.html")
+        page.wait_for_function("'openJobs' in globalThis")
+        if now is not None:
+            page.clock.pause_at(now)
+        self.region = self.page.get_by_role("region", name="Jobs", exact=True)
+        self.grid = self.page.get_by_role("grid", name="Jobs")
+        self.search = self.page.get_by_role("searchbox", name="Search jobs")
+
+    def open(self, rows: list[Any] | int | None = None, **options: Any) -> Jobs:
+        """Show the widget, with these rows or so many made-up ones; without a list if None."""
+        self.page.evaluate(
+            "async (options) => { globalThis.jobs = await openJobs(options) }", options
+        )
+        if rows is not None:
+            self.tell("acknowledge")
+            self.page.evaluate(
+                "rows => jobs.list(Array.isArray(rows) ? rows : makeJobs(rows))", rows
+            )
+        return self
+
+    def tell(self, method: str, *arguments: Any) -> Any:
+        """Play the kernel or the notebook: a method of openJobs' result in fake_jobs.js."""
+        return self.page.evaluate(
+            "([method, args]) => jobs[method](...args)", [method, list(arguments)]
+        )
+
+    def change(self, *rows: list[Any], gone: tuple[str, ...] = ()) -> None:
+        """Let the kernel tell of rows that changed, came or went."""
+        self.tell("change", list(rows), list(gone))
+
+    def sent(self, *actions: str) -> list[dict[str, Any]]:
+        """What was asked of the kernel with these actions, without the messages' numbers."""
+        messages = self.tell("sent")
+        return [
+            {name: value for name, value in message.items() if name != "n"}
+            for message in messages
+            if message["do"] in actions
+        ]
+
+    def trait(self, name: str) -> Any:
+        return self.page.evaluate("name => jobs.model.get(name)", name)
+
+    def row(self, key: str) -> Locator:
+        return self.grid.locator(f'[data-key="{key}"]')
+
+    def cell(self, key: str, column: str) -> Locator:
+        return self.row(key).locator(f'[role=gridcell][data-column="{column}"]')
+
+    def header(self, name: str) -> Locator:
+        return self.grid.get_by_role("columnheader", name=name)
+
+    def button(self, name: str) -> Locator:
+        return self.region.get_by_role("button", name=name, exact=True)
+
+    @property
+    def keys(self) -> list[str]:
+        """The rows that are in the page, from top to bottom."""
+        return self.grid.locator("[data-key]").evaluate_all(
+            "rows => rows.map(row => row.dataset.key)"
+        )
+
+    @property
+    def selected(self) -> list[str]:
+        return self.grid.locator("[aria-selected=true]").evaluate_all(
+            "rows => rows.map(row => row.dataset.key)"
+        )
+
+
+def _serve_code(route: Route) -> None:
+    route.fulfill(body=assets.code("jobs.js"))

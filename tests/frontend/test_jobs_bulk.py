@@ -1,0 +1,182 @@
+"""Several jobs at once: one question, and a report of what the server said for each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from jobs_page import row
+from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jobs_page import Jobs
+
+ENDED = [row(str(n), description=f"Update Clusters [{n}]") for n in range(10, 20)]
+RUNNING = [row(str(n), state="RUNNING", ended=None) for n in range(20, 26)]
+
+
+@pytest.fixture
+def jobs(open_jobs: Callable[..., Jobs]) -> Jobs:
+    return open_jobs([*ENDED, *RUNNING])
+
+
+def choose(jobs: Jobs, *keys: str) -> None:
+    for key in keys:
+        jobs.cell(key, "pick").click()
+
+
+def report(jobs: Jobs, action: str, done: int, of: int, *failed: str, over: bool = True) -> None:
+    refusals = [[key, "The server answered 500."] for key in failed]
+    report = {"action": action, "done": done, "of": of, "failed": refusals, "over": over}
+    jobs.tell("say", {"report": report})
+
+
+def test_the_buttons_say_how_many(jobs: Jobs) -> None:
+    """Only what runs can be cancelled, everything can be deleted; without a choice, neither."""
+    expect(jobs.button("Clear selection")).to_be_hidden()
+
+    choose(jobs, "25", "24", "19")
+    expect(jobs.button("Cancel 2 jobs")).to_be_enabled()
+    expect(jobs.button("Delete 3 operations")).to_be_enabled()
+
+    jobs.button("Clear selection").click()
+    expect(jobs.button("Clear selection")).to_be_hidden()
+    expect(jobs.cell("19", "pick")).to_be_focused()
+    assert jobs.selected == []
+
+
+def test_one_question_for_all(jobs: Jobs) -> None:
+    """It says how many and which; the safe answer has the focus; yes sends their keys once."""
+    choose(jobs, "25", "24", "19")
+
+    jobs.button("Cancel 2 jobs").click()
+    question = jobs.region.get_by_role("group", name="Cancel 2 jobs on the server?")
+    expect(question).to_contain_text("Train Mastering Model (25), Train Mastering Model (24)")
+    expect(jobs.button("Keep running")).to_be_focused()
+    jobs.button("Yes, cancel them").click()
+
+    expect(question).to_be_hidden()
+    assert jobs.sent("cancel_all") == [{"do": "cancel_all", "ids": ["25", "24"]}]
+    expect(jobs.region).to_contain_text("Cancelling 2 jobs…")
+
+
+def test_many_are_counted_rather_than_named(jobs: Jobs) -> None:
+    """After the first few descriptions it only says how many more there are."""
+    jobs.grid.get_by_role("checkbox").click()
+
+    jobs.button("Delete 16 operations").click()
+
+    question = jobs.region.get_by_role("group", name="Delete 16 operations from the server?")
+    expect(question).to_contain_text(", and 13 more")
+    expect(jobs.button("Keep them")).to_be_focused()
+    expect(jobs.button("Yes, delete them")).to_be_visible()
+
+
+@pytest.mark.parametrize("way", ["Keep running", "Escape", "elsewhere"])
+def test_no_is_no(jobs: Jobs, way: str) -> None:
+    """The safe answer, Escape and a click elsewhere all leave everything as it is."""
+    choose(jobs, "25")
+    jobs.button("Cancel 1 job").click()
+
+    if way == "Escape":
+        jobs.page.keyboard.press("Escape")
+    elif way == "elsewhere":
+        jobs.page.get_by_role("button", name="elsewhere").click()
+    else:
+        jobs.button(way).click()
+
+    expect(jobs.button("Yes, cancel it")).to_be_hidden()
+    if way != "elsewhere":
+        expect(jobs.button("Cancel 1 job")).to_be_focused()
+    assert jobs.selected == ["25"]
+    assert jobs.sent("cancel_all") == []
+
+
+def test_a_double_click_does_not_answer(jobs: Jobs) -> None:
+    """The second click of a double click on the button does not hit the question."""
+    choose(jobs, "25")
+
+    jobs.button("Delete 1 operation").dblclick()
+
+    expect(jobs.button("Keep it")).to_be_visible()
+    assert jobs.sent("delete_all") == []
+
+
+def test_progress_and_success(jobs: Jobs) -> None:
+    """What is done is counted, then all of it is told, and nothing stays selected."""
+    choose(jobs, "25", "24")
+    jobs.button("Delete 2 operations").click()
+    jobs.button("Yes, delete them").click()
+
+    report(jobs, "delete", 1, 2, over=False)
+    expect(jobs.region.get_by_role("status").first).to_have_text("Deleting 2 operations: 1 done…")
+    choose(jobs, "19")
+    expect(jobs.button("Delete 3 operations")).to_be_disabled()
+    jobs.change(gone=("25", "24"))
+    report(jobs, "delete", 2, 2)
+
+    expect(jobs.region.get_by_role("status").first).to_have_text("Deleted 2 operations.")
+    assert jobs.selected == ["19"]
+    jobs.button("Dismiss").click()
+    expect(jobs.button("Dismiss")).to_be_hidden()
+
+
+def test_a_partial_failure_loses_nothing(jobs: Jobs) -> None:
+    """What the server said is told for each that failed, and these stay selected."""
+    choose(jobs, "25", "24", "23")
+    jobs.button("Cancel 3 jobs").click()
+    jobs.button("Yes, cancel them").click()
+
+    report(jobs, "cancel", 3, 3, "24", "23")
+
+    alert = jobs.region.get_by_role("alert")
+    expect(alert).to_contain_text("2 jobs could not be cancelled and stayed selected:")
+    expect(alert.get_by_role("listitem")).to_have_text(
+        [
+            "Train Mastering Model (24): The server answered 500.",
+            "Train Mastering Model (23): The server answered 500.",
+        ]
+    )
+    expect(jobs.region.get_by_role("status").first).to_have_text("Cancelled 1 of 3 jobs.")
+    assert jobs.selected == ["24", "23"]
+    expect(jobs.button("Cancel 2 jobs")).to_be_enabled()
+
+
+def test_a_server_that_does_not_delete(jobs: Jobs) -> None:
+    """Once it is known that it answers 405, Delete is disabled and says why."""
+    choose(jobs, "19")
+
+    jobs.tell("set", "_status", {"no_delete": True})
+
+    expect(jobs.button("Delete 1 operation")).to_be_disabled()
+    expect(jobs.button("Delete 1 operation")).to_have_accessible_description(
+        "This server does not delete operations."
+    )
+    jobs.button("Delete 1 operation").dispatch_event("click")
+    expect(jobs.button("Keep it")).to_be_hidden()
+
+
+def test_a_busy_kernel_is_said(jobs: Jobs) -> None:
+    """Without an answer within two seconds the page says what it waits for."""
+    choose(jobs, "25")
+    jobs.button("Cancel 1 job").click()
+    jobs.button("Yes, cancel it").click()
+
+    jobs.page.clock.run_for(3_000)
+    expect(jobs.region).to_contain_text("The kernel is busy with another cell")
+
+    jobs.tell("acknowledge")
+    expect(jobs.region).to_contain_text("Cancelling 1 job…")
+
+
+def test_jobs_that_end_meanwhile_are_no_longer_cancelled(jobs: Jobs) -> None:
+    """The button counts what still runs."""
+    choose(jobs, "25", "24")
+
+    jobs.change(row("25"))
+
+    expect(jobs.button("Cancel 1 job")).to_be_enabled()
+    jobs.change(row("24", state="CANCELING", ended=None))
+    expect(jobs.button("Cancel 0 jobs")).to_be_disabled()

@@ -1,0 +1,158 @@
+"""The search and the states: what is shown of all jobs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from jobs_page import row
+from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jobs_page import Jobs
+
+ROWS = [
+    row("170", description="Train Mastering Model", user="Priya"),
+    row("171", description="Update Clusters", state="FAILED"),
+    row("172", description="Update Unified Dataset [x]", state="FAILED"),
+    row("173", description="Train Mastering Model", state="QUARANTINED"),
+    row("174", description="Publish Clusters", state=None),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("clusters", ["174", "171"]),
+        ("UPDATE", ["172", "171"]),
+        ("170", ["170"]),
+        ("priya", ["170"]),
+        ("clus update", ["171"]),
+        ("[x]", ["172"]),
+        ("  ", ["174", "173", "172", "171", "170"]),
+        (".*", []),
+    ],
+)
+def test_the_search_finds(open_jobs: Callable[..., Jobs], text: str, found: list[str]) -> None:
+    """All words are looked for in description, id and user, whatever their case and order."""
+    jobs = open_jobs(ROWS)
+
+    jobs.search.fill(text)
+
+    assert jobs.keys == found
+
+
+def test_typing_and_erasing(open_jobs: Callable[..., Jobs]) -> None:
+    """Each letter is answered at once, and so is each that is taken back."""
+    jobs = open_jobs(ROWS)
+
+    jobs.search.press_sequentially("clust")
+    assert jobs.keys == ["174", "171"]
+    jobs.search.press_sequentially("x")
+    assert jobs.keys == []
+    jobs.search.press("Backspace")
+    assert jobs.keys == ["174", "171"]
+    jobs.search.press("Escape")
+    assert len(jobs.keys) == 5
+
+
+def test_each_state_has_a_filter_with_its_count(open_jobs: Callable[..., Jobs]) -> None:
+    """States that are not known have one of their own; counts follow the search."""
+    jobs = open_jobs(ROWS)
+    states = jobs.region.get_by_role("group", name="State").get_by_role("button")
+
+    expect(states).to_have_text(
+        ["All (5)", "State not known (1)", "QUARANTINED (1)", "Failed (2)", "Succeeded (1)"]
+    )
+    jobs.search.fill("update")
+    expect(states).to_have_text(
+        ["All (2)", "State not known (0)", "QUARANTINED (0)", "Failed (2)", "Succeeded (0)"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("Failed (2)", ["172", "171"]),
+        ("QUARANTINED (1)", ["173"]),
+        ("State not known (1)", ["174"]),
+    ],
+)
+def test_a_state_is_chosen(open_jobs: Callable[..., Jobs], name: str, found: list[str]) -> None:
+    """Its button filters, and another press shows all again."""
+    jobs = open_jobs(ROWS)
+
+    jobs.button(name).click()
+    assert jobs.keys == found
+    expect(jobs.button(name)).to_have_attribute("aria-pressed", "true")
+
+    jobs.button(name).click()
+    assert len(jobs.keys) == 5
+
+
+def test_a_filter_follows_changes(open_jobs: Callable[..., Jobs]) -> None:
+    """A job that enters or leaves the state comes and goes; a new state gets a button."""
+    jobs = open_jobs(ROWS)
+    jobs.button("Failed (2)").click()
+
+    jobs.change(row("170", state="FAILED"), row("171", state="CANCELING"))
+
+    assert jobs.keys == ["172", "170"]
+    expect(jobs.button("Cancelling (1)")).to_be_visible()
+
+
+def test_both_sides_may_filter(open_jobs: Callable[..., Jobs]) -> None:
+    """What Python sets is shown; what is typed and chosen is told after a rest, in one message."""
+    jobs = open_jobs(ROWS, traits={"search": "update", "filter_state": "FAILED"})
+    expect(jobs.search).to_have_value("update")
+    assert jobs.keys == ["172", "171"]
+
+    jobs.tell("set", "search", "clusters")
+    expect(jobs.search).to_have_value("clusters")
+    assert jobs.keys == ["171"]
+
+    jobs.search.press("End")
+    jobs.search.press_sequentially("!?")
+    jobs.button("Failed (0)").click()
+    assert (jobs.trait("search"), jobs.trait("filter_state")) == ("clusters!?", "")
+    assert jobs.page.evaluate("jobs.model.saved") == 0
+    jobs.page.clock.run_for(400)
+    assert jobs.page.evaluate("jobs.model.saved") == 1
+
+
+def test_nothing_matches(open_jobs: Callable[..., Jobs]) -> None:
+    """An empty result says so, and offers the way back."""
+    jobs = open_jobs(ROWS, traits={"filter_state": "RUNNING"})
+    expect(jobs.region).to_contain_text("None of 5 jobs matches")
+    expect(jobs.button("Running (0)")).to_have_attribute("aria-pressed", "true")
+
+    jobs.button("Clear the filter").click()
+
+    assert len(jobs.keys) == 5
+    expect(jobs.search).to_be_focused()
+    expect(jobs.button("Clear the filter")).to_be_hidden()
+
+
+def test_the_number_found_is_spoken_after_a_pause(open_jobs: Callable[..., Jobs]) -> None:
+    """Whoever can't see the table hears how many match, once, not at every letter."""
+    jobs = open_jobs(ROWS)
+    status = jobs.region.locator("> [role=status]")
+
+    jobs.search.press_sequentially("update")
+    expect(status).to_be_empty()
+    jobs.page.clock.run_for(2_000)
+
+    expect(status).to_have_text("2 found")
+
+
+def test_the_result_is_shown_from_its_top(open_jobs: Callable[..., Jobs]) -> None:
+    """However far down the table was scrolled, a search begins with its first row."""
+    jobs = open_jobs(1_000)
+    jobs.grid.evaluate("grid => { grid.scrollTop = 9000 }")
+
+    jobs.search.fill("clusters")
+
+    assert jobs.grid.evaluate("grid => grid.scrollTop") == 0
+    expect(jobs.grid.locator("[aria-rowindex='2']")).to_be_in_viewport()

@@ -1,0 +1,175 @@
+"""The list as a whole: loading, empty, failing, without a kernel; each is said, none is a blank."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import NOW_MS
+from jobs_page import row
+from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jobs_page import Jobs
+
+HOST = "http://tamr.example:9100"
+IDLE = {"status": "idle"}
+RETRYING = {
+    "fault": "the server answered 502",
+    "fault_kind": "retrying",
+    "checked_at": NOW_MS - 11_000,
+    "retry_at": NOW_MS + 6_000,
+}
+
+
+def test_loading(open_jobs: Callable[..., Jobs]) -> None:
+    """Until the first list, the page says what it waits for."""
+    jobs = open_jobs(traits={"_status": {"loading": True, "host": HOST}})
+    expect(jobs.region).to_have_attribute("data-loading", "")
+    expect(jobs.region).to_contain_text(f"Loading jobs…from {HOST}")
+
+    jobs.tell("list", [row("1")])
+    jobs.tell("set", "_status", {"host": HOST})
+
+    expect(jobs.region).not_to_have_attribute("data-loading", "")
+    expect(jobs.region).not_to_contain_text("Loading")
+
+
+def test_no_jobs(open_jobs: Callable[..., Jobs]) -> None:
+    """An empty server is not a fault; the first job appears by itself."""
+    jobs = open_jobs([])
+    expect(jobs.region).to_contain_text("No jobs yet on this server")
+
+    jobs.change(row("1"))
+
+    expect(jobs.region).not_to_contain_text("No jobs yet")
+    assert jobs.keys == ["1"]
+
+
+def test_retrying(open_jobs: Callable[..., Jobs]) -> None:
+    """The last known rows stay, with when they were true and when the next try is."""
+    jobs = open_jobs([row("1")])
+
+    jobs.tell("set", "_status", RETRYING)
+
+    alert = jobs.region.get_by_role("alert")
+    expect(alert).to_have_text("Last checked 14:01:49, retrying in 6 s: the server answered 502")
+    jobs.page.clock.run_for(2_000)
+    expect(alert).to_contain_text("retrying in 4 s")
+    jobs.page.clock.run_for(6_000)
+    expect(alert).to_contain_text("retrying now")
+    assert jobs.keys == ["1"]
+
+    jobs.tell("set", "_status", {})
+    expect(alert).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("refused", "No permission to see the jobs: it said 401. Sign in again"),
+        ("stopped", "No longer checked: it said 401. Run the cell again"),
+        ("action", "That did not work: it said 401"),
+    ],
+)
+def test_faults_that_do_not_pass(open_jobs: Callable[..., Jobs], kind: str, words: str) -> None:
+    """Each says what can be done about it."""
+    jobs = open_jobs(traits={"_status": {"fault": "it said 401", "fault_kind": kind}})
+
+    expect(jobs.region.get_by_role("alert")).to_contain_text(words)
+    expect(jobs.region).to_contain_text("No jobs could be fetched yet")
+
+
+def expect_last_known(jobs: Jobs, *keys: str) -> None:
+    expect(jobs.region).to_contain_text("No kernel is connected: this is what was known last")
+    assert jobs.keys == list(keys)
+    jobs.cell(keys[0], "pick").click()
+    for button in ("Cancel 1 job", "Delete 1 operation"):
+        expect(jobs.button(button)).to_be_disabled()
+        expect(jobs.button(button)).to_have_accessible_description("No kernel is connected.")
+    jobs.cell(keys[0], "description").click()
+    expect(jobs.button("Wait")).to_be_disabled()
+
+
+def test_a_reopened_notebook(open_jobs: Callable[..., Jobs]) -> None:
+    """Without a kernel the rows that were saved are shown, as the last that is known."""
+    running = row("2", state="RUNNING", ended=None)
+
+    jobs = open_jobs(
+        traits={"_kept": [running, row("1")]}, className="jupyter-widgets-disconnected"
+    )
+
+    expect_last_known(jobs, "2", "1")
+    expect(jobs.cell("2", "ran")).to_be_empty()
+    jobs.search.fill("nothing like it")
+    assert jobs.keys == []
+
+
+@pytest.mark.parametrize("how", [{"lost": True}, {"kernel": None}, {"kernel": {"status": "dead"}}])
+def test_a_kernel_that_goes(open_jobs: Callable[..., Jobs], how: dict[str, object]) -> None:
+    """Restarted, shut down or dead: the rows stay, time stands still."""
+    jobs = open_jobs([row("2", state="RUNNING", started=NOW_MS - 60_000, ended=None)], kernel=IDLE)
+
+    jobs.tell("connection", how)
+    jobs.page.clock.run_for(5_000)
+
+    expect(jobs.cell("2", "ran")).to_have_text("1 min")
+    expect_last_known(jobs, "2")
+
+
+def test_a_kernel_that_does_not_know_of_it(open_jobs: Callable[..., Jobs]) -> None:
+    """An idle kernel that leaves messages without an answer is not this widget's."""
+    jobs = open_jobs(traits={"_kept": [row("2", state="RUNNING", ended=None)]}, kernel=IDLE)
+
+    jobs.page.clock.run_for(8_000)
+
+    expect_last_known(jobs, "2")
+
+
+def test_a_kernel_that_is_back(open_jobs: Callable[..., Jobs]) -> None:
+    """With its next answer everything works again."""
+    jobs = open_jobs([row("2", state="RUNNING", ended=None)], kernel=IDLE)
+    jobs.tell("connection", {"lost": True})
+    expect(jobs.region).to_contain_text("No kernel is connected")
+
+    jobs.tell("connection", {"lost": False})
+    jobs.tell("acknowledge")
+
+    expect(jobs.region).not_to_contain_text("No kernel is connected")
+    jobs.cell("2", "pick").click()
+    expect(jobs.button("Cancel 1 job")).to_be_enabled()
+
+
+def test_the_newest_rows_are_kept_for_the_saved_notebook(open_jobs: Callable[..., Jobs]) -> None:
+    """Two hundred of them, and not a message about it goes to the kernel."""
+    jobs = open_jobs(1_000)
+
+    jobs.page.clock.run_for(1_000)
+
+    kept = jobs.trait("_kept")
+    assert [len(kept), kept[0][0]] == [200, "70000"]
+    assert jobs.page.evaluate("jobs.model.saved") == 0
+
+
+def test_greetings(open_jobs: Callable[..., Jobs]) -> None:
+    """Hello at once, again a moment later, then a sign of life each minute that it is seen."""
+    jobs = open_jobs([row("1")])
+    assert jobs.sent("hello") == [{"do": "hello"}]
+
+    jobs.page.clock.run_for(2_000)
+    assert jobs.sent("hello") == [{"do": "hello"}, {"do": "hello", "again": True}]
+
+    jobs.page.clock.run_for(61_000)
+    assert jobs.sent("seen") == [{"do": "seen"}]
+
+
+def test_a_connection_that_is_back_asks_for_all(open_jobs: Callable[..., Jobs]) -> None:
+    """Messages may have been lost: the page greets anew and says which rows are open."""
+    jobs = open_jobs([row("1")])
+    jobs.cell("1", "description").click()
+
+    jobs.page.evaluate("jobs.model.trigger('comm_live_update')")
+
+    assert jobs.sent("hello", "open")[-2:] == [{"do": "hello"}, {"do": "open", "id": "1"}]

@@ -1,0 +1,236 @@
+"""The table of jobs: its order, its cells, and what becomes of it when jobs change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conftest import NOW_MS
+from jobs_page import row
+from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jobs_page import Jobs
+
+RUNNING = {
+    "state": "RUNNING",
+    "created": NOW_MS - 90_000,
+    "started": NOW_MS - 60_000,
+    "ended": None,
+}
+
+
+def test_the_newest_is_on_top(open_jobs: Callable[..., Jobs]) -> None:
+    """Rows come in the order of their creation, whatever the order of the list."""
+    jobs = open_jobs([row("18"), row("20"), row("19")])
+
+    assert jobs.keys == ["20", "19", "18"]
+    expect(jobs.header("Created")).to_have_attribute("aria-sort", "descending")
+
+
+def test_a_row_says_what_is_known(open_jobs: Callable[..., Jobs]) -> None:
+    """State, description, user, times and what is left, each in its column."""
+    jobs = open_jobs([row("17", **RUNNING, estimate=[100, 80, 130, 20])])
+
+    cells = jobs.row("17").get_by_role("gridcell")
+
+    expect(cells).to_have_text(
+        ["", "Running", "Train Mastering Model", "admin", "14:00", "30 s", "1 min", "About 40 s"]
+    )
+
+
+def test_what_is_not_known_stays_empty(open_jobs: Callable[..., Jobs]) -> None:
+    """A row of nulls is a row all the same."""
+    jobs = open_jobs([["x y:z", None, "", "", None, None, None, "", None]])
+
+    cells = jobs.row("x y:z").get_by_role("gridcell")
+
+    expect(cells).to_have_text(["", "State not known", "Operation x y:z", "", "", "", "", ""])
+
+
+def test_ten_thousand_rows_are_few_in_the_page(open_jobs: Callable[..., Jobs]) -> None:
+    """Only what can be seen is in the page; the grid says how many rows there are."""
+    jobs = open_jobs(10_000)
+
+    expect(jobs.grid).to_have_attribute("aria-rowcount", "10001")
+    expect(jobs.grid).to_have_attribute("aria-colcount", "9")
+    assert 10 < len(jobs.keys) < 60
+    assert jobs.row("70000").get_attribute("aria-rowindex") == "2"
+
+
+def test_every_row_can_be_reached_by_scrolling(open_jobs: Callable[..., Jobs]) -> None:
+    """Scrolling to the end brings the oldest row into view."""
+    jobs = open_jobs(10_000)
+
+    jobs.grid.evaluate("grid => { grid.scrollTop = grid.scrollHeight }")
+
+    expect(jobs.row("60001")).to_be_in_viewport()
+    expect(jobs.row("60001")).to_have_attribute("aria-rowindex", "10001")
+
+
+def test_any_column_sorts_both_ways(open_jobs: Callable[..., Jobs]) -> None:
+    """A click sorts by a column, another one turns it round; what is unknown comes last."""
+    jobs = open_jobs(
+        [row("1", user="b"), row("2", user="a"), row("3", user=""), row("4", user="c")]
+    )
+    header = jobs.header("Started by")
+
+    header.click()
+    assert jobs.keys == ["2", "1", "4", "3"]
+    expect(header).to_have_attribute("aria-sort", "ascending")
+    expect(jobs.header("Created")).not_to_have_attribute("aria-sort", "descending")
+
+    header.click()
+    assert jobs.keys == ["4", "1", "2", "3"]
+    expect(header).to_have_attribute("aria-sort", "descending")
+
+
+def test_the_slow_ones_are_found_by_sorting(open_jobs: Callable[..., Jobs]) -> None:
+    """Running times sort as times, the longest first."""
+    jobs = open_jobs([row(str(n), ended=n * 1000 + 5_000 + n % 7 * 60_000) for n in range(1, 7)])
+
+    jobs.header("Ran").click()
+
+    assert jobs.keys == ["6", "5", "4", "3", "2", "1"]
+
+
+def test_a_slow_job_stands_out(open_jobs: Callable[..., Jobs]) -> None:
+    """A run that is far longer than others of its kind is marked, in words, too."""
+    usual = [row(str(n), description=f"Profiling [{n}] attributes.") for n in range(1, 30)]
+    slow = row("99", description="Profiling [1] attributes.", ended=99_000 + 5_000 + 200_000)
+    other = row("98", description="Generate Record Pairs", ended=98_000 + 5_000 + 200_000)
+
+    jobs = open_jobs([*usual, slow, other])
+
+    expect(jobs.cell("99", "ran")).to_have_text("3 min 20 s, slow: usually 30 s")
+    expect(jobs.cell("99", "ran")).to_have_attribute("data-slow", "true")
+    expect(jobs.cell("98", "ran")).to_have_text("3 min 20 s")
+    expect(jobs.cell("20", "ran")).to_have_text("30 s")
+
+
+def test_a_change_is_drawn_in_place(open_jobs: Callable[..., Jobs]) -> None:
+    """A row that changes keeps its place, the scrolling, the selection and the focus."""
+    rows = [row(str(n)) for n in range(1, 301)]
+    jobs = open_jobs([*rows, row("301", **RUNNING)])
+    jobs.grid.evaluate("grid => { grid.scrollTop = 2000 }")
+    jobs.cell("220", "pick").click()
+    jobs.cell("221", "user").focus()
+    before = jobs.grid.evaluate("grid => grid.scrollTop")
+
+    jobs.change(row("221", state="FAILED"), row("301"))
+
+    expect(jobs.cell("221", "state")).to_have_text("Failed")
+    expect(jobs.cell("221", "user")).to_be_focused()
+    assert jobs.selected == ["220"]
+    assert jobs.grid.evaluate("grid => grid.scrollTop") == before
+
+
+def test_new_jobs_do_not_push_away_what_is_read(open_jobs: Callable[..., Jobs]) -> None:
+    """Scrolled down, the rows in view stay where they are when others come on top."""
+    jobs = open_jobs([row(str(n)) for n in range(1, 301)])
+    jobs.grid.evaluate("grid => { grid.scrollTop = 2000 }")
+    expect(jobs.row("222")).to_be_visible()
+    before = jobs.row("222").bounding_box()
+
+    jobs.change(*(row(str(n)) for n in range(301, 321)))
+
+    assert jobs.row("222").bounding_box() == before
+    expect(jobs.row("222")).to_have_attribute("aria-rowindex", str(2 + 320 - 222))
+
+
+def test_at_the_top_new_jobs_are_seen(open_jobs: Callable[..., Jobs]) -> None:
+    """Not scrolled, the newest job comes into view."""
+    jobs = open_jobs([row(str(n)) for n in range(1, 301)])
+
+    jobs.change(row("301"))
+
+    assert jobs.keys[0] == "301"
+    expect(jobs.row("301")).to_be_in_viewport()
+
+
+def test_the_focus_stays_among_the_rows_when_its_row_goes(open_jobs: Callable[..., Jobs]) -> None:
+    """The next row takes over the focus of one that was deleted; the search that of the last."""
+    jobs = open_jobs([row("1"), row("2"), row("3")])
+    jobs.cell("2", "description").focus()
+
+    jobs.change(gone=("2",))
+    expect(jobs.cell("1", "description")).to_be_focused()
+
+    jobs.change(gone=("1", "3"))
+    expect(jobs.search).to_be_focused()
+
+
+def test_the_focus_moves_with_its_row(open_jobs: Callable[..., Jobs]) -> None:
+    """Sorted anew by a change, the row with the focus keeps it."""
+    jobs = open_jobs([row(str(n), user="b") for n in range(1, 20)])
+    jobs.header("Started by").click()
+    jobs.cell("10", "user").focus()
+
+    jobs.change(row("10", user="a"))
+
+    assert jobs.keys[0] == "10"
+    expect(jobs.cell("10", "user")).to_be_focused()
+
+
+def test_a_full_list_replaces_what_was_known(open_jobs: Callable[..., Jobs]) -> None:
+    """A list for another page drops what is gone and disturbs nothing else."""
+    jobs = open_jobs([row(str(n)) for n in range(1, 31)])
+    jobs.cell("20", "pick").click()
+    jobs.cell("25", "pick").click()
+
+    jobs.page.evaluate("rows => jobs.list(rows, {chunk: 10})", [row(str(n)) for n in range(1, 23)])
+
+    assert jobs.keys[0] == "22"
+    assert jobs.selected == ["20"]
+    expect(jobs.cell("25", "pick")).to_have_count(0)
+    assert jobs.trait("_selected") == ["20"]
+
+
+def test_rows_are_seen_before_the_list_is_complete(open_jobs: Callable[..., Jobs]) -> None:
+    """The first piece of a long list is drawn, with how much is still to come."""
+    jobs = open_jobs()
+
+    pieces = {"jobs": [row("3"), row("2")], "reset": True, "total": 4_000, "more": True}
+    jobs.tell("say", {"rows": pieces})
+
+    assert jobs.keys == ["3", "2"]
+    expect(jobs.region).to_contain_text("2 of 4,000 jobs so far")
+
+    jobs.tell("say", {"rows": {"jobs": [row("1")], "gone": [], "more": False}})
+    expect(jobs.region).not_to_contain_text("so far")
+
+
+def test_times_run_without_messages(open_jobs: Callable[..., Jobs]) -> None:
+    """Once a second the running rows are drawn again; the ended ones are left alone."""
+    jobs = open_jobs([row("17", **RUNNING), row("16")])
+    sent = len(jobs.tell("sent"))
+
+    jobs.page.clock.run_for(1_000)
+
+    expect(jobs.cell("17", "ran")).to_have_text("1 min 1 s")
+    expect(jobs.cell("16", "ran")).to_have_text("30 s")
+    assert len(jobs.tell("sent")) == sent
+
+
+def test_the_servers_clock_counts(open_jobs: Callable[..., Jobs]) -> None:
+    """Running times follow the server's clock, not this machine's."""
+    jobs = open_jobs([row("17", **RUNNING)])
+
+    jobs.tell("say", {"ack": 1, "kernel": NOW_MS, "server": NOW_MS + 3_600_000})
+
+    expect(jobs.cell("17", "ran")).to_have_text("1 h 1 min")
+
+
+def test_text_of_the_server_is_only_text(open_jobs: Callable[..., Jobs]) -> None:
+    """Markup, quotes, null bytes and reversed text do nothing but show."""
+    hostile = "<img src=x onerror=alert(1)>\"'&amp;\u0000\u202egnorw" + "w" * 2000
+    jobs = open_jobs(
+        [["<b>1", hostile, hostile, hostile, None, None, None, hostile, None], row("2")]
+    )
+
+    jobs.row("<b>1").locator("[data-column=description]").click()
+
+    expect(jobs.region.locator("img, [data-column] b")).to_have_count(0)
+    expect(jobs.row("<b>1").locator("[data-column=description]")).to_contain_text("<img src=x")
+    assert jobs.row("2").bounding_box()["height"] < 40
