@@ -6,14 +6,16 @@ import { duration } from "./format.js";
 /** @typedef {import("./wire.js").Estimate} Estimate */
 
 /**
- * Elapsed over estimate: straight up to the median, then ever slower; never 1.
+ * Elapsed over estimate, below 1 whatever happens: the same as progress() in forecast.py.
  * @param {Estimate} estimate
  * @param {number} elapsed
  */
 export function progress({ median, high }, elapsed) {
-  const end = Math.min(Math.max(high, 1.1 * median), 1.4 * median);
-  return elapsed < median ? Math.max(0, elapsed) / end
-    : 1 - (1 - median / end) * Math.exp((median - elapsed) / (end - median));
+  const slack = Math.max(high - median, 0.05 * median) / 2;
+  const late = (elapsed - median) / slack;
+  // A soft max(median - elapsed, 0), which must not overflow early on.
+  const ahead = Math.max(0, -late) + Math.log1p(Math.exp(-Math.abs(late)));
+  return elapsed > 0 ? Math.min(elapsed / (elapsed + slack * (ahead + 0.5)), 0.999) : 0;
 }
 
 /** In steps that grow, so that a guess does not pretend to be exact. @param {number} s */

@@ -112,7 +112,7 @@ export function createPanel(store) {
     const text = resolved || !store.followed() ? ""
       : known ? remaining(estimate, ran, false) + " · estimate"
       : queue && !started_at && queued >= 0 ? remaining(queue, queued, true) : "";
-    const percent = resolved ? "100" : known ? "" + Math.floor(99 * progress(estimate, ran)) : null;
+    const percent = resolved ? "100" : known ? "" + Math.floor(100 * progress(estimate, ran)) : null;
     setText(hint, text);
     bar.ariaValueNow = percent;
     bar.ariaValueText = resolved ? describe(state)[0] : percent && percent + "%: " + text;
