@@ -37,7 +37,7 @@ def _squeeze(text: str, gap: re.Pattern[str]) -> str:
     def keep(match: re.Match[str]) -> str:
         return next((group for group in match.groups() if group is not None), " ")
 
-    return gap.sub(keep, _COMMENT.sub("", text)).strip()
+    return gap.sub(keep, _COMMENT.sub("", text)).strip().replace(";}", "}")
 
 
 # The last bytes of the code are its checksum: it tells one version from another in a page.
@@ -45,20 +45,19 @@ LOADER = _squeeze(
     """
     const load = async (code) => (await import(URL.createObjectURL(await new Response(
       new Blob([code]).stream().pipeThrough(new DecompressionStream("deflate")),
-      { headers: { "content-type": "text/javascript" } },
+      { headers: { "content-type": "text/javascript" } }
     ).blob()))).default;
     export default () => {
-      let widget;
+      let w;
       return {
-        async initialize(context) {
-          const code = context.model.get("_code");
-          const key = "tamr_widgets " + code.getUint32(code.byteLength - 4);
-          widget = (await (globalThis[key] ??= load(code)))();
-          return widget.initialize(context);
+        async initialize(it) {
+          const code = it.model.get("_code");
+          w = (await (globalThis["tamr" + code.getUint32(code.byteLength - 4)] ??= load(code)))();
+          return w.initialize(it)
         },
-        render: (context) => widget.render(context),
-      };
-    };
+        render: (it) => w.render(it)
+      }
+    }
     """,
     _GAP_JS,
 )

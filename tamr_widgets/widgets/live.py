@@ -7,8 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import anywidget
+import ipywidgets
 import traitlets as t
 from IPython.display import display
+from ipywidgets.widgets.trait_types import InstanceDict
+from ipywidgets.widgets.widget import widget_serialization
 
 from ..errors import TamrError
 from ..timing import Seconds, clock
@@ -19,7 +22,20 @@ from .pages import remember_page
 _LAYOUT_ARGUMENTS = {"layout", "tooltip", "tabbable"}
 
 
-class LiveWidget(anywidget.AnyWidget):
+class _Slim:
+    """Leaves out what is None when all of the state is sent: it is None on the page anyhow."""
+
+    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
+        """As in ipywidgets."""
+        state: dict[str, Any] = super().get_state(key, drop_defaults)  # type: ignore[misc]
+        return state if key else {name: each for name, each in state.items() if each is not None}
+
+
+class _Layout(_Slim, ipywidgets.Layout):  # type: ignore[misc]
+    """A layout whose fifty unset properties do not travel."""
+
+
+class LiveWidget(_Slim, anywidget.AnyWidget):
     """A widget whose traits tell what the server said, and whose page sends clicks as messages.
 
     Subclasses answer clicks in `_act`, show complaints in `_report`, and give the static form of
@@ -33,6 +49,7 @@ class LiveWidget(anywidget.AnyWidget):
     """
 
     _esm = t.Unicode(assets.LOADER).tag(sync=True)
+    layout = InstanceDict(_Layout).tag(sync=True, **widget_serialization)
 
     # What a page may set: never what the server said.
     _of_the_page: frozenset[str] = frozenset()

@@ -1,0 +1,75 @@
+"""What the benchmarks share: rounds, medians, rows of a table, and a bare server to ask."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+ROUNDS = 7
+
+# As small as a server that keeps connections can be: it must not be what is measured.
+SERVER = """
+import socketserver, sys
+BODY = sys.argv[1].encode()
+ANSWER = (b"HTTP/1.1 200 OK\\r\\nContent-Type: application/json\\r\\nContent-Length: %d\\r\\n"
+          b"Date: Tue, 24 Nov 2026 06:00:00 GMT\\r\\n\\r\\n" % len(BODY)) + BODY
+class Handler(socketserver.BaseRequestHandler):
+    def handle(self):
+        held = b""
+        while chunk := self.request.recv(65536):
+            held += chunk
+            while b"\\r\\n\\r\\n" in held:
+                held = held.partition(b"\\r\\n\\r\\n")[2]
+                self.request.sendall(ANSWER)
+class Server(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    request_queue_size = 128
+server = Server(("127.0.0.1", 0), Handler)
+print(server.server_address[1], flush=True)
+server.serve_forever()
+"""
+
+
+class Row(NamedTuple):
+    """One line of the table: a figure of ours against one of a peer's, and what was wanted."""
+
+    what: str
+    ours: str
+    peer: str
+    ratio: str
+    goal: str
+
+
+@contextmanager
+def bare_server(body: str) -> Iterator[int]:
+    """A process that answers every request with `body`; gives its port."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(SERVER), body], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        yield int(process.stdout.readline())
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def in_turn(*measures: Callable[[], float], rounds: int = ROUNDS) -> list[float]:
+    """The median of each measure; they take turns, so that a busy machine hits all alike."""
+    taken = [[measure() for measure in measures] for _ in range(rounds)]
+    return [statistics.median(column) for column in zip(*taken, strict=True)]
+
+
+def print_table(title: str, rows: list[Row]) -> None:
+    """The rows, aligned."""
+    lines = [Row("what", "ours", "peer", "ratio", "goal"), *rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    print(f"\n{title}")
+    for line in lines:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)))
