@@ -28,10 +28,10 @@ from .errors import (
     WaitTimeout,
 )
 from .operation import Operation
-from .poller import Poller
 
 if TYPE_CHECKING:
     from .history import Estimate, JobHistory
+    from .poller import Poller
     from .ipython import load_ipython_extension, unload_ipython_extension
     from .widgets.jobs import JobsWidget
     from .widgets.operation import OperationWidget
@@ -72,12 +72,13 @@ __all__ = [
     "unload_ipython_extension",
 ]
 
-# Widgets bring ipywidgets and IPython along, which scripts do without.
+# Scripts do without ipywidgets and IPython, which widgets bring along, and mostly without these.
 _LAZY = {
     "Estimate": "history",
     "JobHistory": "history",
     "JobsWidget": "widgets.jobs",
     "OperationWidget": "widgets.operation",
+    "Poller": "poller",
     "load_ipython_extension": "ipython",
     "unload_ipython_extension": "ipython",
 }

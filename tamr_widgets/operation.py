@@ -24,7 +24,6 @@ from .errors import (
 from .foreign import ask
 from .messages import tame
 from .snapshot import Snapshot
-from .summary import html_table
 from .timing import Seconds, checked_seconds
 from .waiting import LEAST_INTERVAL_SECONDS, follow, wait_timeout, warn_unreadable
 
@@ -243,4 +242,6 @@ class Operation(Snapshot):
         )
 
     def _repr_html_(self) -> str:
+        from .summary import html_table  # noqa: PLC0415 - scripts never draw
+
         return html_table(self)

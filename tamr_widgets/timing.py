@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from numbers import Real
 
 Seconds = float
@@ -42,12 +41,16 @@ class Clock:
 clock = Clock()
 
 
-@dataclass(slots=True)
 class Limit:
     """When work must be over: a deadline, and whoever may call it off before."""
 
-    deadline: Seconds = math.inf
-    called_off: Callable[[], bool] | None = None
+    __slots__ = ("called_off", "deadline")
+
+    def __init__(
+        self, deadline: Seconds = math.inf, called_off: Callable[[], bool] | None = None
+    ) -> None:
+        self.deadline = deadline
+        self.called_off = called_off
 
     def left(self) -> Seconds:
         """How much time is left; zero once it has run out."""

@@ -31,6 +31,7 @@ def main() -> list[Row]:
         ("import tamr_widgets", "import requests", 15),
         ("from tamr_widgets import Operation", "import requests", 15),
         ("from tamr_widgets import OperationWidget", "import anywidget", 30),
+        ("from tamr_widgets import OperationWidget", "import anywidget, requests", 30),
     ):
         ours, theirs = in_turn(
             lambda statement=statement: seconds_of(statement),
