@@ -96,7 +96,10 @@ export async function openJobs({ traits = {}, kernel, className = "", home = doc
       model.traits[name] = value;
       model.trigger("change:" + name);
     },
-    acknowledge: () => model.trigger("msg:custom", { ack: model.sent.at(-1)?.n, kernel: Date.now(), server: Date.now() }),
+    /** Answers all messages. */
+    acknowledge() {
+      for (const { n } of model.sent) this.say({ ack: n, kernel: Date.now(), server: Date.now() });
+    },
     sent: (action) => model.sent.filter((message) => !action || message.do === action),
     connection({ lost, kernel: next }) {
       if (lost !== undefined) model.lost = lost;

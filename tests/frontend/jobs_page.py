@@ -42,7 +42,7 @@ class Jobs:
         self.page = page
         page.route(f"{origin}/jobs-code", _serve_code)
         if now is not None:
-            page.clock.install(time=now - datetime.timedelta(seconds=1))
+            page.clock.install(time=now - datetime.timedelta(minutes=1))
         page.goto(f"{origin}/jobs.html")
         page.wait_for_function("'openJobs' in globalThis")
         if now is not None:

@@ -66,6 +66,7 @@ def test_it_begins_with_the_shortest_span_that_shows_something(
 def test_it_follows_the_filter(open_jobs: Callable[..., Jobs]) -> None:
     """Only what the table shows is drawn."""
     jobs = open_jobs(ROWS)
+    expect(timeline(jobs).locator("[data-state=SUCCEEDED]")).not_to_have_attribute("d", "")
 
     jobs.button("Failed (1)").click()
 

@@ -87,7 +87,8 @@ export function createJobs(traits, send, save) {
       kernelSkew = ack.kernel - Date.now();
       if (jobs.bulk?.n === ack.ack) jobs.bulk.heard = true;
       for (const store of opened()) store.acknowledge(ack);
-      jobs.setLive(true);
+      jobs.live = true;
+      jobs.draw();
     },
 
     /** @param {Partial<import("./rows.js").Filter>} change */

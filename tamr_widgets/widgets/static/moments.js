@@ -7,7 +7,7 @@ const formatter = (options) => {
   return (/** @type {number | Date} */ date) => (made ??= new Intl.DateTimeFormat([], options)).format(date);
 };
 
-export const hourOf = formatter({ hour: "2-digit", minute: "2-digit" });
+export const hourOf = formatter({ timeStyle: "short" });
 export const dayOf = formatter({ day: "numeric", month: "short" });
 export const monthOf = formatter({ month: "short", year: "numeric" });
 const dateOf = formatter({ day: "numeric", month: "short", year: "numeric" });

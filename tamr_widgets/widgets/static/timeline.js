@@ -64,21 +64,24 @@ export function createTimeline(jobs, enter) {
   });
   spans.append(...buttons);
 
+  const latest = () => jobs.rows.matching.reduce((most, row) => Math.max(most, row.ended ?? row.created ?? 0), 0);
+  const now = () => jobs.now() || latest();
+
+  /** The shortest time in which something happened. */
+  function chooseSpan() {
+    if (state.span || !jobs.rows.matching.length) return;
+    const last = now() - latest();
+    state.span = ["day", "week"].find((span) => last < SPANS[span][1]) ?? "all";
+  }
+
   /** The stretch of time that is shown. */
   function frame() {
-    const { matching } = jobs.rows;
-    const newest = Math.max(...matching.slice(0, 1).map(({ created }) => created ?? 0), 0);
-    const now = jobs.now() || newest;
-    const latest = matching.reduce((most, row) => Math.max(most, row.ended ?? row.created ?? 0), 0);
-    const earliest = () => matching.reduce((least, { created }) => Math.min(least, created ?? Infinity), now);
-    // The shortest time in which something happened.
-    if (!state.span && matching.length) {
-      state.span = ["day", "week"].find((span) => latest > now - SPANS[span][1]) ?? "all";
-    }
+    const end = now();
+    const earliest = () => jobs.rows.matching.reduce((least, { created }) => Math.min(least, created ?? Infinity), end);
     const length = SPANS[state.span || "day"][1];
-    const [from, to] = state.from ? [state.from, state.to] : [length ? now - length : earliest(), now];
+    const [from, to] = state.from ? [state.from, state.to] : [length ? end - length : earliest(), end];
     const rim = (to - from) * RIM;
-    return { from: Math.min(from - rim, to - 60000), to: to + rim, now, width, height: HIGH };
+    return { from: Math.min(from - rim, to - 60000), to: to + rim, now: end, width, height: HIGH };
   }
 
   function drawBars() {
@@ -154,6 +157,7 @@ export function createTimeline(jobs, enter) {
 
   function draw() {
     node.hidden = !jobs.rows.size;
+    chooseSpan();
     fold.ariaExpanded = "" + state.open;
     drawing.hidden = spans.hidden = caption.hidden = !state.open;
     // The table comes first: what is typed has to be seen at once.
