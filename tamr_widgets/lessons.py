@@ -89,9 +89,8 @@ class Lessons:
             self._waiting.pop().tell(self.history)
 
     def rest(self) -> None:
-        """Let go of all that is the server's or somebody's: nobody follows anything any more."""
+        """Let go of all that is the server's: nobody follows anything any more."""
         if self._left:
             self._left.clear()
             self._filled = False
-        self._waiting.clear()
-        self._wanted_at = None
+        self._waiting = [each for each in self._waiting if not each.closed]

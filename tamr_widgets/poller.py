@@ -229,12 +229,13 @@ class Poller:
 
     def _pause(self) -> Seconds:
         """How long there is nothing to do; the caller holds the lock."""
-        watch = self._following.next()
-        due = min(self._orders.due(), math.inf if watch is None else watch.due)
-        pause = due - clock.monotonic()
-        lessons = self._courier.lessons
-        spare = lessons is not None and (lessons.to_do() or lessons.lack_list(pause))
-        return min(pause, 0.0) if spare else pause
+        watch, lessons = self._following.next(), self._courier.lessons
+        pause = self._orders.due() - clock.monotonic()
+        if watch is None:
+            return pause
+        pause = min(pause, watch.due - clock.monotonic())
+        can_learn = lessons is not None and (lessons.to_do() or lessons.lack_list(pause))
+        return min(pause, 0.0) if can_learn else pause
 
     def _step(self) -> Seconds:
         """Do one thing that is due, and say how long there is nothing more to do."""

@@ -12,9 +12,9 @@ from .errors import TamrError
 from .faults import Patience
 from .timing import Seconds, clock
 
-# For its first two seconds an operation is polled so often: a short job is seen to end soon after it
-# did. After that the time until the next poll is doubled each time, up to the interval. All of this
-# costs four requests more than the interval alone would.
+# For its first two seconds an operation is polled so often: a short job is seen to end soon after
+# it did. After that the time until the next poll is doubled each time, up to the interval. All of
+# this costs four or five requests more than the interval alone would.
 EARLY_SECONDS = 0.43
 SHORT_SECONDS = 2.0
 # Chance adds up to this share to each of these pauses. What it adds is doubled, too: followers that
@@ -61,6 +61,8 @@ class Subscription:
         """Hear nothing more. Closing twice is fine."""
         if not self.closed:
             self.closed = True
+            # Whatever goes on to hold this must not keep alive what its callbacks belong to.
+            self._on_news, self._on_error = _ignore, None
             self._on_change(self)
 
     def seen(self) -> None:
@@ -92,6 +94,10 @@ class Subscription:
             callback(argument)
         except BaseException:  # also SystemExit, which would end the thread in silence
             _logger.exception("A subscriber's callback raised; the poller goes on.")
+
+
+def _ignore(_: object) -> None:
+    """What a closed subscription hears."""
 
 
 class Watch:
