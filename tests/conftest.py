@@ -106,6 +106,8 @@ def artifacts() -> Path:
     """The folder, ignored by git, that keeps what a run made: screenshots, logs, figures."""
     folder = Path(__file__).parents[1] / "artifacts"
     folder.mkdir(exist_ok=True)
+    for old in folder.glob("failed-*.png"):
+        old.unlink(missing_ok=True)
     return folder
 
 

@@ -48,7 +48,8 @@ class FrontEnd:
         Args:
             notebook: The sources of its code cells, or the path of a file: of the project (it is
                 copied), or one that was opened before (it is opened again, as in a second tab).
-            kernel: Whether to start one; without, the notebook says "No Kernel" (Lab only).
+            kernel: Whether to start one; without, the notebook says "No Kernel" (Lab only). One
+                that still runs for this path is found again: `stop_kernel` first.
             context_options: For Playwright's `new_context`, such as `locale="de"`,
                 `viewport={"width": 320, "height": 640}` or `reduced_motion="reduce"`.
         """
