@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import requests
@@ -35,6 +35,13 @@ CONNECTIONS = 50
 REDIRECTS = 3
 
 _logger = logging.getLogger(__name__)
+
+
+class _Session(requests.Session):
+    """Never looks where a redirect leads, which can raise, or read a netrc file: `Client` does."""
+
+    def resolve_redirects(self, *_: Any, **__: Any) -> Iterator[Any]:
+        return iter(())
 
 
 class Client:
@@ -77,7 +84,7 @@ class Client:
         self.base_path = f"/{base_path.strip('/')}/" if base_path.strip("/") else "/"
         self.total_seconds = checked_seconds("total_seconds", total_seconds)
         self._owns_session = session is None
-        self.session = session or requests.Session()
+        self.session = session or _Session()
         if type(self.session.get_adapter(self.origin)) is HTTPAdapter:
             self.session.mount(self.origin, BoundedAdapter(CONNECTIONS))
         self._closed = False

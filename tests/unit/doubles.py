@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import threading
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 URL = "http://tamr.test:9100/api/versioned/v1/"
 PATH = "operations/17"
+# For localhost and 127.0.0.1, known to nobody, valid for a hundred years.
+CERTIFICATE = Path(__file__).with_name("loopback.pem")
 PASSWORD = "s3cret-of-ada"
 
 
@@ -80,10 +84,13 @@ class Hands:
 
 
 class RawServer:
-    """Loopback connections, each handed to a function that reads and writes bytes as it likes."""
+    """Loopback connections, whose requests go to a function that writes bytes as it likes."""
 
-    def __init__(self, serve: Callable[[socket.socket, bytes], None]) -> None:
+    def __init__(self, serve: Callable[[socket.socket, bytes], None], *, tls: bool = False) -> None:
         self._serve = serve
+        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if tls else None
+        if self._tls is not None:
+            self._tls.load_cert_chain(CERTIFICATE)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._connections: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
@@ -118,6 +125,9 @@ class RawServer:
 
     def _talk(self, connection: socket.socket) -> None:
         with suppress(OSError):
+            if self._tls is not None:
+                connection = self._tls.wrap_socket(connection, server_side=True)
+                self._connections.append(connection)
             while request := _read_request(connection):
                 self.requests.append(request)
                 self._serve(connection, request)

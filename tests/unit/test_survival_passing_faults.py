@@ -1,0 +1,411 @@
+"""Passing faults: a wait outlives them, and nothing that changes something is done twice."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+import requests
+from doubles import PATH, URL, RawServer, document, http
+
+from tamr_widgets import (
+    Client,
+    Forbidden,
+    HTTPStatusError,
+    MethodNotAllowed,
+    NoAnswer,
+    NotFound,
+    Operation,
+    TokenAuth,
+    TooSlow,
+    Unauthorized,
+    UnexpectedAnswer,
+    WaitTimeout,
+)
+from tamr_widgets.faults import MOST_FAULTS_IN_A_ROW
+from tamr_widgets.simulator import Fault, Simulator
+
+
+@pytest.fixture
+def job(client):
+    return Operation(client, document("RUNNING"))
+
+
+@pytest.fixture
+def tamr():
+    with Simulator(past_jobs=0) as tamr:
+        yield tamr
+
+
+@pytest.fixture
+def ending(tamr):
+    """An operation that has ended on the server, which the snapshot in hand does not know."""
+    with tamr.client(total_seconds=0.5) as client:
+        operation = client.operation(tamr.jobs.start(queued_seconds=600))
+        tamr.jobs.finish(operation.resource_id)
+        yield operation
+
+
+@pytest.mark.parametrize("times", [1, 5])
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
+def test_a_busy_server_is_waited_out(job, wire, hands, status, times):
+    """One to five error answers in a row, each with a longer pause behind it."""
+    for _ in range(times):
+        wire.get(URL + PATH, status=status)
+    wire.get(URL + PATH, json=document("SUCCEEDED"))
+
+    assert job.wait(3).succeeded()
+
+    first, *pauses = hands.sleeps
+    assert first == 3
+    assert len(pauses) == times
+    assert all(0.5 <= pause / 2**n <= 1 for n, pause in enumerate(pauses))
+
+
+def test_endless_faults_end_with_the_time_limit(job, wire, hands):
+    """With T it is T that ends it, however many they were; the last one is the cause."""
+    wire.get(URL + PATH, status=503)
+
+    with pytest.raises(WaitTimeout) as raised:
+        job.wait(3, timeout_seconds=7200)
+
+    assert raised.value.waited_seconds == 7200
+    assert len(wire.calls) > 4 * MOST_FAULTS_IN_A_ROW
+    assert raised.value.__cause__.response.status_code == 503
+
+
+def test_an_hour_without_a_server_is_waited_out_within_the_time_limit(job, wire, hands):
+    """A server that is updated over lunch does not end a wait that has time."""
+
+    def restarting(_):
+        return (200, {}, '{"id": "17", "status": {"state": "FAILED"}}') if hands.now > 4600 else NOT
+
+    wire.add_callback("GET", URL + PATH, restarting)
+
+    assert job.wait(3, timeout_seconds=7200).state == "FAILED"
+
+
+NOT = (503, {}, "")
+
+
+def test_endless_faults_end_after_a_documented_number(job, wire, hands):
+    """Without T, 25 in a row are enough; the error is of the last one's class and chained to it."""
+    wire.get(URL + PATH, status=503)
+
+    with pytest.raises(HTTPStatusError, match="Given up after 25 faults") as raised:
+        job.wait(3)
+
+    assert len(wire.calls) == MOST_FAULTS_IN_A_ROW == 25
+    assert raised.value.response.status_code == raised.value.__cause__.response.status_code == 503
+    assert 600 < hands.now - 1000 < 1800
+
+
+def test_faults_are_counted_in_a_row(job, wire, hands):
+    """An answer in between starts anew."""
+    for _ in range(3):
+        for _ in range(MOST_FAULTS_IN_A_ROW - 1):
+            wire.get(URL + PATH, status=503)
+        wire.get(URL + PATH, json=document("RUNNING"))
+    wire.get(URL + PATH, json=document("SUCCEEDED"))
+
+    assert job.wait(3).succeeded()
+
+
+@pytest.mark.parametrize("at", ["start", "headers", "body"])
+@pytest.mark.parametrize("fault", [Fault.reset, Fault.close, Fault.hang])
+def test_a_broken_connection_is_made_anew(tamr, ending, fault, at):
+    """Reset, closed or silent, anywhere in the answer."""
+    tamr.faults.add(fault(at, times=2))
+
+    assert ending.wait(0.05).succeeded()
+    assert not tamr.faults
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault.truncate(times=3),
+        Fault.login_page(times=3),
+        Fault.body("[]", times=3),
+        Fault.body("null", times=3),
+        Fault.body("{}", times=3),
+        Fault.body("", times=3),
+        Fault.body('{"id": "1", "status', times=3),
+        Fault.other_id("4711", times=3),
+        Fault.redirect("/api/versioned/v1/projects", times=3),
+    ],
+    ids=["cut", "login", "[]", "null", "{}", "empty", "half", "other", "redirect"],
+)
+def test_an_answer_that_is_none_is_asked_for_again(tamr, ending, fault):
+    """Somebody else may have answered, or the answer may have been cut off."""
+    with tamr.faults.on(fault):
+        assert ending.wait(0.05).succeeded()
+        assert not tamr.faults
+
+
+@pytest.mark.parametrize("body", ["<html>Sign in</html>", "[]", "null", "{}", '{"id": "18"}'])
+def test_an_answer_that_stays_none_is_named(job, wire, hands, body):
+    """In the end the error says which path came back with which content type."""
+    wire.get(URL + PATH, body=body, content_type="text/html")
+
+    with pytest.raises(UnexpectedAnswer, match=r"GET operations/17.*text/html"):
+        job.wait(3)
+
+
+def test_a_server_that_refuses_connections_is_waited_for(tamr, ending):
+    """It is down for a while, and comes back."""
+    tamr.refuse()
+    snapshots = ending.snapshots(0.05, timeout_seconds=0.4)
+    with pytest.raises(WaitTimeout) as raised:
+        next(snapshots)
+    assert isinstance(raised.value.last_fault, NoAnswer)
+
+    tamr.accept()
+
+    assert ending.wait(0.05).succeeded()
+
+
+def test_a_stale_connection_is_no_fault(tamr, ending):
+    """A proxy ends connections that were idle for too long; the next poll just makes a new one."""
+    assert ending.poll().succeeded()
+    tamr.drop_connections()
+
+    assert ending.poll().succeeded()
+
+
+def test_a_name_that_cannot_be_resolved_once(tamr, ending, monkeypatch):
+    """DNS has its moments, too."""
+    resolve, failures = socket.getaddrinfo, iter([socket.gaierror(-3, "Temporary failure")])
+
+    def once(*args, **kwargs):
+        for failure in failures:
+            raise failure
+        return resolve(*args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", once)
+    ending.client.session.close()
+
+    assert ending.wait(0.05).succeeded()
+
+
+@pytest.mark.parametrize(
+    ("value", "least", "most"),
+    [("10", 10.5, 11), ("1e12", 120.5, 121), ("soon", 0.5, 1), ("-3", 0.5, 1), ("0", 0.5, 1)],
+)
+def test_a_wish_to_be_left_alone_is_respected(job, wire, hands, value, least, most):
+    """Retry-After, within two minutes; nonsense changes nothing and breaks nothing."""
+    wire.get(URL + PATH, status=429, headers={"Retry-After": value})
+    wire.get(URL + PATH, json=document("SUCCEEDED"))
+
+    assert job.wait(3).succeeded()
+    assert least <= hands.sleeps[1] <= most
+
+
+@pytest.mark.parametrize(("value", "pause"), [("30", 30), ("1", 3), ("soon", 3), ("1e12", 120)])
+def test_a_wish_on_a_good_answer_is_respected(job, wire, hands, value, pause):
+    """The next poll comes no sooner, and no sooner than the interval."""
+    wire.get(URL + PATH, json=document("RUNNING"), headers={"Retry-After": value})
+    wire.get(URL + PATH, json=document("SUCCEEDED"))
+
+    assert job.wait(3).succeeded()
+    assert hands.sleeps == [3, pause]
+
+
+def test_a_wish_does_not_outlast_the_time_limit(job, wire, hands):
+    """T ends the pause, with a last poll."""
+    wire.get(URL + PATH, status=503, headers={"Retry-After": "100"})
+
+    with pytest.raises(WaitTimeout):
+        job.wait(3, timeout_seconds=10)
+
+    assert hands.sleeps == [3, 7]
+
+
+def test_a_new_job_may_not_be_found_for_five_seconds(job, wire, hands):
+    """A server that has just started it may answer 404 at first."""
+    for _ in range(2):
+        wire.get(URL + PATH, status=404)
+    wire.get(URL + PATH, json=document("SUCCEEDED"))
+
+    assert job.wait(1).succeeded()
+
+
+def test_a_deleted_job_is_not_looked_for_for_long(job, wire, hands):
+    """404 later than that ends the wait, as what it is."""
+    wire.get(URL + PATH, status=404)
+
+    with pytest.raises(NotFound):
+        job.wait(1)
+    assert 5 <= hands.now - 1000 < 8
+    hands.sleeps.clear()
+    with pytest.raises(NotFound):
+        job.wait(6)
+    assert hands.sleeps == [6]
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(401, Unauthorized), (403, Forbidden), (405, MethodNotAllowed), (400, HTTPStatusError)],
+)
+def test_a_refusal_ends_a_wait_at_once(wire, hands, status, kind):
+    """Typed, with the server's response, after one request."""
+    wire.get(URL + PATH, status=status)
+    job = Operation(Client(TokenAuth("t"), "tamr.test"), document("RUNNING"))
+
+    with pytest.raises(kind) as raised:
+        job.wait(3)
+
+    assert raised.value.response.status_code == status
+    assert len(wire.calls) == 1
+
+
+def close_after_reading(connection, request):
+    """The server got it, and then the connection broke."""
+    connection.close()
+
+
+def answer_once(connection, request):
+    """A kept-alive connection that breaks exactly when something is sent through it again."""
+    if request.startswith(b"GET "):
+        connection.sendall(http(document()))
+    else:
+        connection.close()
+
+
+@pytest.mark.parametrize("serve", [close_after_reading, answer_once], ids=["new", "kept alive"])
+@pytest.mark.parametrize("method", ["POST", "DELETE", "PUT"])
+def test_what_changes_something_is_never_repeated(serve, method):
+    """Neither by us nor by the libraries below, on a new connection or on one that was kept."""
+    with (
+        RawServer(serve) as server,
+        Client(TokenAuth("t"), "127.0.0.1", port=server.port) as client,
+    ):
+        if serve is answer_once:
+            client.get("x")
+        with pytest.raises(NoAnswer, match="not known whether"):
+            client.request(method, "x", data=b"body" if method != "DELETE" else None)
+
+    sent = [each.split(b" ", 1)[0].decode() for each in server.requests]
+    assert sent.count(method) == 1
+
+
+@pytest.mark.parametrize(
+    ("act", "method"),
+    [
+        (lambda job: job.delete(), "DELETE"),
+        (lambda job: job.cancel(), "POST"),
+        (lambda job: job.client.start("projects/1/unifiedDataset:refresh"), "POST"),
+    ],
+    ids=["delete", "cancel", "start"],
+)
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault.reset("headers", perform=True),
+        Fault.hang("start", perform=True),
+        Fault.status(502, perform=True),
+        Fault.status(504, perform=True),
+        Fault.status(500, perform=True),
+    ],
+    ids=["reset", "hang", "502", "504", "500"],
+)
+def test_an_action_is_done_once_and_its_fate_is_told_honestly(tamr, act, method, fault):
+    """The server did it, the answer was lost: one request, and "it is not known"."""
+    with tamr.client(total_seconds=0.4) as client:
+        job = client.operation(tamr.jobs.start(queued_seconds=600))
+        tamr.jobs.allow_delete(job.resource_id)
+        with tamr.faults.on(fault), pytest.raises((NoAnswer, TooSlow, HTTPStatusError)) as raised:
+            act(job)
+
+    assert "not known whether the server has carried it out" in str(raised.value)
+    assert len(tamr.requests.matching(method)) == 1
+
+
+def test_an_expired_session_does_not_lose_an_action(tamr):
+    """401 says that it was not done, so it is done after the login: once."""
+    with tamr.client(store_auth_cookie=True) as client:
+        tamr.expire_sessions()
+        client.start("projects/1/unifiedDataset:refresh", asynchronous=True)
+
+    assert len(tamr.requests.matching("POST", "unifiedDataset:refresh")) == 2
+    assert len(tamr.jobs) == 1
+
+
+def test_a_connection_that_was_never_made_leaves_nothing_open(tamr):
+    """A refused connection started nothing, and the error does not say that it may have."""
+    with tamr.client() as client:
+        tamr.refuse()
+        with pytest.raises(NoAnswer, match="Is the server running") as raised:
+            client.start("projects/1/unifiedDataset:refresh")
+
+    assert "not known" not in str(raised.value)
+
+
+def test_pauses_of_many_waits_are_spread(client, wire, hands):
+    """Fifty waits that meet one outage do not come back at one moment."""
+    wire.get(URL + PATH, status=503)
+    ends = set()
+    for _ in range(50):
+        with pytest.raises(WaitTimeout):
+            Operation(client, document()).wait(1, timeout_seconds=2)
+        ends.add(round(hands.sleeps[-1], 6))
+
+    assert len(ends) > 40
+
+
+def test_an_answer_with_contradicting_lengths_is_no_crash():
+    """What requests takes for a bad header of the request is a bad answer, and may pass."""
+
+    def serve(connection, request):
+        body = http(document("SUCCEEDED"))
+        if len(server.requests) == 1:
+            body = body.replace(b"Content-Length: ", b"Content-Length: 7, ")
+        connection.sendall(body)
+
+    with (
+        RawServer(serve) as server,
+        Client(TokenAuth("t"), "127.0.0.1", port=server.port) as client,
+    ):
+        assert Operation(client, document()).wait(0.05).succeeded()
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"\x00\x01\x02garbage\r\n\r\n",
+        b"HTTP/1.1 banana\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: banana\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{}",
+        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"y" * 100_000 + b"\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: \xff\xfe\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: http://[::1\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nSet-Cookie: \xff=;;;=\r\nContent-Length: 4\r\n\r\nnull",
+        b"HTTP/1.1 200 OK\r\nDate: Fri, 31 Dec 9999 23:59:59 -2359\r\nContent-Length: 2\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nRetry-After: \xff\r\nContent-Length: 2\r\n\r\n[]",
+    ],
+    ids=range(13),
+)
+def test_garbage_on_the_wire_is_a_typed_error(sent):
+    """Whatever the bytes are, a poll ends with one of our errors, and the next one is fine."""
+
+    broken = [True]
+
+    def serve(connection, request):
+        connection.sendall(sent if broken else http(document("SUCCEEDED")))
+        if broken:
+            connection.shutdown(socket.SHUT_RDWR)
+
+    with (
+        RawServer(serve) as server,
+        Client(TokenAuth("t"), "127.0.0.1", port=server.port) as client,
+    ):
+        operation = Operation(client, document())
+        with pytest.raises((requests.RequestException, UnexpectedAnswer, ValueError)) as raised:
+            operation.poll()
+        broken.clear()
+
+        assert raised.type.__module__ == "tamr_widgets.errors"
+        assert operation.poll().succeeded()

@@ -1,0 +1,391 @@
+"""Time: nothing that a server or a clock does makes a wait longer than it was asked to be."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import threading
+import time
+
+import pytest
+import requests
+from doubles import CERTIFICATE, PATH, URL, RawServer, document, http
+
+from tamr_widgets import (
+    Client,
+    NoAnswer,
+    Operation,
+    TokenAuth,
+    TooSlow,
+    Untrusted,
+    WaitTimeout,
+)
+from tamr_widgets.simulator import Fault, Simulator
+from tamr_widgets.timing import current_limit
+
+# How late a busy machine may be; without a limit it would be 30 seconds.
+LATE_SECONDS = 1.5
+VERSION = "/api/versioned/service/version"
+
+
+@pytest.fixture
+def job(client):
+    return Operation(client, document("RUNNING"))
+
+
+@pytest.fixture
+def tamr():
+    with Simulator(past_jobs=0) as tamr:
+        yield tamr
+
+
+@pytest.fixture
+def running(tamr):
+    """An operation of a real server on loopback that does not end by itself."""
+    with tamr.client() as client:
+        yield client.operation(tamr.jobs.add("RUNNING"))
+
+
+def seconds_of(work, kind):
+    """How long it takes until an error of that kind ends it, and the error."""
+    began = time.monotonic()
+    with pytest.raises(kind) as raised:
+        work()
+    return time.monotonic() - began, raised.value
+
+
+@pytest.mark.parametrize("word", ["CANCELING", "RESTARTING", "succeeded", "", "\U0001f4a5"])
+def test_an_unknown_word_is_polled_at_the_interval(job, wire, hands, word):
+    """It is shown as it is, costs no more requests than any other, and the end is still seen."""
+    asked = wire.get(URL + PATH, json=document(word))
+    snapshots = job.snapshots(1)
+
+    states = {next(snapshots).state for _ in range(10)}
+    wire.replace("GET", URL + PATH, json=document("CANCELED"))
+
+    assert states == {word}
+    assert asked.call_count <= 12
+    assert hands.now == 1010
+    assert next(snapshots).state == "CANCELED"
+    assert list(snapshots) == []
+
+
+@pytest.mark.parametrize("status", [None, {}, ..., "RUNNING", ["RUNNING"], {"state": None}])
+def test_an_unreadable_status_is_polled_at_the_interval(job, wire, hands, caplog, status):
+    """One warning, not one a poll; the wait goes on to the end."""
+    unreadable = document(status=status)
+    if status is ...:
+        del unreadable["status"]
+    for _ in range(10):
+        wire.get(URL + PATH, json=unreadable)
+    wire.get(URL + PATH, json=document("SUCCEEDED"))
+
+    assert job.wait(2).succeeded()
+
+    assert hands.sleeps == [2] * 11
+    warnings = [each for each in caplog.records if each.levelno == logging.WARNING]
+    assert [each.getMessage() for each in warnings] == [
+        "Operation operations/17 has no readable state; it counts as not ended."
+    ]
+
+
+def test_it_is_warned_of_a_status_that_was_never_readable(client, wire, hands, caplog):
+    """Also when the operation in hand had no state either."""
+    wire.get(URL + PATH, json=document(status=None))
+
+    with pytest.raises(TimeoutError):
+        Operation(client, document(status=None)).wait(1, 3)
+
+    assert len(caplog.records) == 1
+
+
+def test_no_time_at_all_is_one_poll(job, wire, hands):
+    """T=0 on an unresolved operation asks exactly once."""
+    asked = wire.get(URL + PATH, json=document("RUNNING"))
+
+    with pytest.raises(TimeoutError):
+        job.wait(5, timeout_seconds=0)
+
+    assert asked.call_count == 1
+    assert hands.now == 1000
+
+
+def test_no_time_at_all_finds_a_job_that_has_ended(job, wire, hands):
+    """T=0 returns what that one poll brings, and asks nothing about a resolved operation."""
+    asked = wire.get(URL + PATH, json=document("SUCCEEDED"))
+
+    done = job.wait(5, timeout_seconds=0)
+
+    assert done.succeeded()
+    assert done.wait(5, timeout_seconds=0) is done
+    assert asked.call_count == 1
+
+
+@pytest.mark.parametrize("name", ["poll_interval_seconds", "timeout_seconds"])
+@pytest.mark.parametrize("value", [-1, float("nan"), float("inf"), "3", True, [3]])
+def test_an_argument_that_is_no_time_is_named(job, wire, name, value):
+    """At once, before anything is asked or waited for, and for a resolved operation, too."""
+    for operation in (job, Operation(None, document("FAILED"))):
+        for wait in (operation.wait, operation.snapshots, operation.apply_options):
+            with pytest.raises((ValueError, TypeError), match=name):
+                wait(**{name: value})
+    assert not wire.calls
+
+
+def test_the_last_sleep_ends_with_the_time_limit(job, wire, hands):
+    """I=5, T=1: the sleep is the smaller of the interval and what is left."""
+    wire.get(URL + PATH, json=document("RUNNING"))
+
+    with pytest.raises(TimeoutError):
+        job.wait(5, timeout_seconds=1)
+
+    assert hands.sleeps == [1]
+
+
+def test_a_last_poll_is_made_when_the_time_is_up(job, wire, hands):
+    """A job that ended between the last poll and T is returned."""
+    wire.add_callback(
+        "GET",
+        URL + PATH,
+        lambda _: (200, {}, json.dumps(document(state_at(hands.now)))),
+    )
+
+    assert job.wait(4, timeout_seconds=10).succeeded()
+    assert hands.sleeps == [4, 4, 2]
+
+
+def state_at(now):
+    return "SUCCEEDED" if now >= 1009 else "RUNNING"
+
+
+def test_a_resolved_answer_is_never_thrown_away(job, wire, hands):
+    """Not even one that arrives after the deadline."""
+
+    def late(_):
+        hands.turn(30)
+        return 200, {}, '{"id": "17", "status": {"state": "FAILED"}}'
+
+    wire.add_callback("GET", URL + PATH, late)
+
+    assert job.wait(4, timeout_seconds=10).state == "FAILED"
+
+
+def test_a_slow_server_is_heard_out_at_the_deadline(client, hands):
+    """The last poll gets as long as the answer before it took, and a little more; no longer."""
+    limits = []
+
+    class Slow(Operation):
+        __slots__ = ()
+
+        def poll(self):
+            limits.append(current_limit().left())
+            hands.turn(1.5)
+            return self
+
+    with pytest.raises(TimeoutError):
+        Slow(client, document()).wait(4, timeout_seconds=9)
+
+    assert limits == pytest.approx([5 + 0.2, 0 + 1.5 + 0.2])
+
+
+@pytest.mark.parametrize("jump", [3600, -3600])
+def test_the_wall_clock_may_jump(job, wire, hands, jump):
+    """Neither the interval nor the time limit is counted by it."""
+
+    def set_the_clock(_):
+        hands.time_of_day += jump
+        return 200, {}, '{"id": "17", "status": {"state": "RUNNING"}}'
+
+    wire.add_callback("GET", URL + PATH, set_the_clock)
+
+    with pytest.raises(TimeoutError):
+        job.wait(1, timeout_seconds=10)
+
+    assert hands.sleeps == [1] * 10
+
+
+def test_a_time_out_tells_what_is_known(job, wire, hands):
+    """The last snapshot, the time waited and the last fault, which is also the cause."""
+    wire.get(URL + PATH, json=document("PENDING"))
+    wire.get(URL + PATH, status=502)
+
+    with pytest.raises(WaitTimeout, match=r"PENDING when last seen.*502 Bad Gateway") as raised:
+        job.wait(6, timeout_seconds=10)
+
+    assert raised.value.operation.state == "PENDING"
+    assert raised.value.waited_seconds == 10
+    assert isinstance(raised.value.last_fault, requests.HTTPError)
+    assert raised.value.__cause__ is raised.value.last_fault
+
+
+def test_a_time_out_without_a_fault_has_no_cause(job, wire, hands):
+    """A fault that has passed is over."""
+    wire.get(URL + PATH, status=502)
+    wire.get(URL + PATH, json=document("RUNNING"))
+
+    with pytest.raises(WaitTimeout) as raised:
+        job.wait(1, timeout_seconds=10)
+
+    assert raised.value.last_fault is raised.value.__cause__ is None
+
+
+HANGING = {
+    "before the headers": Fault.hang(),
+    "in the headers": Fault.hang("headers"),
+    "in the body": Fault.hang("body"),
+    "dripping headers": Fault.drip_bytes(0.05, "headers"),
+    "dripping body": Fault.drip_bytes(0.05),
+}
+
+
+@pytest.mark.parametrize("fault", HANGING.values(), ids=HANGING)
+def test_a_wait_ends_in_time_whatever_hangs(tamr, running, fault):
+    """The limit reaches down to the socket, also where a byte comes now and then."""
+    with tamr.faults.on(fault):
+        took, error = seconds_of(lambda: running.wait(0.05, timeout_seconds=0.4), TimeoutError)
+
+    assert 0.4 <= took < 0.4 + LATE_SECONDS
+    assert isinstance(error.last_fault, TooSlow)
+
+
+@pytest.mark.parametrize("fault", HANGING.values(), ids=HANGING)
+def test_each_request_ends_in_time_whatever_hangs(tamr, fault):
+    """Without a time limit of a wait, each request still has its own."""
+    tamr.jobs.add("RUNNING")
+    with tamr.client(total_seconds=0.4) as client, tamr.faults.on(fault):
+        took, _ = seconds_of(lambda: client.get("operations"), TooSlow)
+
+    assert 0.4 <= took < 0.4 + LATE_SECONDS
+
+
+def test_a_read_limit_of_ones_own_counts_between_bytes(tamr):
+    """As in requests, `timeout` is about silence; a body that keeps coming is fine."""
+    with tamr.client() as client:
+        with tamr.faults.on(Fault.hang("body")):
+            took, _ = seconds_of(lambda: client.get(VERSION, timeout=0.3), TooSlow)
+        assert 0.3 <= took < 0.3 + LATE_SECONDS
+        with tamr.faults.on(Fault.drip_bytes(0.02)):
+            assert client.get(VERSION, timeout=5).ok
+
+
+def test_a_stream_has_no_total_limit(tamr):
+    """A download may take longer than a request; silence still ends it."""
+    with tamr.client(total_seconds=0.3) as client:
+        with tamr.faults.on(Fault.drip_bytes(0.02)):
+            slow = client.get(VERSION, stream=True)
+            assert slow.json()["version"]
+        assert slow.elapsed.total_seconds() < 0.3
+        with tamr.faults.on(Fault.hang("body")):
+            hung = client.get(VERSION, stream=True, timeout=0.3)
+            took, _ = seconds_of(lambda: hung.content, requests.ConnectionError)
+    assert took < 0.3 + LATE_SECONDS
+
+
+def drip(connection, _):
+    for byte in http(document())[:200]:
+        connection.sendall(bytes([byte]))
+        time.sleep(0.02)
+
+
+def test_a_limit_holds_through_tls(monkeypatch):
+    """The same reader, on an encrypted connection."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATE))
+    with (
+        RawServer(drip, tls=True) as server,
+        Client(TokenAuth("t"), "127.0.0.1", "https", server.port, total_seconds=0.4) as client,
+    ):
+        took, _ = seconds_of(lambda: client.get("x"), TooSlow)
+
+    assert 0.4 <= took < 0.4 + LATE_SECONDS
+    assert len(server.requests) == 1
+
+
+def test_a_certificate_that_nobody_knows_is_not_trusted():
+    """Nothing is sent, the error says what to check, and no wait goes on about it."""
+    with (
+        RawServer(drip, tls=True) as server,
+        Client(TokenAuth("t"), "127.0.0.1", "https", server.port) as client,
+    ):
+        took, _ = seconds_of(lambda: Operation(client, document()).wait(0.05), Untrusted)
+
+    assert server.requests == []
+    assert took < LATE_SECONDS
+
+
+class PlainServer(RawServer):
+    """Answers what it does not understand, a TLS greeting for example, in plain HTTP."""
+
+    def _talk(self, connection):
+        connection.sendall(http(b"", "400 Bad Request"))
+
+
+def test_a_server_without_tls_is_no_certificate_problem():
+    """The error asks whether it speaks https at all."""
+    with (
+        PlainServer(drip) as server,
+        Client(TokenAuth("t"), "127.0.0.1", "https", server.port) as client,
+        pytest.raises(NoAnswer, match="speak https"),
+    ):
+        client.get("x")
+
+
+@pytest.fixture
+def interrupt():
+    """Send this process what Ctrl-C and Jupyter's Interrupt send, after a moment."""
+    timers = []
+
+    def soon(seconds=0.15):
+        main = threading.main_thread().ident
+        timer = threading.Timer(seconds, signal.pthread_kill, (main, signal.SIGINT))
+        timers.append(timer)
+        timer.start()
+        return seconds
+
+    yield soon
+    for timer in timers:
+        timer.join()
+
+
+@pytest.mark.parametrize("fault", [None, *HANGING.values()], ids=["in a sleep", *HANGING])
+def test_interrupt_ends_a_wait_at_once(tamr, running, interrupt, fault):
+    """In a sleep as in a read; the job is not touched, and nothing is asked afterwards."""
+    interval = 30 if fault is None else 0
+    if fault is not None:
+        tamr.faults.add(fault)
+    at = interrupt()
+
+    took, _ = seconds_of(lambda: running.wait(interval), KeyboardInterrupt)
+    asked = len(tamr.requests)
+    time.sleep(0.1)
+
+    assert took < at + 0.3 + LATE_SECONDS
+    assert len(tamr.requests) == asked
+    assert {each.method for each in tamr.requests} == {"GET"}
+    assert tamr.jobs.state("1") == "RUNNING"
+
+
+def test_interrupt_ends_a_wait_for_another_threads_login(tamr, running, interrupt):
+    """Also there, the main thread hears of it at once."""
+    client = running.client
+    tamr.faults.add(Fault.unauthorised())
+    at = interrupt()
+
+    with client._login_lock:
+        took, _ = seconds_of(lambda: running.wait(0), KeyboardInterrupt)
+
+    assert took < at + 0.3 + LATE_SECONDS
+
+
+def test_a_full_pool_is_not_waited_for_beyond_the_limit(tamr, running):
+    """Answers that nobody reads hold their connections; whoever needs one gets an error in time."""
+    client = running.client
+    with tamr.faults.on(Fault.hang("body")):
+        held = [client.get("operations", stream=True) for _ in range(50)]
+        took, error = seconds_of(lambda: running.wait(0.05, timeout_seconds=0.4), TimeoutError)
+        for each in held:
+            each.close()
+
+    assert took < 0.4 + LATE_SECONDS
+    assert isinstance(error.last_fault, TooSlow)
+    assert running.poll().state == "RUNNING"
