@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import requests
 from peers import Row, bare_server, in_turn, print_table
+
 from tamr_widgets import Client, Operation, UsernamePasswordAuth
 
 CALLS = 300

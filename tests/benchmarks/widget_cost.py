@@ -14,8 +14,9 @@ import ipywidgets
 from comm.base_comm import BaseComm
 from peers import Row, in_turn, print_table
 from polling_cost import DOCUMENT
-from tamr_widgets import Client, Operation, OperationWidget, UsernamePasswordAuth
 from tqdm.notebook import tqdm
+
+from tamr_widgets import Client, Operation, OperationWidget, UsernamePasswordAuth
 
 
 class Wire:

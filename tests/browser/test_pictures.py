@@ -1,0 +1,42 @@
+"""The README's pictures: made with each run, and copied to notebooks/pictures by hand."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from harness import FrontEnd
+
+TAMR = """
+from tamr_widgets import JobsWidget, OperationWidget
+from tamr_widgets.simulator import Simulator
+tamr = Simulator(speed=2).start()
+client = tamr.client()
+for project in (2, 5, 6):
+    client.start(f"projects/{project}/unifiedDataset:refresh", asynchronous=True)
+"""
+OPERATION = """
+operation = client.start("projects/1/recordPairs:refresh", asynchronous=True)
+OperationWidget(operation, poll_interval_seconds=1)
+"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_readme_s_pictures(lab: FrontEnd, theme: str) -> None:
+    """A running job with an estimate, and the Jobs page."""
+    notebook = lab.open([TAMR, OPERATION, "JobsWidget(client)"], device_scale_factor=2)
+    notebook.set_theme(theme)
+    notebook.run_all()
+    widget = notebook.page.get_by_role("group", name="Operation 404")
+    expect(widget).to_have_attribute("data-state", "RUNNING", timeout=30_000)
+    expect(widget).to_contain_text(re.compile(r"About \d+ s left"), timeout=30_000)
+    notebook.screenshot(f"readme-operation-{theme}", widget)
+
+    jobs = notebook.page.get_by_role("region", name="Jobs")
+    expect(jobs.get_by_role("grid", name="Jobs").get_by_role("row").nth(5)).to_be_visible()
+    jobs.scroll_into_view_if_needed()
+    notebook.screenshot(f"readme-jobs-{theme}", jobs)
