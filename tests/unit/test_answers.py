@@ -73,6 +73,15 @@ def test_a_gateway_that_gave_up_may_have_passed_it_on(status, unknown):
     assert "not known" not in str(raised_by(answer(status), "GET x"))
 
 
+@pytest.mark.parametrize("body", [HTML, b"\n  <?xml version='1.0'?>", b"<"])
+@pytest.mark.parametrize("status", [200, 202])
+def test_a_page_is_no_success(status, body):
+    """A proxy's login page comes with a 200; it says nothing about what was asked for."""
+    error = raised_by(answer(status, body), kind=UnexpectedAnswer)
+
+    assert "a web page" in str(error)
+
+
 @pytest.mark.parametrize("status", [301, 302, 304, 307])
 def test_a_redirect_is_no_answer(status):
     """It was not followed, and what it holds is not what was asked for."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 import pytest
 import traitlets
-from test_operation_widget import asked, until
+from test_widget_operation import asked, until
 
 from tamr_widgets import JobsWidget, OperationWidget
 from tamr_widgets.simulator import Fault, Simulator, history

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import ipywidgets
 import pytest
-from test_operation_widget import asked, follow, until
+from test_widget_operation import asked, follow, until
 
 from tamr_widgets import JobsWidget
 from tamr_widgets.simulator import Fault, Simulator
