@@ -17,7 +17,14 @@ import pytest
 
 SUITE = Path(__file__).with_name("suite")
 PROJECT = Path(__file__).parents[2]
-PACKAGES = ("tamr-unify-client==1.7.*", "tamr-toolbox==2.0.*", "pytest>=8", "tornado>=6.2")
+PACKAGES = (
+    "tamr-unify-client==1.7.*",
+    "tamr-toolbox==2.0.*",
+    "pytest>=8",
+    "tornado>=6.2",
+    "ipykernel",
+    "nbclient",
+)
 LONGEST_SECONDS = 300
 
 

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+NOTEBOOK = Path(__file__).parents[3] / "notebooks" / "public_client.ipynb"
+
+
+def test_the_public_client_s_notebook_runs_from_top_to_bottom(tmp_path, monkeypatch):
+    """With the real public client: blocking calls show a widget, live ones too."""
+    kernel = tmp_path / "kernels" / "public"
+    kernel.mkdir(parents=True)
+    command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    spec = {"argv": command, "display_name": "public", "language": "python"}
+    (kernel / "kernel.json").write_text(json.dumps(spec))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    for name in [name for name in os.environ if name.startswith("TAMR_")]:
+        monkeypatch.delenv(name)
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+
+    NotebookClient(notebook, timeout=120, kernel_name="public").execute()
+
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    widget = "application/vnd.jupyter.widget-view+json"
+    blocking, live, awaited = code[2].outputs, code[3].outputs, code[5].outputs
+    assert widget in blocking[0].data
+    assert "SUCCEEDED" in blocking[0].data["text/html"]
+    assert blocking[-1].data["text/plain"] == "'SUCCEEDED'"
+    assert widget in live[0].data
+    assert "SUCCEEDED" in str(awaited)
