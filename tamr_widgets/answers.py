@@ -8,7 +8,7 @@ from typing import Any
 
 import requests
 
-from .auth import redacted
+from .auth import redact_body, redacted
 from .boundary import BUSY, outcome_hint
 from .errors import (
     Forbidden,
@@ -44,10 +44,13 @@ def checked(response: requests.Response, what: str, auth: Any = None) -> request
 
     Raises:
         HTTPStatusError: An error status; 401, 403, 404 and 405 have classes of their own.
-        UnexpectedAnswer: A redirect that was not followed.
+        UnexpectedAnswer: A redirect that was not followed, or a web page that says nothing about
+            whether anything was done.
     """
     status = response.status_code
     if status < 300:
+        if response.content[:100].lstrip().startswith(b"<"):
+            raise unexpected(response, what, "a web page")
         return response
     if status < 400:
         raise unexpected(response, what, f"a redirect ({status}), which is not followed")
@@ -56,6 +59,7 @@ def checked(response: requests.Response, what: str, auth: Any = None) -> request
         hint = BUSY
     if status in _GIVEN_UP:
         hint = outcome_hint(what, BUSY)
+    redact_body(response, auth)
     text = reason_in(response, auth)
     answer = f"{status} {_phrase(status)}" + (f": {text}" if text else "")
     raise kind(f"{what} was answered {answer.rstrip('.')}. {hint}", response=response)

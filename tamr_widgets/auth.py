@@ -107,9 +107,17 @@ def no_auth(request: PreparedRequest) -> PreparedRequest:
 
 def redacted(text: str, auth: Any) -> str:
     """`text` without the secrets of `auth`, should a server echo them in an answer."""
-    for secret in sorted(_secrets(auth), key=len, reverse=True):
+    for secret in _secrets(auth):
         text = text.replace(secret, "***")
     return text
+
+
+def redact_body(response: Response, auth: Any) -> None:
+    """Take the secrets of `auth` out of an answer that somebody will keep."""
+    body = response.content
+    for secret in _secrets(auth):
+        body = body.replace(secret.encode(), b"***")
+    response._content = body
 
 
 def _secrets(auth: Any) -> list[str]:
@@ -117,7 +125,8 @@ def _secrets(auth: Any) -> list[str]:
     if can_log_in(auth):
         pair = f"{auth.username}:{auth.password}"
         found += [b64encode(pair.encode(form, "replace")).decode() for form in ("utf-8", "latin-1")]
-    return [each for each in found if isinstance(each, str) and each]
+    known = {each for each in found if isinstance(each, str) and each}
+    return sorted(known, key=len, reverse=True)
 
 
 def without_credentials(response: Response) -> Response:

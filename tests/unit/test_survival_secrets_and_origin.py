@@ -1,0 +1,394 @@
+"""Who may see what: credentials go to one origin, and show up nowhere else."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import http.client
+import json
+import logging
+import pickle
+import threading
+import traceback
+
+import pytest
+import requests
+from doubles import RawServer, document, until
+from doubles import http as http_answer
+
+from tamr_widgets import (
+    Client,
+    Forbidden,
+    ForeignAddress,
+    NotFound,
+    Operation,
+    TamrError,
+    Unauthorized,
+    UnexpectedAnswer,
+    UsernamePasswordAuth,
+)
+from tamr_widgets.simulator import Fault, Simulator
+from tamr_widgets.summary import html_table, plain_text
+
+SECRET = "pa55-of-ada"
+
+
+@pytest.fixture
+def tamr():
+    with Simulator(past_jobs=0, username="ada", password=SECRET) as tamr:
+        yield tamr
+
+
+@pytest.fixture
+def client(tamr):
+    with tamr.client(total_seconds=2) as client:
+        yield client
+
+
+@pytest.fixture
+def job(tamr, client):
+    return client.operation(tamr.jobs.add("RUNNING"))
+
+
+@pytest.fixture
+def elsewhere():
+    """Another server, which would take any credentials that it gets."""
+    with RawServer(lambda connection, _: connection.sendall(http_answer(document()))) as server:
+        yield server
+
+
+def test_an_expired_session_in_mid_wait(tamr):
+    """One login, one retry, and the wait goes on."""
+    with tamr.client(store_auth_cookie=True) as client:
+        snapshots = client.operation(tamr.jobs.add("RUNNING")).snapshots(0.02)
+        next(snapshots)
+        tamr.requests.clear()
+        tamr.expire_sessions()
+        next(snapshots)
+        next(snapshots)
+
+    asked = [(each.method, each.status) for each in tamr.requests]
+    assert asked == [("GET", 401), ("POST", 200), ("GET", 200), ("GET", 200)]
+
+
+@pytest.mark.parametrize("body", ["Credentials are required.", "", "<html>Sign in</html>", "{"])
+def test_a_second_401_ends_a_wait_at_once(tamr, job, body):
+    """Whatever its body is; typed, and without a third try."""
+    tamr.requests.clear()
+    with (
+        tamr.faults.on(Fault.status(401, body=body, method="GET")),
+        pytest.raises(Unauthorized, match="user name and password") as raised,
+    ):
+        job.wait(0.02)
+
+    assert raised.value.response.status_code == 401
+    assert [each.method for each in tamr.requests] == ["GET", "POST", "GET"]
+
+
+@pytest.mark.parametrize(("status", "kind"), [(403, Forbidden), (404, NotFound)])
+def test_a_refused_poll_is_typed(tamr, job, status, kind):
+    """With the answer, after one request."""
+    tamr.requests.clear()
+    with tamr.faults.on(Fault.status(status)), pytest.raises(kind) as raised:
+        job.poll()
+
+    assert raised.value.response.status_code == status
+    assert len(tamr.requests) == 1
+
+
+def test_twenty_threads_with_an_expired_session_log_in_once(tamr):
+    """Whoever comes first does it for all."""
+    with tamr.client(store_auth_cookie=True) as client:
+        job = client.operation(tamr.jobs.add("RUNNING"))
+        tamr.requests.clear()
+        tamr.expire_sessions()
+        # so that every thread meets its 401 before the first login has been answered
+        tamr.faults.add(Fault.delay(0.2, method="POST"))
+        polled = []
+        threads = [
+            threading.Thread(target=lambda: polled.append(job.poll().state)) for _ in range(20)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(10)
+
+    assert polled == ["RUNNING"] * 20
+    assert len(tamr.requests.matching("POST", "instance:login")) == 1
+
+
+FOREIGN = [
+    "http://127.0.0.1:{port}/api/x",
+    "//127.0.0.1:{port}/api/x",
+    "http://user:secret@127.0.0.1:{port}/",
+    "\\\\127.0.0.1:{port}/x",
+]
+CLIMBING = [
+    "operations/../../x",
+    "operations/%2e%2e/x",
+    "operations/..;/x",
+    "operations/%252e%252e",
+]
+
+
+@pytest.mark.parametrize("address", [*FOREIGN, *CLIMBING])
+def test_nothing_is_sent_to_a_foreign_address(tamr, client, elsewhere, address):
+    """Refused before a byte leaves, as an endpoint and as a relativeId, for every action."""
+    path = address.format(port=elsewhere.port)
+    job = Operation(client, document(relativeId=path))
+    tamr.requests.clear()
+
+    for act in (
+        lambda: client.get(path),
+        lambda: client.post(path),
+        lambda: client.start(path),
+        job.poll,
+        job.delete,
+        lambda: job.wait(0, 1),
+    ):
+        with pytest.raises(ForeignAddress):
+            act()
+
+    assert elsewhere.requests == []
+    assert len(tamr.requests) == 0
+
+
+def test_a_document_that_leads_elsewhere_is_not_followed(tamr, client, elsewhere):
+    """A server that was taken over could write any relativeId."""
+    tamr.jobs.put({**document(), "relativeId": f"http://127.0.0.1:{elsewhere.port}/x"}, "17")
+    job = client.operation("17")
+
+    with pytest.raises(ForeignAddress):
+        job.wait(0.02)
+    assert elsewhere.requests == []
+
+
+@pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+def test_a_redirect_to_another_origin_is_not_followed(tamr, client, elsewhere, method, code):
+    """Neither is its answer believed, nor does anything go there."""
+    location = f"http://127.0.0.1:{elsewhere.port}/api/versioned/v1/operations/17"
+    with (
+        tamr.faults.on(Fault.redirect(location, code)),
+        pytest.raises(ForeignAddress, match="not followed"),
+    ):
+        client.request(method, "operations/17")
+
+    assert elsewhere.requests == []
+
+
+@pytest.mark.parametrize(
+    "location", ["https://127.0.0.1:{port}/", "http://127.0.0.1/", "http://localhost:{port}/"]
+)
+def test_another_protocol_port_or_name_is_another_origin(tamr, client, location):
+    """Even of the same machine."""
+    with (
+        tamr.faults.on(Fault.redirect(location.format(port=tamr.port))),
+        pytest.raises(ForeignAddress),
+    ):
+        client.get("operations")
+
+
+@pytest.mark.parametrize("absolute", [True, False])
+def test_a_redirect_at_home_is_followed(tamr, client, absolute):
+    """With the credentials, since they belong there."""
+    job = tamr.jobs.add("RUNNING")
+    location = f"{tamr.url if absolute else ''}/api/versioned/v1/operations/{job}"
+    with tamr.faults.on(Fault.redirect(location, times=1)):
+        assert client.get("operations/x").json()["id"] == job
+
+    assert [each.credentials for each in tamr.requests] == ["basic", "basic"]
+
+
+@pytest.mark.parametrize("kwargs", [{}, {"auth": None}])
+@pytest.mark.parametrize("cookie", [True, False])
+def test_a_netrc_file_adds_nothing(tamr, tmp_path, monkeypatch, elsewhere, kwargs, cookie):
+    """requests would look there whenever it is given no auth, also for a redirect."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login eve password netrc-secret\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+
+    with tamr.client(store_auth_cookie=cookie) as client:
+        tamr.requests.clear()
+        assert client.get("operations", **kwargs).ok
+        tamr.faults.add(Fault.redirect(f"http://127.0.0.1:{elsewhere.port}/"))
+        with pytest.raises(ForeignAddress):
+            client.get("operations", **kwargs)
+
+    assert {each.credentials for each in tamr.requests} == {"cookie" if cookie else "basic"}
+
+
+def test_the_cookie_stays_with_its_port(tamr, elsewhere):
+    """The session is not sent to another server on the same machine, even by its own session."""
+    with tamr.client(store_auth_cookie=True) as client:
+        client.session.get(f"{tamr.url}/api/versioned/v1/operations")
+        client.session.get(f"http://127.0.0.1:{elsewhere.port}/api/versioned/v1/operations")
+
+    assert tamr.requests[-1].credentials == "cookie"
+    assert b"authToken" not in elsewhere.requests[0]
+
+
+@pytest.mark.parametrize(
+    "password", ["\u043f\u0430\u0440\u043e\u043b\u044c\u20ac", "p\u00e4ss:\u00df"]
+)
+def test_a_password_outside_of_latin_1_opens_the_server(password):
+    """By header and by login."""
+    with Simulator(past_jobs=0, username="ada", password=password) as tamr:
+        for cookie in (False, True):
+            with tamr.client(store_auth_cookie=cookie) as client:
+                assert client.get("operations").ok
+    assert [each.credentials for each in tamr.requests] == ["basic", "none", "cookie"]
+
+
+class Everything:
+    """Whatever somebody could see: collected, to be searched for secrets."""
+
+    def __init__(self):
+        self.text, self.errors = "", 0
+
+    def add(self, *things):
+        for thing in things:
+            self.text += f"{thing!r}\n{thing!s}\n"
+            if isinstance(thing, BaseException):
+                self.text += "".join(traceback.format_exception(thing))
+                self._walk(thing)
+            elif isinstance(thing, requests.Response):
+                self.text += repr(vars(thing)) + repr(vars(thing.request))
+            if not isinstance(thing, (Client, BaseException)) or isinstance(thing, TamrError):
+                self.text += pickle.dumps(thing, protocol=0).decode("latin-1")
+
+    def add_outcome(self, act):
+        try:
+            self.add(act())
+        except TamrError as error:
+            self.errors += 1
+            self.add(error)
+            if getattr(error, "response", None) is not None:
+                self.add(error.response)
+
+    def _walk(self, error):
+        """Errors hold others, and requests' errors hold the request."""
+        while error is not None:
+            self.text += repr(vars(error))
+            request = getattr(error, "request", None)
+            self.text += repr(request and vars(request))
+            error = error.__cause__ or error.__context__
+
+
+def trouble(tamr, client, job, seen):
+    """Everything that is done and goes wrong, successful requests included."""
+    echo = f"no {SECRET} here, nor {base64.b64encode(f'ada:{SECRET}'.encode()).decode()}"
+    location = f"http://ada:{SECRET}@127.0.0.1:1/"
+    seen.add(client, job, client.get("operations"), job.poll(), html_table(job), plain_text(job))
+    for fault in (
+        Fault.unauthorised(method="GET"),
+        Fault.status(500, body=echo, content_type="text/plain"),
+        Fault.status(500, body=json.dumps({"message": echo})),
+        Fault.status(403, body=json.dumps([echo])),
+        Fault.reset(),
+        Fault.hang(),
+        Fault.truncate(),
+        Fault.login_page(),
+        Fault.redirect(location),
+        Fault.redirect("/api/y"),
+        Fault.redirect("http://[::1"),
+    ):
+        with tamr.faults.on(fault):
+            for act in (job.poll, job.delete, lambda: client.start("projects/1:export")):
+                seen.add_outcome(act)
+    with tamr.faults.on(Fault.status(503)):
+        seen.add_outcome(lambda: job.wait(0.02, 0.1))
+    tamr.refuse()
+    seen.add_outcome(job.poll)
+    seen.add_outcome(lambda: client.get(location))
+
+
+@pytest.mark.parametrize("cookie", [False, True])
+def test_a_secret_is_nowhere_to_be_seen(tamr, caplog, capsys, monkeypatch, cookie):
+    """No log at DEBUG, repr, error, traceback, answer or pickle shows password, header or token."""
+    caplog.set_level(logging.DEBUG)
+    monkeypatch.setattr(http.client.HTTPConnection, "debuglevel", 1)
+    seen, tokens = Everything(), []
+    new_token = tamr._credentials.new_token
+    monkeypatch.setattr(
+        tamr._credentials, "new_token", lambda: tokens.append(new_token()) or tokens[-1]
+    )
+
+    with tamr.client(total_seconds=0.2, store_auth_cookie=cookie) as client:
+        job = client.operation(tamr.jobs.add("RUNNING"))
+        trouble(tamr, client, job, seen)
+        for kind in (pickle.dumps, copy.copy, copy.deepcopy):
+            for thing in (client, client.auth):
+                with pytest.raises(TypeError) as raised:
+                    kind(thing)
+                seen.text += str(raised.value)
+
+    everything = seen.text + caplog.text + "".join(capsys.readouterr())
+    assert "operations" in caplog.text
+    assert "urllib3" in caplog.text
+    assert len(tokens) >= 1
+    assert seen.errors > 30
+    encoded = base64.b64encode(f"ada:{SECRET}".encode()).decode()
+    for secret in (SECRET, encoded, *tokens):
+        at = everything.find(secret)
+        assert at < 0, everything[max(0, at - 500) : at + 100]
+
+
+def test_error_bodies_are_cut(tamr, job):
+    """At two kilobytes, in the message and so in every log."""
+    tamr.faults.add(Fault.status(500, body="x" * 100_000, content_type="text/plain"))
+    with pytest.raises(TamrError) as raised:
+        job.poll()
+
+    assert 2000 < len(str(raised.value)) < 2300
+
+
+def test_an_answer_is_logged_in_a_line(tamr, client, caplog):
+    """Method, address and status; nothing of the body."""
+    caplog.set_level(logging.INFO)
+
+    client.get("operations")
+
+    assert [each.getMessage() for each in caplog.records if each.name == "tamr_widgets.client"] == [
+        f"GET {tamr.url}/api/versioned/v1/operations : 200"
+    ]
+
+
+def test_a_proxys_login_page_is_not_believed(tamr, job):
+    """A 200 with HTML is no operation, and its text is in no message."""
+    with tamr.faults.on(Fault.login_page()), pytest.raises(UnexpectedAnswer) as raised:
+        job.poll()
+
+    assert "Sign in" not in str(raised.value)
+    assert "text/html" in str(raised.value)
+
+
+def test_a_login_page_is_no_success(tamr, client, job):
+    """A proxy's 200 does not mean that anything was deleted or cancelled."""
+    tamr.faults.add(Fault.login_page())
+
+    for act in (job.delete, job.cancel, lambda: client.start("projects/1:export")):
+        with pytest.raises(UnexpectedAnswer, match="a web page"):
+            act()
+
+
+def test_a_password_that_was_changed_is_told(tamr, client):
+    """A client with the old one gets one typed error, not a loop of logins."""
+    tamr._credentials._password = "another"
+    with pytest.raises(Unauthorized):
+        client.operations()
+
+    assert len(tamr.requests) == 3
+    assert isinstance(client.auth, UsernamePasswordAuth)
+
+
+def test_a_session_that_nobody_closes_ends_with_the_client(tamr):
+    """Closing ends the connections."""
+    client = tamr.client()
+    client.get("operations")
+    assert tamr.connections == 1
+
+    client.close()
+
+    until(lambda: tamr.connections == 0)
