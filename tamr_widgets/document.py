@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -19,7 +20,11 @@ def copied(value: Any, levels: int = MOST_LEVELS) -> Any:
         return {key: copied(each, levels - 1) for key, each in value.items()} if levels else {}
     if isinstance(value, list):
         return [copied(each, levels - 1) for each in value] if levels else []
-    return _whole(value) if isinstance(value, str) else value
+    if isinstance(value, str):
+        return _whole(value)
+    if isinstance(value, float) and math.isnan(value):
+        return None  # Python reads it in JSON, and it is not equal to itself
+    return value
 
 
 def field(value: object, name: str) -> Any:

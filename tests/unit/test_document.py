@@ -56,6 +56,11 @@ def test_half_a_character_is_replaced():
     assert copy == {"a": ["\ufffdx\ufffd", "\U0001f600"]}
 
 
+def test_no_number_is_nothing():
+    """Python's JSON reads NaN, which would make a document unequal to itself."""
+    assert copied([float("nan"), 1.5, float("inf")]) == [None, 1.5, float("inf")]
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [

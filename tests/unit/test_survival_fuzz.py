@@ -1,0 +1,221 @@
+"""Whatever a server sends: our errors or a readable operation, and never anything else."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from contextlib import suppress
+
+import pytest
+import responses
+from doubles import PATH, URL, Hands, document
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tamr_widgets import Client, Operation, TamrError, TokenAuth, timing
+from tamr_widgets.summary import html_table, plain_text
+from tamr_widgets.waiting import wait_timeout
+from tamr_widgets.widgets.facts import compact, snapshot_facts
+
+ODD_TEXT = st.sampled_from(
+    [
+        "",
+        "\x00",
+        "\ud800",
+        "\udfff\ud800",
+        "\u202e",
+        "\u2028",
+        "<script>",
+        "'\"&",
+        "%s %(x)s {0}",
+        "x" * 20_000,
+        "0000-00-00T00:00:00.000Z",
+        "9999-12-31T23:59:59-23:59",
+        "2021-07-05_16-16-30-425",
+        "{}",
+        "[" * 3000,
+        '{"message": 7}',
+        "//evil.test",
+        "operations/../x",
+        "SUCCEEDED",
+        "CANCELING",
+        "NOOP",
+    ]
+)
+TEXT = st.text(st.characters(), max_size=20) | ODD_TEXT
+NUMBERS = st.integers() | st.just(10**400) | st.just(-(10**4000)) | st.floats()
+LEAVES = st.none() | st.booleans() | NUMBERS | TEXT
+VALUES = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=8,
+)
+STATUS = VALUES | st.fixed_dictionaries(
+    {},
+    optional={"state": VALUES, "startTime": VALUES, "endTime": VALUES, "message": VALUES},
+)
+DOCUMENTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "id": VALUES,
+        "type": VALUES,
+        "description": VALUES,
+        "status": STATUS,
+        "created": VALUES | st.fixed_dictionaries({"username": VALUES, "time": VALUES}),
+        "relativeId": VALUES,
+        "result": VALUES,
+    },
+)
+PROPERTIES = [
+    name for name in dir(Operation) if isinstance(getattr(Operation, name, None), property)
+]
+
+
+def deep(levels, kind=list):
+    """A document that is nested deeper than Python recurses."""
+    value = "bottom"
+    for _ in range(levels):
+        value = [value] if kind is list else {"status": value}
+    return value
+
+
+DEEP = [
+    {"status": deep(5000)},
+    {"status": {"state": deep(5000), "message": deep(5000, dict)}},
+    {"description": deep(5000), "type": deep(5000), "id": deep(5000), "relativeId": deep(5000)},
+    {"created": deep(5000, dict), "extra": deep(5000)},
+    deep(5000, dict),
+]
+
+
+def look_at(operation):
+    """Read everything that can be read, in every form, and let nothing raise."""
+    for name in PROPERTIES:
+        getattr(operation, name)
+    assert operation.state is None or isinstance(operation.state, str)
+    assert isinstance(operation.resolved, bool)
+    for text in (operation.message, repr(operation), html_table(operation), plain_text(operation)):
+        text.encode()
+    assert operation == pickle.loads(pickle.dumps(operation))
+    assert hash(operation) == hash(Operation(None, operation.to_json(), operation.api_path))
+    json.dumps(operation.to_json()).encode()
+    facts = json.dumps(compact(snapshot_facts(operation)), ensure_ascii=False, allow_nan=False)
+    facts.encode()
+    str(wait_timeout(operation, 1, None)).encode()
+    if not operation.succeeded():
+        with pytest.raises(TamrError) as raised:
+            operation.check()
+        assert len(str(raised.value).encode()) < 4000
+
+
+def poll(answered):
+    """What a poll makes of an answer: an operation, or one of our errors."""
+    with responses.RequestsMock() as wire, Client(TokenAuth("t"), "tamr.test") as client:
+        wire.get(URL + PATH, body=answered)
+        try:
+            return Operation(client, document()).poll()
+        except TamrError as error:
+            str(error).encode()
+            return None
+
+
+@given(DOCUMENTS)
+@settings(max_examples=150)
+def test_any_document_is_an_operation(written):
+    """Missing, null, of the wrong type, huge or strange: it can be read, drawn and kept."""
+    look_at(Operation(None, written))
+
+
+@given(DOCUMENTS)
+def test_any_document_can_be_the_answer_to_a_poll(written):
+    """It is this operation or it is refused, with one of our errors."""
+    try:
+        body = json.dumps(written)
+    except ValueError:  # Python does not write integers of that length
+        return
+    for fields in ({}, {"id": "17"}):
+        operation = poll(json.dumps({**json.loads(body), **fields}))
+        if operation is not None:
+            look_at(operation)
+        else:
+            assert not fields
+
+
+@given(st.binary(max_size=200) | TEXT.map(lambda text: text.encode("utf-8", "replace")))
+def test_any_bytes_can_be_the_answer_to_a_poll(body):
+    """They are no operation; the error is ours."""
+    assert poll(body) is None
+
+
+@given(VALUES)
+def test_any_value_can_be_the_answer_to_a_list(value):
+    """Documents are kept, anything else is left out or refused."""
+    try:
+        body = json.dumps([value, document()])
+    except ValueError:
+        return
+    with responses.RequestsMock() as wire, Client(TokenAuth("t"), "tamr.test") as client:
+        wire.get(f"{URL}operations", body=body)
+        listed = client.operations()
+
+    assert listed[-1].resource_id == "17"
+    for each in listed:
+        look_at(each)
+
+
+@pytest.mark.parametrize("written", DEEP, ids=range(len(DEEP)))
+def test_depth_is_no_danger(written):
+    """A document deeper than Python's stack is cut off, wherever the depth is."""
+    look_at(Operation(None, written))
+
+
+@pytest.mark.parametrize("levels", [10, 300, 600, 900, 5000, 100_000])
+@pytest.mark.parametrize("where", ["status", "description", "extra"])
+def test_depth_in_an_answer_is_no_danger(levels, where):
+    """Neither where the parser gives up, nor where it is just short of it."""
+    nested = "[" * levels + "]" * levels
+    operation = poll('{"id": "17", "%s": %s}' % (where, nested))  # noqa: UP031
+
+    if operation is not None:
+        look_at(operation)
+        look_at(operation.sibling(operation.to_json()))
+
+
+@given(st.lists(DOCUMENTS, min_size=1, max_size=4))
+@settings(max_examples=30)
+def test_any_answers_end_a_wait_in_time(written):
+    """A wait ends with a resolved operation or one of our errors, and without a tight loop."""
+    try:
+        bodies = [json.dumps({**each, "id": "17"}) for each in written]
+    except ValueError:
+        return
+    hands = Hands()
+    with pytest.MonkeyPatch.context() as patch, responses.RequestsMock() as wire:
+        for name in ("monotonic", "wall", "sleep"):
+            patch.setattr(timing.clock, name, getattr(hands, name))
+        for body in bodies:
+            wire.get(URL + PATH, body=body)
+        wire.assert_all_requests_are_fired = False
+        with Client(TokenAuth("t"), "tamr.test") as client, suppress(TamrError):
+            assert Operation(client, document()).wait(1, timeout_seconds=20).resolved
+        assert len(wire.calls) <= 21
+
+
+@given(
+    date=TEXT.map(lambda text: text.encode("latin-1", "replace").decode("latin-1")),
+    retry_after=TEXT.map(lambda text: text.encode("latin-1", "replace").decode("latin-1")),
+)
+def test_any_header_can_come_with_an_answer(date, retry_after):
+    """Dates and wishes that make no sense change nothing."""
+    response = responses.Response("GET", URL + PATH, json=document())
+    with responses.RequestsMock() as wire, Client(TokenAuth("t"), "tamr.test") as client:
+        clean = str.maketrans("", "", "\r\n")
+        response.headers = {
+            "Date": date.translate(clean),
+            "Retry-After": retry_after.translate(clean),
+        }
+        wire.add(response)
+        operation = Operation(client, document()).poll()
+
+    assert 0 <= operation.retry_after <= 120
+    look_at(operation)

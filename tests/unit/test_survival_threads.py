@@ -1,0 +1,192 @@
+"""Threads, connections and memory: much use costs no more than little."""
+
+from __future__ import annotations
+
+import gc
+import io
+import json
+import logging
+import threading
+import tracemalloc
+import warnings
+
+import pytest
+import requests
+import urllib3
+from doubles import document, until
+
+from tamr_widgets import Client, ClientUnusable, Operation, TokenAuth
+from tamr_widgets.simulator import Fault, Simulator
+from tamr_widgets.timing import time_limit
+
+
+@pytest.fixture
+def tamr():
+    with Simulator(past_jobs=0) as tamr:
+        yield tamr
+
+
+def in_threads(count, work):
+    """Do something in many threads at once, and return what was raised."""
+    errors, start = [], threading.Barrier(count)
+
+    def run():
+        start.wait(10)
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001
+            errors.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    return errors
+
+
+@pytest.mark.parametrize("cookie", [False, True])
+def test_fifty_threads_share_a_client(tamr, caplog, cookie):
+    """Ten polls each: no error, at most fifty connections, and no warning of a full pool."""
+    caplog.set_level(logging.WARNING)
+    with tamr.client(store_auth_cookie=cookie) as client:
+        job = client.operation(tamr.jobs.add("RUNNING"))
+        errors = in_threads(50, lambda: [job.poll() for _ in range(10)])
+
+    assert errors == []
+    assert len(tamr.requests.matching("GET")) == 501
+    assert len({each.connection for each in tamr.requests}) <= 50
+    assert caplog.records == []
+
+
+def test_more_threads_than_connections_take_turns(tamr):
+    """The pool is a bound; whoever is too many waits a moment."""
+    with tamr.client() as client:
+        job = client.operation(tamr.jobs.add("RUNNING"))
+        tamr.faults.add(Fault.delay(0.1))
+        errors = in_threads(70, job.poll)
+
+    assert errors == []
+    assert len({each.connection for each in tamr.requests}) <= 50
+
+
+def test_two_hundred_polls_are_one_connection(tamr):
+    """It is kept alive, and closed with the client; nothing warns of a socket left open."""
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        with tamr.client() as client:
+            job = client.operation(tamr.jobs.add("RUNNING"))
+            for _ in range(200):
+                job = job.poll()
+        del client, job
+        gc.collect()
+
+    assert {each.connection for each in tamr.requests} == {1}
+    assert [each for each in warned if each.category is ResourceWarning] == []
+    until(lambda: tamr.connections == 0)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault.hang("start", perform=True),
+        Fault.hang("headers"),
+        Fault.hang("body"),
+        Fault.reset("body"),
+        Fault.truncate(),
+        Fault.redirect("http://[::1"),
+        Fault.status(401),
+    ],
+    ids=["hang", "headers", "body", "reset", "cut", "redirect", "401"],
+)
+def test_a_fault_leaves_no_socket_open(tamr, fault):
+    """Whatever ends a request also ends or returns its connection."""
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        client = tamr.client(total_seconds=0.2)
+        with tamr.faults.on(fault), pytest.raises((requests.RequestException, ValueError)):
+            client.operation("1")
+        client.close()
+        gc.collect()
+
+    assert [each for each in warned if each.category is ResourceWarning] == []
+    until(lambda: tamr.connections == 0)
+
+
+class Canned(requests.adapters.HTTPAdapter):
+    """Answers every request from memory, through urllib3's own response."""
+
+    def __init__(self, body):
+        super().__init__()
+        self.body = body
+
+    def send(self, request, **_):
+        raw = urllib3.HTTPResponse(io.BytesIO(self.body), preload_content=False, status=200)
+        return self.build_response(request, raw)
+
+
+def test_memory_stays_flat():
+    """Nothing is kept of a poll: no history, no old snapshots, no logs."""
+    with requests.Session() as session:
+        session.mount("http://", Canned(json.dumps(document()).encode()))
+        job = Operation(Client(TokenAuth("t"), session=session), document())
+
+        def poll(times):
+            snapshot = job
+            for _ in range(times):
+                snapshot = snapshot.poll()
+            del snapshot
+            gc.collect()
+            return tracemalloc.get_traced_memory()[0]
+
+        tracemalloc.start()
+        try:
+            before = poll(300)
+            grown = poll(2000) - before
+        finally:
+            tracemalloc.stop()
+
+    assert grown < 20_000
+
+
+def test_a_closed_client_ends_other_threads_requests_soon(tamr):
+    """Whoever asks after that is told; whoever was under way gets an answer or an error."""
+    client = tamr.client(total_seconds=1)
+    job = client.operation(tamr.jobs.add("RUNNING"))
+    tamr.faults.add(Fault.delay(0.1))
+    errors = []
+    thread = threading.Thread(target=lambda: errors.extend(in_threads(5, job.poll)))
+    thread.start()
+    until(lambda: len(tamr.requests) > 3)
+
+    client.close()
+    thread.join(5)
+
+    assert not thread.is_alive()
+    assert all(isinstance(each, (requests.RequestException, ClientUnusable)) for each in errors)
+    with pytest.raises(ClientUnusable):
+        job.poll()
+
+
+def test_a_call_off_is_noticed_soon(tamr):
+    """While a server says nothing: what a poller needs to end its thread."""
+    stop = threading.Event()
+    with tamr.client() as client, tamr.faults.on(Fault.hang()):
+        threading.Timer(0.1, stop.set).start()
+        with time_limit(30, stop.is_set) as limit, pytest.raises(requests.ConnectionError):
+            client.get("operations")
+
+        assert limit.left() > 25
+
+
+def test_a_limit_is_of_one_thread(tamr):
+    """What one thread may take does not bound another."""
+    with tamr.client() as client, tamr.faults.on(Fault.delay(0.3)):
+        results = []
+        other = threading.Thread(target=lambda: results.append(client.get("operations").ok))
+        other.start()
+        with time_limit(0.05), pytest.raises(requests.Timeout):
+            client.get("operations")
+        other.join(5)
+
+    assert results == [True]
