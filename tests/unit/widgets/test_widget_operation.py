@@ -9,45 +9,13 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 import pytest
 import traitlets
+from embedded import asked, follow, until
 
 from tamr_widgets import NotAnOperation, Operation, OperationWidget, TamrError, WaitTimeout
 from tamr_widgets.simulator import Fault, Simulator
-from tamr_widgets.widgets import pages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from tamr_widgets import Client
-
-QUICK = 0.05
-
-
-def until(condition: Callable[[], Any], seconds: float = 5.0) -> Any:
-    """Wait until something holds, and return it."""
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.005)
-    return value
-
-
-@pytest.fixture
-def tamr() -> Iterator[Simulator]:
-    with Simulator(past_jobs=0) as simulator:
-        yield simulator
-
-
-@pytest.fixture
-def client(tamr: Simulator) -> Iterator[Client]:
-    with tamr.client() as client:
-        yield client
-
-
-@pytest.fixture(autouse=True)
-def no_widget_is_left_behind() -> Iterator[None]:
-    yield
-    ipywidgets.Widget.close_all()
-    pages._context = None
+    pass
 
 
 class Sent(list[dict[str, Any]]):
@@ -58,16 +26,8 @@ class Sent(list[dict[str, Any]]):
         widget.comm.send = lambda data=None, **_: self.append(data)
 
 
-def follow(client: Client, job: str, **options: Any) -> OperationWidget:
-    return OperationWidget(client.operation(job), **{"poll_interval_seconds": QUICK, **options})
-
-
 def click(widget: OperationWidget, action: str, number: int = 1) -> None:
     widget._handle_custom_msg({"do": action, "n": number}, [])
-
-
-def asked(tamr: Simulator, method: str, path: str = "") -> int:
-    return len(tamr.requests.matching(method, path))
 
 
 def test_it_follows_an_operation_to_its_end_by_itself(tamr, client):

@@ -5,38 +5,15 @@ import json
 import threading
 from typing import TYPE_CHECKING, Any
 
-import ipywidgets
 import pytest
 import traitlets
-from test_widget_operation import asked, until
+from embedded import QUICK, asked, until
 
 from tamr_widgets import JobsWidget, OperationWidget
-from tamr_widgets.simulator import Fault, Simulator, history
+from tamr_widgets.simulator import Fault, history
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tamr_widgets import Client
-
-QUICK = 0.05
-
-
-@pytest.fixture
-def tamr() -> Iterator[Simulator]:
-    with Simulator(past_jobs=0) as simulator:
-        yield simulator
-
-
-@pytest.fixture
-def client(tamr: Simulator) -> Iterator[Client]:
-    with tamr.client() as client:
-        yield client
-
-
-@pytest.fixture(autouse=True)
-def no_widget_is_left_behind() -> Iterator[None]:
-    yield
-    ipywidgets.Widget.close_all()
 
 
 class Page(list[dict[str, Any]]):

@@ -2,9 +2,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import ipywidgets
 import pytest
-from test_widget_operation import asked, follow, until
+from embedded import asked, follow, until
 
 from tamr_widgets import JobsWidget
 from tamr_widgets.simulator import Fault, Simulator
@@ -12,7 +11,6 @@ from tamr_widgets.simulator import Fault, Simulator
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tamr_widgets import Client
 
 LIST = "v1/operations"
 
@@ -25,22 +23,10 @@ def tamr() -> Iterator[Simulator]:
         yield simulator
 
 
-@pytest.fixture
-def client(tamr: Simulator) -> Iterator[Client]:
-    with tamr.client() as client:
-        yield client
-
-
 @pytest.fixture(autouse=True)
 def learning_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The shortest pause between two polls is long enough to ask for the past."""
     monkeypatch.setattr("tamr_widgets.lessons.PAUSE_SECONDS", 0.0)
-
-
-@pytest.fixture(autouse=True)
-def no_widget_is_left_behind() -> Iterator[None]:
-    yield
-    ipywidgets.Widget.close_all()
 
 
 def lists(tamr: Simulator) -> int:

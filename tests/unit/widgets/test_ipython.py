@@ -5,18 +5,14 @@ import threading
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-import ipywidgets
 import pytest
 from IPython.core.formatters import DisplayFormatter
 
 import tamr_widgets
 from tamr_widgets import Operation, OperationWidget, ipython
-from tamr_widgets.simulator import Simulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from tamr_widgets import Client
 
 
 @pytest.fixture
@@ -24,19 +20,6 @@ def shell() -> Iterator[Any]:
     shell = SimpleNamespace(kernel=object(), display_formatter=DisplayFormatter())
     yield shell
     ipython.unload_ipython_extension(shell)
-    ipywidgets.Widget.close_all()
-
-
-@pytest.fixture
-def tamr() -> Iterator[Simulator]:
-    with Simulator(past_jobs=0) as simulator:
-        yield simulator
-
-
-@pytest.fixture
-def client(tamr: Simulator) -> Iterator[Client]:
-    with tamr.client() as client:
-        yield client
 
 
 @pytest.fixture

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import ipywidgets
+import pytest
+
+from tamr_widgets.simulator import Simulator
+from tamr_widgets.widgets import pages
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tamr_widgets import Client
+
+
+@pytest.fixture
+def tamr() -> Iterator[Simulator]:
+    with Simulator(past_jobs=0) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def client(tamr: Simulator) -> Iterator[Client]:
+    with tamr.client() as client:
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def no_widget_is_left_behind() -> Iterator[None]:
+    yield
+    ipywidgets.Widget.close_all()
+    pages._context = None
