@@ -296,7 +296,7 @@ def test_a_list_is_asked_for_as_soon_as_it_is_cheaper(tamr, hands, poller):
     """A hundred operations cost one request for each interval, and hear as much as if asked."""
     tamr.list_seconds = 0.5
     followers = follow_many(poller, tamr, 100)
-    drive(poller, hands, 20)
+    drive(poller, hands, 15)
     tamr.asked.clear()
     for each in followers:
         each.news.clear()
@@ -323,7 +323,7 @@ def test_few_operations_are_asked_about_one_by_one(tamr, hands, poller):
 def test_a_list_that_is_not_cheaper_is_tried_once(tamr, hands, poller):
     """After that they are asked about one by one, until the measurement is old."""
     tamr.list_seconds = 1.5
-    follow_many(poller, tamr, 20)
+    follow_many(poller, tamr, 8)
 
     drive(poller, hands, 290)
     assert tamr.count(LIST) == 1
@@ -335,7 +335,7 @@ def test_a_list_that_is_not_cheaper_is_tried_once(tamr, hands, poller):
 
 def test_when_it_gets_expensive_it_is_given_up_and_taken_up_again(tamr, hands, poller):
     """It is back one by one after a few lists, and back to the list when a trial shows so."""
-    follow_many(poller, tamr, 20)
+    follow_many(poller, tamr, 8)
     drive(poller, hands, 30)
     assert tamr.count(EXAMPLE) <= 1
     tamr.list_seconds = 1.0
@@ -421,7 +421,7 @@ BAD_LISTS = {
 def test_a_list_that_fails_leaves_the_single_requests_alone(tamr, hands, poller, name):
     """Nobody hears of it, and it is not tried again for five minutes."""
     tamr.faults[LIST] = BAD_LISTS[name]
-    followers = follow_many(poller, tamr, 20)
+    followers = follow_many(poller, tamr, 6)
 
     drive(poller, hands, 200)
 

@@ -289,7 +289,7 @@ def test_the_end_of_a_short_job_is_seen_within_a_fifth_of_the_plain_intervals_de
     """At interval 3 the public client sees it at 3 s, with one request."""
     monkeypatch.setattr(Poller, "_start", lambda self: None)
     delays, counts = [], []
-    for seed in range(100):
+    for seed in range(40):
         random.seed(seed)
         client = FakeTamr(hands)
         client.single_seconds = 0.004
@@ -313,7 +313,7 @@ def test_the_end_of_a_short_job_is_seen_within_a_fifth_of_the_plain_intervals_de
 def test_an_unknown_state_is_followed_at_the_interval(hands, monkeypatch, state):
     """A word nobody knows is unresolved: at most 12 requests in 10 s at interval 1."""
     monkeypatch.setattr(Poller, "_start", lambda self: None)
-    for seed in range(20):
+    for seed in range(8):
         random.seed(seed)
         tamr, follower = FakeTamr(hands), Follower()
         poller = Poller(tamr)
