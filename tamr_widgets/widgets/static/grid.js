@@ -36,6 +36,8 @@ export function createGrid(jobs, leave) {
   /** The row at the top, and how far it is scrolled out; it stays there when others come and go. */
   let top = { key: "", hidden: 0 };
   let port = createViewport(0, height, []);
+  /** Where the view before this one was scrolled to, until there is something to scroll. */
+  let former = jobs.scroll;
 
   function layOut() {
     const opened = [];
@@ -124,7 +126,7 @@ export function createGrid(jobs, leave) {
   function remember() {
     const row = jobs.rows.matching[port.at(scroll)];
     top = { key: row?.key ?? "", hidden: row ? scroll - port.top(row.index) : 0 };
-    if (node.isConnected) jobs.scroll = scroll;
+    if (!former) jobs.scroll = scroll;
   }
 
   function draw() {
@@ -145,7 +147,13 @@ export function createGrid(jobs, leave) {
     for (const { key, node: row } of views.values()) {
       if (jobs.opened.has(key) && row.offsetHeight) extras.set(key, row.offsetHeight - height);
     }
-    if ([height, room, ...extras.values()].join() !== before) draw();
+    const resumed = node.clientHeight > 0 && former > 0;
+    if (resumed) {
+      scrollTo(former);
+      former = 0;
+      top = { key: "", hidden: 0 };
+    }
+    if (resumed || [height, room, ...extras.values()].join() !== before) draw();
   }
   const observer = new ResizeObserver(measure);
   for (const part of [node, probe]) observer.observe(part);
@@ -192,14 +200,6 @@ export function createGrid(jobs, leave) {
         const row = jobs.rows.get(view.key);
         if (row && !row.resolved) view.drawTimes(row);
       }
-    },
-
-    /** Scrolls to where the view before this one was. @param {number} y */
-    restore(y) {
-      layOut();
-      scrollTo(y);
-      drawRows();
-      remember();
     },
 
     destroy() {

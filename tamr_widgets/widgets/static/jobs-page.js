@@ -57,9 +57,8 @@ export function createPage(jobs) {
 
   return {
     node,
-    /** Gives back what a former view had: the place, and the focus unless it has moved on. */
+    /** Gives the focus back that a former view had, unless it has moved on. */
     refocus() {
-      if (jobs.scroll) grid.restore(jobs.scroll);
       if (focusedNear(node) !== document.body) return;
       if (jobs.focus === "search") filters.search.focus();
       else if (jobs.focus === "grid") grid.focus();

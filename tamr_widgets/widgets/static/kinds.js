@@ -52,7 +52,7 @@ export function createKinds() {
         kind.sorted = true;
       }
       const { runs } = kind;
-      return { median: runs[runs.length >> 1], high: runs[Math.floor(runs.length * 0.9)] };
+      return { median: runs[runs.length >> 1], high: runs[Math.floor((runs.length - 1) * 0.9)] };
     },
   };
 }
