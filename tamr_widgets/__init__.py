@@ -31,8 +31,8 @@ from .operation import Operation
 
 if TYPE_CHECKING:
     from .history import Estimate, JobHistory
-    from .poller import Poller
     from .ipython import load_ipython_extension, unload_ipython_extension
+    from .poller import Poller
     from .widgets.jobs import JobsWidget
     from .widgets.operation import OperationWidget
 
