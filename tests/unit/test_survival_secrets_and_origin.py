@@ -295,7 +295,7 @@ def trouble(tamr, client, job, seen):
         Fault.redirect("http://[::1"),
     ):
         with tamr.faults.on(fault):
-            for act in (job.poll, job.delete, lambda: client.start("projects/1:export")):
+            for act in (job.poll, job.delete, lambda: client.start("projects/1:export", True)):
                 seen.add_outcome(act)
     with tamr.faults.on(Fault.status(503)):
         seen.add_outcome(lambda: job.wait(0.02, 0.1))
