@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..errors import TamrError
+from ..errors import MethodNotAllowed, TamrError
 from ..operation import Operation
 from ..poller import Poller, Subscription
 from ..timing import clock
@@ -23,6 +23,9 @@ class Bulk:
         operations: By the keys that the page knows them by.
         on_done: Gets the key and what the action returned, after each one.
         on_report: Gets the state of affairs now and then, and at the end.
+
+    Attributes:
+        no_delete: Whether the server answered that it deletes no operations.
     """
 
     def __init__(
@@ -34,6 +37,7 @@ class Bulk:
         on_report: Callable[[dict[str, Any]], object],
     ) -> None:
         self.action = action
+        self.no_delete = False
         self._count = len(operations)
         self._done = 0
         self._failed: list[tuple[str, str]] = []
@@ -60,6 +64,7 @@ class Bulk:
 
         def refused(error: TamrError) -> None:
             self._failed.append((key, str(error)))
+            self.no_delete = self.no_delete or isinstance(error, MethodNotAllowed)
             self._count_one()
 
         return poller.submit(getattr(operation, self.action), done, refused)

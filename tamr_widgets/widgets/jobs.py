@@ -67,7 +67,7 @@ class JobsWidget(LiveWidget):
         self._on_each_resolved: list[Guarded] = []
         self._offset: Seconds = 0.0
         self._checked_at = clock.wall()
-        self._has_page = False
+        self._has_page = self._no_delete = False
         super().__init__(_status={"loading": True, "host": str(client.origin)}, **kwargs)
         super().observe(self._take_selection, "_selected")
         self._following = self._poller.subscribe_all(
@@ -130,7 +130,8 @@ class JobsWidget(LiveWidget):
         self.set_trait("error", str(error))
 
     def _set_status(self, fault: dict[str, Any], *, loading: bool = False) -> None:
-        status = compact({"loading": loading, "host": str(self._client.origin), **fault})
+        known = {"loading": loading, "host": str(self._client.origin), "no_delete": self._no_delete}
+        status = compact({**known, **fault})
         if not fault:
             self.set_trait("error", "")
         if status != self._status:
@@ -228,6 +229,8 @@ class JobsWidget(LiveWidget):
     def _on_report(self, report: dict[str, Any]) -> None:
         towards_page(self.send, {"report": report})
         if report["over"]:
+            self._no_delete = self._no_delete or (self._bulk is not None and self._bulk.no_delete)
+            self._set_status({})
             self._take_operations()
 
     def _report(self, error: TamrError) -> None:

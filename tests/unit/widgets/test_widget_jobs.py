@@ -158,6 +158,18 @@ def test_many_are_deleted_and_leave_the_table(tamr, widget, page):
     assert asked(tamr, "DELETE") == 2
 
 
+def test_a_server_that_deletes_nothing_is_remembered(tamr, widget, page):
+    """405 is the server's word for all of them: the page need not offer it again."""
+    jobs = [tamr.jobs.add("SUCCEEDED") for _ in range(2)]
+    until(lambda: len(widget.operations) == 2)
+
+    page.say("delete_all", ids=jobs)
+    until(lambda: widget._status.get("no_delete"))
+
+    assert len(page.of("report")[-1]["failed"]) == 2
+    assert len(widget.operations) == 2
+
+
 def test_the_selection_is_snapshots(tamr, widget, page):
     """What is selected in the page can be used in code, and follows the server."""
     job = tamr.jobs.add("RUNNING")
