@@ -17,7 +17,7 @@ from ..errors import TamrError
 from ..timing import Seconds, clock
 from . import assets
 from .observers import Guarded
-from .pages import remember_page
+from .pages import check_kernel, remember_page
 
 _LAYOUT_ARGUMENTS = {"layout", "tooltip", "tabbable"}
 
@@ -59,6 +59,7 @@ class LiveWidget(_Slim, anywidget.AnyWidget):
         if unknown:
             msg = f"{type(self).__name__} does not take {', '.join(sorted(unknown))}."
             raise TypeError(msg)
+        check_kernel()
         self._display_id = uuid.uuid4().hex
         self._displayed = False
         super().__init__(**kwargs)

@@ -9,10 +9,27 @@ on that page's own shell, which is free while a cell runs.
 from __future__ import annotations
 
 import contextvars
+import sys
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 _context: contextvars.Context | None = None
+
+
+def check_kernel() -> None:
+    """Warn where a widget could not be kept up to date: ipykernel 7.0 sends nothing from threads.
+
+    See ipykernel issue 1450; 7.1 mends it.
+    """
+    version = str(getattr(sys.modules.get("ipykernel"), "__version__", ""))
+    if version.startswith("7.0."):
+        warnings.warn(
+            f"ipykernel {version} cannot update widgets from a thread, so this one will stay as it "
+            "is. Upgrade it (pip install 'ipykernel>=7.1') and restart the kernel.",
+            RuntimeWarning,
+            stacklevel=4,
+        )
 
 
 def remember_page() -> None:

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import threading
 import time
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
@@ -543,3 +545,11 @@ def test_updates_are_sent_in_the_context_of_a_page_s_message(tamr, client):
     until(lambda: contexts)
 
     assert contexts == ["page's shell"]
+
+
+def test_a_kernel_that_cannot_update_widgets_is_named(tamr, client, monkeypatch):
+    """ipykernel 7.0 sends nothing from threads: the person hears what to upgrade."""
+    monkeypatch.setitem(sys.modules, "ipykernel", SimpleNamespace(__version__="7.0.1"))
+
+    with pytest.warns(RuntimeWarning, match=r"ipykernel>=7\.1"):
+        follow(client, tamr.jobs.add("SUCCEEDED"))
