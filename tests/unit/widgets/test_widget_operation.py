@@ -549,7 +549,8 @@ def test_updates_are_sent_in_the_context_of_a_page_s_message(tamr, client):
 
 def test_a_kernel_that_cannot_update_widgets_is_named(tamr, client, monkeypatch):
     """ipykernel 7.0 sends nothing from threads: the person hears what to upgrade."""
-    monkeypatch.setitem(sys.modules, "ipykernel", SimpleNamespace(__version__="7.0.1"))
+    kernel = SimpleNamespace(__version__="7.0.1", version_info=(7, 0, 1))
+    monkeypatch.setitem(sys.modules, "ipykernel", kernel)
 
     with pytest.warns(RuntimeWarning, match=r"ipykernel>=7\.1"):
         follow(client, tamr.jobs.add("SUCCEEDED"))
