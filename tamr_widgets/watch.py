@@ -124,8 +124,7 @@ class Watch:
         self.path = path
         self.newest = newest
         self.fault: TamrError | None = None
-        self.subscriptions: tuple[Subscription, ...] = ()
-        self.interval = math.inf
+        self._set_subscriptions(())
         self.since = clock.monotonic()
         self.due = math.inf
         self.not_before = -math.inf
@@ -147,7 +146,7 @@ class Watch:
         self._set_subscriptions(tuple(s for s in self.subscriptions if s is not subscription))
 
     def _set_subscriptions(self, subscriptions: tuple[Subscription, ...]) -> None:
-        self.subscriptions = subscriptions
+        self.subscriptions: tuple[Subscription, ...] = subscriptions
         self.interval = min((each.interval for each in subscriptions), default=math.inf)
 
     def abandoned(self) -> bool:

@@ -8,7 +8,6 @@ from doubles import answer
 from polling import EXAMPLE, LIST, FakeTamr, Follower, drive
 
 from tamr_widgets import NotAnOperation, Operation, Poller, TamrError
-from tamr_widgets.watch import JITTER, UNSEEN_FACTOR, UNSEEN_SECONDS
 
 
 @pytest.fixture
@@ -359,7 +358,6 @@ def test_followers_that_start_together_are_spread_by_chance(hands, monkeypatch):
     assert first[-1] - first[0] > 0.15
     assert tenth[-1] - tenth[0] > 0.5
     assert len({round(at, 4) for at in first}) > 40
-    assert JITTER > 0
 
 
 def test_a_jump_of_the_wall_clock_changes_nothing(tamr, hands, poller, follower):
@@ -380,7 +378,7 @@ def test_what_no_page_shows_for_five_minutes_is_asked_about_ten_times_less(
 ):
     """It is never dropped; and as soon as a page shows it again, it is asked about at once."""
     subscription = follower.follow(poller, tamr.add(), interval=3, on_a_page=True)
-    drive(poller, hands, UNSEEN_SECONDS + 4)
+    drive(poller, hands, 304)
     seen = tamr.count()
 
     drive(poller, hands, 600)
@@ -389,8 +387,8 @@ def test_what_no_page_shows_for_five_minutes_is_asked_about_ten_times_less(
     asked = tamr.count()
     poller._step()
 
-    assert seen >= UNSEEN_SECONDS / 3
-    assert 600 / (3 * UNSEEN_FACTOR) - 2 <= unseen <= 600 / (3 * UNSEEN_FACTOR) + 1
+    assert seen >= 300 / 3
+    assert 600 / 30 - 2 <= unseen <= 600 / 30 + 1
     assert tamr.count() == asked + 1
     drive(poller, hands, 60)
     assert tamr.count() >= asked + 18
@@ -415,6 +413,21 @@ def test_code_that_follows_is_never_unseen(tamr, hands, poller, follower):
     drive(poller, hands, 1200)
 
     assert tamr.count() >= 1200 / 3.1
+
+
+@pytest.mark.parametrize(("path", "seconds"), [(EXAMPLE, 3), (LIST, 5)])
+def test_by_default_code_follows_at_three_and_five_seconds(tamr, hands, poller, path, seconds):
+    """Not as a page that somebody has to look at."""
+    operation, follower = tamr.add(), Follower()
+    if path == LIST:
+        poller.subscribe_all(follower.news.append)
+    else:
+        poller.subscribe(operation, follower.news.append)
+
+    drive(poller, hands, 1000)
+
+    taken = tamr.list_seconds if path == LIST else tamr.single_seconds
+    assert tamr.gaps(path)[-50:] == pytest.approx([seconds + taken] * 50)
 
 
 def test_refresh_asks_at_once(tamr, hands, poller, follower):

@@ -89,6 +89,42 @@ def test_the_thread_ends_with_the_end_of_the_last_job(tamr, client, poller, foll
     until(lambda: not threads(), 1)
 
 
+def test_a_command_alone_is_done_too(poller):
+    """The thread comes for it, and goes after it."""
+    done = threading.Event()
+    poller.submit(lambda: None, lambda _: done.set())
+
+    assert done.wait(2)
+    until(lambda: not threads(), 1)
+
+
+def test_refresh_wakes_the_thread(tamr, client, poller, follower):
+    """It need not wait for the interval, however long."""
+    operation = client.operation(tamr.jobs.add("RUNNING"))
+    subscription = follower.follow(poller, operation, 600)
+    until(lambda: len(follower.news) == 1)
+    for number in range(2, 10):
+        poller.refresh(operation)
+        until(lambda number=number: len(follower.news) >= number, 2)
+    subscription.close()
+
+
+def test_a_page_that_is_seen_again_wakes_the_thread(tamr, client, poller, follower, monkeypatch):
+    """It is current at once, although it was to be asked about rarely."""
+    monkeypatch.setattr("tamr_widgets.watch.UNSEEN_SECONDS", 0.2)
+    monkeypatch.setattr("tamr_widgets.watch.UNSEEN_FACTOR", 1000)
+    operation = client.operation(tamr.jobs.add("RUNNING"))
+    subscription = follower.follow(poller, operation, QUICK, on_a_page=True)
+    until(subscription.unseen)
+    until(lambda: poller._pause() > 10)
+    heard = len(follower.news)
+
+    subscription.seen()
+
+    until(lambda: len(follower.news) > heard, 2)
+    subscription.close()
+
+
 def test_a_follower_that_comes_while_the_thread_falls_asleep_is_not_missed(tamr, client, poller):
     """Whenever it comes, its first poll is not late: often, and each time at a moment of chance."""
     operation = client.operation(tamr.jobs.add("RUNNING"))
