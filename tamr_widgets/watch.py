@@ -161,7 +161,7 @@ class Watch:
         """Ask after this pause at the latest."""
         self.due = max(min(self.due, clock.monotonic() + pause), self.not_before)
 
-    def schedule(self, left_alone: Seconds = 0.0) -> None:
+    def schedule(self, left_alone: Seconds) -> None:
         """Set when to ask next, after a good answer that came now.
 
         Args:

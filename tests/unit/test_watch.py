@@ -206,6 +206,6 @@ def test_a_good_answer_ends_a_fault(hands, watch, subscription, heard):
     assert heard == [fault]
     assert fault.retry_in_seconds == 5
 
-    watch.schedule()
+    watch.schedule(0)
     watch.greet(subscription, watch.newest)
     assert heard == [fault]
