@@ -8,12 +8,25 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, TypedDict
 
+from ..errors import (
+    Forbidden,
+    HTTPStatusError,
+    MethodNotAllowed,
+    NoAnswer,
+    NotFound,
+    TamrError,
+    TooSlow,
+    Unauthorized,
+    UnexpectedAnswer,
+)
 from ..history import Estimate
 from ..messages import says_more
 from ..snapshot import Snapshot
+from ..timing import Seconds, clock
 
 DETAILS_CHARS = 100_000
 TEXT_CHARS = 1000
+NO_DELETE = "This server does not delete operations (405). Nothing has changed."
 
 
 class PanelFacts(TypedDict, total=False):
@@ -75,6 +88,44 @@ def estimate_facts(estimate: Estimate | None) -> dict[str, float] | None:
         "high": round(estimate.high_seconds, 1),
         "samples": estimate.samples,
     }
+
+
+def fault_facts(error: TamrError, checked_at: Seconds) -> dict[str, Any]:
+    """A fault of polling as a page draws it: one that passes, or one that ended the polling.
+
+    Args:
+        error: What the poller reported.
+        checked_at: When the server last answered, in seconds since 1970.
+    """
+    if error.retry_in_seconds is not None:
+        return {
+            "fault": in_short(error),
+            "fault_kind": "retrying",
+            "checked_at": round(checked_at * 1000),
+            "retry_at": round((clock.wall() + error.retry_in_seconds) * 1000),
+        }
+    kind = "refused" if isinstance(error, (Forbidden, Unauthorized)) else "stopped"
+    return {"fault": str(error), "fault_kind": "gone" if isinstance(error, NotFound) else kind}
+
+
+def action_facts(error: TamrError) -> dict[str, Any]:
+    """A fault of an action: of one on an operation that is gone, that it is gone."""
+    if isinstance(error, MethodNotAllowed):
+        return {"fault": NO_DELETE, "fault_kind": "action"}
+    return {"fault": str(error), "fault_kind": "gone" if isinstance(error, NotFound) else "action"}
+
+
+def in_short(error: TamrError) -> str:
+    """A fault that passes, in a few words: the page says the rest around it."""
+    if isinstance(error, HTTPStatusError) and error.response is not None:
+        return f"the server answered {error.response.status_code}"
+    if isinstance(error, NoAnswer):
+        return "the server could not be reached"
+    if isinstance(error, TooSlow):
+        return "the server did not answer in time"
+    if isinstance(error, UnexpectedAnswer):
+        return "something else than Tamr answered"
+    return str(error)
 
 
 def cut(text: str | None, most: int = TEXT_CHARS) -> str:

@@ -14,11 +14,11 @@ from ..poller import Poller
 from ..timing import Seconds, checked_seconds, clock
 from . import assets, table
 from .bulk import Bulk
-from .facts import compact
+from .facts import compact, fault_facts
 from .live import LiveWidget
 from .observers import Guarded
 from .pages import towards_page
-from .panel import Panel, fault_facts
+from .panel import Panel
 
 __all__ = ["JobsWidget"]
 

@@ -10,24 +10,13 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from ..errors import (
-    Forbidden,
-    HTTPStatusError,
-    MethodNotAllowed,
-    NoAnswer,
-    NotFound,
-    TamrError,
-    TooSlow,
-    Unauthorized,
-    UnexpectedAnswer,
-)
+from ..errors import MethodNotAllowed, NoAnswer, TamrError, TooSlow, UnexpectedAnswer
 from ..history import JobHistory, progress
 from ..operation import Operation
 from ..poller import Poller, Subscription
 from ..timing import Seconds, clock
-from .facts import compact, estimate_facts, snapshot_facts
+from .facts import action_facts, compact, estimate_facts, fault_facts, snapshot_facts
 
-NO_DELETE = "This server does not delete operations (405). Nothing has changed."
 _ENDED = {"SUCCEEDED": "succeeded", "FAILED": "failed", "CANCELED": "was cancelled"}
 
 
@@ -273,41 +262,3 @@ class Panel:
     def _on_look(self, operation: Operation) -> None:
         self._see(operation)
         self._on_change()
-
-
-def fault_facts(error: TamrError, checked_at: Seconds) -> dict[str, Any]:
-    """A fault of polling as a page draws it: one that passes, or one that ended the polling.
-
-    Args:
-        error: What the poller reported.
-        checked_at: When the server last answered, in seconds since 1970.
-    """
-    if error.retry_in_seconds is not None:
-        return {
-            "fault": in_short(error),
-            "fault_kind": "retrying",
-            "checked_at": round(checked_at * 1000),
-            "retry_at": round((clock.wall() + error.retry_in_seconds) * 1000),
-        }
-    kind = "refused" if isinstance(error, (Forbidden, Unauthorized)) else "stopped"
-    return {"fault": str(error), "fault_kind": "gone" if isinstance(error, NotFound) else kind}
-
-
-def action_facts(error: TamrError) -> dict[str, Any]:
-    """A fault of an action: of one on an operation that is gone, that it is gone."""
-    if isinstance(error, MethodNotAllowed):
-        return {"fault": NO_DELETE, "fault_kind": "action"}
-    return {"fault": str(error), "fault_kind": "gone" if isinstance(error, NotFound) else "action"}
-
-
-def in_short(error: TamrError) -> str:
-    """A fault that passes, in a few words: the page says the rest around it."""
-    if isinstance(error, HTTPStatusError) and error.response is not None:
-        return f"the server answered {error.response.status_code}"
-    if isinstance(error, NoAnswer):
-        return "the server could not be reached"
-    if isinstance(error, TooSlow):
-        return "the server did not answer in time"
-    if isinstance(error, UnexpectedAnswer):
-        return "something else than Tamr answered"
-    return str(error)
