@@ -14,6 +14,7 @@ from tamr_widgets import (
     TokenAuth,
     Unauthorized,
     UnexpectedAnswer,
+    UsernamePasswordAuth,
 )
 from tamr_widgets.answers import BODY_CHARS, checked, json_of, reason_in
 
@@ -130,6 +131,14 @@ def test_an_echoed_secret_is_not_shown():
         body = b"x" * filler + b" t0kensecret"
 
         assert "t0k" not in str(raised_by(answer(500, body), auth=TokenAuth("t0kensecret")))
+
+
+def test_an_echoed_secret_is_not_shown_in_other_words():
+    """JSON writes some characters in its own way."""
+    auth = UsernamePasswordAuth("ada", 'p\u00e4"ss')
+    body = {"message": 'no p\u00e4"ss'}
+
+    assert "no ***." in str(raised_by(answer(500, body), auth=auth))
 
 
 def test_a_document_is_read():

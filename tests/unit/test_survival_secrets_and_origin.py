@@ -177,6 +177,18 @@ def test_a_redirect_to_another_origin_is_not_followed(tamr, client, elsewhere, m
     assert elsewhere.requests == []
 
 
+@pytest.mark.parametrize("code", [301, 307])
+def test_a_session_of_ones_own_follows_no_redirect_either(tamr, elsewhere, code):
+    """Although sessions of requests do by default."""
+    location = f"http://127.0.0.1:{elsewhere.port}/api/versioned/v1/operations/17"
+    with requests.Session() as session, tamr.client(session=session) as client:
+        tamr.faults.add(Fault.redirect(location, code))
+        with pytest.raises(ForeignAddress):
+            client.get("operations/17")
+
+    assert elsewhere.requests == []
+
+
 @pytest.mark.parametrize(
     "location", ["https://127.0.0.1:{port}/", "http://127.0.0.1/", "http://localhost:{port}/"]
 )
