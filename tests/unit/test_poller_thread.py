@@ -109,6 +109,18 @@ def test_refresh_wakes_the_thread(tamr, client, poller, follower):
     subscription.close()
 
 
+def test_the_wish_to_learn_wakes_the_thread(tamr, client, poller, follower):
+    """Between two polls that are far apart there is time at once."""
+    subscription = follower.follow(poller, client.operation(tamr.jobs.add("RUNNING")), 600)
+    until(lambda: len(follower.news) == 1)
+    learned = threading.Event()
+
+    poller.learn(lambda _: learned.set())
+
+    assert learned.wait(2)
+    subscription.close()
+
+
 def test_a_page_that_is_seen_again_wakes_the_thread(tamr, client, poller, follower, monkeypatch):
     """It is current at once, although it was to be asked about rarely."""
     monkeypatch.setattr("tamr_widgets.watch.UNSEEN_SECONDS", 0.2)
