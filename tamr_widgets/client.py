@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import requests
@@ -23,6 +23,7 @@ from .cookie import session_cookie
 from .environment import auth_from, place_from
 from .errors import ClientUnusable, UnexpectedAnswer
 from .faults import PASSING_STATUS
+from .session import OwnSession
 from .timing import Seconds, checked_seconds, time_limit
 from .transport import TOTAL_SECONDS, BoundedAdapter, within_limit
 
@@ -35,13 +36,6 @@ CONNECTIONS = 50
 REDIRECTS = 3
 
 _logger = logging.getLogger(__name__)
-
-
-class _Session(requests.Session):
-    """Never looks where a redirect leads, which can raise, or read a netrc file: `Client` does."""
-
-    def resolve_redirects(self, *_: Any, **__: Any) -> Iterator[Any]:
-        return iter(())
 
 
 class Client:
@@ -84,7 +78,7 @@ class Client:
         self.base_path = f"/{base_path.strip('/')}/" if base_path.strip("/") else "/"
         self.total_seconds = checked_seconds("total_seconds", total_seconds)
         self._owns_session = session is None
-        self.session = session or _Session()
+        self.session = session or OwnSession()
         if type(self.session.get_adapter(self.origin)) is HTTPAdapter:
             self.session.mount(self.origin, BoundedAdapter(CONNECTIONS))
         self._closed = False
