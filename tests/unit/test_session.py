@@ -34,8 +34,10 @@ def test_the_environment_is_read_once(monkeypatch):
     assert settings(session) == before
 
 
-def test_what_is_set_on_the_session_counts_at_once():
+def test_what_is_set_on_the_session_counts_at_once(monkeypatch):
     """A certificate or a proxy that is set between two requests is used for the second."""
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):  # which outrank the session's own
+        monkeypatch.delenv(name, raising=False)
     session = OwnSession()
     settings(session)
 
