@@ -487,6 +487,17 @@ def test_a_command_that_is_closed_before_its_turn_is_not_done(hands, poller, fol
     assert not follower.news
 
 
+def test_a_poll_may_keep_a_command_waiting_for_a_moment_only(hands, poller):
+    """Most answers are there by then; one that is to be done later keeps nobody waiting."""
+    poller.submit(lambda: None, print, delay=10)
+    hands.turn(9.9)
+    assert not poller._is_command_kept_waiting()
+    hands.turn(0.3)
+    assert not poller._is_command_kept_waiting()
+    hands.turn(0.2)
+    assert poller._is_command_kept_waiting()
+
+
 def test_what_a_command_raises_is_handed_over(hands, poller, follower, caplog):
     """Ours as it is; anything else as an error of this package, which is logged."""
     refusal = TamrError("no")
