@@ -334,6 +334,8 @@ def test_a_server_without_tls_is_no_certificate_problem():
 def interrupt():
     """Send this process what Ctrl-C and Jupyter's Interrupt send, after a moment."""
     timers = []
+    # a shell that starts the tests in the background has this signal ignored
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def soon(seconds=0.15):
         main = threading.main_thread().ident
@@ -345,6 +347,7 @@ def interrupt():
     yield soon
     for timer in timers:
         timer.join()
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize("fault", [None, *HANGING.values()], ids=["in a sleep", *HANGING])
