@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from doubles import answer, document
 
 from tamr_widgets import Operation, Poller
+from tamr_widgets.timing import current_limit
 
 if TYPE_CHECKING:
     import requests
@@ -25,6 +26,7 @@ class FakeTamr:
         jobs: The documents by id, oldest first.
         unlisted: What the list leaves out.
         asked: When it was asked for what.
+        limits: How many seconds each of these requests was given.
         faults: What goes wrong, by path, or None for every path: an exception, an answer, or a
             function that returns either, or None.
         headers: What each answer carries.
@@ -41,6 +43,7 @@ class FakeTamr:
         self.jobs: dict[str, Any] = {}
         self.unlisted: set[str] = set()
         self.asked: list[tuple[float, str]] = []
+        self.limits: list[float] = []
         self.faults: dict[str | None, Any] = {}
         self.headers: dict[str, str] = {}
         self.single_seconds = 0.01
@@ -58,6 +61,7 @@ class FakeTamr:
 
     def request(self, method: str, endpoint: str, **_: Any) -> requests.Response:
         self.asked.append((self.hands.now, endpoint))
+        self.limits.append(current_limit().left())
         self.hands.turn(self.list_seconds if endpoint == LIST else self.single_seconds)
         fault = self.faults.get(endpoint, self.faults.get(None))
         fault = fault() if callable(fault) else fault

@@ -179,7 +179,9 @@ def test_an_outage_is_noticed_once_for_all(tamr, hands, poller):
     assert all(len(each.news) > heard for each in followers)
 
 
-@pytest.mark.parametrize("fault", [answer(503), LOGIN_PAGE, requests.ReadTimeout()])
+@pytest.mark.parametrize(
+    "fault", [*map(answer, (408, 429, 502, 503, 504)), LOGIN_PAGE, requests.ReadTimeout()]
+)
 def test_what_is_an_outage_is_nobodys_own_fault(tamr, hands, poller, fault):
     """Also a login page, and a server that does not answer in time, concern everybody."""
     followers = follow_many(poller, tamr, 4)
@@ -376,6 +378,7 @@ def test_what_the_list_leaves_out_is_asked_about_singly(tamr, hands, poller):
     drive(poller, hands, 30)
     assert set(tamr.counts()) == {LIST, EXAMPLE}
     assert tamr.count(EXAMPLE) >= 9
+    assert tamr.count(LIST) <= 11
     assert len(followers[0].news) >= 15
 
     tamr.unlisted.clear()
@@ -402,6 +405,32 @@ def test_a_list_does_not_tell_what_is_older_than_the_question(tamr, hands, polle
     drive(poller, hands, 10)
 
     assert set(newcomer.states) == {"CANCELING"}
+
+
+def limits(tamr, path=LIST):
+    """How many seconds each request for a path was given."""
+    return [
+        round(limit)
+        for (_, asked), limit in zip(tamr.asked, tamr.limits, strict=True)
+        if asked == path
+    ]
+
+
+def test_a_list_that_keeps_others_waiting_has_a_time_limit_of_its_own(
+    tamr, hands, poller, follower
+):
+    """Two seconds for a trial, twenty for a table; all that a request may take if it is alone."""
+    subscription = follower.follow_all(poller)
+    drive(poller, hands, 1)
+    subscription.close()
+    assert limits(tamr) == [60]
+
+    follow_many(poller, tamr, 8)
+    drive(poller, hands, 10)
+    assert set(limits(tamr)[1:]) == {2}
+    follower.follow_all(poller)
+    poller._step()
+    assert limits(tamr)[-1] == 20
 
 
 BAD_LISTS = {
