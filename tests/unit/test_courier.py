@@ -389,6 +389,20 @@ def test_what_the_list_leaves_out_is_asked_about_singly(tamr, hands, poller):
     assert set(tamr.counts()) == {LIST}
 
 
+def test_what_the_list_leaves_out_does_not_ask_for_it(tamr, hands, poller):
+    """It is of no use to an operation that is due more often and is not in it."""
+    follow_many(poller, tamr, 8)
+    tamr.unlisted.add("99")
+    Follower().follow(poller, tamr.add("99"), interval=1)
+    drive(poller, hands, 30)
+    tamr.asked.clear()
+
+    drive(poller, hands, 30)
+
+    assert tamr.count(LIST) <= 11
+    assert tamr.count("operations/99") >= 28
+
+
 def test_a_list_does_not_tell_what_is_older_than_the_question(tamr, hands, poller, follower):
     """One who subscribes while the list is on its way may know more than the list."""
     follow_many(poller, tamr, 20)

@@ -112,12 +112,12 @@ def test_refresh_wakes_the_thread(tamr, client, poller, follower):
 def test_the_wish_to_learn_wakes_the_thread(tamr, client, poller, follower):
     """Between two polls that are far apart there is time at once."""
     subscription = follower.follow(poller, client.operation(tamr.jobs.add("RUNNING")), 600)
-    until(lambda: len(follower.news) == 1)
+    until(lambda: poller._pause() > 1.8)
     learned = threading.Event()
 
     poller.learn(lambda _: learned.set())
 
-    assert learned.wait(2)
+    assert learned.wait(1)
     subscription.close()
 
 
