@@ -120,6 +120,18 @@ def test_a_good_answer_ends_the_backing_off(tamr, hands, poller, follower):
         subscription.close()
 
 
+def test_a_good_list_ends_the_backing_off_of_all(tamr, hands, poller, follower):
+    """After it, the next outage is a first one again."""
+    follower.follow_all(poller)
+    tamr.faults[None] = times(6, requests.ConnectionError("refused"))
+    drive(poller, hands, 200)
+    follower.faults.clear()
+    tamr.faults[None] = times(1, requests.ConnectionError("refused"))
+    drive(poller, hands, 20)
+
+    assert [each.retry_in_seconds <= 1 for each in follower.faults] == [True]
+
+
 @pytest.mark.parametrize("status", [429, 503, 500])
 def test_retry_after_is_honoured_on_a_fault(tamr, hands, poller, follower, status):
     """Not even a page in a hurry comes before the time that the server asked for."""
