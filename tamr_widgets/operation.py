@@ -125,7 +125,8 @@ class Operation(Snapshot):
         """
         if self.succeeded():
             return self
-        name = f"Operation {self.resource_id} ({tame(self.description or '', 200)})"
+        number = tame(self.resource_id or "", 100)
+        name = f"Operation {number} ({tame(self.description or '', 200)})"
         why = f": {self.message}" if self.message else "."
         if self.state == "FAILED":
             raise OperationFailed(f"{name} failed{why}", self)

@@ -66,7 +66,7 @@ def wait_timeout(operation: Operation, waited: Seconds, fault: TamrError | None)
     seen = f"It was {tame(operation.state or '', 100) or 'in no readable state'} when last seen"
     why = f", and the last request failed: {fault}" if fault else "."
     return WaitTimeout(
-        f"Operation {operation.resource_id} did not end within {waited:.3g} seconds. {seen}{why} "
+        f"Operation {tame(operation.resource_id or '', 100)} did not end within {waited:.3g} seconds. {seen}{why} "
         "The job itself goes on; wait() again to go on waiting.",
         operation,
         waited,
