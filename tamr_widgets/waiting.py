@@ -63,10 +63,11 @@ def warn_unreadable(operation: Snapshot) -> None:
 
 def wait_timeout(operation: Operation, waited: Seconds, fault: TamrError | None) -> WaitTimeout:
     """The error of a wait that took too long."""
+    number = tame(operation.resource_id or "", 100)
     seen = f"It was {tame(operation.state or '', 100) or 'in no readable state'} when last seen"
     why = f", and the last request failed: {fault}" if fault else "."
     return WaitTimeout(
-        f"Operation {tame(operation.resource_id or '', 100)} did not end within {waited:.3g} seconds. {seen}{why} "
+        f"Operation {number} did not end within {waited:.3g} seconds. {seen}{why} "
         "The job itself goes on; wait() again to go on waiting.",
         operation,
         waited,
