@@ -48,6 +48,7 @@ class Soak:
         self.poller = Poller.of(self.client)
         self.ends: collections.Counter[int] = collections.Counter()
         self.followers = self.faults = self.snapshots = 0
+        self.asked: collections.Counter[str] = collections.Counter()
         self.under_way = threading.Semaphore(FOLLOWERS)
 
     def follow(self) -> None:
@@ -78,6 +79,13 @@ class Soak:
 
     def on_fault(self, fault: Exception) -> None:
         self.faults += 1
+
+    def trim(self) -> None:
+        """Forget what the simulator remembers, which would grow with time in any case."""
+        for job in list(self.simulator.jobs)[600:]:
+            self.simulator.jobs.remove(job)
+        self.asked.update(each.fault for each in self.simulator.requests)
+        self.simulator.requests.clear()
 
     def sample(self) -> dict[str, float]:
         """What must stay flat, just now."""
@@ -125,7 +133,7 @@ def main() -> None:
             for _ in range(10):
                 soak.follow()
             if not samples or time.monotonic() - start > len(samples) * options.seconds / 20:
-                trim(simulator)
+                soak.trim()
                 samples.append(soak.sample())
         over.set()
         troubles.join()
@@ -133,28 +141,23 @@ def main() -> None:
             time.sleep(0.1)
         time.sleep(1)
         left = [each.name for each in threading.enumerate() if "poller" in each.name]
-        asked = collections.Counter(each.fault for each in simulator.requests)
+        soak.trim()
         soak.client.close()
-    report(soak, samples, asked)
+    report(soak, samples)
     assert not left, left
     assert set(soak.ends.values()) == {1}, "an end was heard twice"
     assert len(soak.ends) == soak.followers, "an end was lost"
     calm = samples[len(samples) // 4 :]
     assert max(each["threads"] for each in calm) == min(each["threads"] for each in calm)
     assert max(each["connections"] for each in calm) <= 4
+    assert calm[-1]["traced MB"] - calm[0]["traced MB"] < 0.5
+    assert calm[-1]["RSS in MB"] - calm[0]["RSS in MB"] < 5
 
 
-def trim(simulator: Simulator) -> None:
-    """Forget what the simulator remembers, which would grow with time in any case."""
-    for job in list(simulator.jobs)[600:]:
-        simulator.jobs.remove(job)
-
-
-def report(soak: Soak, samples: list[dict[str, float]], asked: collections.Counter[str]) -> None:
+def report(soak: Soak, samples: list[dict[str, float]]) -> None:
+    asked, faulty = soak.asked.total(), soak.asked.total() - soak.asked[""]
     print(f"{soak.followers:,} followers heard {soak.snapshots:,} snapshots and {soak.faults:,} ")
-    print(
-        f"faults by {sum(asked.values()):,} requests ({sum(asked.values()) - asked['']:,} faulty)"
-    )
+    print(f"faults by {asked:,} requests ({faulty:,} faulty)")
     for name in samples[0]:
         figures = "  ".join(f"{each[name]:.1f}" for each in samples[:: max(1, len(samples) // 8)])
         print(f"{name:12} {figures}")
