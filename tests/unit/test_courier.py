@@ -381,6 +381,21 @@ def test_when_only_few_are_left_they_are_asked_about_one_by_one(tamr, hands, pol
     assert tamr.count(EXAMPLE) >= 9
 
 
+def test_what_is_not_due_for_long_is_no_reason_for_a_list(tamr, hands, poller):
+    """Many that are asked about every ten minutes do not count with one that is due now."""
+    for operation in tamr.add_many(20):
+        Follower().follow(poller, operation, interval=600)
+    drive(poller, hands, 2400)
+    Follower().follow(poller, tamr.add("99"), interval=3)
+    drive(poller, hands, 5)
+    tamr.asked.clear()
+
+    drive(poller, hands, 60)
+
+    assert tamr.count(LIST) <= 2
+    assert tamr.count("operations/99") >= 17
+
+
 def test_what_the_list_leaves_out_is_asked_about_singly(tamr, hands, poller):
     """And by the list again, if it turns up there."""
     followers = follow_many(poller, tamr, 20)

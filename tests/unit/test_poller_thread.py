@@ -212,6 +212,21 @@ def test_a_command_need_not_wait_for_a_poll_that_hangs(tamr, client, poller, fol
     close_all(poller)
 
 
+def test_a_command_need_not_wait_for_a_list_that_hangs(tamr, poller, follower):
+    """That is no fault of the list, which is asked for again after it."""
+    tamr.faults.add(Fault.hang(times=1))
+    subscription = follower.follow_all(poller, QUICK)
+    until(lambda: polls(tamr))
+    done = threading.Event()
+
+    poller.submit(lambda: None, lambda _: done.set())
+
+    assert done.wait(0.75)
+    until(lambda: follower.news)
+    assert not follower.faults
+    subscription.close()
+
+
 def test_a_poll_is_not_called_off_for_a_command_that_is_not_due(tamr, client, poller, follower):
     """What is to be done in ten minutes is in no hurry."""
     follower.follow(poller, client.operation(tamr.jobs.add("RUNNING")), QUICK)
