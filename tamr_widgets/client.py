@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -16,13 +15,13 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from .address import endpoint_url, origin_of, redirect_url
-from .answers import checked, json_of, unexpected
+from .answers import checked, unexpected
 from .auth import can_log_in, no_auth, without_credentials
 from .boundary import translated
-from .cookie import session_cookie
 from .environment import auth_from, place_from
-from .errors import ClientUnusable, UnexpectedAnswer
+from .errors import ClientUnusable
 from .faults import PASSING_STATUS
+from .login import Login
 from .session import OwnSession
 from .timing import Seconds, checked_seconds, time_limit
 from .transport import TOTAL_SECONDS, BoundedAdapter, within_limit
@@ -82,14 +81,12 @@ class Client:
         if type(self.session.get_adapter(self.origin)) is HTTPAdapter:
             self.session.mount(self.origin, BoundedAdapter(CONNECTIONS))
         self._closed = False
-        self._login_lock = threading.Lock()
-        self._logins = 0
-        self._has_cookie = False
+        self._login = Login(auth, self.origin, self.base_path, self.session)
         if store_auth_cookie:
             if not can_log_in(auth):
                 msg = "store_auth_cookie needs a UsernamePasswordAuth: only that can log in."
                 raise TypeError(msg)
-            self._log_in_after(0)
+            self._login.renew(0, self._send, self.total_seconds)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ, **options: Any) -> Client:
@@ -124,10 +121,10 @@ class Client:
             msg = f"This client of {self.origin} was closed. Make a new Client."
             raise ClientUnusable(msg)
         url = endpoint_url(self.origin, self.base_path, endpoint)
-        logins = self._logins
+        logins = self._login.count
         response = self._follow(method, url, kwargs)
         if response.status_code == 401 and can_log_in(self.auth):
-            answer = self._log_in_after(logins)
+            answer = self._login.renew(logins, self._send, self.total_seconds)
             if answer is not None and answer.status_code in PASSING_STATUS:
                 checked(answer, f"POST {answer.url}", self.auth)
             if _repeatable(kwargs):
@@ -215,7 +212,7 @@ class Client:
 
     def _send(self, method: str, url: str, kwargs: dict[str, Any]) -> requests.Response:
         """One exchange on the wire, with the credentials of this client and within its limits."""
-        auth = kwargs.get("auth") or (no_auth if self._has_cookie else self.auth)
+        auth = kwargs.get("auth") or (no_auth if self._login.has_cookie else self.auth)
         with translated(f"{method} {url}"), time_limit(self.total_seconds) as limit:
             timeout = within_limit(kwargs.get("timeout"))
             options = {**kwargs, "auth": auth, "timeout": timeout, "allow_redirects": False}
@@ -223,36 +220,6 @@ class Client:
             if kwargs.get("stream"):
                 limit.lift()
         return without_credentials(response)
-
-    def _log_in_after(self, seen: int) -> requests.Response | None:
-        """Log in and return the answer, unless another thread has done so since `seen` logins."""
-        url = endpoint_url(self.origin, self.base_path, "instance:login")
-        with translated(f"POST {url}"), time_limit(self.total_seconds) as limit:
-            while not self._login_lock.acquire(timeout=limit.slice()):
-                pass
-        try:
-            return self._log_in(url) if self._logins == seen else None
-        finally:
-            self._login_lock.release()
-
-    def _log_in(self, url: str) -> requests.Response:
-        credentials = {"username": self.auth.username, "password": self.auth.password}
-        response = self._send("POST", url, {"json": credentials, "auth": no_auth})
-        if response.ok:
-            try:
-                self._store_cookie(json_of(response, f"POST {url}"))
-            except UnexpectedAnswer as error:
-                error.response = None  # it may hold half of a token
-                raise error from None
-        # Counted when the cookie is there: whoever asks from now on sends it.
-        self._logins += 1
-        return response
-
-    def _store_cookie(self, answer: Any) -> None:
-        token = answer.get("token") if isinstance(answer, dict) else None
-        if isinstance(token, str):
-            self.session.cookies.set_cookie(session_cookie(self.origin, self.base_path, token))
-            self._has_cookie = True
 
     def __repr__(self) -> str:
         return (

@@ -217,7 +217,7 @@ def test_a_body_that_is_used_up_is_not_sent_again(client, wire, body):
 
     assert client.post("x", data=body).status_code == 401
     assert [call.request.url for call in wire.calls] == [f"{URL}x", LOGIN]
-    assert client._has_cookie
+    assert client._login.has_cookie
 
 
 @pytest.mark.parametrize("data", [None, b"x", "x", {"a": "b"}, [("a", "b")]])
@@ -460,7 +460,7 @@ def test_a_login_in_another_thread_is_not_waited_for_beyond_the_limit(wire):
     wire.get(f"{URL}x", status=401)
     client = Client(UsernamePasswordAuth("ada", PASSWORD), "tamr.test", total_seconds=0.2)
 
-    with client._login_lock, pytest.raises(TooSlow, match="instance:login"):
+    with client._login._lock, pytest.raises(TooSlow, match="instance:login"):
         client.get("x")
 
 
@@ -472,9 +472,9 @@ def test_a_login_that_failed_on_the_way_is_tried_again_by_the_next(client, wire)
         client.get("x")
 
     wire.replace(responses.POST, LOGIN, json={"token": "t0ken"})
-    client._log_in_after(0)
+    client._login.renew(0, client._send, 5)
 
-    assert client._has_cookie
+    assert client._login.has_cookie
 
 
 def test_threads_that_ask_while_another_logs_in_do_not_log_in_again(client, wire):

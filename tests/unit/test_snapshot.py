@@ -72,6 +72,28 @@ def test_equal_content_is_equal():
     assert len({one, other}) == 1
 
 
+def test_whether_a_document_says_the_same():
+    """So that a list of many is made into snapshots only where something is new."""
+    operation = Operation(None, document("RUNNING"))
+
+    assert operation.says(document("RUNNING")) is True
+    assert operation.says(document("FAILED")) is False
+
+
+def test_a_document_deeper_than_python_compares_says_something_new():
+    """It is taken for a change, not for an error."""
+
+    def nested(levels):
+        value = []
+        for _ in range(levels):
+            value = [value]
+        return {"id": "17", "description": value}
+
+    operation = Operation(None, {}).sibling(nested(100_000))
+
+    assert operation.says(nested(100_000)) is False
+
+
 @pytest.mark.parametrize(
     "other",
     [
@@ -87,7 +109,8 @@ def test_other_content_is_not_equal(other):
     operation = Operation(None, document("RUNNING"))
 
     assert operation != other
-    assert operation != "operation"
+    assert (operation == other) is False
+    assert (operation == "operation") is False
 
 
 def test_the_id_is_the_last_part_of_the_path():
@@ -136,7 +159,7 @@ def test_the_difference_of_the_clocks_is_kept(hands):
     assert received(HTTP_NOON).clock_offset_seconds == 300
 
 
-@pytest.mark.parametrize(("ahead", "offset"), [(1.9, 0), (-1.9, 0), (2.5, -2.5), (-2.5, 2.5)])
+@pytest.mark.parametrize(("ahead", "offset"), [(1.9, 0), (-1.9, 0), (2, -2), (-2, 2), (-2.5, 2.5)])
 def test_a_small_difference_is_none(hands, ahead, offset):
     """HTTP dates are whole seconds: a second or two may be rounding, and the finer clock counts."""
     hands.time_of_day = NOON.timestamp() + ahead
@@ -164,6 +187,14 @@ def test_times_that_cannot_be_are_left_out():
     assert operation.elapsed is None
 
 
+def test_a_job_may_take_no_time():
+    """That is a duration of zero, and is known."""
+    status = {"state": "FAILED", "startTime": THERE.format("12:00:00")}
+    operation = received(status={**status, "endTime": THERE.format("12:00:00")})
+
+    assert operation.elapsed == timedelta(0)
+
+
 def test_durations_go_on_until_the_job_has_ended():
     """An ended job without an end has no duration; one that never ran was queued to its end."""
     never_ran = {"state": "CANCELED", "endTime": THERE.format("12:00:30")}
@@ -178,7 +209,7 @@ def test_durations_go_on_until_the_job_has_ended():
 def test_a_wish_to_be_left_alone_is_kept():
     """A Retry-After on a good answer is part of the snapshot."""
     assert received(retry_after="30").retry_after == 30
-    assert received().retry_after == 0
+    assert received().retry_after == Operation(None, document()).retry_after == 0
 
 
 def test_siblings_share_when_they_were_fetched():

@@ -374,7 +374,7 @@ def test_interrupt_ends_a_wait_for_another_threads_login(tamr, running, interrup
     tamr.faults.add(Fault.unauthorised())
     at = interrupt()
 
-    with client._login_lock:
+    with client._login._lock:
         took, _ = seconds_of(lambda: running.wait(0), KeyboardInterrupt)
 
     assert took < at + 0.3 + LATE_SECONDS
