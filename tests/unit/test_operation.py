@@ -219,6 +219,22 @@ def test_nothing_to_do_is_an_operation(noop):
     assert noop.created_at is noop.started_at is noop.ended_at is None
 
 
+def test_a_noop_has_the_document_of_the_public_client(noop):
+    """Also for whoever looks into it; only the description is in words of our own."""
+    never = "0000-00-00T00:00:00.000Z"
+    nobody = {"username": "", "time": never, "version": "-1"}
+
+    assert noop.to_json() == {
+        "id": "-1",
+        "type": "NOOP",
+        "description": noop.description,
+        "status": {"state": "SUCCEEDED", "startTime": never, "endTime": never, "message": ""},
+        "created": nobody,
+        "lastModified": nobody,
+        "relativeId": "operations/-1",
+    }
+
+
 def test_a_noop_is_never_asked_about(noop):
     """Polling and waiting return it, deleting refuses it: all without a request."""
     assert noop.poll() is noop

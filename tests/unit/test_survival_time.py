@@ -224,7 +224,7 @@ def test_a_time_out_without_a_fault_has_no_cause(job, wire, hands):
     wire.get(URL + PATH, status=502)
     wire.get(URL + PATH, json=document("RUNNING"))
 
-    with pytest.raises(WaitTimeout) as raised:
+    with pytest.raises(WaitTimeout, match=r"RUNNING when last seen\. The job") as raised:
         job.wait(1, timeout_seconds=10)
 
     assert raised.value.last_fault is raised.value.__cause__ is None
