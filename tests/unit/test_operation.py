@@ -165,6 +165,16 @@ def test_waiting_polls_until_the_end(job, wire, hands):
     assert hands.sleeps == [7, 7, 7]
 
 
+def test_waiting_has_nothing_to_warn_of(job, wire, hands, caplog):
+    """As long as there is a state that can be read."""
+    for state in ("RUNNING", "CANCELING", "SUCCEEDED"):
+        wire.get(URL + PATH, json=document(state))
+
+    job.wait()
+
+    assert caplog.records == []
+
+
 def test_waiting_pauses_three_seconds(job, wire, hands):
     """The interval that the documentation names is the default."""
     wire.get(URL + PATH, json=document("SUCCEEDED"))
@@ -253,6 +263,21 @@ def test_an_answer_becomes_an_operation(client):
         assert operation.state == "PENDING"
 
 
+@pytest.mark.parametrize("named", [{"id": "17"}, {"relativeId": PATH}])
+def test_one_name_makes_an_answer_an_operation(client, named):
+    """An id or a path is enough to know what was started."""
+    assert Operation.from_response(client, answer(200, named)).resource_id == "17"
+
+
+def test_an_answer_may_not_know_its_request(client):
+    """One that was made by hand, in somebody's test, say."""
+    response = answer(200, [])
+    response.request = None
+
+    with pytest.raises(UnexpectedAnswer, match="^The request came back with"):
+        Operation.from_response(client, response)
+
+
 @pytest.mark.parametrize("body", [[], None, {}, "17", {"status": {}}, b"{", b"<html>", b""])
 def test_an_answer_without_an_operation_is_refused(client, body):
     """The error names the path and the content type."""
@@ -277,6 +302,7 @@ def test_an_answer_that_is_an_error_is_raised(client):
         ("a b:c", "a%20b:c"),
         ("a%20b", "a%20b"),
         ("100%", "100%25"),
+        ("a%%20b", "a%25%20b"),
         ("a/b?c#d", "a%2Fb%3Fc%23d"),
         ("\u00e9", "%C3%A9"),
         ("\ud800", "%3F"),
@@ -357,8 +383,9 @@ def test_only_numbers_are_cancelled(client, name):
     """Tamr has no way to cancel an export; no request is made."""
     operation = Operation(client, document(id=name, relativeId=f"operations/{name}"))
 
-    with pytest.raises(NotSupported, match="by number"):
-        operation.cancel()
+    for each in (operation, Operation(client, {})):
+        with pytest.raises(NotSupported, match="by number"):
+            each.cancel()
 
 
 @pytest.mark.parametrize(
@@ -367,7 +394,7 @@ def test_only_numbers_are_cancelled(client, name):
         ("FAILED", OperationFailed, "failed: no space left"),
         ("CANCELED", OperationCanceled, "was cancelled: no space left"),
         ("RUNNING", OperationUnresolved, "has not ended: it was RUNNING"),
-        (None, OperationUnresolved, "in no readable state"),
+        (None, OperationUnresolved, "it was in no readable state when"),
     ],
 )
 def test_checking_raises_the_servers_reason(client, state, kind, words):
@@ -488,7 +515,9 @@ def test_a_time_out_is_caught_as_usual(job, wire, hands):
     """It is a TimeoutError with the snapshot, and says how to go on."""
     wire.get(URL + PATH, json=document("RUNNING"))
 
-    with pytest.raises(TimeoutError, match=r"did not end within 10 seconds.*wait\(\) again") as out:
+    with pytest.raises(
+        TimeoutError, match=r"Operation 17 did not end within 10 seconds.*wait\(\) again"
+    ) as out:
         job.wait(4, timeout_seconds=10)
 
     assert isinstance(out.value, WaitTimeout)

@@ -20,6 +20,7 @@ from tamr_widgets import (
     TooSlow,
     Untrusted,
     WaitTimeout,
+    timing,
 )
 from tamr_widgets.simulator import Fault, Simulator
 from tamr_widgets.timing import current_limit
@@ -187,6 +188,42 @@ def test_a_slow_server_is_heard_out_at_the_deadline(client, hands):
         Slow(client, document()).wait(4, timeout_seconds=9)
 
     assert limits == pytest.approx([5 + 0.2, 0 + 1.5 + 0.2])
+
+
+def test_a_machine_that_slept_through_the_deadline_still_asks_once(client, hands, monkeypatch):
+    """A closed laptop: the last poll gets the time of a last poll, however late it is."""
+    limits = []
+
+    class Asked(Operation):
+        __slots__ = ()
+
+        def poll(self):
+            limits.append(current_limit().left())
+            return self
+
+    monkeypatch.setattr(timing.clock, "sleep", lambda seconds: hands.turn(3600))
+
+    with pytest.raises(TimeoutError):
+        Asked(client, document()).wait(4, timeout_seconds=10)
+
+    assert limits == pytest.approx([0.2])
+
+
+def test_the_deadline_may_come_between_any_two_lines(job, wire, hands, monkeypatch):
+    """No sleep is ever asked to be shorter than nothing."""
+    wire.get(URL + PATH, json=document("RUNNING"))
+
+    def ticking():
+        hands.turn(0.013)
+        return hands.now
+
+    monkeypatch.setattr(timing.clock, "monotonic", ticking)
+
+    for n in range(100):
+        with pytest.raises(TimeoutError):
+            job.wait(0.05, timeout_seconds=0.1 + n / 1000)
+
+    assert min(hands.sleeps) >= 0
 
 
 @pytest.mark.parametrize("jump", [3600, -3600])
