@@ -71,9 +71,9 @@ class JobsWidget(LiveWidget):
         super().__init__(_status={"loading": True, "host": str(client.origin)}, **kwargs)
         super().observe(self._take_selection, "_selected")
         self._following = self._poller.subscribe_all(
-            self._on_listing, self._on_fault, self._interval, on_a_page=True
+            self._on_listing, self._on_fault, self._interval, on_a_page=True, _inline=True
         )
-        self._learning = self._poller.learn(self._on_learned)
+        self._learning = self._poller.learn(self._on_learned, _inline=True)
 
     def on_resolved(self, callback: Callable[[Operation], object]) -> None:
         """Call `callback` with each operation that resolves from now on, once for each.
@@ -95,6 +95,7 @@ class JobsWidget(LiveWidget):
         if hasattr(self, "_learning"):  # else the constructor refused its arguments
             self._following.close()
             self._learning.close()
+            self._poller.cancel(self)
             for panel, _ in self._panels.values():
                 panel.close()
             if self._bulk is not None:
@@ -146,7 +147,7 @@ class JobsWidget(LiveWidget):
         self.set_trait("selection", tuple(each for each in chosen if each is not None))
 
     def _take_selection(self, _: object) -> None:
-        self._poller.submit(self._select, lambda _: None)
+        self._poller.submit(self._select, lambda _: None, owner=self, _inline=True)
 
     def _send_rows(
         self, changed: list[tuple[str, Operation]], gone: list[str], **more: Any
@@ -184,7 +185,9 @@ class JobsWidget(LiveWidget):
             self._panels[key][0].act(action)
 
     def _order(self, command: Callable[[], object]) -> None:
-        self._poller.submit(lambda: towards_page(command), lambda _: None, self._report)
+        self._poller.submit(
+            lambda: towards_page(command), lambda _: None, self._report, owner=self, _inline=True
+        )
 
     def _open(self, key: Any) -> None:
         operation = self._table.get(key)
@@ -235,7 +238,9 @@ class JobsWidget(LiveWidget):
 
     def _report(self, error: TamrError) -> None:
         facts = {"fault": str(error), "fault_kind": "action"}
-        self._poller.submit(lambda: self._set_status(facts), lambda _: None)
+        self._poller.submit(
+            lambda: self._set_status(facts), lambda _: None, owner=self, _inline=True
+        )
 
     def _at_rest(self) -> tuple[str, str]:
         return table.at_rest(self._table.operations(), str(self._client.origin))

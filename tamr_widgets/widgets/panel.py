@@ -75,11 +75,18 @@ class Panel:
     def follow(self) -> None:
         """Begin to poll, unless the operation has ended."""
         self._checked_at = clock.wall()
+        if self.operation.resolved:
+            return
         self._following = self._poller.subscribe(
-            self.operation, self._on_operation, self._on_fault, self.interval, on_a_page=True
+            self.operation,
+            self._on_operation,
+            self._on_fault,
+            self.interval,
+            on_a_page=True,
+            _inline=True,
         )
-        if self._wants_estimate and not self.operation.resolved:
-            self._learning = self._poller.learn(self._on_learned)
+        if self._wants_estimate:
+            self._learning = self._poller.learn(self._on_learned, _inline=True)
 
     def close(self) -> None:
         """Stop all that this panel does; the job goes on."""
@@ -155,17 +162,19 @@ class Panel:
                     lambda result: self._end(name, on_done, result),
                     lambda error: self._end(name, self._on_refusal, error),
                     delay,
+                    owner=self,
+                    _inline=True,
                 )
 
     def _end(self, name: str, then: Callable[[Any], object], result: Any) -> None:
         with self._clicks:
-            self._orders.pop(name).closed = True
+            self._orders.pop(name).close()
         self.busy = ""
         then(result)
 
     def report(self, error: TamrError) -> None:
         """Show a fault that is not the server's, until something else is done."""
-        self._poller.submit(lambda: self._set_fault(error), self._changed)
+        self._poller.submit(lambda: self._set_fault(error), self._changed, owner=self, _inline=True)
 
     def _set_fault(self, error: TamrError | None, facts: dict[str, Any] | None = None) -> None:
         """Take note of a fault, of an action where `facts` say no other; or of its end."""
@@ -218,7 +227,7 @@ class Panel:
         with self._clicks:
             pending = self._orders.get("give up")
         if pending is not None:
-            pending.closed = True
+            pending.close()
 
     def _begin(self, action: str) -> None:
         self.busy, self.outcome = action, ""
