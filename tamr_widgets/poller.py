@@ -35,9 +35,11 @@ __all__ = ["Poller", "Subscription"]
 
 # How long the thread may sleep at a time; whatever happens meanwhile wakes it.
 LONGEST_PAUSE_SECONDS = 3600.0
+# So long may deliveries, which cost no request, keep a poll waiting that is due.
+TURN_SECONDS = 0.1
 
 _NOWHERE = "?"
-# Owns what is delivered between polls; that costs no request.
+# Owns what is delivered between polls.
 _GREETINGS = object()
 _pollers = PollerRegistry()
 
@@ -65,7 +67,7 @@ class Poller:
         self._following = Following(self._wake)
         self._orders = Orders()
         self._courier = Courier(self.clients.open, self._following, self._command_due)
-        self._command_ran = False
+        self._turn_seconds = 0.0  # spent on other things since the last poll
         self._subscriptions: WeakSet[Subscription] = WeakSet()
 
     def renew_after_fork(self) -> None:
@@ -195,7 +197,8 @@ class Poller:
                 self._deliver(handle, lessons.history)
             else:
                 lessons.want(handle)
-                self._wake.notify_all()
+                if self._following:
+                    self._start()
         return handle
 
     def _lessons(self) -> Lessons:
@@ -206,8 +209,10 @@ class Poller:
 
     def _check_server(self, operation: Operation) -> None:
         """Refuse what would be mistaken for an operation of this server with the same path."""
-        theirs, ours = (getattr(c, "origin", None) for c in (operation.client, self.clients.open()))
-        if operation.client is not None and theirs != ours:
+        if operation.client is None:
+            return
+        theirs, ours = _address(operation.client), _address(self.clients.open())
+        if theirs != ours:
             msg = (
                 f"This poller asks {ours}, but the operation is one of {theirs}. "
                 "Use Poller.of(operation.client)."
@@ -324,16 +329,24 @@ class Poller:
             watch = self._following.next()
             poll_is_due = watch is not None and watch.due <= clock.monotonic()
             # After a command it is the turn of a poll that is due.
-            order = None if self._command_ran and poll_is_due else self._orders.take()
-            self._command_ran = order is not None and order.owner is not _GREETINGS
+            is_turn_over = poll_is_due and self._turn_seconds >= TURN_SECONDS
+            order = None if is_turn_over else self._orders.take()
         if order is not None:
+            start = clock.monotonic()
             order.action()
+            is_command = order.owner is not _GREETINGS
+            self._turn_seconds += TURN_SECONDS if is_command else clock.monotonic() - start
         elif watch is not None and poll_is_due:
+            self._turn_seconds = 0.0
             self._courier.ask(watch)
         elif watch is not None:
             self._courier.learn(watch.due - clock.monotonic())
         with self._wake:
             return self._pause()
+
+
+def _address(client: Any) -> str:
+    return f"{getattr(client, 'origin', '')}/{str(getattr(client, 'base_path', '')).strip('/')}"
 
 
 def _carry_out(command: Callable[[], Any], handle: Subscription) -> None:
