@@ -27,6 +27,7 @@ from tamr_widgets import (
     TamrError,
     TokenAuth,
 )
+from tamr_widgets.callbacks import CallbackQueue
 from tamr_widgets.cells import cells
 from tamr_widgets.errors import InternalError
 from tamr_widgets.simulator import Simulator
@@ -260,6 +261,18 @@ def test_a_callback_runs_in_the_context_of_its_registration(poller, job):
     subscription.close()
 
 
+def test_a_callback_whose_thread_cannot_be_started_runs_with_the_next(monkeypatch, caplog):
+    """A machine may have no thread left for a moment."""
+    queue, calls = CallbackQueue(), []
+    with monkeypatch.context() as broken:
+        broken.setattr(threading.Thread, "start", raising(RuntimeError("can't start new thread")))
+        queue.submit(lambda: calls.append(1))
+    queue.submit(lambda: calls.append(2))
+
+    until(lambda: calls == [1, 2])
+    assert "can't start" in caplog.text
+
+
 @pytest.mark.parametrize("wait", [Operation.wait, lambda job: next(job.snapshots())])
 def test_a_wait_on_the_polling_thread_is_an_error(poller, job, follower, wait):
     """It says so at once instead of stopping all polls; a wait elsewhere is fine."""
@@ -316,10 +329,11 @@ def test_a_forked_child_starts_anew(follower, at):
     job = tamr.add()
     subscription = follower.follow(poller, job, QUICK)
     until(lambda: len(follower.news) > 2)
+    history = poller.history
     release = threading.Event()
     if at == "holding the lock":
         held = threading.Event()
-        holder = threading.Thread(target=hold, args=(poller, held, release))
+        holder = threading.Thread(target=hold, args=(poller, history, held, release))
         holder.start()
         held.wait(5)
     elif at == "idle":
@@ -330,6 +344,7 @@ def test_a_forked_child_starts_anew(follower, at):
         assert subscription.closed
         subscription.close()
         assert Poller.of(tamr) is poller
+        history.add(Operation(tamr, document("SUCCEEDED")))
         child = Follower()
         poller.learn(child.news.append)
         poller.submit(lambda: "command", child.news.append)
@@ -348,8 +363,8 @@ def test_a_forked_child_starts_anew(follower, at):
         subscription.close()
 
 
-def hold(poller, held, release):
-    with poller._wake:
+def hold(poller, history, held, release):
+    with poller._wake, history._lock:
         held.set()
         release.wait(10)
 
@@ -366,6 +381,8 @@ def test_a_callback_or_command_may_fork(follower, way):
         child = Follower()
         child.follow(poller, job, QUICK)
         until(lambda: len(child.news) > 2)
+        tamr.end()
+        assert job.wait(QUICK).resolved
 
     def fork(*_):
         if not texts:
