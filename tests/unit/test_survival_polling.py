@@ -22,6 +22,7 @@ from tamr_widgets import (
     Client,
     DeadlockError,
     ForeignAddress,
+    JobsWidget,
     Operation,
     Poller,
     TamrError,
@@ -429,7 +430,10 @@ def test_what_code_waits_for_keeps_its_interval(driven, fake, hands, follower):
     assert fake.count() >= 1200 / 3.1
 
     subscription.remove_waiter()
-    drive(driven, hands, 301)
+    asked = fake.count()
+    drive(driven, hands, 290)
+    assert fake.count() - asked >= 290 / 3.1
+    drive(driven, hands, 20)
     fake.asked.clear()
     drive(driven, hands, 600)
     assert fake.count() <= 21
@@ -857,6 +861,25 @@ def test_a_client_that_is_closed_leaves_the_others_their_poller(tamr, closed):
     assert not any(each.faults for each in followers)
     close_all(Poller.of(clients[1 - closed]))
     clients[1 - closed].close()
+
+
+def test_what_is_delivered_acts_through_the_client_that_it_was_subscribed_with(tamr):
+    """An equal client may have fetched it, and may be closed by whoever made it."""
+    mine, other = tamr.client(), tamr.client()
+    job = tamr.jobs.add("RUNNING")
+    one, everything = Follower(), JobsWidget(mine, poll_interval_seconds=QUICK)
+    one.follow(Poller.of(mine), mine.operation(job), QUICK)
+    with other:
+        Follower().follow(Poller.of(other), other.operation(job), QUICK)
+        until(lambda: len(one.news) > 2 and everything.operations)
+    heard = len(one.news)
+    until(lambda: len(one.news) > heard + 2)
+
+    assert {each.client for each in (*one.news, *everything.operations)} == {mine}
+    assert one.news[0].poll().state == everything.operations[0].poll().state == "RUNNING"
+    everything.close()
+    close_all(Poller.of(mine))
+    mine.close()
 
 
 def test_the_last_client_that_is_closed_ends_the_polling_with_a_reason(tamr, follower):
