@@ -13,6 +13,7 @@ import requests
 from .document import copied, field, text
 from .errors import NotAnOperation
 from .faults import asked_to_wait, http_date
+from .identity import server_of
 from .messages import in_words
 from .times import parse_time
 from .timing import Seconds, clock
@@ -38,6 +39,7 @@ class Snapshot:
     __slots__ = (
         "__weakref__",
         "_data",
+        "_thawed_from",
         "api_path",
         "as_of",
         "client",
@@ -50,6 +52,7 @@ class Snapshot:
     as_of: datetime
     clock_offset_seconds: Seconds
     _data: dict[str, Any]
+    _thawed_from: tuple[Any, ...] | None
     retry_after: Seconds
 
     def __init__(self, client: Any, data: dict[str, Any], alias: str | None = None) -> None:
@@ -65,10 +68,12 @@ class Snapshot:
         alias: str | None,
         read_at: tuple[datetime, Seconds],
         retry_after: Seconds,
+        thawed_from: tuple[Any, ...] | None = None,
     ) -> None:
         fields = {
             "client": client,
             "_data": data,
+            "_thawed_from": thawed_from,
             "api_path": text(alias) or text(data.get("relativeId")),
             "as_of": read_at[0],
             "clock_offset_seconds": read_at[1],
@@ -205,10 +210,18 @@ class Snapshot:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Snapshot):
             return NotImplemented
-        return self.api_path == other.api_path and copied(self._data) == copied(other._data)
+        return (
+            self.api_path == other.api_path
+            and self._server() == other._server()
+            and copied(self._data) == copied(other._data)
+        )
 
     def __hash__(self) -> int:
         return hash((self.api_path, self.state))
+
+    def _server(self) -> tuple[Any, ...] | None:
+        """Where it was fetched, also after the client was left behind by a pickle."""
+        return self._thawed_from if self.client is None else server_of(self.client)
 
     def __copy__(self) -> Snapshot:
         return self
@@ -218,7 +231,8 @@ class Snapshot:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Without the client: it holds credentials.
-        facts = (self.api_path, (self.as_of, self.clock_offset_seconds), self.retry_after)
+        read_at = (self.as_of, self.clock_offset_seconds)
+        facts = (self.api_path, read_at, self.retry_after, self._server())
         return _unpickled, (type(self), copied(self._data), *facts)
 
     def __repr__(self) -> str:
