@@ -78,7 +78,7 @@ class Courier:
         if self.lessons.to_do():
             self.lessons.study()
         elif self.lessons.lack_list(pause):
-            self._ask_for_list(lessons.LIST_SECONDS)
+            self._ask_for_list(lessons.LIST_SECONDS, lessons.MAX_LIST_BYTES)
 
     def stumble(self, error: Exception) -> None:
         """Tell everybody of an error of this package's own, and go on in a while."""
@@ -116,7 +116,7 @@ class Courier:
             self._outage.succeeded()
             self._deliver_operation(watch, polled)
 
-    def _ask_for_list(self, seconds: Seconds) -> None:
+    def _ask_for_list(self, seconds: Seconds, max_bytes: int | None = None) -> None:
         def called_off() -> bool:
             return not self._following or self._interrupted()
 
@@ -124,7 +124,9 @@ class Courier:
         previous = None if everything is None else everything.newest
         start = clock.monotonic()
         try:
-            listing = attempt(lambda: Listing(self._client(), previous), called_off, seconds)
+            listing = attempt(
+                lambda: Listing(self._client(), previous, max_bytes), called_off, seconds
+            )
         except TamrError as error:
             if not called_off():
                 self._do_without_list(error)
@@ -141,8 +143,9 @@ class Courier:
                 self._deliver(watch, listing, max(listing.retry_after, self._economy.rest()))
             elif watch.since <= asked_at:  # else the list may be older than what they know
                 document = listing.by_path.get(watch.newest.relative_id)
-                watch.in_list = document is not None
-                if document is not None:
+                # A list that has another job under its path is not believed: a poll decides.
+                watch.in_list = document is not None and watch.newest.is_shown_by(document)
+                if document is not None and watch.in_list:
                     operation = listing.operation(document, watch.newest.api_path)
                     self._deliver_operation(watch, operation)
 

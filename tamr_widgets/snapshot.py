@@ -10,10 +10,10 @@ from typing import Any, NoReturn, TypeVar
 
 import requests
 
-from .document import copied, field, text
+from .document import copied, field, is_equal, text
 from .errors import NotAnOperation
 from .faults import asked_to_wait, http_date
-from .identity import server_of
+from .identity import is_same_job, server_of
 from .messages import in_words
 from .times import parse_time
 from .timing import Seconds, clock
@@ -131,10 +131,11 @@ class Snapshot:
 
     def says(self, document: dict[str, Any]) -> bool:
         """Whether a document says the same as this snapshot."""
-        try:
-            return self._data == document
-        except RecursionError:  # deeper than Python compares, and than any document of Tamr's
-            return False
+        return is_equal(self._data, document)
+
+    def is_shown_by(self, document: dict[str, Any]) -> bool:
+        """Whether nothing says that a document is of another operation than this snapshot."""
+        return is_same_job(self._data, document)
 
     def to_json(self) -> dict[str, Any]:
         """The server's document: a copy."""
