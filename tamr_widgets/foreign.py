@@ -25,8 +25,13 @@ def ask(client: Any, method: str, endpoint: str, **kwargs: Any) -> requests.Resp
     Raises:
         TamrError: What `Client.request` raises, or the error status that came back.
     """
-    client = checked_client(client)
-    link = client if isinstance(client, Client) else _Foreign(client)
+    if client is None:
+        msg = (
+            "This snapshot has no client, since it was pickled and a client is not. "
+            "Operation.from_resource_id(client, id) fetches the operation anew."
+        )
+        raise ClientUnusable(msg)
+    link = client if isinstance(client, Client) else _Foreign(checked_client(client))
     response = link.request(method, endpoint, **kwargs)
     return checked(response, f"{method} {endpoint}", link.auth)
 
@@ -35,15 +40,8 @@ def checked_client(client: Any) -> Any:
     """`client`, if it has what is needed to ask a server.
 
     Raises:
-        ClientUnusable: It is None: the snapshot that it belongs to was unpickled.
         NotAClient: Something is missing; the message says what.
     """
-    if client is None:
-        msg = (
-            "This snapshot has no client, since it was pickled and a client is not. "
-            "Operation.from_resource_id(client, id) fetches the operation anew."
-        )
-        raise ClientUnusable(msg)
     missing = [name for name in _NEEDED if getattr(client, name, None) is None]
     if not missing and not callable(client.request):
         missing = ["a request method"]

@@ -289,8 +289,9 @@ class Operation(Snapshot):
         name = only_name(names)
         if name is not None:
             return name
-        client = checked_client(self.client)
-        endpoint_url(str(client.origin), str(client.base_path), path)
+        if self.client is not None:
+            client = checked_client(self.client)
+            endpoint_url(str(client.origin), str(client.base_path), path)
         identifier = tame(text(self._data.get("id")) or "", 100)
         own_path = tame(self.relative_id or "", 100)
         msg = (

@@ -32,7 +32,6 @@ COMMAND_SECONDS = 0.3
 # How long the thread may sleep at a time; whatever happens meanwhile wakes it.
 LONGEST_PAUSE_SECONDS = 3600.0
 
-_NOWHERE = "?"
 _pollers: WeakKeyDictionary[Any, Poller] = WeakKeyDictionary()
 _pollers_lock = threading.Lock()
 
@@ -88,10 +87,9 @@ class Poller:
             ValueError, TypeError: `interval` is not a number of seconds.
         """
         operation = Operation.adopt(operation)
-        path = operation.api_path or _NOWHERE
         subscription = self._subscription(on_operation, on_error, interval, on_a_page)
         if not operation.resolved:
-            self._join(path, operation, subscription)
+            self._join(operation.identity, operation, subscription)
         return subscription
 
     def subscribe_all(
@@ -129,7 +127,7 @@ class Poller:
     def refresh(self, operation: Operation) -> None:
         """Ask about an operation at once rather than when it is due."""
         with self._wake:
-            watch = self._following.get(operation.api_path or _NOWHERE)
+            watch = self._following.get(operation.identity)
             if watch is not None:
                 watch.hasten()
             self._wake.notify_all()

@@ -21,6 +21,8 @@ from .timing import Seconds, clock
 RESOLVED_STATES = frozenset({"CANCELED", "SUCCEEDED", "FAILED"})
 # Clocks closer than this are taken for equal, since HTTP dates are whole seconds.
 DATE_RESOLUTION_SECONDS = 2.0
+# The years 1 and 9999, with which servers write that a time is not known, give no duration.
+LONGEST = timedelta(days=36_525)
 
 S = TypeVar("S", bound="Snapshot")
 
@@ -112,6 +114,11 @@ class Snapshot:
         """The id: the last part of the path."""
         relative_id = self.relative_id
         return relative_id.split("/")[-1] if relative_id else text(self._data.get("id"))
+
+    @property
+    def identity(self) -> str:
+        """What tells this job from all others of its server, also from one with the same path."""
+        return f"{self.api_path} {self.resource_id} {self.created_at}"
 
     @property
     def type(self) -> str | None:
@@ -250,7 +257,10 @@ def _unpickled(kind: type[S], data: dict[str, Any], *facts: Any) -> S:
 
 
 def _between(start: datetime | None, end: datetime | None) -> timedelta | None:
-    return end - start if start and end and end >= start else None
+    if not start or not end:
+        return None
+    length = end - start
+    return length if timedelta(0) <= length <= LONGEST else None
 
 
 def _server_time(response: requests.Response | None) -> tuple[datetime, Seconds]:
