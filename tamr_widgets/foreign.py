@@ -25,15 +25,25 @@ def ask(client: Any, method: str, endpoint: str, **kwargs: Any) -> requests.Resp
     Raises:
         TamrError: What `Client.request` raises, or the error status that came back.
     """
+    link = link_to(client)
+    response = link.request(method, endpoint, **kwargs)
+    return checked(response, f"{method} {endpoint}", link.auth)
+
+
+def link_to(client: Any) -> Client | _Foreign:
+    """What sends the requests of a client.
+
+    Raises:
+        ClientUnusable: There is no client: the snapshot that it belongs to was unpickled.
+        NotAClient: Something is missing; the message says what.
+    """
     if client is None:
         msg = (
             "This snapshot has no client, since it was pickled and a client is not. "
             "Operation.from_resource_id(client, id) fetches the operation anew."
         )
         raise ClientUnusable(msg)
-    link = client if isinstance(client, Client) else _Foreign(checked_client(client))
-    response = link.request(method, endpoint, **kwargs)
-    return checked(response, f"{method} {endpoint}", link.auth)
+    return client if isinstance(client, Client) else _Foreign(checked_client(client))
 
 
 def checked_client(client: Any) -> Any:

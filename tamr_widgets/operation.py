@@ -25,7 +25,7 @@ from .errors import (
     OperationUnresolved,
     UnexpectedAnswer,
 )
-from .foreign import ask, checked_client
+from .foreign import ask, checked_client, link_to
 from .identity import is_another_job, is_named, is_operation, name_of_path, names_in, only_name
 from .messages import tame
 from .snapshot import Snapshot
@@ -83,7 +83,7 @@ class Operation(Snapshot):
         data = json_of(checked(response, what, getattr(client, "auth", None)), what)
         if not is_operation(data):
             raise unexpected(response, what, "something that is not an operation")
-        return cls.received(client, data, None, response)
+        return cls.received(client, data, _address_of(data), response)
 
     @classmethod
     def from_resource_id(cls, client: Any, resource_id: str | int) -> Operation:
@@ -101,10 +101,9 @@ class Operation(Snapshot):
         # Ids come from `resource_id`, percent-encoded, as well as from people.
         raw = re.sub("%(?![0-9A-Fa-f]{2})", "%25", str(resource_id))
         name = quote(raw, safe=":%", errors="replace")
-        path = f"operations/{name}"
-        response = ask(client, "GET", path, headers=JSON_ACCEPTED)
-        data = _document_of(unquote(name), response, f"GET {path}")
-        return cls.received(client, data, None if data.get("relativeId") else path, response)
+        response = ask(client, "GET", f"operations/{name}", headers=JSON_ACCEPTED)
+        data = _document_of(unquote(name), response, f"GET operations/{name}")
+        return cls.received(client, data, _address_of(data), response)
 
     @classmethod
     def adopt(cls, operation: Any) -> Operation:
@@ -190,6 +189,7 @@ class Operation(Snapshot):
 
         Raises:
             ValueError, TypeError: A number of seconds that makes no sense; at once.
+            NotAClient, ClientUnusable: The client can't ask, or there is none; at once.
             WaitTimeout: The time is up. It is a TimeoutError and holds the last snapshot.
             TamrError: A fault that does not pass or, without a time limit, the 25th in a row.
         """
@@ -197,6 +197,8 @@ class Operation(Snapshot):
         timeout = None
         if timeout_seconds is not None:
             timeout = checked_seconds("timeout_seconds", timeout_seconds)
+        if not self.resolved:
+            link_to(self.client)
         return follow(self, max(interval, LEAST_INTERVAL_SECONDS), timeout)
 
     def wait(
@@ -322,6 +324,12 @@ def _document_of(name: str, response: requests.Response, what: str) -> dict[str,
     if not is_named(name, data):
         raise unexpected(response, what, "something that is not this operation")
     return data
+
+
+def _address_of(data: dict[str, Any]) -> str | None:
+    """Where to ask about an operation whose server writes no `relativeId`."""
+    name = only_name(names_in(data))
+    return None if data.get("relativeId") or name is None else f"operations/{quote(name, ':')}"
 
 
 def _told_apart(operation: Snapshot) -> str:

@@ -113,7 +113,7 @@ class Snapshot:
     def resource_id(self) -> str | None:
         """The id: the last part of the path."""
         relative_id = self.relative_id
-        return relative_id.split("/")[-1] if relative_id else text(self._data.get("id"))
+        return relative_id.rpartition("/")[2] if relative_id else text(self._data.get("id"))
 
     @property
     def identity(self) -> str:

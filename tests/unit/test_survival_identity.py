@@ -156,6 +156,20 @@ def test_every_recorded_form_of_a_name_is_known(client, wire, asked, path, names
     assert operation.delete().status_code == 204
 
 
+@pytest.mark.parametrize("name", ["17", 17, "a b:c", "a/b"])
+def test_a_server_that_writes_no_path_is_followed(client, wire, name):
+    """Old servers name an operation by its id alone: the address follows from that."""
+    path = {"a b:c": "a%20b:c", "a/b": "a%2Fb"}.get(name, name)
+    body = written(id=name, relativeId=None)
+    wire.post(f"{URL}projects/1:export", json=body)
+    wire.get(f"{URL}operations/{path}", json=body)
+    wire.delete(f"{URL}operations/{path}", status=204)
+
+    for operation in (client.start("projects/1:export", True), client.operation(name)):
+        assert operation.poll().poll() == operation
+        assert operation.delete().ok
+
+
 @pytest.mark.parametrize("act", [Operation.cancel, Operation.delete])
 @pytest.mark.parametrize("names", CONTRADICTIONS[:-1], ids=str)
 def test_nothing_is_done_to_a_job_that_is_not_certain(client, wire, act, names):
