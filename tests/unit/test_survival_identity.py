@@ -475,7 +475,7 @@ def longest_freeze(work):
 
 def test_a_long_list_does_not_stop_other_threads(hands):
     """Parsed in steps: another thread stands still for a small part of the time it takes."""
-    tamr, body = FakeTamr(hands), big_list(60_000)
+    tamr, body = FakeTamr(hands), big_list(20_000)
     tamr.faults[LIST] = answer(200, body)
     at_once = longest_freeze(lambda: json.loads(body))
 
@@ -483,6 +483,22 @@ def test_a_long_list_does_not_stop_other_threads(hands):
     in_steps = min(longest_freeze(lambda: Listing(tamr)) for _ in range(3))
 
     assert in_steps < at_once / 2
+
+
+@pytest.mark.parametrize("levels", [600, 900, 5000, 100_000])
+def test_depth_in_a_list_is_no_danger(hands, levels):
+    """A list with a document too deep to be compared is taken or refused, again and again."""
+    tamr, nested = FakeTamr(hands), "[" * levels + "]" * levels
+    previous = None
+    for other in ("1", "2"):
+        tamr.faults[LIST] = answer(
+            200, f'[{{"relativeId": "operations/1", "x": {nested}}}, {{"id": "{other}"}}]'.encode()
+        )
+        try:
+            previous = Listing(tamr, previous)
+        except UnexpectedAnswer:
+            continue
+        assert previous.documents[-1] == {"id": other}
 
 
 def test_no_list_of_any_length_is_parsed_for_an_estimate(hands, caplog, monkeypatch):
