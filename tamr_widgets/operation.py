@@ -322,7 +322,10 @@ def _document_of(name: str, response: requests.Response, what: str) -> dict[str,
     """The document in an answer, if it is of the operation with this name."""
     data: dict[str, Any] = json_of(response, what)
     if not is_named(name, data):
-        raise unexpected(response, what, "something that is not this operation")
+        names = names_in(data) if isinstance(data, dict) else set()
+        shown = " and ".join(sorted(tame(each, 100) for each in names if each))
+        came = "something that is not this operation" + (f" but {shown}" if shown else "")
+        raise unexpected(response, what, came)
     return data
 
 

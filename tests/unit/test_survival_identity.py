@@ -113,6 +113,14 @@ def test_a_document_of_something_else_is_no_operation(client, wire, body):
         client.start("projects", asynchronous=True)
 
 
+def test_an_error_names_the_operation_that_came_instead(client, wire):
+    """All of its names, where they contradict one another."""
+    wire.get(URL + PATH, json=document(relativeId="operations/99"))
+
+    with pytest.raises(UnexpectedAnswer, match="not this operation but 17 and 99"):
+        client.operation("17")
+
+
 def test_nothing_to_do_is_no_answer_to_a_fetch(client, wire):
     """204 says that no job was needed; to a GET it says nothing about the job."""
     wire.get(URL + PATH, status=204)
@@ -483,22 +491,6 @@ def test_a_long_list_does_not_stop_other_threads(hands):
     in_steps = min(longest_freeze(lambda: Listing(tamr)) for _ in range(3))
 
     assert in_steps < at_once / 2
-
-
-@pytest.mark.parametrize("levels", [600, 900, 5000, 100_000])
-def test_depth_in_a_list_is_no_danger(hands, levels):
-    """A list with a document too deep to be compared is taken or refused, again and again."""
-    tamr, nested = FakeTamr(hands), "[" * levels + "]" * levels
-    previous = None
-    for other in ("1", "2"):
-        tamr.faults[LIST] = answer(
-            200, f'[{{"relativeId": "operations/1", "x": {nested}}}, {{"id": "{other}"}}]'.encode()
-        )
-        try:
-            previous = Listing(tamr, previous)
-        except UnexpectedAnswer:
-            continue
-        assert previous.documents[-1] == {"id": other}
 
 
 def test_no_list_of_any_length_is_parsed_for_an_estimate(hands, caplog, monkeypatch):
