@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -65,15 +66,17 @@ def checked(response: requests.Response, what: str, auth: Any = None) -> request
     raise kind(f"{what} was answered {answer.rstrip('.')}. {hint}", response=response)
 
 
-def json_of(response: requests.Response, what: str) -> Any:
-    """The JSON document in an answer.
+def json_of(
+    response: requests.Response, what: str, parse: Callable[[str], Any] = json.loads
+) -> Any:
+    """The JSON document in an answer, as `parse` reads it.
 
     Raises:
         UnexpectedAnswer: There is none: it was cut off, or somebody else answered (a proxy's login
             page, for example).
     """
     try:
-        return json.loads(_utf8(response.content))
+        return parse(_utf8(response.content))
     except (ValueError, RecursionError) as error:
         raise unexpected(response, what, "something that is not JSON") from error
 

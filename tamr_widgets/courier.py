@@ -156,11 +156,14 @@ class Courier:
         def called_off() -> bool:
             return not self._following or self._is_interrupted(start) or is_in_the_way()
 
+        max_bytes = lessons.MAX_LIST_BYTES if for_learning else None
         everything = self._following.everything()
         previous = None if everything is None else everything.newest
         self._following.request_begins()
         try:
-            listing = attempt(lambda: Listing(self._client(), previous), called_off, seconds)
+            listing = attempt(
+                lambda: Listing(self._client(), previous, max_bytes), called_off, seconds
+            )
         except TamrError as error:
             interrupted = self._is_interrupted(start)
             self._adapt(interrupted=interrupted)
@@ -182,8 +185,9 @@ class Courier:
                 self._deliver(watch, listing, max(listing.retry_after, self._economy.rest()))
             elif watch.since <= asked_at:  # else the list may be older than what they know
                 document = listing.by_path.get(watch.newest.relative_id)
-                watch.in_list = document is not None
-                if document is not None:
+                # A list that has another job under its path is not believed: a poll decides.
+                watch.in_list = document is not None and watch.newest.is_shown_by(document)
+                if document is not None and watch.in_list:
                     operation = listing.operation(document, watch.newest.api_path)
                     self._deliver_operation(watch, operation)
 

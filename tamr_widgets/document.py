@@ -27,6 +27,14 @@ def copied(value: Any, levels: int = MOST_LEVELS) -> Any:
     return value
 
 
+def is_equal(first: object, second: object) -> bool:
+    """Whether two JSON values are equal; False for those that are too deep to be compared."""
+    try:
+        return first == second
+    except RecursionError:
+        return False
+
+
 def field(value: object, name: str) -> Any:
     """A field of an object, or None if there is no such field or no object."""
     return value.get(name) if isinstance(value, dict) else None

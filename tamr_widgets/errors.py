@@ -5,6 +5,7 @@
     │   ├── Unauthorized                          401
     │   ├── Forbidden                             403
     │   ├── NotFound                              404
+    │   │   └── OperationReplaced                 gone, and its number was given to another job
     │   └── MethodNotAllowed                      405
     ├── NoAnswer (requests.ConnectionError)       refused, reset, cut off, no such host
     │   ├── Untrusted                             the server's certificate was not accepted
@@ -14,6 +15,7 @@
     ├── ForeignAddress (ValueError)               an address outside of the client's origin
     ├── NotSupported (ValueError)                 this kind of operation cannot do that
     ├── NotAnOperation (TypeError)                something else was given for an operation
+    ├── NotAClient (TypeError)                    something else was given for a client
     ├── InternalError                             an error of this package's own, in the background
     ├── ClientUnusable (RuntimeError)             closed, or unpickled without its credentials
     ├── WaitTimeout (TimeoutError)                the operation did not end in time
@@ -45,12 +47,14 @@ __all__ = [
     "InternalError",
     "MethodNotAllowed",
     "NoAnswer",
+    "NotAClient",
     "NotAnOperation",
     "NotFound",
     "NotSucceeded",
     "NotSupported",
     "OperationCanceled",
     "OperationFailed",
+    "OperationReplaced",
     "OperationUnresolved",
     "TamrError",
     "TooSlow",
@@ -120,6 +124,17 @@ class ForeignAddress(TamrError, ValueError):
 
 class NotSupported(TamrError, ValueError):
     """This operation cannot do that, whatever the server says."""
+
+
+class OperationReplaced(NotFound, UnexpectedAnswer):
+    """The operation is gone, and the server gave its number to another job.
+
+    That happens when a server is restored from a backup. The `response` is about the other job.
+    """
+
+
+class NotAClient(TamrError, TypeError):
+    """Something was given as a client that lacks what a client needs."""
 
 
 class NotAnOperation(TamrError, TypeError):

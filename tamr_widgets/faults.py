@@ -17,6 +17,7 @@ from .errors import (
     InternalError,
     NoAnswer,
     NotFound,
+    OperationReplaced,
     TamrError,
     TooSlow,
     UnexpectedAnswer,
@@ -37,6 +38,8 @@ MOST_FAULTS_IN_A_ROW = 25
 
 def passes(fault: TamrError, since_start: Seconds) -> bool:
     """Whether it makes sense to ask again after this fault, `since_start` seconds into it."""
+    if isinstance(fault, OperationReplaced):
+        return False
     if isinstance(fault, HTTPStatusError):
         if isinstance(fault, NotFound):
             return since_start < NOT_FOUND_GRACE_SECONDS

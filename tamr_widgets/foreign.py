@@ -11,9 +11,12 @@ from .answers import checked
 from .auth import without_credentials
 from .boundary import translated
 from .client import Client
-from .errors import ClientUnusable, Unauthorized
+from .errors import ClientUnusable, NotAClient, Unauthorized
 from .timing import time_limit
 from .transport import TOTAL_SECONDS, within_limit
+
+# What any client has, in this package and in the public one.
+_NEEDED = ("request", "origin", "base_path")
 
 
 def ask(client: Any, method: str, endpoint: str, **kwargs: Any) -> requests.Response:
@@ -22,15 +25,43 @@ def ask(client: Any, method: str, endpoint: str, **kwargs: Any) -> requests.Resp
     Raises:
         TamrError: What `Client.request` raises, or the error status that came back.
     """
+    link = link_to(client)
+    response = link.request(method, endpoint, **kwargs)
+    return checked(response, f"{method} {endpoint}", link.auth)
+
+
+def link_to(client: Any) -> Client | _Foreign:
+    """What sends the requests of a client.
+
+    Raises:
+        ClientUnusable: There is no client: the snapshot that it belongs to was unpickled.
+        NotAClient: Something is missing; the message says what.
+    """
     if client is None:
         msg = (
             "This snapshot has no client, since it was pickled and a client is not. "
             "Operation.from_resource_id(client, id) fetches the operation anew."
         )
         raise ClientUnusable(msg)
-    link = client if isinstance(client, Client) else _Foreign(client)
-    response = link.request(method, endpoint, **kwargs)
-    return checked(response, f"{method} {endpoint}", link.auth)
+    return client if isinstance(client, Client) else _Foreign(checked_client(client))
+
+
+def checked_client(client: Any) -> Any:
+    """`client`, if it has what is needed to ask a server.
+
+    Raises:
+        NotAClient: Something is missing; the message says what.
+    """
+    missing = [name for name in _NEEDED if getattr(client, name, None) is None]
+    if not missing and not callable(client.request):
+        missing = ["a request method"]
+    if missing:
+        msg = (
+            f"This needs a client of a Tamr server; {type(client).__name__} lacks "
+            f"{', '.join(missing)}. Use tamr_widgets.Client or a client of the public package."
+        )
+        raise NotAClient(msg)
+    return client
 
 
 class _Foreign:

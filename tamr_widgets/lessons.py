@@ -21,6 +21,9 @@ URGENT_SECONDS = 5.0
 # A list that takes longer than this is given up.
 LIST_SECONDS = 5.0
 REFUSED_SECONDS = 300.0
+# A list that is longer than this (some 65,000 jobs) is not parsed for an estimate alone: parsing
+# takes a second of the kernel's time, and the documents ten times their size in memory.
+MAX_LIST_BYTES = 32_000_000
 # So many jobs are learnt from at a time: a few milliseconds.
 CHUNK = 200
 # Where there is never time to learn, what is left is forgotten rather than piled up.
@@ -67,6 +70,8 @@ class Lessons:
 
     def refuse(self, *, hopeless: bool) -> None:
         """The list can't be had: do without it, for ever or for a while."""
+        if hopeless and self._refused_until < math.inf:
+            _logger.info("There are no estimates, since the list of operations can't be had.")
         self._refused_until = math.inf if hopeless else clock.monotonic() + REFUSED_SECONDS
 
     def lack_list(self, pause: Seconds) -> bool:

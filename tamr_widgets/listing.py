@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import copy
+import hashlib
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from .answers import json_of, unexpected
+from .document import is_equal
+from .errors import NotSupported
 from .foreign import ask
+from .json_list import iter_items
 from .operation import JSON_ACCEPTED, Operation
 from .timing import Seconds
 
@@ -21,6 +26,11 @@ class Listing:
     Args:
         client: Whom to ask.
         previous: The list before this one, to compare with.
+        max_bytes: A longer answer is not parsed; None for any length.
+
+    Raises:
+        NotSupported: The answer is longer than `max_bytes`.
+        TamrError: What came instead of a list.
 
     Attributes:
         documents: The server's JSON objects. Whatever else it listed is left out.
@@ -33,35 +43,43 @@ class Listing:
     documents: list[dict[str, Any]]
     by_path: dict[str, dict[str, Any]]
 
-    def __init__(self, client: Any, previous: Listing | None = None) -> None:
+    def __init__(
+        self, client: Any, previous: Listing | None = None, max_bytes: int | None = None
+    ) -> None:
         response = ask(client, "GET", "operations", headers=JSON_ACCEPTED)
         self._first = Operation.received(client, {}, None, response)
         self.bytes = len(response.content)
-        self._hash = hash(response.content)
+        if max_bytes is not None and self.bytes > max_bytes:
+            msg = f"The server's list of operations is too long for this ({self.bytes:,} bytes)."
+            raise NotSupported(msg)
+        # Unlike hash(), this lets other threads run.
+        self._digest = hashlib.sha256(response.content).digest()
         self.news: list[dict[str, Any]] = []
         self.gone: list[str] = []
-        if previous is not None and (previous.bytes, previous._hash) == (self.bytes, self._hash):
+        if previous is not None and previous._digest == self._digest:
             self.documents, self.by_path = previous.documents, previous.by_path
             return
-        documents = json_of(response, "GET operations")
-        if not isinstance(documents, list):
-            raise unexpected(response, "GET operations", "something that is not a list")
+        before = {} if previous is None else previous.by_path
         self.documents, self.by_path = [], {}
-        self._compare(documents, {} if previous is None else previous.by_path)
+        try:
+            json_of(response, "GET operations", lambda text: self._take(iter_items(text), before))
+        except TypeError as error:
+            raise unexpected(response, "GET operations", "something that is not a list") from error
 
-    def _compare(self, documents: list[Any], before: dict[str, dict[str, Any]]) -> None:
-        for document in documents:
-            if not isinstance(document, dict):
+    def _take(self, items: Iterable[Any], before: dict[str, dict[str, Any]]) -> None:
+        for item in items:
+            if not isinstance(item, dict):
                 continue
-            path = document.get("relativeId")
+            path = item.get("relativeId")
             known = before.get(path) if isinstance(path, str) else None
-            if known == document:
-                self.documents.append(known)
+            document = item
+            if known is not None and is_equal(known, item):
+                document = known
             else:
-                self.documents.append(document)
-                self.news.append(document)
+                self.news.append(item)
+            self.documents.append(document)
             if isinstance(path, str):
-                self.by_path.setdefault(path, self.documents[-1])
+                self.by_path.setdefault(path, document)
         self.gone = [path for path in before if path not in self.by_path]
 
     @property

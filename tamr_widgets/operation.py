@@ -9,19 +9,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import requests
 
+from .address import endpoint_url
 from .answers import checked, json_of, unexpected
+from .document import text
 from .errors import (
     NotAnOperation,
     NotSupported,
     OperationCanceled,
     OperationFailed,
+    OperationReplaced,
     OperationUnresolved,
+    UnexpectedAnswer,
 )
-from .foreign import ask
+from .foreign import ask, checked_client, link_to
+from .identity import is_another_job, is_named, is_operation, name_of_path, names_in, only_name
 from .messages import tame
 from .snapshot import Snapshot
 from .timing import Seconds, checked_seconds
@@ -76,9 +81,9 @@ class Operation(Snapshot):
             return cls(client, _NOOP)
         what = f"{response.request.method} {response.url}" if response.request else "The request"
         data = json_of(checked(response, what, getattr(client, "auth", None)), what)
-        if not isinstance(data, dict) or not (data.get("id") or data.get("relativeId")):
+        if not is_operation(data):
             raise unexpected(response, what, "something that is not an operation")
-        return cls.received(client, data, None, response)
+        return cls.received(client, data, _address_of(data), response)
 
     @classmethod
     def from_resource_id(cls, client: Any, resource_id: str | int) -> Operation:
@@ -86,6 +91,7 @@ class Operation(Snapshot):
 
         Raises:
             NotFound: The server has none.
+            UnexpectedAnswer: The answer is not this operation.
             ValueError: The id is empty.
         """
         named = isinstance(resource_id, (str, int)) and not isinstance(resource_id, bool)
@@ -94,8 +100,10 @@ class Operation(Snapshot):
             raise ValueError(msg)
         # Ids come from `resource_id`, percent-encoded, as well as from people.
         raw = re.sub("%(?![0-9A-Fa-f]{2})", "%25", str(resource_id))
-        path = f"operations/{quote(raw, safe=':%', errors='replace')}"
-        return cls.from_response(client, ask(client, "GET", path, headers=JSON_ACCEPTED))
+        name = quote(raw, safe=":%", errors="replace")
+        response = ask(client, "GET", f"operations/{name}", headers=JSON_ACCEPTED)
+        data = _document_of(unquote(name), response, f"GET operations/{name}")
+        return cls.received(client, data, _address_of(data), response)
 
     @classmethod
     def adopt(cls, operation: Any) -> Operation:
@@ -103,8 +111,11 @@ class Operation(Snapshot):
 
         Raises:
             NotAnOperation: It is neither.
+            NotAClient: It has not ended, and its client can't ask about it.
         """
         if isinstance(operation, Operation):
+            if not operation.resolved and operation.client is not None:
+                checked_client(operation.client)
             return operation
         data, client = getattr(operation, "_data", None), getattr(operation, "client", None)
         if not isinstance(data, dict) or client is None or not hasattr(operation, "poll"):
@@ -113,7 +124,7 @@ class Operation(Snapshot):
                 "Operation.from_resource_id(client, id) fetches one by its id."
             )
             raise NotAnOperation(msg)
-        return cls(client, data, getattr(operation, "api_path", None))
+        return cls(checked_client(client), data, getattr(operation, "api_path", None))
 
     def check(self) -> Operation:
         """This operation if it has succeeded: `client.start(...).check()`.
@@ -142,16 +153,24 @@ class Operation(Snapshot):
         One request, and nothing is retried. A NOOP is returned without asking.
 
         Raises:
+            OperationReplaced: The operation is gone, and its number was given to another job.
+            NotSupported: The snapshot has no address, or contradicts itself about what it is of.
             TamrError: What came instead of an answer, or instead of this operation.
         """
         if self.type == "NOOP":
             return self
-        path = self._path()
+        path, name = self._path(), self._name()
         response = ask(self.client, "GET", path, headers=JSON_ACCEPTED)
-        data = json_of(response, f"GET {path}")
-        if not self._is_meant_by(data):
-            raise unexpected(response, f"GET {path}", "something that is not this operation")
-        return self.received(self.client, data, self.api_path, response)
+        data = _document_of(name, response, f"GET {path}")
+        polled = self.received(self.client, data, self.api_path, response)
+        if is_another_job(self._data, data):
+            msg = (
+                f"The job of {self._title()} is gone: its number was given to another job "
+                f"({_told_apart(polled)}). The server may have been restored from a backup; look "
+                "at Tamr's Jobs page."
+            )
+            raise OperationReplaced(msg, response=response)
+        return polled
 
     def snapshots(
         self, poll_interval_seconds: Seconds = 3, timeout_seconds: Seconds | None = None
@@ -170,6 +189,7 @@ class Operation(Snapshot):
 
         Raises:
             ValueError, TypeError: A number of seconds that makes no sense; at once.
+            NotAClient, ClientUnusable: The client can't ask, or there is none; at once.
             WaitTimeout: The time is up. It is a TimeoutError and holds the last snapshot.
             TamrError: A fault that does not pass or, without a time limit, the 25th in a row.
         """
@@ -177,6 +197,8 @@ class Operation(Snapshot):
         timeout = None
         if timeout_seconds is not None:
             timeout = checked_seconds("timeout_seconds", timeout_seconds)
+        if not self.resolved:
+            link_to(self.client)
         return follow(self, max(interval, LEAST_INTERVAL_SECONDS), timeout)
 
     def wait(
@@ -199,10 +221,13 @@ class Operation(Snapshot):
     def cancel(self) -> Operation:
         """Ask the server to cancel the job, and return the operation polled after that.
 
-        It may read CANCELING for a while. A resolved operation is returned without asking.
+        It may read CANCELING for a while. A resolved operation is returned without asking. The
+        job is cancelled only if the server still shows it as this snapshot does.
 
         Raises:
-            NotSupported: Tamr cancels jobs by number, and this one's id is none.
+            NotSupported: Tamr cancels jobs by number, and this one's id is none; or the snapshot
+                contradicts itself about which job it is of.
+            OperationReplaced: The number was given to another job.
             TamrError: The server's refusal, or no answer.
         """
         if self.resolved:
@@ -211,22 +236,75 @@ class Operation(Snapshot):
         if not (number.isascii() and number.isdigit()):
             msg = f"Tamr cancels jobs by number, so {number!r} can only be waited for."
             raise NotSupported(msg)
+        current = self._confirmed()
+        if current.resolved:
+            return current
         prefix, _, _ = str(self.client.base_path).partition("/api/")
         ask(self.client, "POST", f"{prefix.rstrip('/')}/api/dataset/jobs/{number}/cancel")
-        return self.poll()
+        return current.poll()
 
     def delete(self) -> requests.Response:
         """Delete the operation from the server, and return its answer. This cannot be undone.
 
+        It is deleted only if the server still shows it as this snapshot does.
+
         Raises:
             MethodNotAllowed: 405, an HTTPError: many servers do not delete operations.
-            NotSupported: A NOOP, which no server has.
+            NotSupported: A NOOP, which no server has; or the snapshot contradicts itself about
+                which operation it is of.
+            OperationReplaced: The number was given to another job.
             TamrError: Another refusal, or no answer.
         """
         if self.type == "NOOP":
             msg = "There is nothing to delete: Tamr had nothing to do, so there is no operation."
             raise NotSupported(msg)
+        self._confirmed()
         return ask(self.client, "DELETE", self._path())
+
+    def _confirmed(self) -> Operation:
+        """The operation as it is now, if that is beyond doubt what this snapshot shows."""
+        self._name(asked_at=True)
+        current = self.poll()
+        for fact in ("type", "description"):
+            seen, now = getattr(self, fact), getattr(current, fact)
+            if seen and now and seen != now:
+                msg = (
+                    f"Nothing was changed, since {self._title()} has another {fact} now: "
+                    f"{tame(now, 200)}. Fetch it again, and look whether it is the one you mean."
+                )
+                raise UnexpectedAnswer(msg)
+        return current
+
+    def _name(self, *, asked_at: bool = False) -> str:
+        """The one name by which this operation is known.
+
+        Args:
+            asked_at: Whether the address to ask at has to be of this name, too.
+
+        Raises:
+            ForeignAddress: The address to ask at is no address of this server.
+            NotSupported: There is no name, or more than one.
+        """
+        path, names = self._path(), names_in(self._data)
+        if asked_at or not names:
+            names.add(name_of_path(path, str(getattr(self.client, "base_path", ""))))
+        name = only_name(names)
+        if name is not None:
+            return name
+        if self.client is not None:
+            client = checked_client(self.client)
+            endpoint_url(str(client.origin), str(client.base_path), path)
+        identifier = tame(text(self._data.get("id")) or "", 100)
+        own_path = tame(self.relative_id or "", 100)
+        msg = (
+            f"Nothing was sent, since it is not certain which operation this is: its id is "
+            f"{identifier!r}, its relativeId {own_path!r}, and the address to ask at "
+            f"{tame(path, 100)!r}. client.operation(id) fetches the one that you mean."
+        )
+        raise NotSupported(msg)
+
+    def _title(self) -> str:
+        return f"operation {tame(self.resource_id or '', 100)} ({_told_apart(self)})"
 
     def _path(self) -> str:
         if self.api_path is None:
@@ -234,15 +312,31 @@ class Operation(Snapshot):
             raise NotSupported(msg)
         return self.api_path
 
-    def _is_meant_by(self, data: object) -> bool:
-        if not isinstance(data, dict):
-            return False
-        return any(
-            data.get(key) is not None and data.get(key) == self._data.get(key)
-            for key in ("id", "relativeId")
-        )
-
     def _repr_html_(self) -> str:
         from .summary import html_table  # noqa: PLC0415 - scripts never draw
 
         return html_table(self)
+
+
+def _document_of(name: str, response: requests.Response, what: str) -> dict[str, Any]:
+    """The document in an answer, if it is of the operation with this name."""
+    data: dict[str, Any] = json_of(response, what)
+    if not is_named(name, data):
+        names = names_in(data) if isinstance(data, dict) else set()
+        shown = " and ".join(sorted(tame(each, 100) for each in names if each))
+        came = "something that is not this operation" + (f" but {shown}" if shown else "")
+        raise unexpected(response, what, came)
+    return data
+
+
+def _address_of(data: dict[str, Any]) -> str | None:
+    """Where to ask about an operation whose server writes no `relativeId`."""
+    name = only_name(names_in(data))
+    return None if data.get("relativeId") or name is None else f"operations/{quote(name, ':')}"
+
+
+def _told_apart(operation: Snapshot) -> str:
+    """What tells jobs of one number apart, in words."""
+    created = operation.created_at
+    when = f", created {created:%Y-%m-%d %H:%M:%S} UTC" if created else ""
+    return f"{tame(operation.description or 'without a description', 200)}{when}"

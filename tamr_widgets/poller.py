@@ -27,7 +27,6 @@ from .watch import Subscription
 
 __all__ = ["Poller", "Subscription"]
 
-_NOWHERE = "?"
 _pollers = PollerRegistry()
 
 
@@ -80,12 +79,11 @@ class Poller(PollLoop):
             # It may have been fetched by an equal client, which somebody else can close.
             on_operation(fresh.with_client(client))
 
-        path = operation.api_path or _NOWHERE
         subscription = self._subscription(deliver, on_error, interval, on_a_page, _inline)
         if operation.resolved:
             self._deliver(subscription, operation)
         else:
-            self._join(path, operation, subscription)
+            self._join(operation.identity, operation, subscription)
         return subscription
 
     def subscribe_all(
@@ -139,7 +137,7 @@ class Poller(PollLoop):
     def refresh(self, operation: Operation) -> None:
         """Ask about an operation at once rather than when it is due."""
         with self._wake:
-            watch = self._following.get(operation.api_path or _NOWHERE)
+            watch = self._following.get(operation.identity)
             if watch is not None:
                 watch.refresh()
                 self._start()

@@ -10,9 +10,10 @@ from typing import Any, NoReturn, TypeVar
 
 import requests
 
-from .document import copied, field, text
+from .document import copied, field, is_equal, text
 from .errors import NotAnOperation
 from .faults import asked_to_wait, http_date
+from .identity import is_same_job, server_of
 from .messages import in_words
 from .times import parse_time
 from .timing import Seconds, clock
@@ -20,6 +21,8 @@ from .timing import Seconds, clock
 RESOLVED_STATES = frozenset({"CANCELED", "SUCCEEDED", "FAILED"})
 # Clocks closer than this are taken for equal, since HTTP dates are whole seconds.
 DATE_RESOLUTION_SECONDS = 2.0
+# The years 1 and 9999, with which servers write that a time is not known, give no duration.
+LONGEST = timedelta(days=36_525)
 
 S = TypeVar("S", bound="Snapshot")
 
@@ -38,6 +41,7 @@ class Snapshot:
     __slots__ = (
         "__weakref__",
         "_data",
+        "_thawed_from",
         "api_path",
         "as_of",
         "client",
@@ -50,6 +54,7 @@ class Snapshot:
     as_of: datetime
     clock_offset_seconds: Seconds
     _data: dict[str, Any]
+    _thawed_from: tuple[Any, ...] | None
     retry_after: Seconds
 
     def __init__(self, client: Any, data: dict[str, Any], alias: str | None = None) -> None:
@@ -65,10 +70,12 @@ class Snapshot:
         alias: str | None,
         read_at: tuple[datetime, Seconds],
         retry_after: Seconds,
+        thawed_from: tuple[Any, ...] | None = None,
     ) -> None:
         fields = {
             "client": client,
             "_data": data,
+            "_thawed_from": thawed_from,
             "api_path": text(alias) or text(data.get("relativeId")),
             "as_of": read_at[0],
             "clock_offset_seconds": read_at[1],
@@ -115,7 +122,12 @@ class Snapshot:
     def resource_id(self) -> str | None:
         """The id: the last part of the path."""
         relative_id = self.relative_id
-        return relative_id.split("/")[-1] if relative_id else text(self._data.get("id"))
+        return relative_id.rpartition("/")[2] if relative_id else text(self._data.get("id"))
+
+    @property
+    def identity(self) -> str:
+        """What tells this job from all others of its server, also from one with the same path."""
+        return f"{self.api_path} {self.resource_id} {self.created_at}"
 
     @property
     def type(self) -> str | None:
@@ -135,10 +147,11 @@ class Snapshot:
 
     def says(self, document: dict[str, Any]) -> bool:
         """Whether a document says the same as this snapshot."""
-        try:
-            return self._data == document
-        except RecursionError:  # deeper than Python compares, and than any document of Tamr's
-            return False
+        return is_equal(self._data, document)
+
+    def is_shown_by(self, document: dict[str, Any]) -> bool:
+        """Whether nothing says that a document is of another operation than this snapshot."""
+        return is_same_job(self._data, document)
 
     def to_json(self) -> dict[str, Any]:
         """The server's document: a copy."""
@@ -214,10 +227,18 @@ class Snapshot:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Snapshot):
             return NotImplemented
-        return self.api_path == other.api_path and copied(self._data) == copied(other._data)
+        return (
+            self.api_path == other.api_path
+            and self._server() == other._server()
+            and copied(self._data) == copied(other._data)
+        )
 
     def __hash__(self) -> int:
         return hash((self.api_path, self.state))
+
+    def _server(self) -> tuple[Any, ...] | None:
+        """Where it was fetched, also after the client was left behind by a pickle."""
+        return self._thawed_from if self.client is None else server_of(self.client)
 
     def __copy__(self) -> Snapshot:
         return self
@@ -227,7 +248,8 @@ class Snapshot:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Without the client: it holds credentials.
-        facts = (self.api_path, (self.as_of, self.clock_offset_seconds), self.retry_after)
+        read_at = (self.as_of, self.clock_offset_seconds)
+        facts = (self.api_path, read_at, self.retry_after, self._server())
         return _unpickled, (type(self), copied(self._data), *facts)
 
     def __repr__(self) -> str:
@@ -244,7 +266,10 @@ def _unpickled(kind: type[S], data: dict[str, Any], *facts: Any) -> S:
 
 
 def _between(start: datetime | None, end: datetime | None) -> timedelta | None:
-    return end - start if start and end and end >= start else None
+    if not start or not end:
+        return None
+    length = end - start
+    return length if timedelta(0) <= length <= LONGEST else None
 
 
 def _server_time(response: requests.Response | None) -> tuple[datetime, Seconds]:

@@ -8,6 +8,7 @@ from typing import Any
 import traitlets as t
 
 from ..errors import TamrError
+from ..foreign import checked_client
 from ..listing import Listing
 from ..operation import Operation
 from ..poller import Poller
@@ -55,9 +56,7 @@ class JobsWidget(LiveWidget):
     error = t.Unicode("", read_only=True, help="What went wrong last, or nothing.")
 
     def __init__(self, client: Any, *, poll_interval_seconds: Seconds = 5, **kwargs: Any) -> None:
-        if not callable(getattr(client, "request", None)) or not hasattr(client, "origin"):
-            msg = f"JobsWidget needs a client of a Tamr server, not {type(client).__name__}."
-            raise TypeError(msg)
+        checked_client(client)
         self._interval = checked_seconds("poll_interval_seconds", poll_interval_seconds)
         self._client = client
         self._poller = Poller.of(client)

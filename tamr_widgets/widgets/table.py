@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from ..document import text
 from ..history import Estimate
 from ..listing import Listing
 from ..operation import Operation
@@ -46,8 +48,9 @@ class JobTable:
         """
         before, self._operations = self._operations, {}
         changed = []
+        copies: Counter[str] = Counter()
         for document in listing.documents:
-            key = self._unique(document)
+            key = self._unique(document, copies)
             operation = before.get(key)
             if operation is None or not operation.says(document):
                 operation = listing.operation(document)
@@ -64,12 +67,17 @@ class JobTable:
         """Forget an operation that was deleted."""
         self._operations.pop(key, None)
 
-    def _unique(self, document: dict[str, Any]) -> str:
-        """A key of its own for each document, whatever servers write twice or leave out."""
+    def _unique(self, document: dict[str, Any], copies: Counter[str]) -> str:
+        """A key of its own for each document, whatever servers write twice or leave out.
+
+        `copies` counts how often each name occurred, so that many of one name take no longer.
+        """
         path = document.get("relativeId")
-        key = path.rpartition("/")[2] if isinstance(path, str) else str(document.get("id", "?"))
+        name = path.rpartition("/")[2] if isinstance(path, str) else document.get("id")
+        key = plain = text(name) or "?"
         while key in self._operations:
-            key += "'"
+            copies[plain] += 1
+            key = f"{plain}'{copies[plain]}"
         return key
 
 
@@ -123,8 +131,9 @@ def to_frame(operations: tuple[Operation, ...]) -> Any:
     frame = pd.DataFrame(
         {name: [value(each) for each in operations] for name, value in columns.items()}
     )
+    # pandas 2 has no times of the years 1 or 9999; what it can't hold is left out.
     for name in ("created_at", "started_at", "ended_at"):
-        frame[name] = pd.to_datetime(frame[name], utc=True)
+        frame[name] = pd.to_datetime(frame[name], utc=True, errors="coerce")
     for name in ("queued", "elapsed"):
-        frame[name] = pd.to_timedelta(frame[name])
+        frame[name] = pd.to_timedelta(frame[name], errors="coerce")
     return frame

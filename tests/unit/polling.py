@@ -29,6 +29,7 @@ class FakeTamr:
         jobs: The documents by id, oldest first.
         unlisted: What the list leaves out.
         asked: When it was asked for what.
+        deleted: The paths that were to be deleted.
         limits: How many seconds each of these requests was given.
         faults: What goes wrong, by path, or None for every path: an exception, an answer, or a
             function that returns either, or None.
@@ -46,6 +47,7 @@ class FakeTamr:
         self.jobs: dict[str, Any] = {}
         self.unlisted: set[str] = set()
         self.asked: list[tuple[float, str]] = []
+        self.deleted: list[str] = []
         self.limits: list[float] = []
         self.faults: dict[str | None, Any] = {}
         self.headers: dict[str, str] = {}
@@ -64,6 +66,8 @@ class FakeTamr:
 
     def request(self, method: str, endpoint: str, **_: Any) -> requests.Response:
         self.asked.append((self.hands.now, endpoint))
+        if method == "DELETE":
+            self.deleted.append(endpoint)
         self.limits.append(current_limit().left())
         self.hands.turn(self.list_seconds if endpoint == LIST else self.single_seconds)
         fault = self.faults.get(endpoint, self.faults.get(None))

@@ -79,7 +79,8 @@ def test_each_request_has_limits(job, wire):
     for call in wire.calls:
         assert call.request.req_kwargs["timeout"] == (5, 30)
         assert "Authorization" in call.request.headers
-    assert len(wire.calls) == 4
+    # A poll before each action, and one after the cancel.
+    assert len(wire.calls) == 6
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])

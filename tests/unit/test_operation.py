@@ -5,6 +5,7 @@ import inspect
 import pickle
 import random
 from datetime import datetime, timedelta, timezone
+from urllib.parse import unquote
 
 import pytest
 import requests
@@ -274,7 +275,7 @@ def test_an_answer_may_not_know_its_request(client):
     response = answer(200, [])
     response.request = None
 
-    with pytest.raises(UnexpectedAnswer, match="^The request came back with"):
+    with pytest.raises(UnexpectedAnswer, match=r"^The request came back with"):
         Operation.from_response(client, response)
 
 
@@ -310,7 +311,8 @@ def test_an_answer_that_is_an_error_is_raised(client):
 )
 def test_an_operation_is_fetched_by_its_id(client, wire, resource_id, path):
     """An id may be a number, a name with blanks, or percent-encoded already."""
-    wire.get(f"{URL}operations/{path}", json=document())
+    names = {"id": unquote(path), "relativeId": f"operations/{path}"}
+    wire.get(f"{URL}operations/{path}", json=document(**names))
 
     assert Operation.from_resource_id(client, resource_id).state == "RUNNING"
     assert wire.calls[0].request.url == f"{URL}operations/{path}"
@@ -341,6 +343,7 @@ def test_an_unknown_id_is_not_found(client, wire):
 
 def test_deleting_returns_the_answer(job, wire):
     """As in the public client, the result is the server's response."""
+    wire.get(URL + PATH, json=document())
     wire.delete(URL + PATH, status=204)
 
     response = job.delete()
@@ -351,6 +354,7 @@ def test_deleting_returns_the_answer(job, wire):
 
 def test_a_server_that_does_not_delete(job, wire):
     """405 is an HTTPError of its own class, with the response."""
+    wire.get(URL + PATH, json=document())
     wire.delete(URL + PATH, status=405)
 
     with pytest.raises(MethodNotAllowed) as raised:

@@ -133,7 +133,7 @@ def test_any_document_can_be_the_answer_to_a_poll(written):
         body = json.dumps(written)
     except ValueError:  # Python does not write integers of that length
         return
-    for fields in ({}, {"id": "17"}):
+    for fields in ({}, {"id": "17", "relativeId": PATH}):
         operation = poll(json.dumps({**json.loads(body), **fields}))
         if operation is not None:
             look_at(operation)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 
 import pytest
 import requests
@@ -311,6 +312,7 @@ def test_what_changes_something_is_never_repeated(serve, method):
 )
 def test_an_action_is_done_once_and_its_fate_is_told_honestly(tamr, act, method, fault):
     """The server did it, the answer was lost: one request, and "it is not known"."""
+    fault = replace(fault, method=method)
     with tamr.client(total_seconds=0.4) as client:
         job = client.operation(tamr.jobs.start(queued_seconds=600))
         tamr.jobs.allow_delete(job.resource_id)

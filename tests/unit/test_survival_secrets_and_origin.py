@@ -156,10 +156,11 @@ def test_nothing_is_sent_to_a_foreign_address(tamr, client, elsewhere, address):
 def test_a_document_that_leads_elsewhere_is_not_followed(tamr, client, elsewhere):
     """A server that was taken over could write any relativeId."""
     tamr.jobs.put({**document(), "relativeId": f"http://127.0.0.1:{elsewhere.port}/x"}, "17")
-    job = client.operation("17")
 
+    with pytest.raises(UnexpectedAnswer, match="not this operation"):
+        client.operation("17")
     with pytest.raises(ForeignAddress):
-        job.wait(0.02)
+        Operation(client, client.get("operations/17").json()).wait(0.02)
     assert elsewhere.requests == []
 
 

@@ -1,0 +1,93 @@
+"""Identity: which operation a document stands for.
+
+A document names its operation by `id` and by `relativeId`. When it was created tells it from
+another one that got the same number later, as happens after a server was restored.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from .document import field, text
+from .times import parse_time
+
+_OPERATION = re.compile(r"operations/([^/?#]+)")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+# Servers write one time with more digits in one answer than in another.
+_TIME_RESOLUTION = timedelta(seconds=1)
+
+
+def name_of_path(path: str, base_path: str = "") -> str | None:
+    """The name of the operation at a path, or None if no operation lies there."""
+    match = _OPERATION.fullmatch(path.removeprefix(base_path))
+    return unquote(match[1]) if match else None
+
+
+def names_in(document: dict[str, Any]) -> set[str | None]:
+    """All names that a document gives its operation: one, unless it contradicts itself.
+
+    None stands for an `id` or a `relativeId` that can't be an operation's.
+    """
+    names: set[str | None] = set()
+    identifier, path = document.get("id"), document.get("relativeId")
+    if identifier is not None and identifier != "":
+        names.add(_name_of_id(identifier))
+    if path is not None and path != "":
+        names.add(name_of_path(path) if isinstance(path, str) else None)
+    return names
+
+
+def only_name(names: set[str | None]) -> str | None:
+    """The name that all agree on, or None."""
+    return next(iter(names)) if len(names) == 1 else None
+
+
+def is_operation(document: object) -> bool:
+    """Whether a document is an operation's, and names it without a contradiction."""
+    if not isinstance(document, dict) or only_name(names_in(document)) is None:
+        return False
+    if document.get("relativeId"):
+        return True
+    # Without a path only the status tells an operation from a project or a dataset.
+    return isinstance(document.get("status"), dict) or document.keys() == {"id"}
+
+
+def is_named(name: str, document: object) -> bool:
+    """Whether a document is of the operation with this name, and of no other."""
+    return isinstance(document, dict) and only_name(names_in(document)) == name
+
+
+def is_another_job(known: dict[str, Any], document: dict[str, Any]) -> bool:
+    """Whether two documents of one name were created at different times."""
+    times = [parse_time(field(each.get("created"), "time")) for each in (known, document)]
+    first, second = times
+    return bool(first and second and abs(first - second) >= _TIME_RESOLUTION)
+
+
+def is_same_job(known: dict[str, Any], document: dict[str, Any]) -> bool:
+    """Whether nothing says that two documents are of different operations."""
+    name = only_name(names_in(known))
+    return name is not None and is_named(name, document) and not is_another_job(known, document)
+
+
+def server_of(client: Any) -> tuple[Any, ...] | None:
+    """What tells a client's server from others: scheme, host, port and base path."""
+    origin, base_path = getattr(client, "origin", None), getattr(client, "base_path", None)
+    if not isinstance(origin, str):
+        return None
+    try:
+        parts = urlsplit(origin)
+        port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
+    except ValueError:
+        return (origin.rpartition("@")[2],)
+    return (parts.scheme, parts.hostname, port, str(base_path).strip("/"))
+
+
+def _name_of_id(identifier: object) -> str | None:
+    if isinstance(identifier, bool) or not isinstance(identifier, (str, int)):
+        return None
+    # Some servers write an id percent-encoded, as in the path; others as people write it.
+    return unquote(text(identifier) or "") or None

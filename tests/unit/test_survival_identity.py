@@ -1,0 +1,559 @@
+"""Cancel and Delete act on the job that is seen, and no answer about another one is believed."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import threading
+import time
+from urllib.parse import quote, unquote
+
+import pytest
+import responses
+from doubles import PATH, URL, answer, document, until
+from polling import LIST, FakeTamr, Follower, drive, without_threads
+
+from tamr_widgets import (
+    Client,
+    ForeignAddress,
+    NotFound,
+    NotSupported,
+    Operation,
+    OperationReplaced,
+    OperationWidget,
+    Poller,
+    TamrError,
+    TokenAuth,
+    UnexpectedAnswer,
+    lessons,
+)
+from tamr_widgets.history import JobHistory
+from tamr_widgets.json_list import iter_items
+from tamr_widgets.listing import Listing
+from tamr_widgets.simulator import Simulator
+from tamr_widgets.widgets.facts import snapshot_facts
+from tamr_widgets.widgets.table import JobTable, row, to_frame
+
+CANCEL = "http://tamr.test:9100/api/dataset/jobs/{}/cancel"
+PROJECT = {"id": "12", "name": "Suppliers", "type": "DEDUP", "relativeId": "projects/12"}
+# The same number, years later.
+OTHER = document(
+    description="Somebody else's job",
+    created={"username": "bob", "time": "2024-03-01T08:00:00.000Z", "version": "9"},
+)
+CONTRADICTIONS = [
+    {"relativeId": "operations/99"},
+    {"relativeId": "projects/17"},
+    {"relativeId": "operations/17/logs"},
+    {"relativeId": "operations/17?force=true"},
+    {"relativeId": "operations"},
+    {"relativeId": "/api/dataset/jobs/17"},
+    {"relativeId": "http://tamr.test:9100/api/versioned/v1/operations/17"},
+    {"relativeId": 17},
+    {"relativeId": ["operations/17"]},
+    {"id": "99"},
+    {"id": 99},
+    {"id": True},
+    {"id": ["17"]},
+    {"id": "17 "},
+    {"id": "18", "relativeId": "operations/18"},
+]
+
+
+@pytest.fixture
+def job(client):
+    return Operation(client, document("RUNNING"))
+
+
+def written(state="RUNNING", **fields):
+    """A document, and without the fields that are None."""
+    return {name: each for name, each in document(state, **fields).items() if each is not None}
+
+
+@pytest.mark.parametrize("names", CONTRADICTIONS, ids=str)
+@pytest.mark.parametrize(
+    "ask",
+    [lambda client: client.operation("17"), lambda client: Operation(client, document()).poll()],
+    ids=["fetch", "poll"],
+)
+def test_an_answer_about_another_operation_is_refused(client, wire, ask, names):
+    """In whichever field it says so."""
+    wire.get(URL + PATH, json=document("SUCCEEDED", **names))
+
+    with pytest.raises(UnexpectedAnswer, match=r"GET operations/17.*not this operation"):
+        ask(client)
+
+
+@pytest.mark.parametrize("names", CONTRADICTIONS[:-1], ids=str)
+@pytest.mark.parametrize("status", [200, 202])
+def test_an_answer_that_contradicts_itself_starts_nothing_to_follow(client, wire, names, status):
+    """It is not known which job was started, and the error says that."""
+    wire.post(f"{URL}projects/1:export", json=document("PENDING", **names), status=status)
+
+    with pytest.raises(UnexpectedAnswer, match="not known whether"):
+        client.start("projects/1:export", asynchronous=True)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        PROJECT,
+        {**PROJECT, "status": {"state": "SUCCEEDED"}},
+        {name: each for name, each in PROJECT.items() if name != "relativeId"},
+        {"id": "12", "relativeId": "datasets/12"},
+        {"name": "Suppliers", "status": {"state": "SUCCEEDED"}},
+        {"id": "", "relativeId": ""},
+    ],
+)
+def test_a_document_of_something_else_is_no_operation(client, wire, body):
+    """A project that was created, say, cannot be waited for or deleted as a job."""
+    wire.post(f"{URL}projects", json=body, status=201)
+
+    with pytest.raises(UnexpectedAnswer, match="not an operation"):
+        client.start("projects", asynchronous=True)
+
+
+def test_an_error_names_the_operation_that_came_instead(client, wire):
+    """All of its names, where they contradict one another."""
+    wire.get(URL + PATH, json=document(relativeId="operations/99"))
+
+    with pytest.raises(UnexpectedAnswer, match="not this operation but 17 and 99"):
+        client.operation("17")
+
+
+def test_nothing_to_do_is_no_answer_to_a_fetch(client, wire):
+    """204 says that no job was needed; to a GET it says nothing about the job."""
+    wire.get(URL + PATH, status=204)
+
+    with pytest.raises(UnexpectedAnswer):
+        client.operation("17")
+
+
+@pytest.mark.parametrize(
+    ("asked", "path", "names"),
+    [
+        ("17", "17", {"id": 17}),
+        (17, "17", {"relativeId": None}),
+        ("17", "17", {"id": None}),
+        ("17", "17", {"id": "", "relativeId": PATH}),
+        ("-1", "-1", {"id": "-1", "relativeId": "operations/-1"}),
+        ("a b:c", "a%20b:c", {"id": "a b:c", "relativeId": "operations/a%20b:c"}),
+        ("a b:c", "a%20b:c", {"id": "a b:c", "relativeId": "operations/a b:c"}),
+        ("a%20b", "a%20b", {"id": "a b", "relativeId": "operations/a%20b"}),
+        ("a%20b", "a%20b", {"id": "a%20b", "relativeId": "operations/a%20b"}),
+        ("a b:c", "a%20b:c", {"id": "a b:c", "relativeId": "operations/a%20b%3Ac"}),
+        ("\u00e9", "%C3%A9", {"id": "\u00e9", "relativeId": "operations/%c3%a9"}),
+        (
+            "projectExport-a-2021-07-05_16-16-30-425",
+            "projectExport-a-2021-07-05_16-16-30-425",
+            {
+                "id": "projectExport-a-2021-07-05_16-16-30-425",
+                "relativeId": "operations/projectExport-a-2021-07-05_16-16-30-425",
+            },
+        ),
+    ],
+)
+def test_every_recorded_form_of_a_name_is_known(client, wire, asked, path, names):
+    """Numbers, encoded and plain names, names that are left out: fetched, polled and deleted."""
+    for each in (path, quote(unquote(path))):  # later ones go to the path that the server wrote
+        wire.get(f"{URL}operations/{each}", json=written(**names))
+        wire.delete(f"{URL}operations/{each}", status=204)
+    operation = client.operation(asked)
+
+    assert operation.poll().state == "RUNNING"
+    assert operation.delete().status_code == 204
+
+
+@pytest.mark.parametrize("name", ["17", 17, "a b:c", "a/b"])
+def test_a_server_that_writes_no_path_is_followed(client, wire, name):
+    """Old servers name an operation by its id alone: the address follows from that."""
+    path = {"a b:c": "a%20b:c", "a/b": "a%2Fb"}.get(name, name)
+    body = written(id=name, relativeId=None)
+    wire.post(f"{URL}projects/1:export", json=body)
+    wire.get(f"{URL}operations/{path}", json=body)
+    wire.delete(f"{URL}operations/{path}", status=204)
+
+    for operation in (client.start("projects/1:export", True), client.operation(name)):
+        assert operation.poll().poll() == operation
+        assert operation.delete().ok
+
+
+@pytest.mark.parametrize("act", [Operation.cancel, Operation.delete])
+@pytest.mark.parametrize("names", CONTRADICTIONS[:-1], ids=str)
+def test_nothing_is_done_to_a_job_that_is_not_certain(client, wire, act, names):
+    """No request at all is made for a document that contradicts itself, wherever it came from."""
+    operation = Operation(client, document(**names))
+
+    with pytest.raises((NotSupported, ForeignAddress)):
+        act(operation)
+    assert not wire.calls
+
+
+@pytest.mark.parametrize("act", [Operation.cancel, Operation.delete])
+@pytest.mark.parametrize(
+    "alias", ["projects/12", "operations/99", "operations/17/x", "datasets/17"]
+)
+def test_an_address_of_something_else_is_not_acted_on(client, wire, act, alias):
+    """An alias, or a public operation's odd api_path, may be asked at, but nothing is deleted."""
+
+    class Theirs:
+        api_path, _data = alias, document()
+        poll = None
+
+        def __init__(self):
+            self.client = client
+
+    for operation in (
+        Operation(client, document(), alias),
+        Operation.from_json(client, document(), alias),
+        Operation.adopt(Theirs()),
+    ):
+        with pytest.raises(NotSupported, match="not certain which operation"):
+            act(operation)
+    assert not wire.calls
+
+
+def test_an_address_with_the_base_path_is_the_same(client, wire):
+    """It may be written from the root of the server."""
+    path = f"{client.base_path}operations/17"
+    wire.get(URL + PATH, json=document())
+    wire.delete(URL + PATH, status=204)
+
+    assert Operation(client, document(), path).delete().status_code == 204
+
+
+@pytest.mark.parametrize("act", [Operation.cancel, Operation.delete])
+@pytest.mark.parametrize(
+    ("now", "kind"),
+    [
+        ({"json": OTHER}, OperationReplaced),
+        ({"json": document(description="Another")}, UnexpectedAnswer),
+        ({"json": document(type="projectExport")}, UnexpectedAnswer),
+        ({"json": document(id="18", relativeId="operations/18")}, UnexpectedAnswer),
+        ({"status": 404, "json": {"message": "No result found"}}, NotFound),
+        ({"status": 502}, TamrError),
+        ({"body": "<html>login"}, UnexpectedAnswer),
+    ],
+)
+def test_a_job_is_looked_at_before_it_is_acted_on(job, wire, act, now, kind):
+    """Cancel and Delete send nothing unless the server shows the job that the snapshot shows."""
+    wire.get(URL + PATH, **now)
+
+    with pytest.raises(kind):
+        act(job)
+    assert [call.request.method for call in wire.calls] == ["GET"]
+
+
+def test_a_job_that_ended_meanwhile_is_not_cancelled(job, wire):
+    """There is nothing to cancel any more."""
+    wire.get(URL + PATH, json=document("SUCCEEDED"))
+
+    assert job.cancel().succeeded()
+    assert len(wire.calls) == 1
+
+
+@pytest.mark.parametrize("state", ["RUNNING", "SUCCEEDED"])
+def test_a_number_that_was_given_away_ends_a_wait(job, wire, hands, state):
+    """At once, whatever the other job's state, with an error that tells both jobs apart."""
+    wire.get(URL + PATH, json={**OTHER, "status": document(state)["status"]})
+
+    with pytest.raises(OperationReplaced, match=r"is gone.*another job") as raised:
+        job.wait()
+
+    assert len(wire.calls) == 1
+    assert isinstance(raised.value, (NotFound, UnexpectedAnswer))
+    assert raised.value.response.json()["description"] == "Somebody else's job"
+    for word in ("17", "Train Mastering Model", "2021-01-29", "Somebody else's job", "2024-03-01"):
+        assert word in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "created",
+    [
+        "2021-01-29T18:24:40.326Z",
+        "2021-01-29T18:24:40.326114Z",
+        "2021-01-29T18:24:40Z",
+        "2021-01-29T19:24:40.326+01:00",
+        "2021-01-29_18-24-40-326",
+        "0000-00-00T00:00:00.000Z",
+        "",
+        None,
+        17,
+        "soon",
+    ],
+)
+def test_one_moment_may_be_written_in_many_ways(job, wire, created):
+    """Only a different time that can be read makes another job."""
+    wire.get(URL + PATH, json=document("SUCCEEDED", created={"time": created}))
+
+    assert job.poll().succeeded()
+
+
+@pytest.mark.parametrize("created", ["2021-01-29T18:24:42.326Z", "2020-01-29T18:24:40.326Z"])
+def test_another_moment_is_another_job(job, wire, created):
+    """Later or earlier."""
+    wire.get(URL + PATH, json=document("SUCCEEDED", created={"time": created}))
+
+    with pytest.raises(OperationReplaced):
+        job.poll()
+
+
+@pytest.fixture
+def no_threads(monkeypatch):
+    without_threads(monkeypatch)
+
+
+def follow_many(hands):
+    """A poller that refreshes operations by the list, and a follower of operation 1."""
+    tamr, follower = FakeTamr(hands), Follower()
+    poller = Poller(tamr)
+    jobs = tamr.add_many(30)
+    for each in jobs[1:]:
+        poller.subscribe(each, lambda _: None)
+    follower.follow(poller, jobs[0])
+    return tamr, poller, follower
+
+
+def test_a_list_with_a_stranger_under_the_path_ends_the_following(hands, no_threads):
+    """What is delivered is never another job, and the follower is told that its job is gone."""
+    tamr, poller, follower = follow_many(hands)
+    drive(poller, hands, 30)
+    assert tamr.count(LIST)
+    follower.news.clear()
+
+    tamr.jobs["1"] = {**OTHER, "id": "1", "relativeId": "operations/1"}
+    drive(poller, hands, 10)
+
+    assert follower.news == []
+    assert [type(each) for each in follower.faults] == [OperationReplaced]
+    assert follower.faults[0].retry_in_seconds is None
+
+
+def test_a_list_that_contradicts_itself_is_not_delivered(hands, no_threads):
+    """The path is this job's, the id another's: single polls decide."""
+    tamr, poller, follower = follow_many(hands)
+    drive(poller, hands, 30)
+    follower.news.clear()
+    listed = [{**tamr.jobs["1"], "id": "99", "description": "Another"}]
+    tamr.faults[LIST] = answer(200, listed)
+    drive(poller, hands, 10)
+
+    assert follower.news
+    assert {each.description for each in follower.news} == {"Train Mastering Model"}
+
+
+def test_two_jobs_of_one_number_are_followed_apart(hands, no_threads):
+    """Whoever follows the new one hears nothing of the old one, and the other way round."""
+    tamr = FakeTamr(hands)
+    poller, old, new = Poller(tamr), Follower(), Follower()
+    old.follow(poller, tamr.add("17"))
+    new.follow(poller, tamr.add("17", created=OTHER["created"]))
+    drive(poller, hands, 10)
+
+    assert old.news == []
+    assert [type(each) for each in old.faults] == [OperationReplaced]
+    assert new.faults == []
+    assert {each.created_by for each in new.news} == {"bob"}
+
+
+def test_a_widget_says_that_its_job_is_gone():
+    """It keeps the last known state, and never shows the stranger's."""
+    with Simulator(past_jobs=5) as tamr, tamr.client() as client:
+        number = tamr.jobs.start(queued_seconds=600)
+        operation = client.operation(number)
+        widget = OperationWidget(operation, poll_interval_seconds=0.1, estimate=False)
+        stranger = {**OTHER, "id": number, "relativeId": f"operations/{number}"}
+        tamr.jobs.put({**stranger, "status": {"state": "SUCCEEDED"}}, number)
+
+        until(lambda: widget._panel.get("fault_kind") == "gone")
+        with pytest.raises(OperationReplaced):
+            widget.wait(1)
+        assert "another job" in widget.error
+        assert (widget.state, widget.description) == (operation.state, operation.description)
+        widget._view.act("delete")
+        until(lambda: tamr.requests.matching("GET", f"operations/{number}")[1:])
+        widget.close()
+
+    assert not tamr.requests.matching("DELETE")
+
+
+def test_operations_of_two_servers_are_not_equal(client):
+    """Another host, port, protocol or base path is another job; another client of it is not."""
+    ours = Operation(client, document())
+    others = [
+        Client(TokenAuth("t"), "other.test"),
+        Client(TokenAuth("t"), "tamr.test", port=9101),
+        Client(TokenAuth("t"), "tamr.test", "https"),
+        Client(TokenAuth("t"), "tamr.test", base_path="/two/api/versioned/v1"),
+    ]
+
+    assert all(Operation(other, document()) != ours for other in others)
+    assert len({Operation(other, document()) for other in [*others, client]}) == 5
+    for same in (Client(TokenAuth("u"), "tamr.test"), Client(TokenAuth("u"), "TAMR.test")):
+        assert Operation(same, document()) == ours
+        assert hash(Operation(same, document())) == hash(ours)
+
+
+def test_an_unpickled_operation_remembers_its_server(client):
+    """It is equal to the one that was pickled, and to none of another server."""
+    other = Client(TokenAuth("t"), "other.test")
+    thawed = pickle.loads(pickle.dumps(Operation(client, document())))
+    again = pickle.loads(pickle.dumps(thawed))
+
+    assert thawed == again == Operation(client, document())
+    assert thawed != Operation(other, document())
+    assert thawed != pickle.loads(pickle.dumps(Operation(other, document())))
+
+
+def test_rows_of_one_name_are_shown_and_the_wrong_one_is_not_deleted(client, wire):
+    """The list keeps both; only the one that the server means is acted on."""
+    wire.get(f"{URL}operations", json=[OTHER, document(), document(relativeId="operations/99")])
+    wire.get(URL + PATH, json=OTHER)
+    wire.delete(URL + PATH, status=204)
+    table = JobTable()
+    table.take(Listing(client))
+    newer, older, odd = table.operations()
+
+    for each in (older, odd):
+        with pytest.raises((OperationReplaced, NotSupported)):
+            each.delete()
+    assert newer.delete().status_code == 204
+
+
+def test_many_rows_of_one_name_take_no_longer(hands):
+    """20,000 documents with one id: each gets a key, soon."""
+    tamr = FakeTamr(hands)
+    tamr.faults[LIST] = answer(200, [document(), {"id": "17'1"}] + [document()] * 20_000)
+    table, start = JobTable(), time.process_time()
+    table.take(Listing(tamr))
+
+    assert len(table) == 20_002
+    assert time.process_time() - start < 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]",
+        " [ ] \n",
+        "[1]",
+        '[{"a": [1, 2]}, "x]", null]',
+        "\t[\r\n1 ,\n2\n,3 ]\n",
+        '["\\"],[", {}]',
+    ],
+)
+def test_a_list_is_parsed_as_json_does(text):
+    """Item by item."""
+    assert list(iter_items(text)) == json.loads(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[", "[1", "[1,", "[1,]", "[,]", "[1 2]", "[1]]", "[1] x", "[}", "x", "[[]"]
+)
+def test_what_is_no_json_is_no_list(text):
+    """Cut off in the middle, say."""
+    with pytest.raises(ValueError, match=r"."):
+        list(iter_items(text))
+
+
+def big_list(number):
+    """The body of a list of so many jobs."""
+    one = json.dumps(document("SUCCEEDED", id="NUMBER", relativeId="operations/NUMBER"))
+    return f"[{','.join(one.replace('NUMBER', str(each)) for each in range(number))}]".encode()
+
+
+def longest_freeze(work):
+    """How long another thread stands still while some work is done."""
+    gaps, done = [0.0], threading.Event()
+
+    def tick():
+        last = time.monotonic()
+        while not done.is_set():
+            time.sleep(0.001)
+            now = time.monotonic()
+            gaps.append(now - last)
+            last = now
+
+    thread = threading.Thread(target=tick)
+    thread.start()
+    try:
+        work()
+    finally:
+        done.set()
+        thread.join()
+    return max(gaps)
+
+
+def test_a_long_list_does_not_stop_other_threads(hands):
+    """Parsed in steps: another thread stands still for a small part of the time it takes."""
+    tamr, body = FakeTamr(hands), big_list(20_000)
+    tamr.faults[LIST] = answer(200, body)
+    at_once = longest_freeze(lambda: json.loads(body))
+
+    # Another process may stop any thread.
+    in_steps = min(longest_freeze(lambda: Listing(tamr)) for _ in range(3))
+
+    assert in_steps < at_once / 2
+
+
+def test_no_list_of_any_length_is_parsed_for_an_estimate(hands, no_threads, caplog, monkeypatch):
+    """It is asked for once, given up, and noted once; polls go on without an estimate."""
+    caplog.set_level("INFO", logger="tamr_widgets")
+    tamr, follower = FakeTamr(hands), Follower()
+    operation = tamr.add()
+    monkeypatch.setattr(lessons, "MAX_LIST_BYTES", 1000)
+    tamr.faults[LIST] = answer(200, big_list(10))
+    monkeypatch.setattr("tamr_widgets.listing.json_of", lambda *_: pytest.fail("parsed"))
+    poller = Poller(tamr)
+    follower.follow(poller, operation)
+    poller.learn(lambda _: pytest.fail("nothing was learnt"))
+    drive(poller, hands, 2000)
+
+    assert tamr.count(LIST) == 1
+    assert len(follower.news) > 100
+    assert follower.faults == []
+    assert poller.history.estimate(operation) is None
+    assert sum("no estimates" in each.message for each in caplog.records) == 1
+
+
+@pytest.mark.parametrize(
+    "moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "1600-01-01T00:00:00Z"]
+)
+@pytest.mark.parametrize("field", ["created", "startTime", "endTime"])
+def test_years_that_never_were_spoil_nothing_else(client, field, moment):
+    """A time that can't be is left out or right; the rest of the row, and the other rows, are."""
+    written = document("SUCCEEDED")
+    if field == "created":
+        written["created"]["time"] = moment
+    else:
+        written["status"][field] = moment
+    odd, usual = Operation(client, written), Operation(client, document("SUCCEEDED"))
+
+    for length in (odd.queued, odd.elapsed):
+        assert length is None or length.days < 40_000
+    assert "SUCCEEDED" in odd._repr_html_()
+    assert snapshot_facts(odd)["state"] == row("17", odd, None)[1] == "SUCCEEDED"
+    history = JobHistory([odd, usual])
+    assert history.estimate(usual) is None or history.estimate(usual).median_seconds < 100
+    frame = to_frame((usual, odd))
+    assert frame["elapsed"][0] == usual.elapsed
+    assert frame["created_at"][0] == usual.created_at
+
+
+@pytest.mark.parametrize("date", ["Mon, 01 Jan 0001 00:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_a_server_with_a_clock_that_is_off(client, wire, date):
+    """What is counted by it is left out."""
+    wire.get(URL + PATH, json=document(), headers={"Date": date})
+    operation = client.operation("17")
+
+    assert operation.elapsed is None
+    assert "RUNNING" in operation._repr_html_()
+    assert to_frame((operation,))["state"][0] == "RUNNING"
+
+
+def test_answers_in_a_row_are_each_compared(client):
+    """A poll that was answered with another job, as after a mix-up, is retried and passes."""
+    with responses.RequestsMock() as wire:
+        wire.get(URL + PATH, json=document("SUCCEEDED", relativeId="operations/99"))
+        wire.get(URL + PATH, json=document("FAILED"))
+        assert Operation(client, document()).wait(0).state == "FAILED"
