@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import Any
 
 from ..history import Estimate
@@ -44,16 +44,18 @@ class JobTable:
 
         Snapshots are kept where the server's document is the same as before.
         """
-        before, self._operations = self._operations, {}
+        before, operations = self._operations, dict[str, Operation]()
         changed = []
         for document in listing.documents:
-            key = self._unique(document)
+            key = _unique(document, operations)
             operation = before.get(key)
             if operation is None or not operation.says(document):
                 operation = listing.operation(document)
                 changed.append((key, operation))
-            self._operations[key] = operation
-        return changed, [key for key in before if key not in self._operations]
+            operations[key] = operation
+        # All at once, since other threads read it.
+        self._operations = operations
+        return changed, [key for key in before if key not in operations]
 
     def put(self, key: str, operation: Operation) -> None:
         """Take over one snapshot that came by another way."""
@@ -63,14 +65,6 @@ class JobTable:
     def remove(self, key: str) -> None:
         """Forget an operation that was deleted."""
         self._operations.pop(key, None)
-
-    def _unique(self, document: dict[str, Any]) -> str:
-        """A key of its own for each document, whatever servers write twice or leave out."""
-        path = document.get("relativeId")
-        key = path.rpartition("/")[2] if isinstance(path, str) else str(document.get("id", "?"))
-        while key in self._operations:
-            key += "'"
-        return key
 
 
 def row(key: str, operation: Snapshot, estimate: Estimate | None) -> Row:
@@ -88,8 +82,25 @@ def row(key: str, operation: Snapshot, estimate: Estimate | None) -> Row:
     ]
 
 
-def at_rest(operations: tuple[Operation, ...], host: str) -> tuple[str, str]:
-    """The newest jobs as HTML and as plain text, for where no widget can live."""
+def _unique(document: dict[str, Any], taken: Container[str]) -> str:
+    """A key of its own for each document, whatever servers write twice or leave out."""
+    path = document.get("relativeId")
+    key = path.rpartition("/")[2] if isinstance(path, str) else str(document.get("id", "?"))
+    while key in taken:
+        key += "'"
+    return key
+
+
+def at_rest(operations: tuple[Operation, ...] | None, host: str) -> tuple[str, str]:
+    """The newest jobs as HTML and as plain text, for where no widget can live.
+
+    Args:
+        operations: All jobs, newest first; None before the first list.
+        host: Whose jobs they are.
+    """
+    if operations is None:
+        title = f"The jobs of {host}: the list has not been fetched yet."
+        return html_rows((), title), title
     title = f"{len(operations):,} jobs of {host}"
     if len(operations) > AT_REST:
         title += f", the newest {AT_REST} of them"
