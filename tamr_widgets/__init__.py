@@ -6,6 +6,7 @@ from .auth import JwtTokenAuth, TokenAuth, UsernamePasswordAuth
 from .client import Client
 from .errors import (
     ClientUnusable,
+    DeadlockError,
     Forbidden,
     ForeignAddress,
     HTTPStatusError,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Client",
     "ClientUnusable",
+    "DeadlockError",
     "Estimate",
     "Forbidden",
     "ForeignAddress",

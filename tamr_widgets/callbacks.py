@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import forking
+from .timing import lift_limits
 
 _logger = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ class CallbackQueue:
 
     def __init__(self) -> None:
         self._calls: deque[Call] = deque()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may come here, too
         self._thread: threading.Thread | None = None
         forking.register(self)
 
@@ -34,7 +35,8 @@ class CallbackQueue:
         """Run `call` after those that were submitted before it; returns at once."""
         with self._lock:
             self._calls.append(call)
-            if self._thread is None:
+            # Not alive: it could not be started, or was ended by force.
+            if self._thread is None or not self._thread.is_alive():
                 name = f"tamr_widgets callbacks {id(self):x}"
                 self._thread = threading.Thread(target=self._run, name=name, daemon=True)
                 self._thread.start()
@@ -42,7 +44,7 @@ class CallbackQueue:
     def renew_after_fork(self) -> None:
         """The calls that are left belong to the parent."""
         self._calls.clear()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._thread = None
 
     def _run(self) -> None:
@@ -56,6 +58,14 @@ class CallbackQueue:
                 call()
             except BaseException:  # also SystemExit, which would end the thread in silence
                 _logger.exception("A callback raised; the next ones still run.")
+
+
+def own_context() -> contextvars.Context:
+    """The caller's context, for code of a user that runs later: it prints below the same cell."""
+    context = contextvars.copy_context()
+    # A time limit around the caller is not one of what runs later.
+    context.run(lift_limits)
+    return context
 
 
 class SafeCallback:
@@ -78,7 +88,7 @@ class SafeCallback:
         self._callback = callback
         self._queue = queue
         self._on_error = on_error
-        self._context = contextvars.copy_context()
+        self._context = own_context()
 
     def __call__(self, *args: Any) -> None:
         """Submit the call; returns at once."""

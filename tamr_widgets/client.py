@@ -184,6 +184,11 @@ class Client:
         operation = Operation.from_response(self, self.post(endpoint))
         return operation.apply_options(asynchronous, **wait_options)
 
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return self._closed
+
     def close(self) -> None:
         """Close the connections. Requests after this raise ClientUnusable."""
         self._closed = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import traceback
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -30,6 +31,10 @@ from .watch import Watch
 
 # A list that somebody follows gets so much time where it keeps others waiting.
 LIST_SECONDS = 20.0
+# A poll that keeps a command waiting for longer than this is called off, and made again after it.
+COMMAND_SECONDS = 0.3
+# A poll may be late by this much for a list that is only learnt from.
+LEARNING_SECONDS = 1.0
 # After an error in this package itself.
 BUG_PAUSE_SECONDS = 1.0
 
@@ -45,21 +50,27 @@ class Courier:
     Args:
         client: Gives the client to ask.
         following: Who is to hear what comes.
-        interrupted: Whether something more urgent waits; a request is called off for it.
+        command_due: Gives the time since which a command has been waiting, on the monotonic clock.
 
     Attributes:
         lessons: Who learns from what comes, if anybody wants that.
     """
 
     def __init__(
-        self, client: Callable[[], Any], following: Following, interrupted: Callable[[], bool]
+        self, client: Callable[[], Any], following: Following, command_due: Callable[[], Seconds]
     ) -> None:
         self._client = client
         self._following = following
-        self._interrupted = interrupted
+        self._command_due = command_due
+        self._tolerance = COMMAND_SECONDS
         self._outage = Patience(1.0, None)
         self._economy = Economy()
         self.lessons: Lessons | None = None
+
+    @property
+    def answer_seconds(self) -> Seconds:
+        """How long the server takes to answer about one operation, as far as is known."""
+        return self._economy.single
 
     def ask(self, watch: Watch) -> None:
         """Ask about something that is due; if by a list, then about all that is in it."""
@@ -78,9 +89,9 @@ class Courier:
         if self.lessons.to_do():
             self.lessons.study()
         elif self.lessons.lack_list(pause):
-            self._ask_for_list(lessons.LIST_SECONDS)
+            self._ask_for_list(lessons.LIST_SECONDS, for_learning=True)
 
-    def stumble(self, error: Exception) -> None:
+    def stumble(self, error: BaseException) -> None:
         """Tell everybody of an error of this package's own, and go on in a while."""
         fault = _internal(error)
         fault.retry_in_seconds = BUG_PAUSE_SECONDS
@@ -101,34 +112,66 @@ class Courier:
             pays = False
         return operations if pays or self._economy.list_pays(operations) else 0
 
-    def _ask_for(self, watch: Watch) -> None:
-        def called_off() -> bool:
-            return watch.abandoned() or self._interrupted()
+    def _is_interrupted(self, start: Seconds) -> bool:
+        """Whether a request that began at `start` has kept a command waiting for too long."""
+        return clock.monotonic() - max(start, self._command_due()) >= self._tolerance
 
+    def _adapt(self, *, interrupted: bool) -> None:
+        """Let the next request take longer after one that was called off for a command.
+
+        However many commands there are, and however slow the server is, it gets to its end.
+        """
+        self._tolerance = max(COMMAND_SECONDS, self._tolerance * (2 if interrupted else 0.5))
+
+    def _ask_for(self, watch: Watch) -> None:
         start = clock.monotonic()
+        watch.request_begins()
+        operation = self._with_open_client(watch.newest)
         try:
-            polled = attempt(watch.newest.poll, called_off)
+            polled = attempt(
+                operation.poll, lambda: watch.abandoned() or self._is_interrupted(start)
+            )
         except TamrError as error:
-            if not called_off():
+            interrupted = self._is_interrupted(start)
+            self._adapt(interrupted=interrupted)
+            if not interrupted and not watch.abandoned():
                 self._suffer(error, watch)
         else:
+            self._adapt(interrupted=False)
             self._economy.single_took(clock.monotonic() - start)
             self._outage.succeeded()
             self._deliver_operation(watch, polled)
 
-    def _ask_for_list(self, seconds: Seconds) -> None:
+    def _with_open_client(self, operation: Operation) -> Operation:
+        """The operation, with another client of the same server and user if its own was closed."""
+        if not getattr(operation.client, "closed", False):
+            return operation
+        return Operation(self._client(), operation.to_json(), operation.api_path)
+
+    def _ask_for_list(self, seconds: Seconds, *, for_learning: bool = False) -> None:
+        start = clock.monotonic()
+
+        def is_in_the_way() -> bool:
+            watch = self._following.next() if for_learning else None
+            return watch is not None and watch.due + LEARNING_SECONDS <= clock.monotonic()
+
         def called_off() -> bool:
-            return not self._following or self._interrupted()
+            return not self._following or self._is_interrupted(start) or is_in_the_way()
 
         everything = self._following.everything()
         previous = None if everything is None else everything.newest
-        start = clock.monotonic()
+        self._following.request_begins()
         try:
             listing = attempt(lambda: Listing(self._client(), previous), called_off, seconds)
         except TamrError as error:
-            if not called_off():
+            interrupted = self._is_interrupted(start)
+            self._adapt(interrupted=interrupted)
+            if is_in_the_way() and self.lessons is not None:
+                self.lessons.refuse(hopeless=False)
+            elif not interrupted and self._following:
                 self._do_without_list(error)
         else:
+            self._adapt(interrupted=False)
             self._economy.list_took(clock.monotonic() - start)
             self._outage.succeeded()
             if self.lessons is not None:
@@ -167,13 +210,13 @@ class Courier:
             self.lessons.refuse(hopeless=not passes(error, math.inf))
         everything = self._following.everything()
         watch = everything or self._following.next()
-        if watch is not None and (watch is everything or _stops_everyone(error, of_list=True)):
+        if watch is not None and (watch is everything or stops_everyone(error, of_list=True)):
             self._suffer(error, watch, of_list=True)
 
     def _suffer(self, error: TamrError, watch: Watch, *, of_list: bool = False) -> None:
         """A request failed: decide who is hit by it, and when to ask again."""
         patience, hit = watch.patience, [watch]
-        if _stops_everyone(error, of_list=of_list):
+        if stops_everyone(error, of_list=of_list):
             patience, hit = self._outage, self._following.all()
         try:
             error.retry_in_seconds = patience.pause_after(error, clock.monotonic() - watch.since)
@@ -195,17 +238,18 @@ def attempt(
             return work()
     except TamrError:
         raise
-    except Exception as error:
+    except BaseException as error:  # also SystemExit, which would end the thread in silence
         _logger.exception("The poller met an error that is none of the server's.")
         raise _internal(error) from error
 
 
-def _internal(error: Exception) -> InternalError:
-    name = type(error).__name__
-    return InternalError(f"Something went wrong in tamr_widgets itself: {name}: {error}.")
+def _internal(error: BaseException) -> InternalError:
+    # Safe also for an error that raises when it is asked for its text.
+    text = "".join(traceback.format_exception_only(type(error), error)).strip()
+    return InternalError(f"Something went wrong in tamr_widgets itself: {text}.")
 
 
-def _stops_everyone(error: TamrError, *, of_list: bool) -> bool:
+def stops_everyone(error: TamrError, *, of_list: bool = False) -> bool:
     """Whether a fault says that the server or the user, not one operation, is in trouble.
 
     A list fails more easily than that: it may be too long for somebody in between.

@@ -17,6 +17,7 @@
     ├── InternalError                             an error of this package's own, in the background
     ├── ClientUnusable (RuntimeError)             closed, or unpickled without its credentials
     ├── WaitTimeout (TimeoutError)                the operation did not end in time
+    ├── DeadlockError (RuntimeError)              a wait on the thread that does the polling
     └── NotSucceeded (RuntimeError)               raised by Operation.check
         ├── OperationFailed
         ├── OperationCanceled
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ClientUnusable",
+    "DeadlockError",
     "Forbidden",
     "ForeignAddress",
     "HTTPStatusError",
@@ -130,6 +132,10 @@ class InternalError(TamrError):
 
 class ClientUnusable(TamrError, RuntimeError):
     """The client was closed, or the snapshot was unpickled without one."""
+
+
+class DeadlockError(TamrError, RuntimeError):
+    """A wait for an operation on the very thread that polls; it could never end."""
 
 
 class WaitTimeout(TamrError, TimeoutError):

@@ -53,6 +53,12 @@ class Following:
             watch.join(subscription)
             return watch
 
+    def request_begins(self) -> None:
+        """Note that the list is asked for, which answers for all."""
+        with self._lock:
+            for watch in self._watches.values():
+                watch.request_begins()
+
     def reconsider(self, subscription: Subscription) -> None:
         """A subscription was closed, or a page shows it again."""
         with self._lock:

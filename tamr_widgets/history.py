@@ -19,6 +19,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from . import forking
 from .forecast import WINDOW, Estimate, foretell, progress
 
 if TYPE_CHECKING:
@@ -72,11 +73,16 @@ class JobHistory:
 
     def __init__(self, operations: Iterable[Operation] = ()) -> None:
         self._lock = threading.Lock()
+        forking.register(self)
         self._own = _LastRuns()
         self._named = _LastRuns()
         self._queued = _LastRuns()
         for operation in operations:
             self.add(operation)
+
+    def renew_after_fork(self) -> None:
+        """Another thread of the parent may have held the lock."""
+        self._lock = threading.Lock()
 
     def add(self, operation: Operation) -> None:
         """Learn from an operation, whatever its state; adding it again changes nothing.

@@ -46,6 +46,10 @@ class Lessons:
         if self._wanted_at is None:
             self._wanted_at = clock.monotonic()
 
+    def forget(self, subscription: Subscription) -> None:
+        """Let go of one that was closed."""
+        self._waiting = [each for each in self._waiting if each is not subscription]
+
     def take(self, listing: Listing, *, followed: bool) -> None:
         """Learn from a list when there is time: from all of it, if it is the first."""
         documents: Iterable[dict[str, Any]] = listing.documents
@@ -93,4 +97,3 @@ class Lessons:
         if self._left:
             self._left.clear()
             self._filled = False
-        self._waiting = [each for each in self._waiting if not each.closed]

@@ -1,8 +1,8 @@
-"""Poller: a client's one background thread, the only one that asks the server on its own.
+"""Poller: one background thread for each server and user, the only one that asks on its own.
 
 It polls the operations that somebody subscribed to, one request at a time, and hands each fresh
 snapshot to all subscribers of that operation. Commands (cancel, delete) run on the same thread,
-between two polls. The thread starts with the first subscriber and ends with the last.
+each between two polls. The thread starts with the first subscriber and ends with the last.
 """
 
 from __future__ import annotations
@@ -11,56 +11,73 @@ import logging
 import math
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
-from weakref import WeakKeyDictionary, ref
+from weakref import WeakSet
 
+from . import forking
+from .callbacks import own_context
+from .cells import cells
 from .courier import Courier, attempt
-from .errors import TamrError
+from .errors import ForeignAddress, TamrError
 from .following import EVERYTHING, Following
 from .history import JobHistory
 from .lessons import Lessons
 from .listing import Listing
 from .operation import LEAST_INTERVAL_SECONDS, Operation
 from .orders import Orders
+from .sharing import PollerRegistry, SharedClients
 from .timing import Seconds, checked_seconds, clock
+from .waiting import mark_polling_thread
 from .watch import Subscription
 
 __all__ = ["Poller", "Subscription"]
 
-# A poll that keeps a command waiting for longer than this is called off, and made again after it.
-COMMAND_SECONDS = 0.3
 # How long the thread may sleep at a time; whatever happens meanwhile wakes it.
 LONGEST_PAUSE_SECONDS = 3600.0
 
 _NOWHERE = "?"
-_pollers: WeakKeyDictionary[Any, Poller] = WeakKeyDictionary()
-_pollers_lock = threading.Lock()
+# Owns what is delivered between polls; that costs no request.
+_GREETINGS = object()
+_pollers = PollerRegistry()
 
 _logger = logging.getLogger(__name__)
 
 
 class Poller:
-    """Follows operations of one client in the background. `Poller.of(client)` is the usual way.
+    """Follows operations of one server in the background. `Poller.of(client)` is the usual way.
+
+    Callbacks run on a thread of their own for each subscription, in order, and print below the
+    cell that subscribed. They may take their time, wait for other operations, or raise.
 
     Args:
         client: A `Client`, or a client of the public package.
     """
 
     def __init__(self, client: Any) -> None:
-        # Weakly, since `_pollers` must not keep a client alive; the thread does, while it runs.
-        self._client = ref(client)
-        self._client_in_use: Any = None
+        self.clients = SharedClients(client)
+        self._set_up()
+        forking.register(self)
+
+    def _set_up(self) -> None:
         self._wake = threading.Condition()
         self._thread: threading.Thread | None = None
         self._following = Following(self._wake)
         self._orders = Orders()
-        self._courier = Courier(self._client, self._following, self._is_command_kept_waiting)
+        self._courier = Courier(self.clients.open, self._following, self._command_due)
+        self._command_ran = False
+        self._subscriptions: WeakSet[Subscription] = WeakSet()
+
+    def renew_after_fork(self) -> None:
+        """Start anew: the thread, and those who subscribed, are the parent's."""
+        for each in list(self._subscriptions):
+            each.abandon()
+        self._set_up()
 
     @classmethod
     def of(cls, client: Any) -> Poller:
-        """The poller of a client: always the same one, so that it has only one thread."""
-        with _pollers_lock:
-            return _pollers.setdefault(client, cls(client))
+        """The poller of a client, and of all clients of the same server, user and settings."""
+        return _pollers.get(client, cls)
 
     def subscribe(
         self,
@@ -70,13 +87,13 @@ class Poller:
         interval: Seconds = 3,
         *,
         on_a_page: bool = False,
+        _inline: bool = False,
     ) -> Subscription:
         """Follow an operation until it is resolved or the subscription is closed.
 
-        Callbacks run on the poller's thread.
-
         Args:
-            operation: One of ours or of the public client's. A resolved one is never asked about.
+            operation: One of ours or of the public client's. A resolved one is never asked about,
+                only delivered.
             on_operation: Gets each fresh snapshot; the last one is resolved.
             on_error: Gets each fault. `error.retry_in_seconds` says how soon the poller asks
                 again; it is None for a fault that does not pass, after which nothing more comes.
@@ -85,12 +102,16 @@ class Poller:
 
         Raises:
             NotAnOperation: `operation` is none.
+            ForeignAddress: It is one of another server.
             ValueError, TypeError: `interval` is not a number of seconds.
         """
         operation = Operation.adopt(operation)
+        self._check_server(operation)
         path = operation.api_path or _NOWHERE
-        subscription = self._subscription(on_operation, on_error, interval, on_a_page)
-        if not operation.resolved:
+        subscription = self._subscription(on_operation, on_error, interval, on_a_page, _inline)
+        if operation.resolved:
+            self._deliver(subscription, operation)
+        else:
             self._join(path, operation, subscription)
         return subscription
 
@@ -101,9 +122,10 @@ class Poller:
         interval: Seconds = 5,
         *,
         on_a_page: bool = False,
+        _inline: bool = False,
     ) -> Subscription:
         """Follow the server's list of all operations. Arguments as for `subscribe`."""
-        subscription = self._subscription(on_listing, on_error, interval, on_a_page)
+        subscription = self._subscription(on_listing, on_error, interval, on_a_page, _inline)
         self._join(EVERYTHING, None, subscription)
         return subscription
 
@@ -113,51 +135,73 @@ class Poller:
         on_done: Callable[[Any], object],
         on_error: Callable[[TamrError], object] | None = None,
         delay: Seconds = 0.0,
+        *,
+        owner: object = None,
+        _inline: bool = False,
     ) -> Subscription:
-        """Run a command on the thread, before the next poll. Closing the result calls it off.
+        """Run a command on the thread, between two polls. Closing the result calls it off.
 
         Args:
-            command: What to do; it is done once, and never again.
+            command: What to do; it is done once, and never again. It must not wait for operations.
             on_done: Gets what it returned.
             on_error: Gets what it raised.
             delay: Run it so many seconds from now.
+            owner: The commands of one owner run in order; different owners take turns.
         """
-        owner = Subscription(on_done, on_error, on_change=self._following.reconsider)
-        self._order(owner, lambda: _carry_out(command, owner), delay)
-        return owner
+        handle = self._handle(on_done, on_error, _inline)
+        action = partial(_carry_out, command, handle)
+        if not _inline:
+            action = partial(own_context().run, action)
+        with self._wake:
+            self._orders.add(handle, action, delay, owner)
+            self._start()
+        return handle
+
+    def cancel(self, owner: object) -> None:
+        """Call off all commands of an owner that have not begun."""
+        with self._wake:
+            for handle in self._orders.cancel(owner):
+                handle.close()
 
     def refresh(self, operation: Operation) -> None:
         """Ask about an operation at once rather than when it is due."""
         with self._wake:
             watch = self._following.get(operation.api_path or _NOWHERE)
             if watch is not None:
-                watch.hasten()
-            self._wake.notify_all()
+                watch.refresh()
+                self._start()
+
+    @property
+    def answer_seconds(self) -> Seconds:
+        """How long the server takes to answer about one operation, as far as is known."""
+        return self._courier.answer_seconds
 
     @property
     def history(self) -> JobHistory:
         """How long this server's jobs take, learnt from all answers since this was first used."""
         return self._lessons().history
 
-    def learn(self, on_learned: Callable[[JobHistory], object]) -> Subscription:
+    def learn(
+        self, on_learned: Callable[[JobHistory], object], *, _inline: bool = False
+    ) -> Subscription:
         """Fill `history` from the server's list, once, when nothing else is due.
 
         Args:
-            on_learned: Gets the history when that is done, on the poller's thread; at once if it
-                was done before, and never where the list can't be had.
+            on_learned: Gets the history when that is done; at once if it was done before, and
+                never where the list can't be had.
         """
         lessons = self._lessons()
-        owner = Subscription(on_learned, None, on_change=self._following.reconsider)
+        handle = self._handle(on_learned, None, _inline)
         with self._wake:
             everything = self._following.everything()
             if everything is not None and everything.newest is not None:
                 lessons.take(everything.newest, followed=False)
-            if not lessons.over():
-                lessons.want(owner)
+            if lessons.over():
+                self._deliver(handle, lessons.history)
+            else:
+                lessons.want(handle)
                 self._wake.notify_all()
-                return owner
-        self._order(owner, lambda: owner.tell(lessons.history))
-        return owner
+        return handle
 
     def _lessons(self) -> Lessons:
         with self._wake:
@@ -165,52 +209,94 @@ class Poller:
                 self._courier.lessons = Lessons()
             return self._courier.lessons
 
+    def _check_server(self, operation: Operation) -> None:
+        """Refuse what would be mistaken for an operation of this server with the same path."""
+        theirs, ours = (getattr(c, "origin", None) for c in (operation.client, self.clients.open()))
+        if operation.client is not None and theirs != ours:
+            msg = (
+                f"This poller asks {ours}, but the operation is one of {theirs}. "
+                "Use Poller.of(operation.client)."
+            )
+            raise ForeignAddress(msg)
+
     def _subscription(
         self,
         on_news: Callable[[Any], object],
         on_error: Callable[[TamrError], object] | None,
         interval: Seconds,
         on_a_page: bool,
+        inline: bool,
     ) -> Subscription:
         interval = max(checked_seconds("interval", interval), LEAST_INTERVAL_SECONDS)
-        on_change = self._following.reconsider
-        return Subscription(on_news, on_error, interval, on_change=on_change, on_a_page=on_a_page)
+        if on_a_page:
+            cells.attach()
+        return self._handle(on_news, on_error, inline, interval, on_a_page)
+
+    def _handle(
+        self,
+        on_news: Callable[[Any], object],
+        on_error: Callable[[TamrError], object] | None,
+        inline: bool,
+        interval: Seconds = 0.0,
+        on_a_page: bool = False,
+    ) -> Subscription:
+        subscription = Subscription(
+            on_news,
+            on_error,
+            interval,
+            on_change=self._on_change,
+            on_a_page=on_a_page,
+            inline=inline,
+        )
+        with self._wake:
+            self._subscriptions.add(subscription)
+        return subscription
+
+    def _on_change(self, subscription: Subscription) -> None:
+        """A subscription was closed, or a page shows it again."""
+        with self._wake:
+            self._following.reconsider(subscription)
+            if subscription.closed:
+                self._orders.discard_closed()
+                if self._courier.lessons is not None:
+                    self._courier.lessons.forget(subscription)
 
     def _join(self, path: str, known: Operation | None, subscription: Subscription) -> None:
         with self._wake:
             watch = self._following.join(path, known, subscription)
             if watch.newest is not known:
-                self._orders.add(subscription, lambda: watch.greet(subscription, known))
+                greet = lambda: watch.greet(subscription, known)  # noqa: E731
+                self._orders.add(subscription, greet, owner=_GREETINGS)
             self._start()
 
-    def _order(
-        self, owner: Subscription, action: Callable[[], object], delay: Seconds = 0.0
-    ) -> None:
+    def _deliver(self, subscription: Subscription, news: Any) -> None:
         with self._wake:
-            self._orders.add(owner, action, delay)
+            self._orders.add(subscription, lambda: subscription.tell(news), owner=_GREETINGS)
             self._start()
 
-    def _is_command_kept_waiting(self) -> bool:
+    def _command_due(self) -> Seconds:
         with self._wake:
-            return self._orders.due() + COMMAND_SECONDS <= clock.monotonic()
+            return self._orders.due()
 
     def _start(self) -> None:
         """Wake the thread, or start it; the caller holds the lock."""
-        if self._thread is None:
-            self._client_in_use = self._client()
+        if self._thread is None or not self._thread.is_alive():
             name = f"tamr_widgets poller {id(self):x}"
             self._thread = threading.Thread(target=self._run, name=name, daemon=True)
             self._thread.start()
         self._wake.notify_all()
 
     def _run(self) -> None:
-        while self._wait_for_something_to_do():
-            self._step_on()
+        mark_polling_thread()
+        # In a forked child, the thread that forked is nobody's thread any more.
+        while self._thread is threading.current_thread():
+            if self._wait_for_something_to_do():
+                self._step_on()
 
     def _step_on(self) -> None:
         try:
             self._step()
-        except Exception as error:
+        except BaseException as error:
             _logger.exception("The poller met an error of its own; it goes on.")
             self._courier.stumble(error)
 
@@ -224,7 +310,7 @@ class Poller:
                 self._wake.wait(min(pause, LONGEST_PAUSE_SECONDS))
             if self._courier.lessons is not None:
                 self._courier.lessons.rest()
-            self._thread = self._client_in_use = None
+            self._thread = None
             return False
 
     def _pause(self) -> Seconds:
@@ -240,11 +326,14 @@ class Poller:
     def _step(self) -> Seconds:
         """Do one thing that is due, and say how long there is nothing more to do."""
         with self._wake:
-            action = self._orders.take()
             watch = self._following.next()
-        if action is not None:
-            action()
-        elif watch is not None and watch.due <= clock.monotonic():
+            poll_is_due = watch is not None and watch.due <= clock.monotonic()
+            # After a command it is the turn of a poll that is due.
+            order = None if self._command_ran and poll_is_due else self._orders.take()
+            self._command_ran = order is not None and order.owner is not _GREETINGS
+        if order is not None:
+            order.action()
+        elif watch is not None and poll_is_due:
             self._courier.ask(watch)
         elif watch is not None:
             self._courier.learn(watch.due - clock.monotonic())
@@ -252,10 +341,10 @@ class Poller:
             return self._pause()
 
 
-def _carry_out(command: Callable[[], Any], owner: Subscription) -> None:
+def _carry_out(command: Callable[[], Any], handle: Subscription) -> None:
     try:
-        result = attempt(command, lambda: owner.closed)
+        result = attempt(command, lambda: handle.closed)
     except TamrError as error:
-        owner.tell_error(error)
+        handle.tell_error(error)
     else:
-        owner.tell(result)
+        handle.tell(result)

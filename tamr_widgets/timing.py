@@ -89,6 +89,11 @@ def current_limit() -> Limit | None:
     return _current.get()
 
 
+def lift_limits() -> None:
+    """Forget the limits around the running code, in a context that outlives them."""
+    _current.set(None)
+
+
 @contextmanager
 def time_limit(
     seconds: Seconds = math.inf, called_off: Callable[[], bool] | None = None

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import math
+import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from .errors import TamrError, WaitTimeout
+from .errors import DeadlockError, TamrError, WaitTimeout
 from .faults import MOST_FAULTS_IN_A_ROW, Patience
 from .messages import tame
 from .timing import Seconds, clock, time_limit
@@ -23,6 +24,28 @@ LEAST_INTERVAL_SECONDS = 0.05
 LAST_POLL_SECONDS = 0.2
 
 _logger = logging.getLogger(__name__)
+# Not a ContextVar: contexts are copied from this thread to others, on which waiting is fine.
+_this_thread = threading.local()
+
+
+def mark_polling_thread() -> None:
+    """Mark the running thread as one that must not wait, since it does the polling."""
+    _this_thread.polls = True
+
+
+def check_may_wait() -> None:
+    """Refuse to wait where the wait would hold up the polls that could end it.
+
+    Raises:
+        DeadlockError: The running thread is a poller's.
+    """
+    if getattr(_this_thread, "polls", False):
+        msg = (
+            "This runs on the thread that polls the server, so waiting here for an operation would "
+            "stop all polling. Use on_resolved() or Poller.subscribe() to go on when it has ended, "
+            "or wait on another thread."
+        )
+        raise DeadlockError(msg)
 
 
 def follow(operation: Operation, interval: Seconds, timeout: Seconds | None) -> Iterator[Operation]:
@@ -30,6 +53,7 @@ def follow(operation: Operation, interval: Seconds, timeout: Seconds | None) -> 
     if operation.resolved:
         yield operation
         return
+    check_may_wait()
     start = clock.monotonic()
     deadline = math.inf if timeout is None else start + timeout
     patience = Patience(interval, MOST_FAULTS_IN_A_ROW if timeout is None else None)

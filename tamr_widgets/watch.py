@@ -8,6 +8,8 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+from .callbacks import CallbackQueue, SafeCallback
+from .cells import cells
 from .errors import TamrError
 from .faults import Patience
 from .timing import Seconds, clock
@@ -31,7 +33,16 @@ _logger = logging.getLogger(__name__)
 class Subscription:
     """One follower of something that a poller asks about; `close` ends it.
 
-    Callbacks run on the poller's thread. One that raises is logged and disturbs nobody else.
+    A callback that raises is logged and disturbs nobody else.
+
+    Args:
+        on_news: Gets each result.
+        on_error: Gets each error.
+        interval: How many seconds it wants between two polls.
+        on_change: Called when it was closed, or may have become due sooner.
+        on_a_page: Whether the follower is a page that calls `seen` now and then.
+        inline: Whether callbacks run on the thread that delivers. Else they run on a thread of
+            their own, in order, in the context of the caller.
 
     Attributes:
         interval: How many seconds it wants between two polls.
@@ -48,6 +59,7 @@ class Subscription:
         *,
         on_change: Callable[[Subscription], object],
         on_a_page: bool = False,
+        inline: bool = True,
     ) -> None:
         self.interval = interval
         self.closed = self.heard = False
@@ -56,6 +68,11 @@ class Subscription:
         self._on_error = on_error
         self._on_change = on_change
         self._seen_at = clock.monotonic() if on_a_page else None
+        # A list rather than a number, since appending and popping are atomic.
+        self._waiters: list[None] = []
+        self._deliver: Callable[..., object] = self._call
+        if not inline:
+            self._deliver = SafeCallback(self._call, CallbackQueue(), _ignore)
 
     def close(self) -> None:
         """Hear nothing more. Closing twice is fine."""
@@ -65,6 +82,10 @@ class Subscription:
             self._on_news, self._on_error = _ignore, None
             self._on_change(self)
 
+    def abandon(self) -> None:
+        """Close it without a word to the poller: in a forked child it belongs to the parent."""
+        self.closed, self.watch = True, None
+
     def seen(self) -> None:
         """A page shows this just now. What no page shows for five minutes is asked about rarely."""
         if self._seen_at is not None:
@@ -73,22 +94,42 @@ class Subscription:
             if late:
                 self._on_change(self)
 
+    def add_waiter(self) -> None:
+        """Keeps the interval, whatever pages show, until `remove_waiter` is called as often."""
+        late = self.unseen()
+        self._waiters.append(None)
+        if late:
+            self._on_change(self)
+
+    def remove_waiter(self) -> None:
+        """Takes back one `add_waiter`; from now on pages count again."""
+        if self._waiters:
+            self._waiters.pop()
+        if self._seen_at is not None:
+            self._seen_at = clock.monotonic()
+
     def unseen(self) -> bool:
-        """Whether this belongs to a page, and none has shown it for long."""
-        return self._seen_at is not None and clock.monotonic() - self._seen_at > UNSEEN_SECONDS
+        """Whether this belongs to a page, none has shown it for long, and nobody waits for it.
+
+        While a cell runs, the messages of pages may wait for its end: that time does not count.
+        """
+        if self._seen_at is None or self._waiters:
+            return False
+        return clock.monotonic() - max(self._seen_at, cells.busy_until()) > UNSEEN_SECONDS
 
     def tell(self, news: Any) -> None:
         """Hand over what came, unless closed."""
         self.heard = True
-        self._call(self._on_news, news)
+        self._deliver("_on_news", news)
 
     def tell_error(self, error: TamrError) -> None:
         """Hand over a fault, unless closed."""
-        if self._on_error is not None:
-            self._call(self._on_error, error)
+        self._deliver("_on_error", error)
 
-    def _call(self, callback: Callable[[Any], object], argument: Any) -> None:
-        if self.closed:
+    def _call(self, name: str, argument: Any) -> None:
+        # Looked up only now, since it may have been closed while the call waited for its turn.
+        callback = getattr(self, name)
+        if self.closed or callback is None:
             return
         try:
             callback(argument)
@@ -130,6 +171,7 @@ class Watch:
         self.not_before = -math.inf
         self.in_list = newest is not None
         self.warned = False
+        self._wanted = False
         self.patience = Patience(1.0, None)
         self._early = newest is not None
 
@@ -161,6 +203,15 @@ class Watch:
         """Ask after this pause at the latest."""
         self.due = max(min(self.due, clock.monotonic() + pause), self.not_before)
 
+    def refresh(self) -> None:
+        """Ask at once; if a request is under way, once more after it."""
+        self._wanted = True
+        self.hasten()
+
+    def request_begins(self) -> None:
+        """Note that what is asked from now on answers every `refresh` until now."""
+        self._wanted = False
+
     def schedule(self, left_alone: Seconds) -> None:
         """Set when to ask next, after a good answer that came now.
 
@@ -172,7 +223,9 @@ class Watch:
         self.patience.succeeded()
         self.not_before = now + left_alone
         pause = self.interval
-        if all(each.unseen() for each in self.subscriptions):
+        if self._wanted:
+            pause = 0.0
+        elif all(each.unseen() for each in self.subscriptions):
             pause *= UNSEEN_FACTOR
         elif self._early:
             age = now - self.since

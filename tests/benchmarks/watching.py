@@ -184,7 +184,7 @@ def memory(count: int, rounds: int) -> tuple[float, float]:
     before = tracemalloc.get_traced_memory()[0]
     for number in range(count):
         operation = Operation(client, document(number))
-        poller.subscribe(operation, lambda _: None)
+        poller.subscribe(operation, lambda _: None, _inline=True)
     figures = []
     for upto in (10, rounds):
         end = 1000 + upto * 3

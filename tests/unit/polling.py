@@ -12,6 +12,9 @@ from tamr_widgets import Operation, Poller
 from tamr_widgets.timing import current_limit
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pytest
     import requests
     from doubles import Hands
 
@@ -109,6 +112,19 @@ class Follower:
     @property
     def ends(self) -> int:
         return sum(each.resolved for each in self.news)
+
+
+class ImmediateQueue:
+    """A queue of callbacks that runs them at once."""
+
+    def submit(self, call: Callable[[], object]) -> None:
+        call()
+
+
+def without_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let pollers have no threads: `drive` makes them work."""
+    monkeypatch.setattr(Poller, "_start", lambda self: None)
+    monkeypatch.setattr("tamr_widgets.watch.CallbackQueue", ImmediateQueue)
 
 
 def drive(poller: Poller, hands: Hands, seconds: float) -> None:

@@ -6,7 +6,7 @@ from statistics import mean
 import pytest
 import requests
 from doubles import answer
-from polling import EXAMPLE, LIST, FakeTamr, Follower, drive
+from polling import EXAMPLE, LIST, FakeTamr, Follower, drive, without_threads
 
 from tamr_widgets import Poller
 from tamr_widgets.errors import (
@@ -48,7 +48,7 @@ def tamr(hands):
 @pytest.fixture
 def poller(tamr, monkeypatch):
     """A poller without a thread: `drive` makes it work."""
-    monkeypatch.setattr(Poller, "_start", lambda self: None)
+    without_threads(monkeypatch)
     return Poller(tamr)
 
 

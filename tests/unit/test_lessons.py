@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 import requests
 from doubles import answer, document
-from polling import EXAMPLE, LIST, FakeTamr, Follower, drive
+from polling import EXAMPLE, LIST, FakeTamr, Follower, drive, without_threads
 
 from tamr_widgets import Operation, Poller
 from tamr_widgets.lessons import CHUNK, URGENT_SECONDS
@@ -21,7 +21,7 @@ def tamr(hands):
 
 @pytest.fixture
 def poller(tamr, monkeypatch):
-    monkeypatch.setattr(Poller, "_start", lambda self: None)
+    without_threads(monkeypatch)
     return Poller(tamr)
 
 

@@ -28,7 +28,7 @@ def test_what_was_left_first_comes_first(orders):
     for name in "abc":
         orders.add(owner(), lambda name=name: name)
 
-    assert [orders.take()() for _ in range(3)] == ["a", "b", "c"]
+    assert [orders.take().action() for _ in range(3)] == ["a", "b", "c"]
     assert orders.take() is None
 
 
@@ -37,13 +37,13 @@ def test_a_delayed_action_comes_at_its_time(hands, orders):
     orders.add(owner(), lambda: "late", 10)
     orders.add(owner(), lambda: "now")
 
-    assert orders.take()() == "now"
+    assert orders.take().action() == "now"
     assert orders.take() is None
     assert orders.due() == hands.now + 10
     hands.turn(9.9)
     assert orders.take() is None
     hands.turn(0.1)
-    assert orders.take()() == "late"
+    assert orders.take().action() == "late"
 
 
 def test_what_is_closed_is_neither_done_nor_waited_for(orders):

@@ -5,7 +5,7 @@ from statistics import median
 
 import pytest
 from doubles import answer
-from polling import EXAMPLE, LIST, FakeTamr, Follower, drive
+from polling import EXAMPLE, LIST, FakeTamr, Follower, drive, without_threads
 
 from tamr_widgets import NotAnOperation, Operation, Poller, TamrError
 
@@ -18,7 +18,7 @@ def tamr(hands):
 @pytest.fixture
 def poller(tamr, monkeypatch):
     """A poller without a thread: `drive` makes it work."""
-    monkeypatch.setattr(Poller, "_start", lambda self: None)
+    without_threads(monkeypatch)
     return Poller(tamr)
 
 
@@ -48,13 +48,13 @@ def test_a_follower_hears_each_poll_until_the_end_and_nothing_after_it(
 
 
 def test_a_resolved_operation_costs_no_request(tamr, hands, poller, follower):
-    """Whoever follows it hears nothing, since there is no news."""
+    """It is delivered once, like any other."""
     follower.follow(poller, tamr.add(state="FAILED"))
 
     drive(poller, hands, 60)
 
     assert tamr.count() == 0
-    assert not follower.news
+    assert follower.states == ["FAILED"]
 
 
 def test_many_followers_of_one_operation_cost_one_request(tamr, hands, poller):
@@ -286,7 +286,7 @@ def test_the_end_of_a_short_job_is_seen_within_a_fifth_of_the_plain_intervals_de
     tamr, hands, monkeypatch, job, public, more
 ):
     """At interval 3 the public client sees it at 3 s, with one request."""
-    monkeypatch.setattr(Poller, "_start", lambda self: None)
+    without_threads(monkeypatch)
     delays, counts = [], []
     for seed in range(40):
         random.seed(seed)
@@ -311,7 +311,7 @@ def test_the_end_of_a_short_job_is_seen_within_a_fifth_of_the_plain_intervals_de
 @pytest.mark.parametrize("state", ["CANCELING", "SOME_NEW_WORD"])
 def test_an_unknown_state_is_followed_at_the_interval(hands, monkeypatch, state):
     """A word nobody knows is unresolved: at most 12 requests in 10 s at interval 1."""
-    monkeypatch.setattr(Poller, "_start", lambda self: None)
+    without_threads(monkeypatch)
     for seed in range(8):
         random.seed(seed)
         tamr, follower = FakeTamr(hands), Follower()
@@ -341,7 +341,7 @@ def test_a_status_that_cannot_be_read_is_followed_and_logged_once(
 
 def test_followers_that_start_together_are_spread_by_chance(hands, monkeypatch):
     """Fifty kernels that start at once don't ask at once, neither at first nor later."""
-    monkeypatch.setattr(Poller, "_start", lambda self: None)
+    without_threads(monkeypatch)
     random.seed(1)
     times = []
     start = hands.now
@@ -490,12 +490,14 @@ def test_a_command_that_is_closed_before_its_turn_is_not_done(hands, poller, fol
 def test_a_poll_may_keep_a_command_waiting_for_a_moment_only(hands, poller):
     """Most answers are there by then; one that is to be done later keeps nobody waiting."""
     poller.submit(lambda: None, print, delay=10)
+    is_interrupted, start = poller._courier._is_interrupted, hands.now
     hands.turn(9.9)
-    assert not poller._is_command_kept_waiting()
+    assert not is_interrupted(start)
     hands.turn(0.3)
-    assert not poller._is_command_kept_waiting()
+    assert not is_interrupted(start)
     hands.turn(0.2)
-    assert poller._is_command_kept_waiting()
+    assert is_interrupted(start)
+    assert not is_interrupted(hands.now)
 
 
 def test_what_a_command_raises_is_handed_over(hands, poller, follower, caplog):

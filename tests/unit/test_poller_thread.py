@@ -11,7 +11,7 @@ import pytest
 from doubles import until
 from polling import Follower
 
-from tamr_widgets import Poller, TamrError
+from tamr_widgets import Client, Poller, TamrError, TokenAuth
 from tamr_widgets.errors import InternalError, NoAnswer
 from tamr_widgets.simulator import Fault, Simulator
 
@@ -49,7 +49,7 @@ def polls(tamr):
 
 
 def test_a_client_has_one_poller(tamr, client):
-    """Whoever asks gets the same one, also many threads at once; another client has its own."""
+    """Many threads at once get the same one, and so do equal clients; another user has its own."""
     found = []
     asking = [threading.Thread(target=lambda: found.append(Poller.of(client))) for _ in range(20)]
     for each in asking:
@@ -58,7 +58,9 @@ def test_a_client_has_one_poller(tamr, client):
         each.join()
 
     assert len({id(each) for each in found}) == 1
-    with tamr.client() as other:
+    with tamr.client() as equal:
+        assert Poller.of(equal) is found[0]
+    with Client(TokenAuth("x"), host="127.0.0.1", port=tamr.port) as other:
         assert Poller.of(other) is not found[0]
 
 

@@ -23,6 +23,7 @@ TWICE = {
     errors.Unsendable: ValueError,
     errors.NotAnOperation: TypeError,
     errors.ClientUnusable: RuntimeError,
+    errors.DeadlockError: RuntimeError,
     errors.WaitTimeout: TimeoutError,
     errors.NotSucceeded: RuntimeError,
 }
