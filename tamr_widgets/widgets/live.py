@@ -45,6 +45,13 @@ class LiveWidget(PublishedTraits, Slim, anywidget.AnyWidget):
     # What a page may set: never what the server said.
     _of_the_page: frozenset[str] = frozenset()
 
+    def setup_instance(self, *args: Any, **kwargs: Any) -> None:
+        """Prepare what `close` needs, which is also called where the constructor raised."""
+        # Held while something is sent, so that nothing is sent after the comm was closed. Signal
+        # handlers and `__del__` may close a widget in the middle of that, on the same thread.
+        self._comm_lock = threading.RLock()
+        super().setup_instance(*args, **kwargs)
+
     def __init__(self, **kwargs: Any) -> None:
         taken = _LAYOUT_ARGUMENTS | self._of_the_page
         unknown = {name for name in kwargs if not name.startswith("_")} - taken
@@ -56,9 +63,6 @@ class LiveWidget(PublishedTraits, Slim, anywidget.AnyWidget):
         self._made_in = outputs.current()
         self._display_id = uuid.uuid4().hex
         self._displayed = False
-        # Held while something is sent, so that nothing is sent after the comm was closed. Signal
-        # handlers and `__del__` may close a widget in the middle of that, on the same thread.
-        self._comm_lock = threading.RLock()
         super().__init__(**kwargs)
         self.on_msg(self._on_page_message)
 

@@ -241,6 +241,8 @@ class Panel:
         self._on_change()
 
     def _see(self, operation: Operation) -> None:
+        if self.operation.resolved and not operation.resolved:
+            return  # It was fetched earlier, on another thread.
         self.operation = operation
         if operation.resolved:
             self.follower.stop()

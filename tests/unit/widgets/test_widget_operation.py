@@ -44,7 +44,7 @@ def test_it_follows_an_operation_to_its_end_by_itself(tamr, client):
     tamr.jobs.finish(job)
     until(lambda: widget.resolved)
 
-    assert seen == ["RUNNING", "SUCCEEDED"]
+    until(lambda: seen == ["RUNNING", "SUCCEEDED"])
     assert widget.operation.succeeded()
     assert widget.progress == 1.0
 
@@ -420,9 +420,8 @@ def test_a_callback_registered_at_the_moment_of_the_end_is_never_lost(tamr, clie
     for _ in range(100):
         job = tamr.jobs.add("RUNNING")
         widget = follow(client, job, estimate=False)
-        finishing = threading.Thread(target=widget._view.take, args=(client.operation(job),))
         tamr.jobs.finish(job)
-        widget._view.take(client.operation(job))
+        finishing = threading.Thread(target=widget._view.take, args=(client.operation(job),))
         finishing.start()
         widget.on_resolved(calls.append)
         finishing.join()
