@@ -83,15 +83,18 @@ def _live(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def wait(self: Any, poll_interval_seconds: Any = 3, timeout_seconds: Any = None) -> Any:
         operation = Operation.adopt(self)
-        # Output of other threads would land in whatever cell ran last, that of forked processes
-        # nowhere; and what ends at once, one way or the other, is not worth a widget.
+        # Output of other threads would land in whatever cell ran last, that of a forked process
+        # nowhere.
         elsewhere = os.getpid() != process or threading.current_thread() is not main
-        if elsewhere or operation.resolved or operation.client is None or timeout_seconds == 0:
+        if elsewhere or operation.resolved or operation.client is None:
             return original(self, poll_interval_seconds, timeout_seconds)
         interval = checked_seconds("poll_interval_seconds", poll_interval_seconds)
         if timeout_seconds is not None:
             timeout_seconds = checked_seconds("timeout_seconds", timeout_seconds)
-        resolved = _show(operation, interval).wait(timeout_seconds)
+        if timeout_seconds == 0:  # it is over before a person could look at a widget
+            *_, resolved = operation.snapshots(interval, 0)
+        else:
+            resolved = _show(operation, interval).wait(timeout_seconds)
         if isinstance(self, Operation):
             return resolved
         return type(self)(self.client, resolved.to_json(), self.api_path)

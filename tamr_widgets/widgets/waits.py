@@ -80,7 +80,7 @@ class Waiting:
             yield
 
     def _block(self, start: Seconds, timeout: Seconds) -> Operation:
-        faults_before = self._panel.faults
+        patience = _Patience(self._panel, None if math.isinf(timeout) else timeout)
         while True:
             left = start + timeout - clock.monotonic()
             with suppress(FutureTimeout):
@@ -88,10 +88,7 @@ class Waiting:
             self._raise_if_over()
             if left <= 0:
                 return self._last_poll(start)
-            faults_before = min(faults_before, self._panel.faults)
-            faults = self._panel.faults - faults_before
-            if math.isinf(timeout) and faults >= MOST_FAULTS_IN_A_ROW and self._panel.fault:
-                raise given_up(self._panel.fault, faults)
+            patience.check()
 
     def _last_poll(self, start: Seconds) -> Operation:
         operation, fault = self._panel.operation, None
@@ -116,9 +113,11 @@ class Waiting:
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(None, self.block, None)
         with self._waiting():
+            patience = _Patience(self._panel, None)
             try:
                 while not self.ended.done():
                     self._raise_if_over()
+                    patience.check()
                     # ipykernel notices an interrupt only when its loop turns.
                     await asyncio.sleep(NOTICE_SECONDS)
             except asyncio.CancelledError as error:
@@ -138,3 +137,19 @@ class Waiting:
                 f"it was {panel.operation.state} then."
             )
             raise TamrError(msg)
+
+
+class _Patience:
+    """Gives up, where there is no time limit, after many faults in a row since a wait began."""
+
+    def __init__(self, panel: Panel, timeout: Seconds | None) -> None:
+        self._panel = panel
+        self._endless = timeout is None
+        self._before = panel.faults
+
+    def check(self) -> None:
+        """Raise the error of one who gives up, if it is time for that."""
+        self._before = min(self._before, self._panel.faults)
+        faults, fault = self._panel.faults - self._before, self._panel.fault
+        if self._endless and fault is not None and faults >= MOST_FAULTS_IN_A_ROW:
+            raise given_up(fault, faults) from fault
