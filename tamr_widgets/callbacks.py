@@ -39,7 +39,11 @@ class CallbackQueue:
             if self._thread is None or not self._thread.is_alive():
                 name = f"tamr_widgets callbacks {id(self):x}"
                 self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-                self._thread.start()
+                try:
+                    self._thread.start()
+                except RuntimeError:  # too many threads, or the interpreter exits
+                    if threading.main_thread().is_alive():
+                        _logger.exception("A callback has to wait for the next one.")
 
     def renew_after_fork(self) -> None:
         """The calls that are left belong to the parent."""

@@ -33,6 +33,8 @@ from .watch import Watch
 LIST_SECONDS = 20.0
 # A poll that keeps a command waiting for longer than this is called off, and made again after it.
 COMMAND_SECONDS = 0.3
+# After so many in a row each one may take twice as long, so that it gets to its end.
+INTERRUPTIONS = 3
 # A poll may be late by this much for a list that is only learnt from.
 LEARNING_SECONDS = 1.0
 # After an error in this package itself.
@@ -62,7 +64,7 @@ class Courier:
         self._client = client
         self._following = following
         self._command_due = command_due
-        self._tolerance = COMMAND_SECONDS
+        self._interruptions = 0
         self._outage = Patience(1.0, None)
         self._economy = Economy()
         self.lessons: Lessons | None = None
@@ -114,14 +116,15 @@ class Courier:
 
     def _is_interrupted(self, start: Seconds) -> bool:
         """Whether a request that began at `start` has kept a command waiting for too long."""
-        return clock.monotonic() - max(start, self._command_due()) >= self._tolerance
+        tolerance = COMMAND_SECONDS * 2 ** max(0, self._interruptions - INTERRUPTIONS)
+        return clock.monotonic() - max(start, self._command_due()) >= tolerance
 
     def _adapt(self, *, interrupted: bool) -> None:
-        """Let the next request take longer after one that was called off for a command.
+        """Count the requests that were called off for a command.
 
-        However many commands there are, and however slow the server is, it gets to its end.
+        However many commands there are, and however slow the server is, polls get to their end.
         """
-        self._tolerance = max(COMMAND_SECONDS, self._tolerance * (2 if interrupted else 0.5))
+        self._interruptions = max(0, self._interruptions + (1 if interrupted else -1))
 
     def _ask_for(self, watch: Watch) -> None:
         start = clock.monotonic()

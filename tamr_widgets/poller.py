@@ -7,44 +7,31 @@ each between two polls. The thread starts with the first subscriber and ends wit
 
 from __future__ import annotations
 
-import logging
-import math
-import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Any
-from weakref import WeakSet
 
-from . import forking
 from .callbacks import own_context
 from .cells import cells
-from .courier import Courier, attempt
+from .courier import attempt
 from .errors import ForeignAddress, TamrError
-from .following import EVERYTHING, Following
+from .following import EVERYTHING
 from .history import JobHistory
 from .lessons import Lessons
 from .listing import Listing
+from .loop import GREETINGS, PollLoop
 from .operation import LEAST_INTERVAL_SECONDS, Operation
-from .orders import Orders
-from .sharing import PollerRegistry, SharedClients
-from .timing import Seconds, checked_seconds, clock
-from .waiting import mark_polling_thread
+from .sharing import PollerRegistry
+from .timing import Seconds, checked_seconds
 from .watch import Subscription
 
 __all__ = ["Poller", "Subscription"]
 
-# How long the thread may sleep at a time; whatever happens meanwhile wakes it.
-LONGEST_PAUSE_SECONDS = 3600.0
-
 _NOWHERE = "?"
-# Owns what is delivered between polls; that costs no request.
-_GREETINGS = object()
 _pollers = PollerRegistry()
 
-_logger = logging.getLogger(__name__)
 
-
-class Poller:
+class Poller(PollLoop):
     """Follows operations of one server in the background. `Poller.of(client)` is the usual way.
 
     Callbacks run on a thread of their own for each subscription, in order, and print below the
@@ -53,26 +40,6 @@ class Poller:
     Args:
         client: A `Client`, or a client of the public package.
     """
-
-    def __init__(self, client: Any) -> None:
-        self.clients = SharedClients(client)
-        self._set_up()
-        forking.register(self)
-
-    def _set_up(self) -> None:
-        self._wake = threading.Condition()
-        self._thread: threading.Thread | None = None
-        self._following = Following(self._wake)
-        self._orders = Orders()
-        self._courier = Courier(self.clients.open, self._following, self._command_due)
-        self._command_ran = False
-        self._subscriptions: WeakSet[Subscription] = WeakSet()
-
-    def renew_after_fork(self) -> None:
-        """Start anew: the thread, and those who subscribed, are the parent's."""
-        for each in list(self._subscriptions):
-            each.abandon()
-        self._set_up()
 
     @classmethod
     def of(cls, client: Any) -> Poller:
@@ -200,7 +167,8 @@ class Poller:
                 self._deliver(handle, lessons.history)
             else:
                 lessons.want(handle)
-                self._wake.notify_all()
+                if self._following:
+                    self._start()
         return handle
 
     def _lessons(self) -> Lessons:
@@ -211,8 +179,10 @@ class Poller:
 
     def _check_server(self, operation: Operation) -> None:
         """Refuse what would be mistaken for an operation of this server with the same path."""
-        theirs, ours = (getattr(c, "origin", None) for c in (operation.client, self.clients.open()))
-        if operation.client is not None and theirs != ours:
+        if operation.client is None:
+            return
+        theirs, ours = _address(operation.client), _address(self.clients.open())
+        if theirs != ours:
             msg = (
                 f"This poller asks {ours}, but the operation is one of {theirs}. "
                 "Use Poller.of(operation.client)."
@@ -266,79 +236,17 @@ class Poller:
             watch = self._following.join(path, known, subscription)
             if watch.newest is not known:
                 greet = lambda: watch.greet(subscription, known)  # noqa: E731
-                self._orders.add(subscription, greet, owner=_GREETINGS)
+                self._orders.add(subscription, greet, owner=GREETINGS)
             self._start()
 
     def _deliver(self, subscription: Subscription, news: Any) -> None:
         with self._wake:
-            self._orders.add(subscription, lambda: subscription.tell(news), owner=_GREETINGS)
+            self._orders.add(subscription, lambda: subscription.tell(news), owner=GREETINGS)
             self._start()
 
-    def _command_due(self) -> Seconds:
-        with self._wake:
-            return self._orders.due()
 
-    def _start(self) -> None:
-        """Wake the thread, or start it; the caller holds the lock."""
-        if self._thread is None or not self._thread.is_alive():
-            name = f"tamr_widgets poller {id(self):x}"
-            self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-            self._thread.start()
-        self._wake.notify_all()
-
-    def _run(self) -> None:
-        mark_polling_thread()
-        # In a forked child, the thread that forked is nobody's thread any more.
-        while self._thread is threading.current_thread():
-            if self._wait_for_something_to_do():
-                self._step_on()
-
-    def _step_on(self) -> None:
-        try:
-            self._step()
-        except BaseException as error:
-            _logger.exception("The poller met an error of its own; it goes on.")
-            self._courier.stumble(error)
-
-    def _wait_for_something_to_do(self) -> bool:
-        """Sleep until something is due; False when nobody wants anything any more."""
-        with self._wake:
-            while self._following or self._orders.due() < math.inf:
-                pause = self._pause()
-                if pause <= 0:
-                    return True
-                self._wake.wait(min(pause, LONGEST_PAUSE_SECONDS))
-            if self._courier.lessons is not None:
-                self._courier.lessons.rest()
-            self._thread = None
-            return False
-
-    def _pause(self) -> Seconds:
-        """How long there is nothing to do; the caller holds the lock."""
-        watch, lessons = self._following.next(), self._courier.lessons
-        pause = self._orders.due() - clock.monotonic()
-        if watch is None:
-            return pause
-        pause = min(pause, watch.due - clock.monotonic())
-        can_learn = lessons is not None and (lessons.to_do() or lessons.lack_list(pause))
-        return min(pause, 0.0) if can_learn else pause
-
-    def _step(self) -> Seconds:
-        """Do one thing that is due, and say how long there is nothing more to do."""
-        with self._wake:
-            watch = self._following.next()
-            poll_is_due = watch is not None and watch.due <= clock.monotonic()
-            # After a command it is the turn of a poll that is due.
-            order = None if self._command_ran and poll_is_due else self._orders.take()
-            self._command_ran = order is not None and order.owner is not _GREETINGS
-        if order is not None:
-            order.action()
-        elif watch is not None and poll_is_due:
-            self._courier.ask(watch)
-        elif watch is not None:
-            self._courier.learn(watch.due - clock.monotonic())
-        with self._wake:
-            return self._pause()
+def _address(client: Any) -> str:
+    return f"{getattr(client, 'origin', '')}/{str(getattr(client, 'base_path', '')).strip('/')}"
 
 
 def _carry_out(command: Callable[[], Any], handle: Subscription) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -30,7 +31,7 @@ _this_thread = threading.local()
 
 def mark_polling_thread() -> None:
     """Mark the running thread as one that must not wait, since it does the polling."""
-    _this_thread.polls = True
+    _this_thread.polls_in = os.getpid()
 
 
 def check_may_wait() -> None:
@@ -39,7 +40,8 @@ def check_may_wait() -> None:
     Raises:
         DeadlockError: The running thread is a poller's.
     """
-    if getattr(_this_thread, "polls", False):
+    # In a forked child, the thread that forked polls no more.
+    if getattr(_this_thread, "polls_in", None) == os.getpid():
         msg = (
             "This runs on the thread that polls the server, so waiting here for an operation would "
             "stop all polling. Use on_resolved() or Poller.subscribe() to go on when it has ended, "

@@ -135,8 +135,7 @@ def drive(poller: Poller, hands: Hands, seconds: float) -> None:
         pause = poller._step()
         steps += 1
         assert steps < 100_000, "it works without a pause"
-        if pause > 0 or hands.now > end:
-            if hands.now + pause >= end:
-                hands.turn(max(0.0, end - hands.now))
-                return
-            hands.turn(pause)
+        if hands.now >= end or hands.now + pause >= end:
+            hands.turn(max(0.0, end - hands.now))
+            return
+        hands.turn(max(0.0, pause))

@@ -1,0 +1,1033 @@
+"""Survival of the poller: code of other people, forks, many commands, many and odd clients."""
+
+from __future__ import annotations
+
+import contextvars
+import dataclasses
+import gc
+import os
+import pickle
+import sys
+import threading
+import time
+import weakref
+from itertools import pairwise
+from types import SimpleNamespace
+
+import pytest
+from doubles import answer, document, until
+from polling import EXAMPLE, LIST, FakeTamr, Follower, drive, without_threads
+
+from tamr_widgets import (
+    Client,
+    DeadlockError,
+    ForeignAddress,
+    Operation,
+    Poller,
+    TamrError,
+    TokenAuth,
+)
+from tamr_widgets.callbacks import CallbackQueue
+from tamr_widgets.cells import cells
+from tamr_widgets.errors import InternalError
+from tamr_widgets.simulator import Simulator
+from tamr_widgets.timing import current_limit, time_limit
+from tamr_widgets.widgets.bulk import Bulk
+
+QUICK = 0.05
+FATAL = [SystemExit(1), KeyboardInterrupt(), GeneratorExit(), MemoryError(), RecursionError()]
+
+
+class Unprintable(Exception):
+    def __str__(self):
+        raise SystemExit
+
+
+@pytest.fixture
+def tamr():
+    with Simulator(past_jobs=0) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def client(tamr):
+    with tamr.client() as client:
+        yield client
+
+
+@pytest.fixture
+def poller(client):
+    return Poller.of(client)
+
+
+@pytest.fixture
+def job(tamr, client):
+    return client.operation(tamr.jobs.add("RUNNING"))
+
+
+@pytest.fixture
+def follower():
+    return Follower()
+
+
+@pytest.fixture
+def fake(hands):
+    return FakeTamr(hands)
+
+
+@pytest.fixture
+def driven(fake, monkeypatch):
+    """A poller without a thread: `drive` makes it work."""
+    without_threads(monkeypatch)
+    return Poller(fake)
+
+
+class LocalTamr(FakeTamr):
+    """A fake server on the real clock, without sockets that a fork would share."""
+
+    def __init__(self):
+        super().__init__(SimpleNamespace(now=0.0, turn=lambda _: None))
+
+    def request(self, method, endpoint, **options):
+        time.sleep(0.001)
+        return super().request(method, endpoint, **options)
+
+
+def threads(of="poller"):
+    return [each for each in threading.enumerate() if f"tamr_widgets {of}" in each.name]
+
+
+def raising(error):
+    def callback(*_):
+        raise error
+
+    return callback
+
+
+# Code of other people
+
+
+@pytest.mark.parametrize("error", [*FATAL, Unprintable()], ids=lambda error: type(error).__name__)
+def test_a_callback_that_raises_anything_disturbs_nobody(poller, job, follower, caplog, error):
+    """Its other calls, the other callbacks and the polls go on."""
+    calls = []
+    bad = poller.subscribe(job, lambda news: (calls.append(news), raising(error)()), None, QUICK)
+    good = follower.follow(poller, job, QUICK)
+    poller.submit(lambda: None, raising(error))
+    poller.submit(raising(TamrError("refused")), print, raising(error))
+    poller.learn(raising(error))
+
+    until(lambda: len(follower.news) >= 4 and len(calls) >= 4)
+    assert len(threads()) == 1
+    bad.close()
+    good.close()
+    assert "callback raised" in caplog.text
+
+
+@pytest.mark.parametrize("error", [*FATAL, Unprintable()], ids=lambda error: type(error).__name__)
+def test_a_command_that_raises_anything_reports_it(poller, follower, caplog, error):
+    """Its owner hears of it, and the next command runs."""
+    poller.submit(raising(error), follower.news.append, follower.faults.append)
+    poller.submit(lambda: "next", follower.news.append, follower.faults.append)
+
+    until(lambda: follower.news)
+    assert follower.news == ["next"]
+    assert isinstance(follower.faults[0], InternalError)
+    assert type(error).__name__ in str(follower.faults[0])
+    until(lambda: not threads(), 1)
+
+
+# The public client's RecursionError means that the server accepts no login.
+@pytest.mark.parametrize("error", FATAL[:-1], ids=lambda error: type(error).__name__)
+def test_a_client_that_raises_anything_is_asked_again(driven, fake, hands, follower, caplog, error):
+    """Its follower hears of an error that passes."""
+    follower.follow(driven, fake.add())
+    fake.faults[None] = error
+    drive(driven, hands, 2)
+    fake.faults.clear()
+    drive(driven, hands, 5)
+
+    assert isinstance(follower.faults[0], InternalError)
+    assert follower.news
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("wake", ["subscribe", "submit", "refresh", "learn"])
+def test_a_thread_that_died_is_started_anew(poller, job, follower, monkeypatch, wake):
+    """By whatever needs it next; those who subscribed before are served again, too."""
+    follower.follow(poller, job, QUICK)
+    until(lambda: follower.news)
+    with monkeypatch.context() as broken:
+        broken.setattr(poller, "_wait_for_something_to_do", raising(SystemExit))
+        until(lambda: not threads())
+    heard = len(follower.news)
+    others = {
+        "subscribe": lambda: poller.subscribe(job, print),
+        "submit": lambda: poller.submit(lambda: None, lambda _: None),
+        "refresh": lambda: poller.refresh(job),
+        "learn": lambda: poller.learn(lambda _: None),
+    }
+    others[wake]()
+
+    until(lambda: len(follower.news) > heard + 2)
+    close_all(poller)
+
+
+def close_all(poller):
+    """End every subscription of a poller."""
+    for watch in poller._following.all():
+        for each in watch.subscriptions:
+            each.close()
+
+
+def test_a_callback_may_wait_for_another_operation(tamr, client, poller, job, follower):
+    """It runs on a thread of its own; polls and other callbacks go on meanwhile."""
+    other = client.operation(tamr.jobs.add("RUNNING"))
+    waited = []
+    waiting = poller.subscribe(job, lambda _: waited.append(other.wait(QUICK)), None, QUICK)
+    subscription = follower.follow(poller, other, QUICK)
+    until(lambda: len(follower.news) > 5)
+    assert not waited
+
+    tamr.jobs.finish(other.resource_id)
+
+    until(lambda: waited and follower.ends)
+    assert waited[0].resolved
+    waiting.close()
+    subscription.close()
+
+
+def test_a_callback_that_sleeps_holds_up_neither_polls_nor_others(poller, job, follower):
+    """Its own calls come one after another, in order, and none is left out."""
+    calls, running = [], []
+
+    def slow(news):
+        running.append(news)
+        assert len(running) == 1
+        time.sleep(0.3)
+        calls.append(running.pop().as_of)
+
+    sleeper = poller.subscribe(job, slow, None, QUICK)
+    subscription = follower.follow(poller, job, QUICK)
+    until(lambda: len(calls) >= 2)
+
+    assert len(follower.news) >= 6
+    assert calls == [each.as_of for each in follower.news[: len(calls)]]
+    sleeper.close()
+    subscription.close()
+
+
+def test_nothing_is_called_after_close_however_much_is_queued(poller, job):
+    """Also where a callback closes its own subscription, or that of another."""
+    calls = []
+
+    def close_both(news):
+        calls.append(news)
+        time.sleep(0.3)
+        for each in subscriptions:
+            each.close()
+
+    subscriptions = [poller.subscribe(job, close_both, None, QUICK) for _ in range(2)]
+    until(lambda: not threads())
+    until(lambda: not threads("callbacks"))
+
+    assert len(calls) == 2
+
+
+def test_a_callback_may_subscribe_and_submit(poller, job, follower):
+    """What it begins is served like anything else."""
+
+    def nested():
+        poller.subscribe(job, follower.news.append, None, QUICK)
+        return "done"
+
+    poller.submit(nested, lambda result: poller.submit(lambda: result, follower.news.append))
+
+    until(lambda: "done" in follower.news and len(follower.news) > 3)
+    close_all(poller)
+
+
+def test_a_time_limit_around_a_registration_is_none_of_the_callback(poller, job, follower):
+    """Its requests have limits of their own."""
+    with time_limit(0.1):
+        subscription = poller.subscribe(
+            job, lambda _: follower.news.append(job.poll()), None, QUICK
+        )
+    time.sleep(0.2)
+    heard = len(follower.news)
+
+    until(lambda: len(follower.news) > heard + 3)
+    subscription.close()
+
+
+def test_a_callback_runs_in_the_context_of_its_registration(poller, job):
+    """So a notebook shows what it prints below the cell that subscribed; a command, too."""
+    cell = contextvars.ContextVar("cell", default="none")
+    seen = []
+    token = cell.set("mine")
+    subscription = poller.subscribe(job, lambda _: seen.append(cell.get()), None, QUICK)
+    poller.submit(lambda: seen.append(cell.get()), lambda _: seen.append(cell.get()))
+    cell.reset(token)
+
+    until(lambda: len(seen) >= 4)
+    assert set(seen) == {"mine"}
+    subscription.close()
+
+
+def test_a_callback_whose_thread_cannot_be_started_runs_with_the_next(monkeypatch, caplog):
+    """A machine may have no thread left for a moment."""
+    queue, calls = CallbackQueue(), []
+    with monkeypatch.context() as broken:
+        broken.setattr(threading.Thread, "start", raising(RuntimeError("can't start new thread")))
+        queue.submit(lambda: calls.append(1))
+    queue.submit(lambda: calls.append(2))
+
+    until(lambda: calls == [1, 2])
+    assert "can't start" in caplog.text
+
+
+@pytest.mark.parametrize("wait", [Operation.wait, lambda job: next(job.snapshots())])
+def test_a_wait_on_the_polling_thread_is_an_error(poller, job, follower, wait):
+    """It says so at once instead of stopping all polls; a wait elsewhere is fine."""
+    poller.submit(lambda: wait(job), print, follower.faults.append)
+
+    until(lambda: follower.faults)
+    assert isinstance(follower.faults[0], DeadlockError)
+    assert isinstance(follower.faults[0], RuntimeError)
+    assert "on_resolved" in str(follower.faults[0])
+
+
+def test_an_operation_that_has_ended_can_be_waited_for_anywhere(tamr, client, poller, follower):
+    """It keeps nobody waiting."""
+    ended = client.operation(tamr.jobs.add("SUCCEEDED"))
+    poller.submit(ended.wait, follower.news.append, follower.faults.append)
+
+    until(lambda: follower.news)
+    assert follower.news[0].resolved
+
+
+# Forks
+
+
+def in_child(work):
+    """Run work in a forked child; return what it raised, as text, or nothing."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        text = ""
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001
+            text = repr(error)
+        os.write(writing, text.encode())
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        text = pipe.read().decode()
+    os.waitpid(child, 0)
+    return text
+
+
+forking = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+with_threads = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+
+
+@pytest.mark.parametrize("at", ["polling", "holding the lock", "idle"])
+@forking
+@with_threads
+def test_a_forked_child_starts_anew(follower, at):
+    """What the parent subscribed to is closed there, and everything works at once."""
+    tamr = LocalTamr()
+    poller = Poller.of(tamr)
+    job = tamr.add()
+    subscription = follower.follow(poller, job, QUICK)
+    until(lambda: len(follower.news) > 2)
+    history = poller.history
+    release = threading.Event()
+    if at == "holding the lock":
+        held = threading.Event()
+        holder = threading.Thread(target=hold, args=(poller, history, held, release))
+        holder.start()
+        held.wait(5)
+    elif at == "idle":
+        subscription.close()
+        until(lambda: not threads())
+
+    def work():
+        assert subscription.closed
+        subscription.close()
+        assert Poller.of(tamr) is poller
+        history.add(Operation(tamr, document("SUCCEEDED")))
+        child = Follower()
+        poller.learn(child.news.append)
+        poller.submit(lambda: "command", child.news.append)
+        child.follow(poller, job, QUICK)
+        until(lambda: "command" in child.news and len(child.news) > 4)
+        tamr.end()
+        until(lambda: any(getattr(each, "resolved", False) for each in child.news))
+        until(lambda: not threads())
+
+    assert in_child(work) == ""
+    release.set()
+    heard = len(follower.news)
+    if at != "idle":
+        assert not subscription.closed
+        until(lambda: len(follower.news) > heard)
+        subscription.close()
+
+
+def hold(poller, history, held, release):
+    with poller._wake, history._lock:
+        held.set()
+        release.wait(10)
+
+
+@forking
+@with_threads
+@pytest.mark.parametrize("way", ["callback", "command"])
+def test_a_callback_or_command_may_fork(follower, way):
+    """The child works on, and the parent's polls go on."""
+    tamr = LocalTamr()
+    poller, job, texts = Poller.of(tamr), tamr.add(), []
+
+    def work():
+        child = Follower()
+        child.follow(poller, job, QUICK)
+        until(lambda: len(child.news) > 2)
+        tamr.end()
+        assert job.wait(QUICK).resolved
+
+    def fork(*_):
+        if not texts:
+            texts.append(in_child(work))
+
+    subscription = follower.follow(poller, job, QUICK)
+    if way == "callback":
+        poller.subscribe(job, fork, None, QUICK)
+    else:
+        poller.submit(fork, print)
+    until(lambda: texts)
+    heard = len(follower.news)
+
+    until(lambda: len(follower.news) > heard)
+    assert texts == [""]
+    close_all(poller)
+    assert subscription.closed
+
+
+# Who waits is there
+
+
+def test_what_code_waits_for_keeps_its_interval(driven, fake, hands, follower):
+    """Whether pages show it or not; when nobody waits any more, pages count again."""
+    subscription = follower.follow(driven, fake.add(), interval=3, on_a_page=True)
+    subscription.add_waiter()
+    subscription.add_waiter()
+    drive(driven, hands, 600)
+    subscription.remove_waiter()
+    drive(driven, hands, 600)
+    assert fake.count() >= 1200 / 3.1
+
+    subscription.remove_waiter()
+    drive(driven, hands, 301)
+    fake.asked.clear()
+    drive(driven, hands, 600)
+    assert fake.count() <= 21
+
+
+def test_one_who_begins_to_wait_for_what_no_page_shows_is_served_at_once(
+    driven, fake, hands, follower
+):
+    """It need not wait for the rare poll."""
+    subscription = follower.follow(driven, fake.add(), interval=3, on_a_page=True)
+    drive(driven, hands, 1000)
+    asked = fake.count()
+
+    subscription.add_waiter()
+    driven._step()
+
+    assert fake.count() == asked + 1
+
+
+@pytest.fixture
+def shell(monkeypatch):
+    """A kernel's shell whose cells begin and end by hand."""
+    hooks = {}
+    events = SimpleNamespace(register=hooks.__setitem__)
+    shell = SimpleNamespace(kernel=object(), events=events, hooks=hooks)
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    for name in ("_shell", "_running", "_ended_at"):
+        monkeypatch.setattr(cells, name, getattr(cells, name))
+    return shell
+
+
+def test_a_page_that_cannot_be_heard_keeps_its_interval(driven, fake, hands, follower, shell):
+    """Its messages wait for the end of the cell that runs: five minutes count from there."""
+    follower.follow(driven, fake.add(), interval=3, on_a_page=True)
+    drive(driven, hands, 1200)
+    assert fake.count() >= 1200 / 3.1
+
+    shell.hooks["post_execute"]()
+    drive(driven, hands, 299)
+    assert fake.count() >= 1499 / 3.1
+    drive(driven, hands, 10)
+    fake.asked.clear()
+    drive(driven, hands, 600)
+    assert fake.count() <= 21
+
+    shell.hooks["pre_execute"]()
+    drive(driven, hands, 30)
+    fake.asked.clear()
+    drive(driven, hands, 600)
+    assert fake.count() >= 600 / 3.1
+
+
+# What has ended, and what is asked again
+
+
+def test_what_has_ended_is_delivered_once(poller, tamr, client, follower):
+    """A job, a NOOP, and one that was unpickled and has no client any more."""
+    ended = client.operation(tamr.jobs.add("FAILED"))
+    noop = Operation.from_response(client, answer(204))
+    unpickled = pickle.loads(pickle.dumps(ended))
+    assert unpickled.client is None
+    asked = len(list(tamr.requests))
+    for each in (ended, noop, unpickled):
+        follower.follow(poller, each, QUICK)
+    Poller.of(unpickled.client).subscribe(unpickled, follower.news.append)
+
+    until(lambda: len(follower.news) == 4)
+    until(lambda: not threads(), 1)
+    assert follower.ends == 4
+    assert len(list(tamr.requests)) == asked
+    assert not follower.faults
+
+
+def test_one_that_has_ended_is_not_delivered_to_a_closed_subscription(
+    driven, fake, hands, follower
+):
+    """As with any other."""
+    follower.follow(driven, fake.add(state="FAILED")).close()
+
+    drive(driven, hands, 10)
+
+    assert not follower.news
+
+
+@pytest.mark.parametrize("path", [EXAMPLE, LIST])
+def test_a_refresh_during_a_poll_asks_again_right_after(driven, fake, hands, follower, path):
+    """The answer on its way may be older than what somebody knows."""
+    operation = fake.add()
+    everything = Follower()
+    if path == LIST:
+        everything.follow_all(driven, interval=600)
+    follower.follow(driven, operation, interval=600)
+    drive(driven, hands, 3000)
+    fake.asked.clear()
+    pending = [driven.refresh]
+
+    def refresh_once():
+        if pending:
+            pending.pop()(operation)
+
+    fake.faults[path] = refresh_once
+    if path == LIST:
+        driven._following.everything().hasten()
+    else:
+        driven.refresh(operation)
+
+    drive(driven, hands, 1)
+
+    assert [each for _, each in fake.asked] == [path, EXAMPLE]
+    drive(driven, hands, 100)
+    assert fake.count() == 2
+
+
+def test_a_refresh_does_not_override_a_pause_that_an_error_asks_for(driven, fake, hands, follower):
+    """Neither before nor during a request that fails."""
+    operation = fake.add()
+    follower.follow(driven, operation)
+    fake.faults[None] = lambda: driven.refresh(operation) or answer(503, Retry_After="60")
+
+    drive(driven, hands, 50)
+    driven.refresh(operation)
+    drive(driven, hands, 5)
+
+    assert fake.count() == 1
+
+
+# Many commands
+
+
+def taking(hands, seconds, done):
+    def command():
+        hands.turn(seconds)
+        done.append(hands.now)
+
+    return command
+
+
+def test_many_commands_keep_polls_at_their_interval(driven, fake, hands, follower):
+    """Each runs between two polls that are due."""
+    follower.follow(driven, fake.add(), interval=3)
+    drive(driven, hands, 60)
+    fake.asked.clear()
+    done = []
+    for _ in range(120):
+        driven.submit(taking(hands, 0.25, done), lambda _: None)
+
+    drive(driven, hands, 35)
+
+    assert len(done) == 120
+    assert max(fake.gaps()) <= 3.3
+    assert fake.count() >= 10
+
+
+def test_a_command_waits_for_one_of_another_owner_only(driven, hands):
+    """Owners take turns, and the commands of one keep their order."""
+    done = {name: [] for name in ("bulk", "other bulk", "click")}
+    for _ in range(60):
+        for name in ("bulk", "other bulk"):
+            driven.submit(taking(hands, 0.1, done[name]), print, owner=name)
+    hands.turn(0.01)
+    driven._step()
+    driven.submit(taking(hands, 0.1, done["click"]), print, owner="click")
+    start = hands.now
+
+    drive(driven, hands, 0.35)
+
+    assert done["click"][0] <= start + 0.31
+    drive(driven, hands, 20)
+    assert [len(each) for each in done.values()] == [60, 60, 1]
+
+
+def test_polls_that_are_always_late_do_not_starve_commands(driven, fake, hands):
+    """They take turns as well."""
+    fake.single_seconds, done = 1.0, []
+    fake.faults[LIST] = answer(403)
+    for each in fake.add_many(20):
+        Follower().follow(driven, each, interval=3)
+    drive(driven, hands, 30)
+    for _ in range(5):
+        driven.submit(taking(hands, 0.1, done), print)
+    start = hands.now
+
+    drive(driven, hands, 8)
+
+    assert len(done) == 5
+    assert done[-1] - start <= 7
+
+
+def test_many_deliveries_keep_polls_at_their_interval(driven, fake, hands, follower):
+    """Three hundred tables that are greeted, each of which takes a while to draw itself."""
+    follower.follow(driven, fake.add(), interval=3)
+    follower.follow_all(driven, interval=60)
+    drive(driven, hands, 60)
+    fake.asked.clear()
+    heard = []
+    for _ in range(300):
+        driven.subscribe_all(lambda _: (hands.turn(0.05), heard.append(1)), None, 60)
+
+    drive(driven, hands, 20)
+
+    assert len(heard) >= 300
+    assert max(fake.gaps()) <= 3.3
+
+
+def test_polls_that_are_always_late_do_not_starve_deliveries(driven, fake, hands):
+    """Many of these fit between two polls."""
+    fake.single_seconds, heard = 1.0, []
+    fake.faults[LIST] = answer(403)
+    operations = fake.add_many(20)
+    for each in operations:
+        Follower().follow(driven, each, interval=3)
+    drive(driven, hands, 60)
+    for each in operations:
+        driven.subscribe(each, lambda _: heard.append(hands.now), interval=600)
+    start = hands.now
+
+    drive(driven, hands, 3)
+
+    assert len([at for at in heard if at - start <= 2]) >= 20
+
+
+def test_a_slow_server_is_polled_in_spite_of_many_commands(driven, fake, hands, follower):
+    """A poll is called off for a command, but not again and again."""
+    follower.follow(driven, fake.add(), interval=3)
+    drive(driven, hands, 60)
+
+    def slow():
+        for _ in range(20):
+            hands.turn(0.1)
+            current_limit().slice()
+
+    fake.faults[None] = slow
+    heard, done = len(follower.news), []
+    for _ in range(200):
+        driven.submit(taking(hands, 0.25, done), print)
+    drive(driven, hands, 60)
+
+    assert len(done) >= 50
+    assert len(follower.news) - heard >= 6
+    assert not follower.faults
+
+
+def test_a_click_waits_for_no_hanging_poll_one_after_another(driven, fake, hands, follower):
+    """As long as somebody clicks now and then; the follower hears of no error."""
+    follower.follow(driven, fake.add(), interval=3)
+    drive(driven, hands, 60)
+    delays, clicked = [], []
+
+    def hang():
+        while True:
+            hands.turn(0.1)
+            if not clicked:
+                clicked.append(hands.now)
+                driven.submit(lambda: delays.append(hands.now - clicked.pop()), print)
+            current_limit().slice()
+
+    fake.faults[None] = hang
+    while len(delays) < 4:
+        drive(driven, hands, 0.1)
+
+    assert max(delays) <= 0.5
+    assert not follower.faults
+
+
+def test_cancelling_an_owner_calls_off_what_has_not_begun(driven, hands):
+    """Delayed commands too; those of others run."""
+    done = []
+    for owner in ("mine", "yours"):
+        for delay in (0, 5):
+            driven.submit(lambda o=owner: done.append(o), print, delay=delay, owner=owner)
+    driven._orders.due()
+
+    driven.cancel("mine")
+    drive(driven, hands, 10)
+
+    assert done == ["yours", "yours"]
+
+
+def test_a_command_that_was_called_off_is_let_go_at_once(driven):
+    """However late it would have been due."""
+
+    class Widget:
+        def act(self):
+            """Nothing."""
+
+    widget = Widget()
+    gone = weakref.ref(widget)
+    handle = driven.submit(widget.act, print, delay=3600)
+
+    handle.close()
+    del widget
+    gc.collect()
+
+    assert gone() is None
+
+
+# Bulk actions
+
+
+@pytest.fixture
+def reports():
+    return []
+
+
+def bulk_of(poller, action, operations, reports):
+    by_key = {each.resource_id: each for each in operations}
+    return Bulk(poller, action, by_key, lambda *_: None, reports.append)
+
+
+@pytest.mark.parametrize(("status", "requests"), [(405, 1), (401, 1), (403, 3), (503, 3)])
+def test_an_error_of_all_ends_a_bulk_action(driven, fake, hands, reports, status, requests):
+    """What was not tried stays, and the report says so."""
+    operations = fake.add_many(1902)
+    fake.faults[None] = answer(status)
+
+    bulk = bulk_of(driven, "delete", operations, reports)
+    drive(driven, hands, 60)
+
+    assert fake.count() == requests
+    assert bulk.over
+    assert reports[-1]["over"]
+    assert reports[-1]["done"] == 1902
+    assert len(reports[-1]["failed"]) == 1902
+    assert reports[-1]["not_tried"] == 1902 - requests
+    assert "Not tried" in reports[-1]["failed"][-1][1]
+    assert bulk.no_delete == (status == 405)
+
+
+def test_an_error_of_one_does_not_end_a_bulk_action(driven, fake, hands, reports):
+    """Such as a job that is gone, or one that this user may not delete."""
+    operations = fake.add_many(30)
+    for number in range(1, 30):
+        fake.faults[f"operations/{number}"] = answer(403 if number % 3 else 404)
+
+    bulk_of(driven, "delete", operations, reports)
+    drive(driven, hands, 60)
+
+    assert fake.count() == 30
+    assert len(reports[-1]["failed"]) == 29
+    assert reports[-1]["not_tried"] == 0
+
+
+def test_a_bulk_action_goes_on_when_its_owner_raises(driven, fake, hands, reports, caplog):
+    """Each operation is dealt with once, and the end is reported."""
+    operations = {each.resource_id: each for each in fake.add_many(5)}
+    Bulk(driven, "delete", operations, raising(SystemExit), reports.append)
+
+    drive(driven, hands, 60)
+
+    assert fake.count() == 5
+    assert reports[-1]["over"]
+
+
+def test_a_click_and_a_poll_come_between_the_steps_of_a_bulk_action(
+    driven, fake, hands, follower, reports
+):
+    """Neither waits for the end of it."""
+    fake.single_seconds, done = 0.1, []
+    follower.follow(driven, fake.add(), interval=3)
+    drive(driven, hands, 60)
+    bulk_of(driven, "delete", fake.add_many(60), reports)
+    fake.asked.clear()
+    drive(driven, hands, 1)
+    driven.submit(lambda: done.append(hands.now), print, owner="click")
+    start = hands.now
+    drive(driven, hands, 10)
+
+    assert done[0] - start <= 0.25
+    assert reports[-1]["over"]
+    polls = [at for at, path in fake.asked if path == EXAMPLE]
+    assert len(polls) >= 4
+
+
+def test_a_closed_bulk_action_begins_nothing_more(driven, fake, hands, reports):
+    """Also when one of it has begun."""
+    bulk = bulk_of(driven, "delete", fake.add_many(5), reports)
+    driven._step()
+    bulk.close()
+    drive(driven, hands, 10)
+
+    assert fake.count() == 1
+
+
+# Many clients, and odd ones
+
+
+def lists(tamr):
+    return sum(each.path.endswith("operations") for each in tamr.requests)
+
+
+def test_a_cell_that_is_run_again_shares_thread_and_requests(tamr):
+    """Twenty equal clients and tables cost one thread and one list for each interval."""
+    clients = [tamr.client() for _ in range(20)]
+    followers = [Follower() for _ in clients]
+    for each, follower in zip(clients, followers, strict=True):
+        follower.follow_all(Poller.of(each), 0.2)
+    until(lambda: all(each.news for each in followers))
+    asked = lists(tamr)
+    time.sleep(1)
+
+    assert len(threads()) == 1
+    assert 3 <= lists(tamr) - asked <= 6
+    close_all(Poller.of(clients[0]))
+    for each in clients:
+        each.close()
+
+
+@pytest.mark.parametrize("closed", [0, 1])
+def test_a_client_that_is_closed_leaves_the_others_their_poller(tamr, closed):
+    """Operations of either go on to be polled, with the client that is open."""
+    clients = [tamr.client(), tamr.client()]
+    job = tamr.jobs.add("RUNNING")
+    followers = [Follower() for _ in range(4)]
+    for client, one, all_ in zip(clients, followers[:2], followers[2:], strict=True):
+        one.follow(Poller.of(client), client.operation(job), QUICK)
+        all_.follow_all(Poller.of(client), QUICK)
+    until(lambda: all(each.news for each in followers))
+
+    clients[closed].close()
+    heard = [len(each.news) for each in followers]
+    until(lambda: all(len(f.news) > h + 3 for f, h in zip(followers, heard, strict=True)))
+    tamr.jobs.finish(job)
+    until(lambda: followers[0].news[-1].resolved and followers[1].news[-1].resolved)
+
+    assert not any(each.faults for each in followers)
+    close_all(Poller.of(clients[1 - closed]))
+    clients[1 - closed].close()
+
+
+def test_the_last_client_that_is_closed_ends_the_polling_with_a_reason(tamr, follower):
+    """As with a client that shares with nobody."""
+    client = tamr.client()
+    follower.follow(Poller.of(client), client.operation(tamr.jobs.add("RUNNING")), QUICK)
+    until(lambda: follower.news)
+    client.close()
+
+    until(lambda: follower.faults)
+    assert follower.faults[0].retry_in_seconds is None
+    assert "closed" in str(follower.faults[0])
+    until(lambda: not threads(), 1)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"auth": TokenAuth("bG92ZTpsYWNl")},
+        {"port": 9101},
+        {"base_path": "/tamr/api/versioned/v1/"},
+        {"total_seconds": 5},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+def test_another_user_server_or_limit_has_a_poller_of_its_own(other):
+    """Nothing is asked in somebody else's name, or where it was not meant."""
+    options = {"auth": TokenAuth("YWRhOmxvdmVsYWNl"), "host": "tamr.test"}
+    with Client(**options) as one, Client(**options) as same, Client(**options | other) as another:
+        assert Poller.of(one) is Poller.of(same)
+        assert Poller.of(one) is not Poller.of(another)
+
+
+def test_other_settings_of_the_session_have_a_poller_of_their_own():
+    """Certificates that one client does not check are checked by the other."""
+    options = {"auth": TokenAuth("YWRhOmxvdmVsYWNl"), "host": "tamr.test"}
+    with Client(**options) as one, Client(**options) as other:
+        other.session.verify = False
+        assert Poller.of(one) is not Poller.of(other)
+
+
+@dataclasses.dataclass
+class Unhashable:
+    origin: str = LocalTamr.origin
+    base_path: str = LocalTamr.base_path
+    auth: object = None
+
+    def request(self, method, endpoint, **_):
+        time.sleep(0.001)
+        jobs = document(id="1", relativeId=EXAMPLE)
+        return answer(200, [jobs] if endpoint == LIST else jobs)
+
+
+@dataclasses.dataclass(frozen=True)
+class Frozen(Unhashable.__mro__[1]):
+    origin: str = LocalTamr.origin
+    base_path: str = LocalTamr.base_path
+    auth: object = None
+    request = Unhashable.request
+
+
+class Slotted:
+    __slots__ = ("auth", "base_path", "origin")
+
+    def __init__(self):
+        self.origin, self.base_path, self.auth = LocalTamr.origin, LocalTamr.base_path, None
+
+    request = Unhashable.request
+
+
+@pytest.mark.parametrize("make", [Unhashable, Frozen, Slotted, LocalTamr])
+def test_any_client_can_be_polled(make, follower):
+    """One that is unhashable, frozen or has slots; each has a poller of its own."""
+    client, other = make(), make()
+    poller = Poller.of(client)
+    subscriptions = [
+        follower.follow(poller, Operation(client, document(id="1", relativeId=EXAMPLE)), QUICK),
+        follower.follow_all(poller, QUICK),
+    ]
+
+    until(lambda: len(follower.news) > 5)
+    assert Poller.of(client) is poller
+    assert Poller.of(other) is not poller
+    for each in subscriptions:
+        each.close()
+    until(lambda: not threads(), 1)
+
+
+@pytest.mark.parametrize("make", [Unhashable, Frozen, Slotted, LocalTamr])
+def test_a_poller_keeps_a_client_that_nobody_else_holds(make, follower):
+    """As long as somebody follows; then both are let go."""
+    subscription = Poller.of(make()).subscribe_all(follower.news.append, None, QUICK)
+    until(lambda: len(follower.news) > 2)
+    poller = weakref.ref(subscription._on_change.__self__)
+
+    subscription.close()
+    until(lambda: not threads(), 1)
+    until(lambda: not threads("callbacks"), 1)
+    follower.news.clear()
+    del subscription
+    gc.collect()
+
+    assert poller() is None
+
+
+def test_a_poller_that_nobody_subscribed_to_keeps_nothing(tamr):
+    """Neither itself nor its client."""
+    client = tamr.client()
+    gone = weakref.ref(client), weakref.ref(Poller.of(client))
+    client.close()
+    del client
+    gc.collect()
+
+    assert [each() for each in gone] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("origin", "http://other.test:9100"), ("base_path", "/b/api/versioned/v1/")]
+)
+def test_an_operation_of_another_server_is_refused(driven, fake, hands, name, value):
+    """It would be mistaken for the one with the same path."""
+    other = FakeTamr(hands)
+    setattr(other, name, value)
+    with pytest.raises(ForeignAddress, match=r"Poller\.of\(operation\.client\)"):
+        driven.subscribe(other.add(), print)
+
+
+def test_closed_followers_are_let_go_where_the_list_is_refused(driven, fake, hands):
+    """Three hundred widgets that wanted to learn from it, and were closed."""
+
+    class Widget:
+        def hear(self, news):
+            """Nothing."""
+
+    fake.faults[LIST] = answer(403)
+    keeper = driven.subscribe(fake.add(), print, interval=600)
+    gone = []
+    for _ in range(300):
+        widget = Widget()
+        gone.append(weakref.ref(widget))
+        handles = [
+            driven.subscribe(Operation(fake, fake.jobs["1"]), widget.hear),
+            driven.learn(widget.hear),
+            driven.submit(widget.hear, widget.hear, delay=3600),
+        ]
+        drive(driven, hands, 0.1)
+        for each in handles:
+            each.close()
+    del widget, handles, each
+    gc.collect()
+
+    assert not any(each() for each in gone)
+    assert not driven._courier.lessons._waiting
+    keeper.close()
+
+
+def test_learning_holds_up_no_poll_by_more_than_a_second(driven, fake, hands, follower):
+    """A list that takes longer is given up for some minutes."""
+    heard_at = []
+
+    def slow():
+        for _ in range(80):
+            hands.turn(0.1)
+            current_limit().slice()
+
+    fake.faults[LIST] = slow
+    driven.subscribe(fake.add(), lambda _: heard_at.append(hands.now))
+    driven.learn(follower.news.append)
+
+    drive(driven, hands, 60)
+
+    gaps = [later - earlier for earlier, later in pairwise(heard_at)]
+    assert max(gaps) <= 3 + 1.2
+    assert fake.count(LIST) == 1
