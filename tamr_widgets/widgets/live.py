@@ -79,7 +79,7 @@ class LiveWidget(PublishedTraits, Slim, anywidget.AnyWidget):
     def close(self) -> None:
         """Take the widget off the page."""
         close_layout(self)
-        with self._comm_lock:
+        with self._comm_lock, self._as_publisher():
             super().close()
 
     def rest(self, cell: outputs.Cell) -> None:

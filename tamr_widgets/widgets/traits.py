@@ -6,7 +6,6 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import MethodType
 from typing import Any
 
 import traitlets as t
@@ -33,8 +32,7 @@ class PublishedTraits(t.HasTraits):
         """Prepare what observers need; traitlets registers those of the class in here."""
         self._callbacks = CallbackQueue()
         self._steady = threading.RLock()
-        self._publisher: int | None = None
-        self._reports = False
+        self._publishing = threading.local()
         super().setup_instance(*args, **kwargs)
 
     def observe(
@@ -47,7 +45,7 @@ class PublishedTraits(t.HasTraits):
         if isinstance(handler, t.ObserveHandler):
             if _is_own(handler.this_class):
                 return super().observe(handler, names, type)
-            handler = MethodType(handler.this_func, self)  # type: ignore[attr-defined]
+            handler = handler.__get__(self)
         return super().observe(_Observer(handler, self), names, type)
 
     def _publish(
@@ -80,11 +78,12 @@ class PublishedTraits(t.HasTraits):
     @contextmanager
     def _as_publisher(self, *, reports: bool = False) -> Iterator[None]:
         """Have the observers of what is set inside run on the callback thread."""
-        self._publisher, self._reports = threading.get_ident(), reports
+        before = getattr(self._publishing, "reports", None)
+        self._publishing.reports = reports
         try:
             yield
         finally:
-            self._publisher, self._reports = None, False
+            self._publishing.reports = before
 
     def _notify(self, name: str, old: object, new: object) -> None:
         try:
@@ -106,10 +105,11 @@ class _Observer:
         self._submit = SafeCallback(self._handle, traits._callbacks, traits._report_callback_error)
 
     def __call__(self, change: Any) -> None:
-        if self._traits._publisher == threading.get_ident():
-            self._submit(change, self._traits._reports)
-        else:
+        reports = getattr(self._traits._publishing, "reports", None)
+        if reports is None:  # a user's code set it
             self._handler(change)
+        else:
+            self._submit(change, reports)
 
     def _handle(self, change: Any, reports: bool) -> None:
         owner = getattr(self._handler, "__self__", None)

@@ -153,7 +153,10 @@ def test_a_forked_worker_waits_without_a_widget(kernel):
     [
         ("widget", ["widget.wait()"]),
         ("widget", ["await widget"]),
-        ("widget.on_resolved(lambda o: widget.close()); widget", ["widget.wait(); time.sleep(0.2)"]),
+        (
+            "widget.on_resolved(lambda o: widget.close()); widget",
+            ["widget.wait(); time.sleep(0.2)"],
+        ),
         # Messages that come between two cells are lost.
         ("widget", ["1", "2"]),
     ],

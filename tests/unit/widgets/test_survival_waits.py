@@ -385,9 +385,7 @@ def test_who_waits_keeps_the_interval(tamr, client, waiting):
 
 
 @pytest.mark.parametrize("again", ["click", "wait", "cancel", "display"])
-def test_after_a_refusal_it_is_followed_anew_when_somebody_asks(
-    tamr, client, again, monkeypatch
-):
+def test_after_a_refusal_it_is_followed_anew_when_somebody_asks(tamr, client, again, monkeypatch):
     """403 ended the polling; a click on Wait, code that waits and a good Cancel begin anew."""
     monkeypatch.setattr("tamr_widgets.widgets.live.display", lambda *_, **__: None)
     job = tamr.jobs.start(queued_seconds=0, run_seconds=60)
