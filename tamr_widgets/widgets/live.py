@@ -46,7 +46,7 @@ class LiveWidget(PublishedTraits, Slim, anywidget.AnyWidget):
     _of_the_page: frozenset[str] = frozenset()
 
     def setup_instance(self, *args: Any, **kwargs: Any) -> None:
-        """Prepare what `close` needs, which is also called where the constructor raised."""
+        """Prepare what `close` needs, also where the constructor raised."""
         # Held while something is sent, so that nothing is sent after the comm was closed. Signal
         # handlers and `__del__` may close a widget in the middle of that, on the same thread.
         self._comm_lock = threading.RLock()
@@ -81,6 +81,9 @@ class LiveWidget(PublishedTraits, Slim, anywidget.AnyWidget):
         close_layout(self)
         with self._comm_lock, self._as_publisher():
             super().close()
+
+    def __del__(self) -> None:
+        """Do nothing: ipywidgets holds what was not closed, and a collection must take no locks."""
 
     def rest(self, cell: outputs.Cell) -> None:
         """Poll nothing until a page or code asks again: the one cell that showed this ran anew."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty
 from typing import Any
@@ -103,7 +104,5 @@ class Kernel:
     def _read(self, enough: Any, seconds: float) -> None:
         deadline = time.monotonic() + seconds
         while not enough() and time.monotonic() < deadline:
-            try:
+            with suppress(Empty):
                 self.messages.append(self._client.get_iopub_msg(timeout=0.1))
-            except Empty:
-                continue

@@ -8,6 +8,8 @@ import pickle
 import signal
 import threading
 import time
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
@@ -370,9 +372,8 @@ def test_nothing_is_sent_after_a_widget_was_closed(tamr, client, caplog):
         job = tamr.jobs.add("RUNNING")
         widget, jobs = follow(client, job), jobs_widget(client)
         late: list[Any] = []
-        for each in (widget, jobs):
-            comm = each.comm
-            comm.send = lambda comm=comm, **_: late.append(comm) if comm._closed else None
+        for comm in (widget.comm, jobs.comm):
+            comm.send = partial(_note_if_closed, comm, late)
         changing = threading.Thread(
             target=lambda job=job: [
                 tamr.jobs.change(job, status={"message": f"{number}"}) for number in range(100)
@@ -385,6 +386,11 @@ def test_nothing_is_sent_after_a_widget_was_closed(tamr, client, caplog):
         changing.join()
         assert not late
         assert not caplog.records
+
+
+def _note_if_closed(comm: Any, late: list[Any], **_: object) -> None:
+    if comm._closed:
+        late.append(comm)
 
 
 def test_closing_a_jobs_widget_calls_off_what_was_clicked(tamr, client):
@@ -572,7 +578,7 @@ def test_what_a_page_may_set_is_an_argument_too(tamr, client):
 
 def test_an_unpickled_operation_that_has_ended_is_shown(tamr, client):
     """It needs no client; what needs one says so in the widget."""
-    operation = pickle.loads(pickle.dumps(client.operation(tamr.jobs.add("FAILED"))))  # noqa: S301
+    operation = pickle.loads(pickle.dumps(client.operation(tamr.jobs.add("FAILED"))))
     widget = OperationWidget(operation)
 
     assert widget.state == "FAILED"
@@ -584,7 +590,7 @@ def test_an_unpickled_operation_that_has_ended_is_shown(tamr, client):
 
 def test_an_unpickled_operation_that_has_not_ended_is_refused(tamr, client):
     """The error says how to fetch it anew."""
-    operation = pickle.loads(pickle.dumps(client.operation(tamr.jobs.add("RUNNING"))))  # noqa: S301
+    operation = pickle.loads(pickle.dumps(client.operation(tamr.jobs.add("RUNNING"))))
 
     with pytest.raises(ClientUnusable, match="from_resource_id"):
         OperationWidget(operation)
@@ -603,10 +609,9 @@ def test_a_wait_for_an_inherited_widget_ends_in_a_forked_child(tamr, client):
 
     child = os.fork()
     if child == 0:
-        try:
+        with suppress(TamrError):
             os._exit(0 if widget.wait(5).succeeded() else 1)
-        except BaseException:
-            os._exit(2)
+        os._exit(2)
     _, status = os.waitpid(child, 0)
 
     assert os.waitstatus_to_exitcode(status) == 0

@@ -425,7 +425,7 @@ def test_a_callback_registered_at_the_moment_of_the_end_is_never_lost(tamr, clie
         finishing.start()
         widget.on_resolved(calls.append)
         finishing.join()
-        until(lambda: widget.resolved)
+        widget.wait(5)
         widget.close()
 
     until(lambda: len(calls) == 100)
