@@ -116,7 +116,7 @@ class Courier:
 
     def _is_interrupted(self, start: Seconds) -> bool:
         """Whether a request that began at `start` has kept a command waiting for too long."""
-        tolerance = COMMAND_SECONDS * 2 ** max(0, self._interruptions - INTERRUPTIONS)
+        tolerance = COMMAND_SECONDS * 2.0 ** max(0, self._interruptions - INTERRUPTIONS)
         return clock.monotonic() - max(start, self._command_due()) >= tolerance
 
     def _adapt(self, *, interrupted: bool) -> None:
@@ -149,7 +149,7 @@ class Courier:
         """The operation, with another client of the same server and user if its own was closed."""
         if not getattr(operation.client, "closed", False):
             return operation
-        return Operation(self._client(), operation.to_json(), operation.api_path)
+        return operation.with_client(self._client())
 
     def _ask_for_list(self, seconds: Seconds, *, for_learning: bool = False) -> None:
         start = clock.monotonic()

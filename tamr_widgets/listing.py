@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from datetime import datetime
 from typing import Any
 
@@ -72,6 +73,12 @@ class Listing:
     def retry_after(self) -> Seconds:
         """How many seconds the server asked to be left alone with that answer."""
         return self._first.retry_after
+
+    def with_client(self, client: Any) -> Listing:
+        """The same list, whose operations have another client of the same server."""
+        listing = copy.copy(self)
+        listing._first = self._first.with_client(client)
+        return listing
 
     def operation(self, document: dict[str, Any], alias: str | None = None) -> Operation:
         """The snapshot of one of the documents."""

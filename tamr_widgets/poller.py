@@ -74,8 +74,14 @@ class Poller(PollLoop):
         """
         operation = Operation.adopt(operation)
         self._check_server(operation)
+        client = operation.client
+
+        def deliver(fresh: Operation) -> None:
+            # It may have been fetched by an equal client, which somebody else can close.
+            on_operation(fresh.with_client(client))
+
         path = operation.api_path or _NOWHERE
-        subscription = self._subscription(on_operation, on_error, interval, on_a_page, _inline)
+        subscription = self._subscription(deliver, on_error, interval, on_a_page, _inline)
         if operation.resolved:
             self._deliver(subscription, operation)
         else:

@@ -97,6 +97,15 @@ class Snapshot:
         snapshot._fill(self.client, data, alias, read_at, self.retry_after)
         return snapshot
 
+    def with_client(self: S, client: Any) -> S:
+        """The same snapshot, with another client of the same server to act through."""
+        if client is self.client:
+            return self
+        snapshot = type(self).__new__(type(self))
+        read_at = (self.as_of, self.clock_offset_seconds)
+        snapshot._fill(client, self._data, self.api_path, read_at, self.retry_after)
+        return snapshot
+
     @property
     def relative_id(self) -> str | None:
         """The path of the operation, as the server wrote it."""

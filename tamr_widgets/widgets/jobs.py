@@ -137,7 +137,7 @@ class JobsWidget(LiveWidget):
     def _on_listing(self, listing: Listing) -> None:
         self._checked_at = clock.wall()
         ended = {key for key, each in self._table.keyed() if each.resolved}
-        changed, gone = self._table.take(listing)
+        changed, gone = self._table.take(listing.with_client(self._client))
         resolved = [each for key, each in changed if each.resolved and key not in ended]
         if changed:
             self._offset = changed[0][1].clock_offset_seconds
