@@ -6,7 +6,6 @@ All of its state is written by the poller's thread; clicks only leave an order t
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +21,7 @@ from ..history import JobHistory, progress
 from ..operation import Operation
 from ..poller import Poller, Subscription
 from ..timing import Seconds, clock
+from .clicks import Clicks
 from .facts import action_facts, compact, estimate_facts, fault_facts, snapshot_facts
 from .follower import Follower
 
@@ -83,9 +83,7 @@ class Panel:
         self.poller = Poller.of(operation.client)
         self.follower = Follower(self._subscribe, *([self._learn] if estimate else []))
         self._checked_at = 0.0
-        self._orders: dict[str, Subscription] = {}
-        # A signal handler or `__del__` may come here in the middle of it, on the same thread.
-        self._lock = threading.RLock()
+        self._clicks = Clicks(self.poller, self._on_refusal)
         self._history: JobHistory | None = None
 
     @property
@@ -119,12 +117,10 @@ class Panel:
 
     def close(self) -> None:
         """Stop all that this panel does; the job goes on."""
-        with self._lock:
-            self.closed = True
-            self.follower.stop()
-            self.poller.cancel(self)
-            for each in self._orders.values():
-                each.close()
+        self.closed = True
+        self.follower.stop()
+        self._clicks.close()
+        self.poller.cancel(self)
 
     def submit(self, work: Callable[[], object]) -> None:
         """Have something done on the poller's thread."""
@@ -194,38 +190,13 @@ class Panel:
             if self.fault_kind not in _HALTED:  # it may have been at rest
                 self.follow()
         elif action == "wait":
-            self._order("wait", self._begin_to_wait, self._changed)
+            self._clicks.submit("wait", self._begin_to_wait, self._changed)
         elif action == "stop":
-            self._order("stop", self._stop_waiting, self._changed)
+            self._clicks.submit("stop", self._stop_waiting, self._changed)
         elif action == "cancel":
-            self._order("cancel", self._cancel, self._on_cancelled)
+            self._clicks.submit("cancel", self._cancel, self._on_cancelled)
         elif action == "delete":
-            self._order("delete", self._delete, self._on_deleted)
-
-    def _order(
-        self,
-        name: str,
-        command: Callable[[], Any],
-        on_done: Callable[[Any], object],
-        delay: Seconds = 0.0,
-    ) -> None:
-        with self._lock:
-            pending = self._orders.get(name)
-            if not self.closed and (pending is None or pending.closed):
-                self._orders[name] = self.poller.submit(
-                    command,
-                    lambda result: self._end(name, on_done, result),
-                    lambda error: self._end(name, self._on_refusal, error),
-                    delay,
-                    owner=self,
-                    _inline=True,
-                )
-
-    def _end(self, name: str, then: Callable[[Any], object], result: Any) -> None:
-        with self._lock:
-            self._orders.pop(name).close()
-        self.busy = ""
-        then(result)
+            self._clicks.submit("delete", self._delete, self._on_deleted)
 
     def _set_fault(self, error: TamrError | None, facts: dict[str, Any] | None = None) -> None:
         """Take note of a fault, of an action where `facts` say no other; or of its end."""
@@ -273,11 +244,12 @@ class Panel:
             self.follow()
         self.waiting, self.outcome = True, ""
         if self.timeout is not None:
-            self._order("give up", self._give_up, self._changed, self.timeout)
+            self._clicks.submit("give up", self._give_up, self._changed, self.timeout)
 
     def _give_up(self) -> None:
         if self.waiting:
             self._end_waiting(f"Still running after {self.timeout:.3g} s.")
+            self._on_change()  # here, since this action was called off with the rest of the waiting
 
     def _stop_waiting(self) -> None:
         if self.waiting:
@@ -287,10 +259,7 @@ class Panel:
         if self.waiting:
             self.follower.remove_waiter()
         self.waiting, self.outcome = False, outcome
-        with self._lock:
-            pending = self._orders.get("give up")
-        if pending is not None:
-            pending.close()
+        self._clicks.call_off("give up")
 
     def _begin(self, action: str) -> None:
         self.busy, self.outcome = action, ""
@@ -303,6 +272,7 @@ class Panel:
         return self.operation.cancel()
 
     def _on_cancelled(self, operation: Operation) -> None:
+        self.busy = ""
         if operation.resolved and operation.state != "CANCELED":
             self.outcome = "It had already ended, so there was nothing to cancel."
         self._see(operation)
@@ -315,18 +285,19 @@ class Panel:
             self.operation.delete()
 
     def _on_deleted(self, _: object) -> None:
-        self.deleted, self.outcome = True, "Deleted from Tamr."
+        self.busy, self.deleted, self.outcome = "", True, "Deleted from Tamr."
         self._set_fault(None)
         self.follower.stop()
         self._end_waiting(self.outcome)
         self._on_change()
 
     def _on_refusal(self, error: TamrError) -> None:
+        self.busy = ""
         self._set_fault(error)
         self.no_delete = self.no_delete or isinstance(error, MethodNotAllowed)
         if isinstance(error, (NoAnswer, TooSlow, UnexpectedAnswer)):
             # It may or may not have been done: ask what is true now.
-            self._order("look", self.operation.poll, self._on_look)
+            self._clicks.submit("look", self.operation.poll, self._on_look)
         self.poller.refresh(self.operation)
         self._on_change()
 

@@ -7,11 +7,14 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jupyter_client.manager import KernelManager
 
 import tamr_widgets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 REPOSITORY = Path(tamr_widgets.__file__).parents[1]
 SETUP = """
@@ -74,6 +77,11 @@ class Kernel:
         assert not errors, "\n".join(errors[0]["traceback"])
         return text
 
+    def until(self, condition: Callable[[], object], seconds: float = 10) -> None:
+        """Read what comes until something holds."""
+        self._read(condition, seconds)
+        assert condition(), "it did not come true in time"
+
     def settle(self, seconds: float) -> None:
         """Read what comes between cells."""
         self._read(lambda: False, seconds)
@@ -101,7 +109,7 @@ class Kernel:
     def _is_idle(self, request: str) -> bool:
         return any(each["execution_state"] == "idle" for each in self.of(request, "status"))
 
-    def _read(self, enough: Any, seconds: float) -> None:
+    def _read(self, enough: Callable[[], object], seconds: float) -> None:
         deadline = time.monotonic() + seconds
         while not enough() and time.monotonic() < deadline:
             with suppress(Empty):
