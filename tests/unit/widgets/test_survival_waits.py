@@ -118,7 +118,7 @@ def test_an_answer_that_comes_after_the_deadline_counts(tamr, client, wait):
     job = tamr.jobs.add("RUNNING")
     operation = client.operation(job)
     tamr.faults.add(Fault.delay(0.4, method="GET", path=f"operations/{job}"))
-    threading.Timer(0.9, tamr.jobs.finish, (job,)).start()
+    threading.Timer(1.1, tamr.jobs.finish, (job,)).start()
 
     assert wait(operation, 0.05, 1.0).succeeded()
 
