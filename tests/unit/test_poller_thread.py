@@ -447,8 +447,10 @@ def test_every_follower_hears_every_end_once_while_the_server_has_its_troubles(t
     for number, each in enumerate(followers):
         each.follow(poller, client.operation(jobs[number % 40]), 0.2)
     for fault in (Fault.status(502, times=1), Fault.reset(times=1), Fault.truncate(times=2)):
-        heard = sum(len(each.news) for each in followers)
+        met = sum(bool(each.fault) for each in tamr.requests)
         tamr.faults.add(fault)
+        until(lambda met=met: sum(bool(each.fault) for each in tamr.requests) > met, 10)
+        heard = sum(len(each.news) for each in followers)
         until(lambda heard=heard: sum(len(each.news) for each in followers) > heard, 10)
         assert len(threads()) <= 1
         assert tamr.connections <= 3

@@ -205,15 +205,17 @@ def test_a_callback_that_sleeps_holds_up_neither_polls_nor_others(poller, job, f
     def slow(news):
         running.append(news)
         assert len(running) == 1
-        time.sleep(0.3)
-        calls.append(running.pop().as_of)
+        time.sleep(0.4)
+        calls.append(running.pop())
 
-    sleeper = poller.subscribe(job, slow, None, QUICK)
     subscription = follower.follow(poller, job, QUICK)
-    until(lambda: len(calls) >= 2)
+    sleeper = poller.subscribe(job, slow, None, QUICK)
+    until(lambda: len(calls) >= 2 and calls[1] in follower.news)
 
-    assert len(follower.news) >= 6
-    assert calls == [each.as_of for each in follower.news[: len(calls)]]
+    assert len(follower.news) >= len(calls) + 2
+    heard = [id(each) for each in follower.news]
+    first = heard.index(id(calls[0]))
+    assert [id(each) for each in calls] == heard[first : first + len(calls)]
     sleeper.close()
     subscription.close()
 
