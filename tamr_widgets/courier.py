@@ -69,6 +69,11 @@ class Courier:
         self._economy = Economy()
         self.lessons: Lessons | None = None
 
+    @property
+    def answer_seconds(self) -> Seconds:
+        """How long the server takes to answer about one operation, as far as is known."""
+        return self._economy.single
+
     def ask(self, watch: Watch) -> None:
         """Ask about something that is due; if by a list, then about all that is in it."""
         if watch.path == EVERYTHING:

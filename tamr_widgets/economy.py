@@ -28,6 +28,11 @@ class Economy:
         self._list: Seconds | None = None
         self._list_good_until = self._list_bad_until = -math.inf
 
+    @property
+    def single(self) -> Seconds:
+        """How long it takes to ask about one operation, as far as is known."""
+        return self._single or 0.0
+
     def single_took(self, seconds: Seconds) -> None:
         """Learn what it took to ask about one operation."""
         self._single = _mean(self._single, seconds)

@@ -106,12 +106,13 @@ class Patience:
         if not passes(fault, since_start):
             raise fault
         if self._most and self.faults >= self._most:
-            raise _given_up(fault, self.faults) from fault
+            raise given_up(fault, self.faults) from fault
         backoff = min(MOST_BACKOFF_SECONDS, self._first * 2 ** min(self.faults - 1, 30))
         return asked_to_wait(getattr(fault, "response", None)) + jittered(backoff)
 
 
-def _given_up(fault: TamrError, times: int) -> TamrError:
+def given_up(fault: TamrError, times: int) -> TamrError:
+    """The error of one who gives up after so many faults in a row."""
     error = type(fault)(f"Given up after {times} faults in a row. The last: {fault}")
     if isinstance(error, (HTTPStatusError, UnexpectedAnswer)):
         error.response = getattr(fault, "response", None)

@@ -75,7 +75,7 @@ class Following:
         """Never ask about this again, unless somebody subscribes anew."""
         with self._lock:
             if self._watches.get(watch.path) is watch:
-                del self._watches[watch.path]
+                self._watches.pop(watch.path, None)  # a signal handler may have come first
 
     def renew(self, watch: Watch, newest: Any) -> tuple[Subscription, ...]:
         """Take over fresh news, and return who is to hear of them.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.util
+import os
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -17,9 +18,13 @@ from typing import Any
 from IPython.display import display
 
 from .operation import Operation
+from .timing import checked_seconds
+from .widgets import outputs
 from .widgets.operation import OperationWidget
 
 _undo: list[Callable[[], object]] = []
+# The operations that a wait has shown while the cell of this request ran.
+_shown: tuple[str | None, list[tuple[Any, str | None]]] = (None, [])
 
 
 def load_ipython_extension(shell: Any) -> None:
@@ -50,21 +55,46 @@ def _operation_classes() -> list[Any]:
 
 
 def _draw(operation: Any) -> None:
-    display(OperationWidget(operation))  # type: ignore[no-untyped-call]
+    """Draw an operation, unless a wait in the same cell shows it."""
+    operation = Operation.adopt(operation)
+    cell, shown = _shown
+    if cell is None or cell != outputs.request_id() or _job(operation) not in shown:
+        display(OperationWidget(operation))  # type: ignore[no-untyped-call]
+
+
+def _show(operation: Operation, interval: float) -> OperationWidget:
+    """Draw an operation for a wait, and note that this cell shows it."""
+    global _shown  # noqa: PLW0603
+    widget = OperationWidget(operation, poll_interval_seconds=interval)
+    display(widget)  # type: ignore[no-untyped-call]
+    cell = outputs.request_id()
+    _shown = (cell, [*(_shown[1] if _shown[0] == cell else ()), _job(operation)])
+    return widget
+
+
+def _job(operation: Operation) -> tuple[Any, str | None]:
+    return getattr(operation.client, "origin", None), operation.api_path
 
 
 def _live(original: Callable[..., Any]) -> Callable[..., Any]:
     """A `wait` that shows a widget and lets that do the polling."""
+    process, main = os.getpid(), threading.main_thread()
 
     @functools.wraps(original)
     def wait(self: Any, poll_interval_seconds: Any = 3, timeout_seconds: Any = None) -> Any:
         operation = Operation.adopt(self)
-        # Output of other threads would land in whatever cell ran last.
-        if operation.resolved or threading.current_thread() is not threading.main_thread():
+        # Output of other threads would land in whatever cell ran last, that of a forked process
+        # nowhere.
+        elsewhere = os.getpid() != process or threading.current_thread() is not main
+        if elsewhere or operation.resolved or operation.client is None:
             return original(self, poll_interval_seconds, timeout_seconds)
-        widget = OperationWidget(operation, poll_interval_seconds=poll_interval_seconds)
-        display(widget)  # type: ignore[no-untyped-call]
-        resolved = widget.wait(timeout_seconds)
+        interval = checked_seconds("poll_interval_seconds", poll_interval_seconds)
+        if timeout_seconds is not None:
+            timeout_seconds = checked_seconds("timeout_seconds", timeout_seconds)
+        if timeout_seconds == 0:  # it is over before a person could look at a widget
+            *_, resolved = operation.snapshots(interval, 0)
+        else:
+            resolved = _show(operation, interval).wait(timeout_seconds)
         if isinstance(self, Operation):
             return resolved
         return type(self)(self.client, resolved.to_json(), self.api_path)

@@ -143,6 +143,11 @@ class Poller(PollLoop):
                 self._start()
 
     @property
+    def answer_seconds(self) -> Seconds:
+        """How long the server takes to answer about one operation, as far as is known."""
+        return self._courier.answer_seconds
+
+    @property
     def history(self) -> JobHistory:
         """How long this server's jobs take, learnt from all answers since this was first used."""
         return self._lessons().history

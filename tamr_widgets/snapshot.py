@@ -13,7 +13,7 @@ import requests
 from .document import copied, field, is_equal, text
 from .errors import NotAnOperation
 from .faults import asked_to_wait, http_date
-from .identity import is_same_job, server_of
+from .identity import is_another_job, is_same_job, server_of
 from .messages import in_words
 from .times import parse_time
 from .timing import Seconds, clock
@@ -152,6 +152,10 @@ class Snapshot:
     def is_shown_by(self, document: dict[str, Any]) -> bool:
         """Whether nothing says that a document is of another operation than this snapshot."""
         return is_same_job(self._data, document)
+
+    def is_replaced_by(self, document: dict[str, Any]) -> bool:
+        """Whether a document of the same name is of a job that was created at another time."""
+        return is_another_job(self._data, document)
 
     def to_json(self) -> dict[str, Any]:
         """The server's document: a copy."""

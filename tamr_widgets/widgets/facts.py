@@ -49,6 +49,7 @@ class PanelFacts(TypedDict, total=False):
     busy: str
     deleted: bool
     outcome: str
+    callback_error: str
     fault: str
     fault_kind: str
     checked_at: float

@@ -7,24 +7,28 @@ from typing import Any
 
 import traitlets as t
 
+from ..callbacks import SafeCallback
 from ..errors import TamrError
 from ..foreign import checked_client
 from ..listing import Listing
 from ..operation import Operation
-from ..poller import Poller
+from ..poller import Poller, Subscription
 from ..timing import Seconds, checked_seconds, clock
-from . import assets, table
+from . import assets, outputs, table
 from .bulk import Bulk
 from .facts import compact, fault_facts
+from .follower import Follower
 from .live import LiveWidget
-from .observers import Guarded
+from .opened import OpenedRows
 from .pages import towards_page
-from .panel import Panel
 
 __all__ = ["JobsWidget"]
 
 # A full list goes to the page in pieces, so that the first rows are seen at once.
 CHUNK = 1000
+# The first rows go to the page unasked, since what it asks for may wait behind a cell that runs.
+# They are sent once more after this, unless it has asked: it may not have been ready for them.
+AGAIN_SECONDS = 2.0
 
 
 class JobsWidget(LiveWidget):
@@ -36,7 +40,7 @@ class JobsWidget(LiveWidget):
     Args:
         client: A `Client`, or a client of the public package.
         poll_interval_seconds: How often to ask for the list.
-        **kwargs: ipywidgets' own: `layout`, `tooltip`, `tabbable`.
+        **kwargs: `search` and `filter_state`, and ipywidgets' own: `layout`, `tooltip`, `tabbable`.
 
     Raises:
         TypeError: `client` is none, or an unknown argument.
@@ -61,45 +65,73 @@ class JobsWidget(LiveWidget):
         self._client = client
         self._poller = Poller.of(client)
         self._table = table.JobTable()
-        self._panels: dict[str, tuple[Panel, dict[str, Any]]] = {}
+        self._opened = OpenedRows(self._interval, self._send_panel)
         self._bulk: Bulk | None = None
-        self._on_each_resolved: list[Guarded] = []
+        self._on_each_resolved: list[SafeCallback] = []
         self._offset: Seconds = 0.0
         self._checked_at = clock.wall()
-        self._has_page = self._no_delete = False
-        super().__init__(_status={"loading": True, "host": str(client.origin)}, **kwargs)
-        super().observe(self._take_selection, "_selected")
-        self._following = self._poller.subscribe_all(
-            self._on_listing, self._on_fault, self._interval, on_a_page=True, _inline=True
-        )
-        self._learning = self._poller.learn(self._on_learned, _inline=True)
+        self._listed = self._greeted = self._no_delete = self._closed = False
+        self._fault: dict[str, Any] = {}
+        self._error = self._callback_error = ""
+        self._follower = Follower(self._subscribe, self._learn)
+        super().__init__(_status=self._known_status(), **kwargs)
+        self._follower.start()
 
     def on_resolved(self, callback: Callable[[Operation], object]) -> None:
         """Call `callback` with each operation that resolves from now on, once for each.
 
-        It runs on the polling thread. What it raises is shown in the widget and disturbs nobody.
+        It runs on a thread of its own, so it may take its time and wait for other operations. What
+        it prints appears below the cell that registered it; what it raises is shown in the widget.
         """
-        self._on_each_resolved.append(Guarded(callback, self._complain))
+        safe = SafeCallback(callback, self._callbacks, self._report_callback_error)
+        self._on_each_resolved.append(safe)
+        self._follower.add_waiter()
+        self._follow()
 
     def to_frame(self) -> Any:
         """The jobs as a pandas DataFrame: times are aware, durations are timedeltas.
 
+        Before the widget has its first list, one is fetched here.
+
         Raises:
             ImportError: pandas is not installed; the message says how to get it.
+            TamrError: The list had to be fetched, and could not be.
         """
-        return table.to_frame(self.operations)
+        if self._listed:
+            return table.to_frame(self.operations)
+        return table.to_frame(tuple(Listing(self._client).operations()))
+
+    def rest(self, cell: outputs.Cell) -> None:  # noqa: ARG002
+        """Poll nothing until a page or code asks again: the one cell that showed this ran anew."""
+        self._follower.rest()
+        self._opened.rest()
 
     def close(self) -> None:
-        """Stop asking for the list and take the widget off the page."""
-        if hasattr(self, "_learning"):  # else the constructor refused its arguments
-            self._following.close()
-            self._learning.close()
+        """Stop asking for the list, call off what was clicked, and take the widget off the page."""
+        if hasattr(self, "_follower"):  # else the constructor refused its arguments
+            self._closed = True
+            self._follower.stop()
             self._poller.cancel(self)
-            for panel, _ in self._panels.values():
-                panel.close()
+            self._opened.close()
             if self._bulk is not None:
                 self._bulk.close()
             super().close()
+
+    def _subscribe(self) -> Subscription:
+        return self._poller.subscribe_all(
+            lambda listing: towards_page(self._on_listing, listing),
+            lambda error: towards_page(self._on_fault, error),
+            self._interval,
+            on_a_page=True,
+            _inline=True,
+        )
+
+    def _learn(self) -> Subscription:
+        return self._poller.learn(self._on_learned, _inline=True)
+
+    def _follow(self) -> None:
+        if not self._closed:
+            self._follower.start()
 
     def _on_listing(self, listing: Listing) -> None:
         self._checked_at = clock.wall()
@@ -108,45 +140,64 @@ class JobsWidget(LiveWidget):
         resolved = [each for key, each in changed if each.resolved and key not in ended]
         if changed:
             self._offset = changed[0][1].clock_offset_seconds
-        first = bool(self._status.get("loading"))
-        self._set_status({})
-        if self._has_page and (changed or gone):
-            towards_page(self._send_rows, changed, gone)
-        if changed or gone:
-            self._take_operations()
+        first, self._listed = not self._listed, True
+        self._fault, self._error = {}, ""
+        if first:
+            self._send_all()
+            self._submit_later(self._send_all_unless_greeted, AGAIN_SECONDS)
+        elif changed or gone:
+            self._send_rows(changed, gone)
+        self._take(first=first)
         for operation in () if first else resolved:
             for callback in self._on_each_resolved:
                 callback(operation)
-        if first and self._displayed:
-            towards_page(lambda: self._show(update=True))
 
     def _on_learned(self, _: object) -> None:
         unresolved = [(key, each) for key, each in self._table.keyed() if not each.resolved]
-        if self._has_page and unresolved:
+        if unresolved:
             towards_page(self._send_rows, unresolved, [])
 
     def _on_fault(self, error: TamrError) -> None:
-        self._set_status(fault_facts(error, self._checked_at), loading=len(self._table) == 0)
-        self.set_trait("error", str(error))
+        self._fault, self._error = fault_facts(error, self._checked_at), str(error)
+        if error.retry_in_seconds is None:
+            self._follower.stop()
+        self._take()
 
-    def _set_status(self, fault: dict[str, Any], *, loading: bool = False) -> None:
-        known = {"loading": loading, "host": str(self._client.origin), "no_delete": self._no_delete}
-        status = compact({**known, **fault})
-        if not fault:
-            self.set_trait("error", "")
-        if status != self._status:
-            towards_page(self.set_trait, "_status", status)
+    def _take(self, *, first: bool = False, reports: bool = False) -> None:
+        """Take over what is known: the record first, then the news."""
+        known = {
+            "_status": self._known_status(),
+            "operations": self._table.operations(),
+            "selection": self._selection(),
+            "error": self._error,
+            "callback_error": self._callback_error,
+        }
+        self._publish(known, before_news=self._record if first else None, reports=reports)
 
-    def _take_operations(self) -> None:
-        self.set_trait("operations", self._table.operations())
-        self._select()
+    def _known_status(self) -> dict[str, Any]:
+        known = compact(
+            {
+                "loading": not self._listed,
+                "host": str(self._client.origin),
+                "no_delete": self._no_delete,
+                "callback_error": self._callback_error,
+                **self._fault,
+            }
+        )
+        # Zero is known, and not the same as unknown.
+        return {**known, "total": len(self._table)} if self._listed else known
 
-    def _select(self) -> None:
+    def _selection(self) -> tuple[Operation, ...]:
         chosen = (self._table.get(key) for key in self._selected)
-        self.set_trait("selection", tuple(each for each in chosen if each is not None))
+        return tuple(each for each in chosen if each is not None)
 
-    def _take_selection(self, _: object) -> None:
-        self._poller.submit(self._select, lambda _: None, owner=self, _inline=True)
+    def _take_from_page(self, values: dict[str, Any]) -> None:
+        super()._take_from_page(values)
+        self._publish({"selection": self._selection()})
+
+    def _take_callback_error(self, text: str) -> None:
+        self._callback_error = text
+        towards_page(self._take, reports=True)
 
     def _send_rows(
         self, changed: list[tuple[str, Operation]], gone: list[str], **more: Any
@@ -154,8 +205,11 @@ class JobsWidget(LiveWidget):
         rows = [table.row(key, each, self._estimate(each)) for key, each in changed]
         self.send({"rows": {"jobs": rows, "gone": gone, **more}})
 
+    def _send_all_unless_greeted(self) -> None:
+        if not self._greeted:
+            self._send_all()
+
     def _send_all(self) -> None:
-        self._has_page = True
         everything = list(self._table.keyed())
         for start in range(0, max(1, len(everything)), CHUNK):
             chunk, more = everything[start : start + CHUNK], start + CHUNK < len(everything)
@@ -165,55 +219,47 @@ class JobsWidget(LiveWidget):
     def _estimate(self, operation: Operation) -> Any:
         return None if operation.resolved else self._poller.history.estimate(operation)
 
+    def _send_panel(self, key: str, facts: dict[str, Any]) -> None:
+        towards_page(self.send, {"panel": key, "facts": facts})
+
     def _act(self, content: dict[str, Any]) -> None:
         action, key = content.get("do"), content.get("id")
         if action == "hello":
             if not content.get("again"):
+                self._greeted = True
                 self._order(self._send_all)
         elif action == "seen":
-            self._following.seen()
-            for panel, _ in self._panels.values():
-                panel.act("seen")
+            self._follower.seen()
+            self._opened.seen()
+            if not self._fault:  # it may have been at rest
+                self._follow()
         elif action == "open":
             self._order(lambda: self._open(key))
         elif action == "shut":
-            self._order(lambda: self._shut(key))
+            self._order(lambda: self._opened.shut(key))
         elif action in ("cancel_all", "delete_all"):
             self._order(lambda: self._begin_bulk(action.removesuffix("_all"), content.get("ids")))
-        elif isinstance(key, str) and key in self._panels and isinstance(action, str):
-            self._panels[key][0].act(action)
-
-    def _order(self, command: Callable[[], object]) -> None:
-        self._poller.submit(
-            lambda: towards_page(command), lambda _: None, self._report, owner=self, _inline=True
-        )
+        else:
+            self._opened.act(key, action)
 
     def _open(self, key: Any) -> None:
         operation = self._table.get(key)
-        if operation is None:
-            return
-        if key not in self._panels:
-            panel = Panel(operation, lambda: self._draw(key), self._interval, None)
-            self._panels[key] = (panel, {})
-            panel.follow()
-        panel = self._panels[key][0]
-        self._panels[key] = (panel, {})
-        self._draw(key)
+        if operation is not None:
+            self._opened.open(key, operation)
 
-    def _draw(self, key: str) -> None:
-        panel, shown = self._panels[key]
-        facts = panel.facts()
-        if {**facts, "as_of": 0} != {**shown, "as_of": 0}:
-            self._panels[key] = (panel, facts)
-            towards_page(self.send, {"panel": key, "facts": facts})
+    def _submit(self, work: Callable[[], object]) -> None:
+        self._submit_later(work, 0.0)
 
-    def _shut(self, key: Any) -> None:
-        panel, _ = self._panels.pop(key, (None, None))
-        if panel is not None:
-            panel.close()
+    def _submit_later(self, work: Callable[[], object], delay: Seconds) -> None:
+        self._poller.submit(work, _ignore, None, delay, owner=self, _inline=True)
+
+    def _order(self, command: Callable[[], object]) -> None:
+        self._poller.submit(
+            lambda: towards_page(command), _ignore, self._report, owner=self, _inline=True
+        )
 
     def _begin_bulk(self, action: str, keys: Any) -> None:
-        if self._bulk is not None and not self._bulk.over:
+        if self._closed or (self._bulk is not None and not self._bulk.over):
             return
         known = {key: self._table.get(key) for key in keys} if isinstance(keys, list) else {}
         operations = {key: each for key, each in known.items() if each is not None}
@@ -232,17 +278,19 @@ class JobsWidget(LiveWidget):
         towards_page(self.send, {"report": report})
         if report["over"]:
             self._no_delete = self._no_delete or (self._bulk is not None and self._bulk.no_delete)
-            self._set_status({})
-            self._take_operations()
+            towards_page(self._take)
 
     def _report(self, error: TamrError) -> None:
-        facts = {"fault": str(error), "fault_kind": "action"}
-        self._poller.submit(
-            lambda: self._set_status(facts), lambda _: None, owner=self, _inline=True
-        )
+        self._fault = {"fault": str(error), "fault_kind": "action"}
+        towards_page(self._take)
 
     def _at_rest(self) -> tuple[str, str]:
-        return table.at_rest(self._table.operations(), str(self._client.origin))
+        operations = self._table.operations() if self._listed else None
+        return table.at_rest(operations, str(self._client.origin))
 
     def _clock_offset_seconds(self) -> Seconds:
         return self._offset
+
+
+def _ignore(_: object) -> None:
+    """The result of what has none."""

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-import math
-import threading
 from collections.abc import Callable, Generator
 from typing import Any
 
 import traitlets as t
 
-from ..errors import TamrError
-from ..operation import Operation, wait_timeout
+from ..callbacks import SafeCallback
+from ..operation import Operation
 from ..summary import html_table, plain_text
-from ..timing import Seconds, checked_seconds, clock
-from . import assets
+from ..timing import Seconds, checked_seconds
+from . import assets, outputs
 from .live import LiveWidget
-from .observers import Guarded
 from .pages import towards_page
 from .panel import Panel
+from .waits import Waiting
 
 __all__ = ["OperationWidget"]
-
-# Where an event can't be interrupted, it is waited for in turns of this length.
-INTERRUPT_SECONDS = 0.1
-FINAL_KINDS = ("gone", "refused", "stopped")
 
 
 class OperationWidget(LiveWidget):
@@ -43,6 +36,7 @@ class OperationWidget(LiveWidget):
 
     Raises:
         NotAnOperation: `operation` is none.
+        ClientUnusable: It has not ended, and was unpickled without its client.
         ValueError, TypeError: A number of seconds that makes no sense, or an unknown argument.
     """
 
@@ -73,14 +67,13 @@ class OperationWidget(LiveWidget):
         timeout = timeout_seconds
         if timeout is not None:
             timeout = checked_seconds("timeout_seconds", timeout)
-        self._settled = threading.Event()
-        self._settling = threading.Lock()
-        self._on_settled: list[Guarded] = []
         self._view = Panel(operation, self._draw, interval, timeout, estimate=estimate)
-        self._take_traits()
+        self._waiting = Waiting(self._view)
+        self._over = self._view.over
+        self._trait_values.update(self._known())  # nobody observes them yet
         super().__init__(_panel=self._view.facts(), **kwargs)
         if operation.resolved:
-            self._settled.set()
+            self._waiting.end(operation)
         self._view.follow()
 
     def wait(self, timeout_seconds: Seconds | None = None) -> Operation:
@@ -97,97 +90,65 @@ class OperationWidget(LiveWidget):
             TamrError: The server can't tell any more (it was deleted, access was refused), or the
                 widget was closed.
         """
-        start = clock.monotonic()
-        deadline = math.inf
-        if timeout_seconds is not None:
-            deadline = start + checked_seconds("timeout_seconds", timeout_seconds)
-        try:
-            while not self._settled.wait(min(INTERRUPT_SECONDS, deadline - clock.monotonic())):
-                if clock.monotonic() >= deadline:
-                    raise wait_timeout(self.operation, clock.monotonic() - start, self._view.fault)
-        except KeyboardInterrupt:
-            raise WaitInterrupted from None
-        return self._result()
+        return self._waiting.block(timeout_seconds)
 
     def __await__(self) -> Generator[Any, None, Operation]:
-        return self._until_settled().__await__()
-
-    async def _until_settled(self) -> Operation:
-        loop = asyncio.get_running_loop()
-        settled = asyncio.Event()
-        self._when_settled(lambda: loop.call_soon_threadsafe(settled.set))
-        await settled.wait()
-        return self._result()
+        return self._waiting.until_ended().__await__()
 
     def on_resolved(self, callback: Callable[[Operation], object]) -> None:
-        """Call `callback` with the resolved operation, once; at once if it is resolved already.
+        """Call `callback` with the resolved operation, once; soon if it is resolved already.
 
-        It runs on the polling thread. What it raises is shown in the widget and disturbs nobody.
+        It runs on a thread of its own, so it may take its time and wait for other operations. What
+        it prints appears below the cell that registered it; what it raises is shown in the widget.
         """
-        self._when_settled(lambda: self.resolved and callback(self.operation))
-
-    def _when_settled(self, callback: Callable[[], object]) -> None:
-        guarded = Guarded(callback, self._complain)
-        with self._settling:
-            if not self._settled.is_set():
-                self._on_settled.append(guarded)
-                return
-        guarded()
-
-    def _settle(self) -> None:
-        with self._settling:
-            self._settled.set()
-            waiting, self._on_settled = self._on_settled, []
-        for callback in waiting:
-            callback()
-
-    def _result(self) -> Operation:
-        if self.operation.resolved:
-            return self.operation
-        if self._view.fault is not None and self._view.fault_kind != "action":
-            raise self._view.fault
-        what = "deleted" if self.deleted else "closed"
-        msg = f"The widget was {what} before the operation ended; it was {self.state} then."
-        raise TamrError(msg)
+        safe = SafeCallback(callback, self._callbacks, self._report_callback_error)
+        if not self._waiting.ended.done():
+            self._view.follower.add_waiter()
+            self._view.follow()
+        self._waiting.ended.add_done_callback(lambda ended: safe(ended.result()))
 
     def _draw(self) -> None:
         towards_page(self._apply)
 
-    def _apply(self) -> None:
-        """Take over what the panel knows: one message for the page, then the traits."""
-        self._send_facts()
-        self._take_traits()
-        if self.resolved or self.deleted or self._view.fault_kind in FINAL_KINDS:
-            self._settle()
-            if self._displayed:
-                self._show(update=True)
-
-    def _send_facts(self) -> None:
+    def _apply(self, *, reports: bool = False) -> None:
+        """Take over what the panel knows: the page and the record first, then the news."""
+        operation = self._view.operation
         facts = self._view.facts()
-        if {**facts, "as_of": 0} != {**self._panel, "as_of": 0}:
-            self._panel = facts
+        drawn = {} if {**facts, "as_of": 0} == {**self._panel, "as_of": 0} else {"_panel": facts}
+        known = self._known()
+        record = self._record if self._view.over and not self._over else None
+        self._over = self._view.over
+        self._publish({**drawn, **known}, before_news=record, reports=reports)
+        if operation.resolved:
+            self._waiting.end(operation)
 
-    def _take_traits(self) -> None:
+    def _known(self) -> dict[str, Any]:
         view = self._view
-        known = {
+        return {
             "operation": view.operation,
             "description": view.operation.description or "",
             "message": view.operation.message,
             "waiting": view.waiting,
             "deleted": view.deleted,
             "error": "" if view.fault is None else str(view.fault),
+            "callback_error": view.callback_error,
             "progress": view.progress(),
             "state": view.operation.state,
             "resolved": view.operation.resolved,
         }
-        for name, value in known.items():
-            self.set_trait(name, value)
+
+    def _take_callback_error(self, text: str) -> None:
+        self._view.callback_error = text
+        towards_page(self._apply, reports=True)
 
     def _act(self, content: dict[str, Any]) -> None:
         self._view.act(content.get("do", ""))
 
-    def _report(self, error: TamrError) -> None:
-        self._view.report(error)
+    def _follow(self) -> None:
+        self._view.follow()
+
+    def _submit(self, work: Callable[[], object]) -> None:
+        self._view.submit(work)
 
     def _at_rest(self) -> tuple[str, str]:
         return html_table(self.operation), plain_text(self.operation)
@@ -195,17 +156,14 @@ class OperationWidget(LiveWidget):
     def _clock_offset_seconds(self) -> Seconds:
         return self.operation.clock_offset_seconds
 
+    def rest(self, cell: outputs.Cell) -> None:
+        """Poll nothing until a page or code asks again: the one cell that showed this ran anew."""
+        if not cell.by_source:  # else two cells may have the same text
+            self._view.follower.rest()
+
     def close(self) -> None:
         """Stop following the operation and take the widget off the page. The job goes on."""
         view = getattr(self, "_view", None)
         if view is not None:  # else the constructor refused its arguments
             view.close()
-            self._settle()
             super().close()
-
-
-class WaitInterrupted(KeyboardInterrupt):
-    """The kernel was interrupted while a widget waited; the job goes on."""
-
-    def _render_traceback_(self) -> list[str]:
-        return ["Stopped waiting. The job goes on; the widget still follows it."]

@@ -38,10 +38,10 @@ def remember_page() -> None:
     _context = contextvars.copy_context()
 
 
-def towards_page(send: Callable[..., Any], *args: Any) -> None:
+def towards_page(send: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
     """Call `send` so that what it sends leaves clicks where they are acted on at once."""
     if _context is None:
-        send(*args)
+        send(*args, **kwargs)
     else:
         # A copy each time, since a context can be entered by one thread only.
-        _context.copy().run(send, *args)
+        _context.copy().run(send, *args, **kwargs)

@@ -6,18 +6,30 @@ All of its state is written by the poller's thread; clicks only leave an order t
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
-from ..errors import MethodNotAllowed, NoAnswer, TamrError, TooSlow, UnexpectedAnswer
+from ..errors import (
+    ClientUnusable,
+    MethodNotAllowed,
+    NoAnswer,
+    TamrError,
+    TooSlow,
+    UnexpectedAnswer,
+)
 from ..history import JobHistory, progress
 from ..operation import Operation
 from ..poller import Poller, Subscription
 from ..timing import Seconds, clock
+from .clicks import Clicks
 from .facts import action_facts, compact, estimate_facts, fault_facts, snapshot_facts
+from .follower import Follower
 
 _ENDED = {"SUCCEEDED": "succeeded", "FAILED": "failed", "CANCELED": "was cancelled"}
+# Kinds of faults after which nothing is polled until somebody asks for it again.
+_HALTED = ("refused", "stopped")
+# After this one it makes no sense to.
+_GONE = "gone"
 
 
 class Panel:
@@ -37,6 +49,12 @@ class Panel:
         deleted: Whether it was deleted from here.
         outcome: What the last Wait or action came to, in words.
         fault: What went wrong last, or None.
+        faults: How many polls failed since the last one that did not.
+        callback_error: What a user's callback raised last, in words.
+        closed: Whether it was closed.
+
+    Raises:
+        ClientUnusable: The operation has not ended, and it was unpickled without its client.
     """
 
     def __init__(
@@ -48,20 +66,24 @@ class Panel:
         *,
         estimate: bool = True,
     ) -> None:
+        if operation.client is None and not operation.resolved:
+            msg = (
+                "This operation was unpickled without its client, so it cannot be followed. "
+                "Operation.from_resource_id(client, id) fetches it anew."
+            )
+            raise ClientUnusable(msg)
         self.operation = operation
-        self.waiting = self.deleted = self.no_delete = False
-        self.busy = self.outcome = ""
+        self.waiting = self.deleted = self.no_delete = self.closed = False
+        self.busy = self.outcome = self.callback_error = ""
         self.fault: TamrError | None = None
+        self.faults = 0
         self._fault: dict[str, Any] = {}
         self.interval, self.timeout = poll_interval_seconds, timeout_seconds
         self._on_change = on_change
-        self._poller = Poller.of(operation.client)
+        self.poller = Poller.of(operation.client)
+        self.follower = Follower(self._subscribe, *([self._learn] if estimate else []))
         self._checked_at = 0.0
-        self._orders: dict[str, Subscription] = {}
-        self._clicks = threading.Lock()
-        self._following: Subscription | None = None
-        self._learning: Subscription | None = None
-        self._wants_estimate = estimate
+        self._clicks = Clicks(self.poller, self._on_refusal)
         self._history: JobHistory | None = None
 
     @property
@@ -72,12 +94,44 @@ class Panel:
         """
         return str(self._fault.get("fault_kind", ""))
 
+    @property
+    def over(self) -> bool:
+        """Whether nothing more is heard of the operation, unless somebody asks for it again."""
+        return self.operation.resolved or self.deleted or self.halted
+
+    @property
+    def halted(self) -> bool:
+        """Whether a fault ended the polling."""
+        return self.fault_kind in (_GONE, *_HALTED)
+
     def follow(self) -> None:
-        """Begin to poll, unless the operation has ended."""
-        self._checked_at = clock.wall()
-        if self.operation.resolved:
+        """Begin to poll, also after rest or a fault that ended it, if there is anything to hear."""
+        known = self.operation.resolved or self.deleted or self.fault_kind == _GONE
+        if known or self.closed or self.follower.active:
             return
-        self._following = self._poller.subscribe(
+        if self.fault_kind in _HALTED:
+            self._set_fault(None)
+            self.submit(self._on_change)
+        self._checked_at = clock.wall()
+        self.follower.start()
+
+    def close(self) -> None:
+        """Stop all that this panel does; the job goes on."""
+        self.closed = True
+        self.follower.stop()
+        self._clicks.close()
+        self.poller.cancel(self)
+
+    def submit(self, work: Callable[[], object]) -> None:
+        """Have something done on the poller's thread."""
+        self.poller.submit(work, _ignore, owner=self, _inline=True)
+
+    def take(self, operation: Operation) -> None:
+        """Take over a snapshot that was fetched on another thread."""
+        self.submit(lambda: self._on_operation(operation))
+
+    def _subscribe(self) -> Subscription:
+        return self.poller.subscribe(
             self.operation,
             self._on_operation,
             self._on_fault,
@@ -85,14 +139,9 @@ class Panel:
             on_a_page=True,
             _inline=True,
         )
-        if self._wants_estimate:
-            self._learning = self._poller.learn(self._on_learned, _inline=True)
 
-    def close(self) -> None:
-        """Stop all that this panel does; the job goes on."""
-        for each in (self._following, self._learning, *self._orders.values()):
-            if each is not None:
-                each.close()
+    def _learn(self) -> Subscription:
+        return self.poller.learn(self._on_learned, _inline=True)
 
     def facts(self) -> dict[str, Any]:
         """All of it, as a page draws it."""
@@ -105,6 +154,7 @@ class Panel:
                 "deleted": self.deleted,
                 "no_delete": self.no_delete,
                 "outcome": self.outcome,
+                "callback_error": self.callback_error,
                 **self._fault,
                 **self._forecast(),
             }
@@ -136,45 +186,17 @@ class Panel:
             action: `wait`, `stop`, `cancel`, `delete`, or `seen` (a page shows this just now).
         """
         if action == "seen":
-            if self._following is not None:
-                self._following.seen()
+            self.follower.seen()
+            if self.fault_kind not in _HALTED:  # it may have been at rest
+                self.follow()
         elif action == "wait":
-            self._order("wait", self._begin_to_wait, self._changed)
+            self._clicks.submit("wait", self._begin_to_wait, self._changed)
         elif action == "stop":
-            self._order("stop", self._stop_waiting, self._changed)
+            self._clicks.submit("stop", self._stop_waiting, self._changed)
         elif action == "cancel":
-            self._order("cancel", self._cancel, self._on_cancelled)
+            self._clicks.submit("cancel", self._cancel, self._on_cancelled)
         elif action == "delete":
-            self._order("delete", self._delete, self._on_deleted)
-
-    def _order(
-        self,
-        name: str,
-        command: Callable[[], Any],
-        on_done: Callable[[Any], object],
-        delay: Seconds = 0.0,
-    ) -> None:
-        with self._clicks:
-            pending = self._orders.get(name)
-            if pending is None or pending.closed:
-                self._orders[name] = self._poller.submit(
-                    command,
-                    lambda result: self._end(name, on_done, result),
-                    lambda error: self._end(name, self._on_refusal, error),
-                    delay,
-                    owner=self,
-                    _inline=True,
-                )
-
-    def _end(self, name: str, then: Callable[[Any], object], result: Any) -> None:
-        with self._clicks:
-            self._orders.pop(name).close()
-        self.busy = ""
-        then(result)
-
-    def report(self, error: TamrError) -> None:
-        """Show a fault that is not the server's, until something else is done."""
-        self._poller.submit(lambda: self._set_fault(error), self._changed, owner=self, _inline=True)
+            self._clicks.submit("delete", self._delete, self._on_deleted)
 
     def _set_fault(self, error: TamrError | None, facts: dict[str, Any] | None = None) -> None:
         """Take note of a fault, of an action where `facts` say no other; or of its end."""
@@ -183,13 +205,18 @@ class Panel:
 
     def _on_operation(self, operation: Operation) -> None:
         self._checked_at = clock.wall()
+        self.faults = 0
         if self.fault_kind != "action":
             self._set_fault(None)
         self._see(operation)
         self._on_change()
 
     def _see(self, operation: Operation) -> None:
+        if self.operation.resolved and not operation.resolved:
+            return  # It was fetched earlier, on another thread.
         self.operation = operation
+        if operation.resolved:
+            self.follower.stop()
         if operation.resolved and self.waiting:
             self._end_waiting(f"It {_ENDED[operation.state or '']} while you waited.")
 
@@ -198,8 +225,10 @@ class Panel:
         self._on_change()
 
     def _on_fault(self, error: TamrError) -> None:
+        self.faults += 1
         self._set_fault(error, fault_facts(error, self._checked_at))
         if error.retry_in_seconds is None:
+            self.follower.stop()
             self._end_waiting("")
         self._on_change()
 
@@ -210,24 +239,27 @@ class Panel:
         if self.operation.resolved:
             self.outcome = f"It {_ENDED[self.operation.state or '']} before."
             return
+        if not self.waiting:
+            self.follower.add_waiter()
+            self.follow()
         self.waiting, self.outcome = True, ""
         if self.timeout is not None:
-            self._order("give up", self._give_up, self._changed, self.timeout)
+            self._clicks.submit("give up", self._give_up, self._changed, self.timeout)
 
     def _give_up(self) -> None:
         if self.waiting:
             self._end_waiting(f"Still running after {self.timeout:.3g} s.")
+            self._on_change()  # here, since this action was called off with the rest of the waiting
 
     def _stop_waiting(self) -> None:
         if self.waiting:
             self._end_waiting("Stopped waiting; the job goes on.")
 
     def _end_waiting(self, outcome: str) -> None:
+        if self.waiting:
+            self.follower.remove_waiter()
         self.waiting, self.outcome = False, outcome
-        with self._clicks:
-            pending = self._orders.get("give up")
-        if pending is not None:
-            pending.close()
+        self._clicks.call_off("give up")
 
     def _begin(self, action: str) -> None:
         self.busy, self.outcome = action, ""
@@ -240,10 +272,11 @@ class Panel:
         return self.operation.cancel()
 
     def _on_cancelled(self, operation: Operation) -> None:
+        self.busy = ""
         if operation.resolved and operation.state != "CANCELED":
             self.outcome = "It had already ended, so there was nothing to cancel."
         self._see(operation)
-        self._poller.refresh(operation)
+        self._go_on()
         self._on_change()
 
     def _delete(self) -> None:
@@ -252,22 +285,32 @@ class Panel:
             self.operation.delete()
 
     def _on_deleted(self, _: object) -> None:
-        self.deleted, self.outcome = True, "Deleted from Tamr."
+        self.busy, self.deleted, self.outcome = "", True, "Deleted from Tamr."
         self._set_fault(None)
-        if self._following is not None:
-            self._following.close()
+        self.follower.stop()
         self._end_waiting(self.outcome)
         self._on_change()
 
     def _on_refusal(self, error: TamrError) -> None:
+        self.busy = ""
         self._set_fault(error)
         self.no_delete = self.no_delete or isinstance(error, MethodNotAllowed)
         if isinstance(error, (NoAnswer, TooSlow, UnexpectedAnswer)):
             # It may or may not have been done: ask what is true now.
-            self._order("look", self.operation.poll, self._on_look)
-        self._poller.refresh(self.operation)
+            self._clicks.submit("look", self.operation.poll, self._on_look)
+        self.poller.refresh(self.operation)
         self._on_change()
 
     def _on_look(self, operation: Operation) -> None:
         self._see(operation)
+        self._go_on()
         self._on_change()
+
+    def _go_on(self) -> None:
+        """The server answered about the operation: poll soon, also if polling had ended."""
+        self.follow()
+        self.poller.refresh(self.operation)
+
+
+def _ignore(_: object) -> None:
+    """The result of what has none."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import Any
 
 from ..document import text
@@ -25,6 +25,8 @@ class JobTable:
 
     def __init__(self) -> None:
         self._operations: dict[str, Operation] = {}
+        # The keys of names that a server gave to another job.
+        self._keys: dict[str, str] = {}
 
     def __len__(self) -> int:
         return len(self._operations)
@@ -46,17 +48,19 @@ class JobTable:
 
         Snapshots are kept where the server's document is the same as before.
         """
-        before, self._operations = self._operations, {}
+        before, operations = self._operations, dict[str, Operation]()
         changed = []
         copies: Counter[str] = Counter()
         for document in listing.documents:
-            key = self._unique(document, copies)
+            key = _unique(self._key(document), operations, copies)
             operation = before.get(key)
             if operation is None or not operation.says(document):
                 operation = listing.operation(document)
                 changed.append((key, operation))
-            self._operations[key] = operation
-        return changed, [key for key in before if key not in self._operations]
+            operations[key] = operation
+        # All at once, since other threads read it.
+        self._operations = operations
+        return changed, [key for key in before if key not in operations]
 
     def put(self, key: str, operation: Operation) -> None:
         """Take over one snapshot that came by another way."""
@@ -67,17 +71,16 @@ class JobTable:
         """Forget an operation that was deleted."""
         self._operations.pop(key, None)
 
-    def _unique(self, document: dict[str, Any], copies: Counter[str]) -> str:
-        """A key of its own for each document, whatever servers write twice or leave out.
+    def _key(self, document: dict[str, Any]) -> str:
+        """The key of a document: its name, or another one where that was another job's.
 
-        `copies` counts how often each name occurred, so that many of one name take no longer.
+        A page may have the old job selected or opened, so its key must not mean the new one.
         """
-        path = document.get("relativeId")
-        name = path.rpartition("/")[2] if isinstance(path, str) else document.get("id")
-        key = plain = text(name) or "?"
-        while key in self._operations:
-            copies[plain] += 1
-            key = f"{plain}'{copies[plain]}"
+        name = _name(document)
+        key = self._keys.get(name, name)
+        known = self._operations.get(key)
+        if known is not None and known.is_replaced_by(document):
+            key = self._keys[name] = f"{key}'"
         return key
 
 
@@ -96,8 +99,32 @@ def row(key: str, operation: Snapshot, estimate: Estimate | None) -> Row:
     ]
 
 
-def at_rest(operations: tuple[Operation, ...], host: str) -> tuple[str, str]:
-    """The newest jobs as HTML and as plain text, for where no widget can live."""
+def _name(document: dict[str, Any]) -> str:
+    """The name that a document has in its server's list."""
+    path = document.get("relativeId")
+    name = path.rpartition("/")[2] if isinstance(path, str) else document.get("id")
+    return text(name) or "?"
+
+
+def _unique(key: str, taken: Container[str], copies: Counter[str]) -> str:
+    """A key that is not taken; `copies` counts them, so that many of one name take no longer."""
+    unique = key
+    while unique in taken:
+        copies[key] += 1
+        unique = f"{key}'{copies[key]}"
+    return unique
+
+
+def at_rest(operations: tuple[Operation, ...] | None, host: str) -> tuple[str, str]:
+    """The newest jobs as HTML and as plain text, for where no widget can live.
+
+    Args:
+        operations: All jobs, newest first; None before the first list.
+        host: Whose jobs they are.
+    """
+    if operations is None:
+        title = f"The jobs of {host}: the list has not been fetched yet."
+        return html_rows((), title), title
     title = f"{len(operations):,} jobs of {host}"
     if len(operations) > AT_REST:
         title += f", the newest {AT_REST} of them"

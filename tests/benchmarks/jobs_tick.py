@@ -46,11 +46,10 @@ def measure(count: int) -> list[Row]:
     client = Client(UsernamePasswordAuth("admin", "secret"), port=1)
     client.request = not_now  # type: ignore[method-assign]
     widget = JobsWidget(client, poll_interval_seconds=3600)
-    widget._following.close()
-    widget._learning.close()
+    widget._follower.stop()
+    widget._greeted = True
     answers = iter(())
     client.request = lambda *_, **__: next(answers)  # type: ignore[method-assign]
-    widget._has_page = True
     first = Answer(json.dumps(documents).encode())
     answers = iter([first])
     previous = Listing(client)

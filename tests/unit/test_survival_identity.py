@@ -557,3 +557,20 @@ def test_answers_in_a_row_are_each_compared(client):
         wire.get(URL + PATH, json=document("SUCCEEDED", relativeId="operations/99"))
         wire.get(URL + PATH, json=document("FAILED"))
         assert Operation(client, document()).wait(0).state == "FAILED"
+
+
+def test_a_row_never_becomes_another_job(hands):
+    """What a page has selected or opened is gone with its job; the new one has its own key."""
+    tamr, table = FakeTamr(hands), JobTable()
+    tamr.add("17")
+    tamr.add("18")
+    table.take(Listing(tamr))
+    tamr.add("17", created=OTHER["created"])
+
+    changed, gone = table.take(Listing(tamr))
+
+    assert gone == ["17"]
+    [(key, operation)] = changed
+    assert key != "17"
+    assert operation.created_at == Operation(tamr, OTHER).created_at
+    assert table.take(Listing(tamr)) == ([], [])

@@ -124,7 +124,7 @@ def test_an_opened_row_is_a_panel_with_the_same_actions(tamr, widget, page):
     page.say("cancel", id=job)
     until(lambda: page.of("facts")[-1]["state"] in {"CANCELING", "CANCELED"})
     page.say("shut", id=job)
-    until(lambda: not widget._panels)
+    until(lambda: not widget._opened)
 
     assert asked(tamr, "POST", f"{job}/cancel") == 1
     assert {message["panel"] for message in page if "panel" in message} == {job}
@@ -190,7 +190,7 @@ def test_a_page_can_set_its_own_state_and_nothing_else(tamr, widget):
 
     widget.set_state({"search": "train", "filter_state": "FAILED", "_status": {"loading": True}})
 
-    assert (widget.search, widget.filter_state) == ("train", "FAILED")
+    until(lambda: (widget.search, widget.filter_state) == ("train", "FAILED"))
     assert "loading" not in widget._status
     with pytest.raises(traitlets.TraitError):
         widget.operations = ()

@@ -1,0 +1,66 @@
+"""Clicks: the actions that were asked for and not done yet, each once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import TamrError
+from ..poller import Poller, Subscription
+from ..timing import Seconds
+
+
+class Clicks:
+    """Runs actions on a poller's thread; one that waits already is not submitted again.
+
+    Args:
+        poller: Whose thread runs them.
+        on_error: Gets what an action raised.
+    """
+
+    def __init__(self, poller: Poller, on_error: Callable[[TamrError], object]) -> None:
+        self._poller = poller
+        self._on_error = on_error
+        self._pending: dict[str, Subscription] = {}
+        self._closed = False
+        # A signal handler or `__del__` may come here in the middle of it, on the same thread.
+        self._lock = threading.RLock()
+
+    def submit(
+        self,
+        name: str,
+        action: Callable[[], Any],
+        on_done: Callable[[Any], object],
+        delay: Seconds = 0.0,
+    ) -> None:
+        """Run an action unless one of this name waits; `on_done` gets what it returns."""
+        with self._lock:
+            pending = self._pending.get(name)
+            if not self._closed and (pending is None or pending.closed):
+                self._pending[name] = self._poller.submit(
+                    action,
+                    lambda result: self._end(name, on_done, result),
+                    lambda error: self._end(name, self._on_error, error),
+                    delay,
+                    owner=self,
+                    _inline=True,
+                )
+
+    def call_off(self, name: str) -> None:
+        """Do not run this action, if it waits."""
+        with self._lock:
+            pending = self._pending.pop(name, None)
+        if pending is not None:
+            pending.close()
+
+    def close(self) -> None:
+        """Run none of those that wait, and none from now on."""
+        with self._lock:
+            self._closed = True
+            for name in list(self._pending):
+                self.call_off(name)
+
+    def _end(self, name: str, then: Callable[[Any], object], result: Any) -> None:
+        self.call_off(name)
+        then(result)

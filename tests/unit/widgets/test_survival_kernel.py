@@ -1,0 +1,180 @@
+"""What only a real kernel shows: outputs of cells, interrupts, re-runs."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+import nbformat
+import pytest
+from kernel import REPOSITORY, SETUP, Kernel
+from nbclient import NotebookClient
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="module")
+def running_kernel() -> Iterator[Kernel]:
+    kernel = Kernel()
+    yield kernel
+    kernel.close()
+
+
+@pytest.fixture
+def kernel(running_kernel: Kernel) -> Iterator[Kernel]:
+    yield running_kernel
+    running_kernel.run("import ipywidgets; ipywidgets.Widget.close_all()")
+
+
+@pytest.mark.parametrize(
+    "register",
+    [
+        "widget.on_resolved(lambda o: print('heard', o.state))",
+        "widget.observe(lambda change: print('heard', change.new), 'state')",
+        "JobsWidget(client).on_resolved(lambda o: print('heard', o.state))",
+    ],
+)
+def test_what_a_callback_prints_appears_in_the_cell_that_registered_it(kernel, register):
+    """Whatever other cell runs, or none."""
+    kernel.run("widget = OperationWidget(started(1.5), poll_interval_seconds=0.1)")
+    request = kernel.begin(register)
+    kernel.finish(request)
+    other = kernel.begin("time.sleep(0.5); print('another cell')")
+    kernel.finish(other)
+
+    kernel.until(lambda: "heard SUCCEEDED" in kernel.text(request))
+    assert kernel.text(other) == "another cell\n"
+
+
+@pytest.mark.parametrize("wait", ["widget.wait()", "await widget", "await asyncio.gather(widget)"])
+def test_an_interrupt_ends_a_wait_at_once(kernel, wait):
+    """Within half a second, with one sentence, and the widget still follows the job."""
+    kernel.run("widget = OperationWidget(started(60))")
+    request = kernel.begin(f"print('waiting', flush=True); {wait}")
+    kernel.until(lambda: kernel.text(request))
+    kernel.settle(0.5)
+    interrupted = time.monotonic()
+
+    kernel.interrupt()
+    kernel.finish(request)
+
+    assert time.monotonic() - interrupted < 0.5
+    (error,) = kernel.of(request, "error")
+    assert error["traceback"] == ["Stopped waiting. The job goes on; the widget still follows it."]
+    assert kernel.run("print(widget.state, widget._view.follower.waited_for)") == (
+        "RUNNING False\n"
+    )
+
+
+@pytest.mark.parametrize("cell_id", ["a1b2", None])
+def test_a_cell_that_runs_twenty_times_asks_as_often_as_one(kernel, cell_id):
+    """What it showed before comes to rest: one thread, one list for each interval."""
+    for _ in range(20):
+        kernel.run(
+            "again = simulator.client(); JobsWidget(again, poll_interval_seconds=0.2)",
+            cell_id and f"{cell_id}-jobs",
+        )
+    counted = kernel.run(
+        "time.sleep(0.5); simulator.requests.clear(); time.sleep(2)\n"
+        "print(len(simulator.requests.matching('GET', 'operations')), "
+        "sum('poller' in t.name for t in threading.enumerate()))"
+    )
+
+    lists, threads = map(int, counted.split())
+    assert 5 <= lists <= 12
+    assert threads == 1
+
+
+def test_a_widget_that_another_cell_shows_lives_on(kernel):
+    """Only what is shown nowhere any more comes to rest; shown again, it goes on."""
+    follows = "print(jobs._follower.active)"
+    kernel.run("jobs = JobsWidget(client); jobs", "made")
+    kernel.run("jobs", "other")
+    kernel.run("'something else'", "made")
+    assert kernel.run(follows) == "True\n"
+
+    kernel.run("'something else'", "other")
+    assert kernel.run(follows) == "False\n"
+
+    kernel.run("jobs", "third")
+    assert kernel.run(follows) == "True\n"
+
+
+def test_a_widget_at_rest_goes_on_when_a_page_or_code_asks(kernel):
+    """A page that says that it is seen, and code that waits for the end."""
+    kernel.run("widget = OperationWidget(started(60)); widget", "one")
+    kernel.run("1", "one")
+    assert kernel.run("print(widget._view.follower.active)") == "False\n"
+    kernel.run("widget._handle_custom_msg({'do': 'seen', 'n': 1}, [])")
+    assert kernel.run("print(widget._view.follower.active)") == "True\n"
+
+    kernel.run("widget.on_resolved(print); widget", "two")
+    kernel.run("2", "two")
+    assert kernel.run("print(widget._view.follower.active)") == "True\n"
+
+
+def test_a_blocking_wait_as_the_last_value_is_drawn_once(kernel):
+    """With the extension: by the wait, and not again as the returned operation."""
+    kernel.run("%load_ext tamr_widgets")
+    once = kernel.begin("started(0.3).wait(0.1)")
+    kernel.finish(once)
+    drawn = kernel.begin("simulator.jobs.add('RUNNING'); started(60)")
+    kernel.finish(drawn)
+    kernel.run("%unload_ext tamr_widgets")
+
+    views = [data for data in kernel.shown(once) if "text/html" in data]
+    assert len(views) == 1
+    assert len(kernel.shown(drawn)) == 1
+
+
+def test_a_forked_worker_waits_without_a_widget(kernel):
+    """Also where the parent had loaded the extension, and for a widget that it made."""
+    kernel.run("%load_ext tamr_widgets")
+    kernel.run(
+        "import multiprocessing\n"
+        "operation = started(1)\n"
+        "widget = OperationWidget(operation)\n"
+        "def work(_): return operation.wait(0.1).state, widget.wait(5).state\n"
+        "with multiprocessing.get_context('fork').Pool(2) as pool:\n"
+        "    results = pool.map_async(work, range(2)).get(15)"
+    )
+    kernel.run("%unload_ext tamr_widgets")
+
+    assert kernel.run("print(set(results))") == "{('SUCCEEDED', 'SUCCEEDED')}\n"
+
+
+@pytest.mark.parametrize(
+    ("show", "then"),
+    [
+        ("widget", ["widget.wait()"]),
+        ("widget", ["await widget"]),
+        (
+            "widget.on_resolved(lambda o: widget.close()); widget",
+            ["widget.wait(); time.sleep(0.2)"],
+        ),
+        # Messages that come between two cells are lost.
+        ("widget", ["1", "2"]),
+    ],
+)
+def test_an_executed_notebook_ends_with_the_final_state(show, then, monkeypatch):
+    """Under nbclient, as in papermill and nbconvert: the record is written before the news."""
+    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
+    cells = [SETUP, f"widget = OperationWidget(started(0.8), poll_interval_seconds=0.1)\n{show}"]
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(code) for code in [*cells, *then]]
+    )
+    client = _SlowClient(notebook, kernel_name="python3", store_widget_state=False)
+    client.execute()
+
+    (output,) = [each for each in notebook.cells[1].outputs if "data" in each]
+    assert "SUCCEEDED" in output["data"]["text/html"]
+
+
+class _SlowClient(NotebookClient):
+    """Leaves some time between two cells."""
+
+    async def async_execute_cell(self, *args, **kwargs):
+        await asyncio.sleep(0.7)
+        return await super().async_execute_cell(*args, **kwargs)

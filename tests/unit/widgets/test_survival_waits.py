@@ -1,0 +1,425 @@
+"""One promise for all waits: Operation.wait, the widget's, `await`, and the extension's."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import itertools
+import threading
+import time
+import traceback
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from embedded import asked, until
+from IPython.core.formatters import DisplayFormatter
+
+from tamr_widgets import (
+    DeadlockError,
+    Forbidden,
+    NotFound,
+    Operation,
+    OperationWidget,
+    TamrError,
+    WaitTimeout,
+    ipython,
+)
+from tamr_widgets.simulator import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tamr_widgets import Client
+
+Wait = Any
+
+
+@pytest.fixture
+def extension(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Operation], Any]]:
+    original = Operation.wait
+    shell = SimpleNamespace(kernel=object(), display_formatter=DisplayFormatter())
+    monkeypatch.setattr(ipython, "display", lambda _: None)
+    ipython.load_ipython_extension(shell)
+    live, Operation.wait = Operation.wait, original
+    yield live
+    ipython.unload_ipython_extension(shell)
+
+
+@pytest.fixture(params=["operation", "widget", "extension"])
+def wait(request, extension) -> Wait:
+    """Waits for an operation; arguments are those of Operation.wait."""
+
+    def by_widget(operation: Operation, interval: Any = 3, timeout: Any = None) -> Operation:
+        return OperationWidget(operation, poll_interval_seconds=interval).wait(timeout)
+
+    ways = {"operation": Operation.wait, "widget": by_widget, "extension": extension}
+    return ways[request.param]
+
+
+@pytest.fixture(params=["operation", "widget", "await", "extension"])
+def unlimited(request, extension) -> Wait:
+    """Waits for an operation without a time limit."""
+
+    def by_await(operation: Operation, interval: Any = 3) -> Operation:
+        async def wait() -> Operation:
+            return await OperationWidget(operation, poll_interval_seconds=interval)
+
+        return asyncio.run(wait())
+
+    def by_widget(operation: Operation, interval: Any = 3) -> Operation:
+        return OperationWidget(operation, poll_interval_seconds=interval).wait()
+
+    ways = {
+        "operation": Operation.wait,
+        "widget": by_widget,
+        "await": by_await,
+        "extension": extension,
+    }
+    return ways[request.param]
+
+
+def test_a_job_that_has_ended_meanwhile_is_seen_without_time(tamr, client, wait):
+    """A time limit of zero is one poll, not none."""
+    job = tamr.jobs.add("RUNNING")
+    operation = client.operation(job)
+    tamr.jobs.finish(job)
+
+    assert wait(operation, 10, 0).succeeded()
+
+
+def test_no_time_is_one_poll_and_then_an_error(tamr, client, wait):
+    """The error holds the snapshot of that poll."""
+    job = tamr.jobs.add("PENDING")
+    operation = client.operation(job)
+    tamr.jobs.change(job, status={"state": "RUNNING"})
+    before = asked(tamr, "GET", job)
+
+    with pytest.raises(WaitTimeout) as raised:
+        wait(operation, 10, 0)
+
+    assert asked(tamr, "GET", job) == before + 1
+    assert raised.value.operation.state == "RUNNING"
+    assert 0 <= raised.value.waited_seconds < 1
+    assert raised.value.last_fault is None
+
+
+def test_a_job_that_ends_between_the_last_poll_and_the_deadline_is_seen(tamr, client, wait):
+    """One more poll is made when the time is up."""
+    job = tamr.jobs.add("RUNNING")
+    operation = client.operation(job)
+    threading.Timer(2.5, tamr.jobs.finish, (job,)).start()
+
+    assert wait(operation, 60, 2.8).succeeded()
+
+
+def test_an_answer_that_comes_after_the_deadline_counts(tamr, client, wait):
+    """A server that takes its time has as much for the last poll as it took before."""
+    job = tamr.jobs.add("RUNNING")
+    operation = client.operation(job)
+    tamr.faults.add(Fault.delay(0.4, method="GET", path=f"operations/{job}"))
+    threading.Timer(1.1, tamr.jobs.finish, (job,)).start()
+
+    assert wait(operation, 0.05, 1.0).succeeded()
+
+
+def test_a_server_that_hangs_holds_nobody_up(tamr, client, wait):
+    """The error says what the last request failed with."""
+    operation = client.operation(tamr.jobs.add("RUNNING"))
+    tamr.faults.add(Fault.hang())
+    start = time.monotonic()
+
+    with pytest.raises(WaitTimeout) as raised:
+        wait(operation, 3, 0.3)
+
+    assert time.monotonic() - start < 1.5
+    assert raised.value.last_fault is not None
+    assert raised.value.waited_seconds >= 0.3
+
+
+def test_a_fault_that_passes_is_told_when_the_time_is_up(tamr, client, wait):
+    """The last request's fault is in the error, and in its words."""
+    operation = client.operation(tamr.jobs.add("RUNNING"))
+    tamr.faults.add(Fault.status(502))
+
+    with pytest.raises(WaitTimeout, match="502") as raised:
+        wait(operation, 0.05, 0.2)
+
+    assert "502" in str(raised.value.last_fault)
+
+
+@pytest.mark.parametrize("value", [-1, float("nan"), float("inf"), True, "3", 10**400])
+@pytest.mark.parametrize("name", ["interval", "timeout"])
+def test_seconds_that_make_no_sense_are_refused_alike(tamr, client, wait, name, value):
+    """At once, also where the job has ended, with the argument's name."""
+    arguments = {"interval": 3, "timeout": 5, name: value}
+    before = len(tamr.requests)
+    for state in ("RUNNING", "SUCCEEDED"):
+        operation = Operation(client, {**_document(client, tamr, state)})
+        with pytest.raises(Exception, match=name) as raised:
+            wait(operation, arguments["interval"], arguments["timeout"])
+        expected = TypeError if isinstance(value, (bool, str)) else ValueError
+        assert type(raised.value) is expected
+    assert asked(tamr, "POST") == 0
+    assert len(tamr.requests) >= before
+
+
+def _document(client: Client, tamr: Any, state: str) -> dict[str, Any]:
+    return tamr.jobs.get(tamr.jobs.add(state))
+
+
+def test_a_resolved_job_is_returned_at_once(tamr, client, unlimited):
+    """Without a request, and as it is."""
+    operation = client.operation(tamr.jobs.add("FAILED"))
+    tamr.requests.clear()
+
+    assert unlimited(operation) is operation
+    assert len(tamr.requests) == 0
+
+
+@pytest.mark.parametrize("outcome", ["SUCCEEDED", "FAILED", "CANCELED"])
+def test_the_resolved_job_is_returned_whatever_its_outcome(tamr, client, unlimited, outcome):
+    """Failure is a result, not an error."""
+    job = tamr.jobs.start(queued_seconds=0, run_seconds=0.2, outcome=outcome)
+
+    assert unlimited(client.operation(job), 0.05).state == outcome
+
+
+def test_no_permission_ends_a_wait_at_once(tamr, client, unlimited):
+    """403 does not pass."""
+    operation = client.operation(tamr.jobs.add("RUNNING"))
+    tamr.faults.add(Fault.status(403))
+    start = time.monotonic()
+
+    with pytest.raises(Forbidden):
+        unlimited(operation, 0.1)
+
+    assert time.monotonic() - start < 2
+
+
+def test_a_job_that_was_deleted_ends_a_wait(tamr, client, unlimited, monkeypatch):
+    """404 does not pass, once a job is known."""
+    monkeypatch.setattr("tamr_widgets.faults.NOT_FOUND_GRACE_SECONDS", 0)
+    job = tamr.jobs.add("RUNNING")
+    operation = client.operation(job)
+    tamr.jobs.remove(job)
+
+    with pytest.raises(NotFound):
+        unlimited(operation, 0.1)
+
+
+def test_too_many_faults_in_a_row_end_a_wait(tamr, client, unlimited, monkeypatch):
+    """Without a time limit, nobody waits for a server that is gone for good."""
+    monkeypatch.setattr("tamr_widgets.faults.FIRST_BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr("tamr_widgets.faults.MOST_BACKOFF_SECONDS", 0.01)
+    operation = client.operation(tamr.jobs.add("RUNNING"))
+    tamr.faults.add(Fault.status(502))
+
+    with pytest.raises(TamrError, match=r"Given up after \d+ faults"):
+        unlimited(operation, 0.05)
+
+
+def test_a_traceback_does_not_grow_with_each_wait(tamr, client):
+    """Each wait raises an error of its own, with what caused it."""
+    widget = OperationWidget(client.operation(tamr.jobs.add("RUNNING")))
+    widget._view.follower.stop()
+    widget._view._set_fault(*_gone())
+    lengths, errors = set(), []
+    for _ in range(5):
+        with pytest.raises(NotFound) as raised:
+            widget.wait()
+        errors.append(raised.value)
+        lengths.add(len(traceback.format_exception(raised.value)))
+
+    assert len(lengths) == 1
+    assert len({id(each) for each in errors}) == 5
+    assert errors[0].response is errors[1].response is not None
+    assert isinstance(errors[0].__cause__, KeyError)
+
+
+def _gone() -> tuple[TamrError, dict[str, Any]]:
+    try:
+        raise NotFound("It is gone.", response=SimpleNamespace(status_code=404)) from KeyError("x")
+    except NotFound as error:
+        return error, {"fault_kind": "gone"}
+
+
+@pytest.mark.parametrize("make", ["wait_for", "cancel", "gather", "closed loop"])
+def test_an_await_that_is_given_up_leaves_nothing_behind(tamr, client, make, caplog):
+    """Neither a waiter nor a callback; the end of the job is no error of anybody."""
+    job = tamr.jobs.add("RUNNING")
+    widget = OperationWidget(client.operation(job), poll_interval_seconds=0.05)
+
+    async def one() -> None:
+        await widget
+
+    async def both() -> None:
+        await asyncio.gather(widget, widget)
+
+    async def give_up() -> None:
+        if make == "wait_for":
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(widget, 0.05)
+            return
+        task = asyncio.ensure_future(both() if make == "gather" else one())
+        await asyncio.sleep(0.05)
+        if make != "closed loop":
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+    asyncio.run(give_up())
+    gc.collect()
+    assert not widget._view.follower.waited_for
+    tamr.jobs.finish(job)
+    until(lambda: widget.resolved)
+    time.sleep(0.05)
+
+    assert widget.callback_error == widget.error == ""
+    assert not caplog.records
+
+
+def test_a_time_limit_around_await_is_asyncio_s_own(tamr, client):
+    """What ends the waiting is told from what cancels the task."""
+    widget = OperationWidget(client.operation(tamr.jobs.add("RUNNING")))
+
+    async def give_up() -> str:
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task()
+        loop.call_later(0.05, task.cancel)
+        try:
+            await widget
+        except asyncio.CancelledError as error:
+            return type(error).__name__ + error._render_traceback_()[0]
+        return ""
+
+    assert asyncio.run(give_up()).startswith("CancelledErrorStopped waiting.")
+
+
+def test_awaits_in_several_loops_and_threads_all_end(tamr, client):
+    """Each with the same operation."""
+    job = tamr.jobs.add("RUNNING")
+    widget = OperationWidget(client.operation(job), poll_interval_seconds=0.05)
+    results: list[Operation] = []
+
+    async def wait() -> None:
+        results.append(await widget)
+
+    threads = [threading.Thread(target=asyncio.run, args=(wait(),)) for _ in range(3)]
+    threads.append(threading.Thread(target=lambda: results.append(widget.wait())))
+    for thread in threads:
+        thread.start()
+    tamr.jobs.finish(job)
+    for thread in threads:
+        thread.join(5)
+
+    assert len(results) == 4
+    assert len(set(map(id, results))) == 1
+
+
+def test_a_wait_on_the_polling_thread_is_refused(tamr, client):
+    """It would wait for itself."""
+    widget = OperationWidget(client.operation(tamr.jobs.add("RUNNING")))
+    refused: list[BaseException] = []
+
+    def wait() -> None:
+        try:
+            widget.wait(1)
+        except DeadlockError as error:
+            refused.append(error)
+
+    widget._view.submit(wait)
+    until(lambda: refused)
+
+
+def test_a_callback_may_wait_for_another_job(tamr, client):
+    """It runs on a thread of its own."""
+    first, second = tamr.jobs.add("RUNNING"), tamr.jobs.add("RUNNING")
+    one, two = (
+        OperationWidget(client.operation(job), poll_interval_seconds=0.05)
+        for job in (first, second)
+    )
+    ended: list[str] = []
+    one.on_resolved(lambda _: ended.append(two.wait(5).state))
+    one.on_resolved(lambda operation: ended.append(one.wait(5).state))
+    tamr.jobs.finish(first)
+    until(lambda: one.resolved)
+    tamr.jobs.finish(second, "FAILED")
+
+    until(lambda: ended == ["FAILED", "SUCCEEDED"])
+
+
+def test_a_last_poll_that_ends_the_job_is_in_the_traits(tamr, client):
+    """What wait() returned is what the widget says."""
+    job = tamr.jobs.add("RUNNING")
+    widget = OperationWidget(client.operation(job), poll_interval_seconds=60)
+    tamr.jobs.finish(job)
+
+    assert widget.wait(0).succeeded()
+    assert (widget.state, widget.resolved) == ("SUCCEEDED", True)
+
+
+@pytest.mark.parametrize("waiting", ["wait", "await", "on_resolved", "click"])
+def test_who_waits_keeps_the_interval(tamr, client, waiting):
+    """Also where no page has shown the widget for long; and no longer than they wait."""
+    job = tamr.jobs.add("RUNNING")
+    widget = OperationWidget(client.operation(job), poll_interval_seconds=0.1)
+    (following, *_) = widget._view.follower._subscriptions
+    following._seen_at -= 1000
+    assert following.unseen()
+
+    async def wait() -> None:
+        await widget
+
+    begin = {
+        "wait": lambda: threading.Thread(target=widget.wait).start(),
+        "await": lambda: threading.Thread(target=asyncio.run, args=(wait(),)).start(),
+        "on_resolved": lambda: widget.on_resolved(lambda _: None),
+        "click": lambda: widget._handle_custom_msg({"do": "wait", "n": 1}, []),
+    }
+    begin[waiting]()
+    until(lambda: not following.unseen())
+
+    tamr.jobs.finish(job)
+    until(lambda: widget.resolved)
+
+
+@pytest.mark.parametrize("again", ["click", "wait", "cancel", "display"])
+def test_after_a_refusal_it_is_followed_anew_when_somebody_asks(tamr, client, again, monkeypatch):
+    """403 ended the polling; a click on Wait, code that waits and a good Cancel begin anew."""
+    monkeypatch.setattr("tamr_widgets.widgets.live.display", lambda *_, **__: None)
+    job = tamr.jobs.start(queued_seconds=0, run_seconds=60)
+    widget = OperationWidget(client.operation(job), poll_interval_seconds=0.05)
+    heard: list[str] = []
+    widget.on_resolved(lambda operation: heard.append(operation.state))
+    tamr.faults.add(Fault.status(403, method="GET"))
+    until(lambda: widget._panel.get("fault_kind") == "refused")
+    tamr.faults.clear()
+    polls = asked(tamr, "GET", job)
+    time.sleep(0.2)
+    assert asked(tamr, "GET", job) == polls
+
+    begin = {
+        "click": lambda: widget._handle_custom_msg({"do": "wait", "n": 1}, []),
+        "wait": lambda: threading.Thread(target=widget.wait).start(),
+        "cancel": lambda: widget._handle_custom_msg({"do": "cancel", "n": 1}, []),
+        "display": widget._ipython_display_,
+    }
+    begin[again]()
+    until(lambda: not widget.error and asked(tamr, "GET", job) > polls + 1)
+    tamr.jobs.finish(job)
+
+    until(lambda: heard and widget.resolved)
+    until(lambda: "fault" not in widget._panel)
+    assert len(heard) == 1
+
+
+def test_a_wait_that_was_refused_says_so_again(tamr, client):
+    """Each wait asks anew, and none hangs."""
+    widget = OperationWidget(client.operation(tamr.jobs.add("RUNNING")))
+    tamr.faults.add(Fault.status(403))
+    for number in itertools.count():
+        with pytest.raises(Forbidden):
+            widget.wait()
+        if number == 2:
+            break

@@ -1,0 +1,626 @@
+"""Widgets among other people's code: observers, callbacks, layouts, closes at the wrong moment."""
+
+from __future__ import annotations
+
+import contextvars
+import os
+import pickle
+import signal
+import threading
+import time
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets
+import pytest
+import traitlets
+from embedded import QUICK, asked, follow, until
+
+from tamr_widgets import (
+    ClientUnusable,
+    Forbidden,
+    JobsWidget,
+    Operation,
+    OperationWidget,
+    TamrError,
+)
+from tamr_widgets.simulator import Fault, history
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tamr_widgets import Client
+
+
+class Sent(list[dict[str, Any]]):
+    """What a widget sent to its page."""
+
+    def __init__(self, widget: Any) -> None:
+        super().__init__()
+        widget.comm.send = lambda data=None, **_: self.append(data.get("content", data))
+
+    def of(self, kind: str) -> list[Any]:
+        return [each[kind] for each in self if kind in each]
+
+
+def click(widget: Any, action: str, **more: Any) -> None:
+    widget._handle_custom_msg({"do": action, "n": 1, **more}, [])
+
+
+def jobs_widget(client: Client, **options: Any) -> JobsWidget:
+    return JobsWidget(client, **{"poll_interval_seconds": QUICK, **options})
+
+
+# Observers
+
+
+@pytest.mark.parametrize("names", ["state", "operation", "resolved", "progress", traitlets.All])
+def test_an_observer_of_one_trait_sees_all_of_them_new(tamr, client, names):
+    """Whichever trait it observes, all are of one snapshot."""
+    job = tamr.jobs.add("RUNNING")
+    widget = follow(client, job)
+    seen: list[Any] = []
+
+    def look(_: object) -> None:
+        operation = widget.operation
+        seen.append(
+            (widget.state, widget.resolved, widget.message, widget.progress == 1.0)
+            == (operation.state, operation.resolved, operation.message, operation.resolved)
+        )
+
+    widget.observe(look, names)
+    tamr.jobs.finish(job)
+    until(lambda: widget.resolved and seen)
+
+    assert all(seen)
+
+
+def test_an_observer_that_reads_while_polls_go_on_sees_no_mixture(tamr, client, monkeypatch):
+    """Also when the next snapshot comes while it reads."""
+    monkeypatch.setattr("tamr_widgets.widgets.traits.STEADY_SECONDS", 1)
+    job = tamr.jobs.add("RUNNING")
+    widget = follow(client, job)
+    tamr.jobs.change(job, status={"state": "CANCELING", "message": "later"})
+    later = client.operation(job)
+    mixed: list[bool] = []
+
+    def look(_: object) -> None:
+        state = widget.state
+        widget._view.take(later)
+        time.sleep(0.05)
+        mixed.append((widget.state, widget.message) != (state, widget.operation.message))
+
+    widget._view.follower.stop()
+    tamr.jobs.change(job, status={"state": "PENDING", "message": "first"})
+    widget.observe(look, "message")
+    widget._view.take(client.operation(job))
+    until(lambda: len(mixed) == 2)
+
+    assert mixed == [False, False]
+
+
+def test_the_jobs_widget_changes_all_at_once_too(tamr, client):
+    """Operations, selection and error are of one list."""
+    job = tamr.jobs.add("RUNNING")
+    widget = jobs_widget(client)
+    until(lambda: widget.operations)
+    widget.set_state({"_selected": [job]})
+    until(lambda: widget.selection)
+    seen: list[Any] = []
+    widget.observe(
+        lambda _: seen.append((widget.operations[0].state, widget.selection[0].state)),
+        ["operations", "selection"],
+    )
+    tamr.jobs.finish(job)
+    until(lambda: len(seen) == 2)
+
+    assert set(seen) == {("SUCCEEDED", "SUCCEEDED")}
+
+
+def test_what_a_subclass_observes_is_called_on_the_callback_thread(tamr, client):
+    """Decorated methods are code of users as well."""
+    threads: list[str] = []
+
+    class Mine(OperationWidget):
+        @traitlets.observe("state")
+        def _on_state(self, change: Any) -> None:
+            threads.append(threading.current_thread().name)
+            raise SystemExit(change.new)
+
+    job = tamr.jobs.add("RUNNING")
+    widget = Mine(client.operation(job), poll_interval_seconds=QUICK)
+    tamr.jobs.finish(job)
+    until(lambda: widget.callback_error)
+
+    assert all("callbacks" in name for name in threads)
+    assert "SystemExit: SUCCEEDED" in widget.callback_error
+    assert widget.resolved
+
+
+@pytest.mark.parametrize("link", [traitlets.link, traitlets.dlink])
+def test_links_follow_what_the_server_says(tamr, client, link):
+    """Another widget's trait is kept equal, also by a callback thread that is late."""
+    job = tamr.jobs.add("RUNNING")
+    widget = follow(client, job)
+    label = ipywidgets.Label()
+    widget.observe(lambda _: time.sleep(0.2), "message")
+    link((widget, "message"), (label, "value"))
+    for number in range(5):
+        tamr.jobs.change(job, status={"message": f"Step {number}"})
+        until(lambda number=number: widget.message == f"Step {number}")
+
+    until(lambda: label.value == "Step 4")
+    assert widget.callback_error == ""
+
+
+def test_a_link_with_the_search_works_both_ways(tamr, client):
+    """What a person or code sets notifies at once, as in traitlets."""
+    widget = jobs_widget(client, search="a")
+    text = ipywidgets.Text()
+    traitlets.link((widget, "search"), (text, "value"))
+    assert text.value == "a"
+
+    widget.search = "b"
+    assert text.value == "b"
+    text.value = "c"
+    assert widget.search == "c"
+    widget.set_state({"search": "d"})
+    until(lambda: text.value == "d")
+    ipywidgets.jslink((widget, "search"), (text, "value"))
+
+
+@pytest.mark.parametrize("how", ["unobserve", "unobserve names", "unobserve_all"])
+def test_an_observer_that_was_taken_off_hears_nothing(tamr, client, how):
+    """Whichever way; the widget itself goes on."""
+    job = tamr.jobs.add("RUNNING")
+    widget = follow(client, job)
+    called: list[Any] = []
+    widget.observe(called.append, "state" if how == "unobserve names" else traitlets.All)
+    ways: dict[str, Callable[[], object]] = {
+        "unobserve": lambda: widget.unobserve(called.append),
+        "unobserve names": lambda: widget.unobserve(called.append, ["state"]),
+        "unobserve_all": widget.unobserve_all,
+    }
+    ways[how]()
+    tamr.jobs.finish(job)
+
+    assert widget.wait(5).succeeded()
+    until(lambda: widget.resolved)
+    time.sleep(0.05)
+    assert called == []
+
+
+def test_the_selection_survives_unobserve_all(tamr, client):
+    """The widget's own reactions are no observers."""
+    job = tamr.jobs.add("RUNNING")
+    widget = jobs_widget(client)
+    until(lambda: widget.operations)
+
+    widget.unobserve_all()
+    widget.set_state({"_selected": [job]})
+
+    until(lambda: widget.selection)
+
+
+# What callbacks raise
+
+
+@pytest.mark.parametrize("error", [ValueError("oh"), SystemExit(3), KeyboardInterrupt(), None])
+@pytest.mark.parametrize("register", ["observe", "on_resolved", "jobs"])
+def test_whatever_a_callback_raises_the_others_run_and_polls_go_on(tamr, client, error, register):
+    """It is shown apart from the server's errors, and each other callback is called once."""
+
+    class Odd(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    def broken(_: object) -> None:
+        raise Odd if error is None else error
+
+    job = tamr.jobs.add("RUNNING")
+    widget = jobs_widget(client) if register == "jobs" else follow(client, job)
+    if register == "jobs":
+        until(lambda: widget.operations)
+    called: list[Any] = []
+    for callback in (broken, called.append, broken):
+        if register == "observe":
+            widget.observe(callback, "state")
+        else:
+            widget.on_resolved(callback)
+    tamr.jobs.finish(job)
+    until(lambda: called and widget.callback_error)
+    page = widget._status if register == "jobs" else widget._panel
+
+    assert len(called) == 1
+    until(lambda: (widget._status if register == "jobs" else widget._panel).get("callback_error"))
+    assert "fault" not in page
+    assert widget.error == ""
+    polls = asked(tamr, "GET")
+    if register == "jobs":
+        until(lambda: asked(tamr, "GET") > polls)
+
+
+@pytest.mark.parametrize("names", ["error", "callback_error", "_panel", traitlets.All])
+def test_an_observer_that_raises_at_each_error_does_not_loop(tamr, client, names):
+    """What a callback raises on hearing what one raised is not reported."""
+    widget = follow(client, tamr.jobs.add("RUNNING"))
+    calls: list[Any] = []
+
+    def broken(change: Any) -> None:
+        calls.append(change)
+        raise ValueError(f"{len(calls)}: {change['new']!r:.200}")
+
+    widget.observe(broken, names)
+    widget.observe(broken, "error")
+    tamr.faults.add(Fault.status(502, times=1))
+    until(lambda: calls and widget.callback_error)
+    until(lambda: not widget.error)
+    time.sleep(0.3)
+
+    assert len(calls) < 30
+
+
+def test_an_error_of_a_callback_is_short_and_printable(tamr, client):
+    """A megabyte of text, or one that moves the cursor, spoils nothing."""
+    job = tamr.jobs.add("RUNNING")
+    widget = follow(client, job)
+
+    def broken(_: object) -> None:
+        raise ValueError("\x1b[2J\u202e" + "x" * 1_000_000)
+
+    widget.on_resolved(broken)
+    tamr.jobs.finish(job)
+    until(lambda: widget.callback_error)
+
+    assert len(widget.callback_error) <= 1000
+    assert widget.callback_error.isprintable()
+
+
+def test_a_slow_callback_holds_up_no_poll(tamr, client):
+    """Neither its own widget's nor another's."""
+    job, other = tamr.jobs.add("RUNNING"), tamr.jobs.add("RUNNING")
+    slow, quick = follow(client, job), follow(client, other)
+    slept: list[int] = []
+    slow.observe(lambda _: time.sleep(1) or slept.append(1), "state")
+    tamr.jobs.change(job, status={"state": "CANCELING"})
+    until(lambda: slow.state == "CANCELING")
+    start = time.monotonic()
+    tamr.jobs.finish(job)
+    tamr.jobs.finish(other)
+    until(lambda: slow.resolved and quick.resolved)
+
+    assert time.monotonic() - start < 0.7
+    until(lambda: len(slept) == 2)
+
+
+def test_a_callback_runs_in_the_context_that_registered_it(tamr, client):
+    """Though something else is current when the job ends."""
+    cell = contextvars.ContextVar("cell", default="none")
+    job = tamr.jobs.add("RUNNING")
+    widget, jobs = follow(client, job), jobs_widget(client)
+    until(lambda: jobs.operations)
+    seen: list[str] = []
+    token = cell.set("first")
+    widget.on_resolved(lambda _: seen.append(cell.get()))
+    widget.observe(lambda _: seen.append(cell.get()), "state")
+    jobs.on_resolved(lambda _: seen.append(cell.get()))
+    cell.set("second")
+    tamr.jobs.finish(job)
+    until(lambda: len(seen) == 3)
+    cell.reset(token)
+
+    assert seen == ["first"] * 3
+
+
+# Closing
+
+
+@pytest.fixture
+def displayed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    shown: list[Any] = []
+    monkeypatch.setattr(
+        "tamr_widgets.widgets.live.display", lambda data, **_: shown.append(data["text/plain"])
+    )
+    return shown
+
+
+@pytest.mark.parametrize("callback", ["on_resolved", "observe"])
+def test_a_callback_may_close_the_widget(tamr, client, displayed, callback):
+    """The record is written before that: a saved notebook has the final state."""
+    job = tamr.jobs.add("RUNNING")
+    widget = follow(client, job)
+    widget._ipython_display_()
+    close = lambda _: widget.close()  # noqa: E731
+    if callback == "observe":
+        widget.observe(close, "state")
+    else:
+        widget.on_resolved(close)
+    tamr.jobs.finish(job)
+    until(lambda: widget.comm is None)
+
+    assert "SUCCEEDED" in displayed[-1]
+    assert widget.callback_error == ""
+    assert widget.wait().succeeded()
+
+
+def test_the_record_is_written_before_anybody_who_waits_is_woken(tamr, client, monkeypatch):
+    """At that moment a waiting cell may be the last of its notebook."""
+    job = tamr.jobs.add("RUNNING")
+    widget = follow(client, job)
+    order: list[str] = []
+
+    def show(*_: object, update: bool, **__: object) -> None:
+        time.sleep(0.2)
+        order.append("record" if update else "display")
+
+    monkeypatch.setattr("tamr_widgets.widgets.live.display", show)
+    widget._ipython_display_()
+    widget.observe(lambda _: order.append("observer"), "state")
+    widget.on_resolved(lambda _: order.append("callback"))
+    threading.Timer(0.05, tamr.jobs.finish, (job,)).start()
+    widget.wait(5)
+    order.append("wait")
+    until(lambda: len(order) == 5)
+
+    assert order[:2] == ["display", "record"]
+
+
+def test_nothing_is_sent_after_a_widget_was_closed(tamr, client, caplog):
+    """Closed by another thread while snapshots come: no error, no message on a closed comm."""
+    for _ in range(20):
+        job = tamr.jobs.add("RUNNING")
+        widget, jobs = follow(client, job), jobs_widget(client)
+        late: list[Any] = []
+        for comm in (widget.comm, jobs.comm):
+            comm.send = partial(_note_if_closed, comm, late)
+        changing = threading.Thread(
+            target=lambda job=job: [
+                tamr.jobs.change(job, status={"message": f"{number}"}) for number in range(100)
+            ]
+        )
+        changing.start()
+        time.sleep(0.02)
+        widget.close()
+        jobs.close()
+        changing.join()
+        assert not late
+        assert not caplog.records
+
+
+def _note_if_closed(comm: Any, late: list[Any], **_: object) -> None:
+    if comm._closed:
+        late.append(comm)
+
+
+def test_closing_a_jobs_widget_calls_off_what_was_clicked(tamr, client):
+    """Nothing is asked of the server afterwards."""
+    tamr.jobs.deletes = True
+    jobs = [tamr.jobs.start(queued_seconds=0, run_seconds=60) for _ in range(30)]
+    widget = jobs_widget(client)
+    until(lambda: len(widget.operations) == 30)
+    tamr.faults.add(Fault.delay(0.1, method="POST"))
+    for job in jobs[:5]:
+        click(widget, "open", id=job)
+    until(lambda: len(widget._opened) == 5)
+    for job in jobs[:5]:
+        click(widget, "cancel", id=job)
+    click(widget, "cancel_all", ids=jobs)
+    until(lambda: asked(tamr, "POST"))
+
+    widget.close()
+    requests = len(tamr.requests)
+    time.sleep(0.6)
+
+    assert len(tamr.requests) <= requests + 1
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs interval timers")
+def test_a_signal_handler_may_make_and_close_widgets(tamr, client):
+    """In the middle of whatever the main thread does with widgets."""
+    operation = client.operation(tamr.jobs.add("RUNNING"))
+    made: list[int] = []
+
+    def handle(*_: object) -> None:
+        OperationWidget(operation).close()
+        JobsWidget(client).close()
+        made.append(1)
+        signal.setitimer(signal.ITIMER_REAL, 0.01)
+
+    before = signal.signal(signal.SIGALRM, handle)
+    signal.setitimer(signal.ITIMER_REAL, 0.005)
+    try:
+        deadline = time.monotonic() + 1.5
+        while time.monotonic() < deadline:
+            widget = OperationWidget(operation)
+            widget.on_resolved(print)
+            click(widget, "wait")
+            widget.close()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+    assert len(made) > 3
+
+
+# What is known, and what is not
+
+
+def test_rows_are_sent_unasked_and_again_to_a_page_that_was_not_ready(tamr, client, monkeypatch):
+    """What a page asks for may wait behind a cell that runs."""
+    monkeypatch.setattr("tamr_widgets.widgets.jobs.AGAIN_SECONDS", 0.2)
+    tamr.jobs.put_all(history(5))
+    widget = jobs_widget(client)
+    sent = Sent(widget)
+    until(lambda: len(sent.of("rows")) >= 2)
+    time.sleep(0.3)
+
+    first, again = sent.of("rows")
+    assert (first["reset"], first["total"], len(first["jobs"])) == (True, 5, 5)
+    assert again == first
+
+
+def test_a_page_that_has_asked_gets_the_rows_once(tamr, client, monkeypatch):
+    """After its hello nothing is repeated."""
+    monkeypatch.setattr("tamr_widgets.widgets.jobs.AGAIN_SECONDS", 0.2)
+    tamr.jobs.put_all(history(5))
+    widget = jobs_widget(client)
+    until(lambda: widget.operations)
+    sent = Sent(widget)
+    click(widget, "hello")
+    time.sleep(0.4)
+
+    assert len(sent.of("rows")) == 1
+
+
+@pytest.mark.parametrize("jobs", [0, 3])
+def test_the_status_tells_none_from_unknown(tamr, client, jobs):
+    """`total` is there once the first list is, zero included."""
+    tamr.jobs.put_all(history(jobs))
+    tamr.faults.add(Fault.status(502, times=1))
+    widget = jobs_widget(client)
+    assert "total" not in widget._status
+    until(lambda: widget._status.get("fault_kind") == "retrying")
+    assert "total" not in widget._status
+
+    until(lambda: "total" in widget._status)
+    assert widget._status["total"] == jobs
+
+
+def test_before_the_first_list_nothing_is_said_about_the_jobs(tamr, client):
+    """The static form says that the list is still to come; to_frame() fetches it."""
+    tamr.jobs.add("RUNNING")
+    tamr.faults.add(Fault.hang(times=1))
+    widget = jobs_widget(client)
+    until(lambda: asked(tamr, "GET", "operations"))
+
+    text = widget._repr_mimebundle_()[0]
+    assert "0 jobs" not in text["text/plain"] + text["text/html"]
+    assert "not been fetched yet" in text["text/plain"]
+    assert list(widget.to_frame()["state"]) == ["RUNNING"]
+
+
+def test_to_frame_without_a_list_says_why(tamr, client):
+    """Nobody takes a refusal for an empty server."""
+    tamr.faults.add(Fault.status(403))
+
+    with pytest.raises(Forbidden):
+        jobs_widget(client).to_frame()
+
+
+def test_an_update_never_shows_a_part_of_the_jobs(tamr, client):
+    """Whoever reads while a new list is taken over sees the old one or the new one."""
+    tamr.jobs.put_all(history(3000))
+    widget = jobs_widget(client)
+    until(lambda: len(widget.operations) == 3000)
+    texts = set()
+    end = time.monotonic() + 1
+    while time.monotonic() < end:
+        texts.add(widget._repr_mimebundle_()[0]["text/plain"].partition(" ")[0])
+
+    assert texts == {"3,000"}
+
+
+# Arguments
+
+
+@pytest.mark.parametrize("kind", ["operation", "jobs"])
+def test_any_layout_is_taken(tamr, client, kind):
+    """ipywidgets' own, another widget's, or a dict."""
+    operation = client.operation(tamr.jobs.add("RUNNING"))
+
+    def make(**options: Any) -> Any:
+        return (
+            JobsWidget(client, **options)
+            if kind == "jobs"
+            else OperationWidget(operation, **options)
+        )
+
+    own = ipywidgets.Layout(width="50%")
+    make(layout=own).close()
+    widget = make(layout=own)
+    assert widget.layout is own
+    other = make(layout={"height": "10em"})
+    assert other.layout.height == "10em"
+    widget.layout = other.layout
+    box = ipywidgets.Box([widget, other], layout=ipywidgets.Layout(border="none"))
+    widget.layout = box.layout
+    other.layout = make().layout
+    other.layout = {"width": "1px"}
+
+    widget.close()
+    assert box.layout.comm is not None
+    assert own.comm is not None
+
+
+def test_a_layout_that_two_widgets_share_lives_on(tamr, client):
+    """Closing one does not blank the other; closing both closes it."""
+    operation = client.operation(tamr.jobs.add("RUNNING"))
+    one, two = OperationWidget(operation), OperationWidget(operation)
+    two.layout.close()
+    two.layout = layout = one.layout
+
+    one.close()
+    assert layout.comm is not None
+    two.close()
+    assert layout.comm is None
+
+
+def test_what_a_page_may_set_is_an_argument_too(tamr, client):
+    """`search` and `filter_state`; a name that is unknown is named."""
+    widget = JobsWidget(client, search="x", filter_state="FAILED")
+
+    assert (widget.search, widget.filter_state) == ("x", "FAILED")
+    with pytest.raises(TypeError, match="serach"):
+        JobsWidget(client, serach="x")
+    with pytest.raises(TypeError, match="search"):
+        OperationWidget(client.operation(tamr.jobs.add("RUNNING")), search="x")
+
+
+def test_an_unpickled_operation_that_has_ended_is_shown(tamr, client):
+    """It needs no client; what needs one says so in the widget."""
+    operation = pickle.loads(pickle.dumps(client.operation(tamr.jobs.add("FAILED"))))
+    widget = OperationWidget(operation)
+
+    assert widget.state == "FAILED"
+    assert widget.wait() is operation
+    assert "FAILED" in widget._repr_mimebundle_()[0]["text/plain"]
+    click(widget, "delete")
+    until(lambda: "no client" in widget.error)
+
+
+def test_an_unpickled_operation_that_has_not_ended_is_refused(tamr, client):
+    """The error says how to fetch it anew."""
+    operation = pickle.loads(pickle.dumps(client.operation(tamr.jobs.add("RUNNING"))))
+
+    with pytest.raises(ClientUnusable, match="from_resource_id"):
+        OperationWidget(operation)
+
+
+# Other processes
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_wait_for_an_inherited_widget_ends_in_a_forked_child(tamr, client):
+    """The parent's thread is not there; the child asks for itself."""
+    job = tamr.jobs.add("RUNNING")
+    widget = follow(client, job)
+    until(lambda: asked(tamr, "GET", job) > 2)
+    tamr.jobs.finish(job)
+
+    child = os.fork()
+    if child == 0:
+        with suppress(TamrError):
+            os._exit(0 if widget.wait(5).succeeded() else 1)
+        os._exit(2)
+    _, status = os.waitpid(child, 0)
+
+    assert os.waitstatus_to_exitcode(status) == 0
+
+
+def test_a_widget_whose_constructor_refused_closes_silently(tamr, client):
+    """Nothing is raised when it is collected."""
+    with pytest.raises(TypeError):
+        OperationWidget(client.operation(tamr.jobs.add("RUNNING")), colour="red")
+    with pytest.raises(TamrError):
+        OperationWidget(Operation(None, {"id": "1", "relativeId": "operations/1"}))
