@@ -26,6 +26,8 @@ export function createJobs(traits, send, save) {
     status: traits._status,
     /** Whether a kernel is there that knows of these jobs. */
     live: true,
+    /** What the page waits for while the kernel is silent, in words. */
+    waiting: "",
     filter: { search: traits.search, state: traits.filter_state, column: "created", descending: true },
     /** Counts up when the rows that are shown are others, rather than the same ones changed. */
     turns: 0,
@@ -44,6 +46,11 @@ export function createJobs(traits, send, save) {
     spoken: "",
     /** @type {Set<{draw(): void, tick(): void, node: HTMLElement}>} */
     views: new Set(),
+
+    /** Whether all jobs are known that there are, be it none. */
+    get known() { return !jobs.rows.filling || jobs.status.total === 0 && !jobs.rows.size; },
+    /** Whether the first rows are awaited. */
+    get loading() { return jobs.live && !jobs.rows.size && !jobs.known && !jobs.status.fault; },
 
     draw() {
       jobs.rows.arrange(jobs.filter, jobs.now());
@@ -73,10 +80,9 @@ export function createJobs(traits, send, save) {
       jobs.draw();
     },
 
-    /** @param {boolean} live */
-    setLive(live) {
-      if (jobs.live === live) return;
-      jobs.live = live;
+    /** @param {boolean} live @param {string} waiting */
+    setConnection(live, waiting) {
+      Object.assign(jobs, { live, waiting });
       for (const store of opened()) store.set({ live });
       jobs.draw();
     },
@@ -87,7 +93,6 @@ export function createJobs(traits, send, save) {
       kernelSkew = ack.kernel - Date.now();
       if (jobs.bulk?.n === ack.ack) jobs.bulk.heard = true;
       for (const store of opened()) store.acknowledge(ack);
-      jobs.live = true;
       jobs.draw();
     },
 
@@ -158,9 +163,10 @@ export function createJobs(traits, send, save) {
       if (!jobs.bulk || jobs.bulk.asking) jobs.bulk = { action: report.action, ids: [], asking: false, n: 0, at: 0, heard: true };
       jobs.bulk.report = report;
       if (report.over) {
-        const failed = report.failed.map(([key]) => key);
-        const dealt = jobs.bulk.ids.filter((key) => !failed.includes(key));
-        jobs.selection.keep((key) => !dealt.includes(key));
+        const failed = new Set(report.failed.map(([key]) => key));
+        const asked = jobs.bulk.ids.slice(0, jobs.bulk.ids.length - (report.unasked ?? 0));
+        const dealt = new Set(asked.filter((key) => !failed.has(key)));
+        jobs.selection.keep((key) => !dealt.has(key));
         save("_selected", jobs.selection.keys);
       }
       jobs.draw();

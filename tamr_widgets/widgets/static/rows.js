@@ -1,6 +1,7 @@
 /** All jobs of a server, indexed once, then filtered and sorted for every keystroke. */
 
 import { COLUMNS } from "./columns.js";
+import { timeOf } from "./format.js";
 import { createKinds } from "./kinds.js";
 
 /** @typedef {ReturnType<typeof indexed>} Row */
@@ -15,7 +16,8 @@ const RESOLVED = ["SUCCEEDED", "FAILED", "CANCELED"];
 /** @param {import("./jobs-wire.js").WireRow} wire */
 function indexed([key, state, description, user, created, started, ended, type, estimate]) {
   return {
-    key, state, description, user, created, started, ended, type, estimate,
+    key, state, description, user, type, estimate,
+    created: timeOf(created), started: timeOf(started), ended: timeOf(ended),
     resolved: RESOLVED.includes(state ?? ""),
     /** What is searched. */
     text: (description + "\n" + key + "\n" + user).toLowerCase(),
@@ -43,7 +45,8 @@ export function createRows() {
   /** @type {Map<string, number>} */
   let counts = new Map();
   let list = 0;
-  let filling = false;
+  /** Until a full list was taken: that there are no rows does not mean that there are no jobs. */
+  let filling = true;
   let total = 0;
   /** What the rows were last arranged by; "" when they have changed since. */
   let sorting = "";
