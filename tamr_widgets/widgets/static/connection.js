@@ -1,6 +1,6 @@
 /** The way to the kernel: numbered messages, and what is known of whether it is there. */
 
-/** Seconds of silence after which the page says that it waits, and asks whether the kernel knows it. */
+/** Seconds without an answer after which the page says that it waits, and asks whether the kernel knows it. */
 const PATIENCE_SECONDS = 5;
 /** How often a page tells that it is looked at, in milliseconds. */
 const SEEN_EVERY = 60000;
@@ -26,14 +26,16 @@ function commInfo(kernel) {
 /**
  * @typedef {object} Connection
  * @property {boolean} live false only where it is known that no kernel knows of this widget
- * @property {string} waiting what the page waits for while the kernel is silent, in words
+ * @property {string} waiting what the page waits for while a message is not answered, in words
  *
  * @param {import("@anywidget/types").AnyModel<any>} model
  * @param {(connection: Connection) => void} onChange
  */
 export function connect(model, onChange) {
-  let [answered, last, silent, seen] = [0, 0, 0, Date.now()];
+  let [answered, last, unanswered, seen] = [0, 0, 0, Date.now()];
   let [live, waiting, gone, closed] = [true, "", false, false];
+  /** Whether the kernel said anything since there are messages that it has not answered. */
+  let spoke = false;
   const kernelOf = () => /** @type {any} */ (model).widget_manager?.kernel;
 
   /** @param {boolean} isLive */
@@ -62,13 +64,14 @@ export function connect(model, onChange) {
     const id = model.get("layout")?.model_id;
     if (!id || !kernel?.requestCommInfo) return;
     const comms = (await commInfo(kernel))?.content?.comms;
-    if (comms && !Object.hasOwn(comms, id) && !closed && silent && kernel === kernelOf()) set(false);
+    if (comms && !Object.hasOwn(comms, id) && !closed && unanswered && kernel === kernelOf()) set(false);
   }
 
   function reason() {
     const { status, connectionStatus } = kernelOf() ?? {};
     return connectionStatus === "connecting" ? "Waiting for the connection to the kernel."
       : status === "busy" ? "Waiting for the kernel: a cell is running."
+      : spoke ? "Waiting for the kernel; it may be busy with a cell."
       : "The kernel does not answer; it may be busy with a cell.";
   }
 
@@ -78,8 +81,9 @@ export function connect(model, onChange) {
     /** Takes note of a sign of life, which may answer a message. Answers do not come in order. */
     heard(ack = 0) {
       answered = Math.max(answered, ack);
-      silent = 0;
-      set(true);
+      spoke = answered < last;
+      if (!spoke) unanswered = 0;
+      set(true, spoke ? waiting : "");
     },
 
     /** The front end says that no kernel knows of this model. */
@@ -93,9 +97,9 @@ export function connect(model, onChange) {
       if (gone) return set(false);
       if (was) send("hello");
       if (!live) return;
-      silent = answered < last ? silent + 1 : 0;
-      if (silent && silent % PATIENCE_SECONDS === 0) ask();
-      set(true, silent >= PATIENCE_SECONDS ? reason() : "");
+      unanswered = answered < last ? unanswered + 1 : 0;
+      if (unanswered && unanswered % PATIENCE_SECONDS === 0) ask();
+      set(true, unanswered >= PATIENCE_SECONDS ? reason() : "");
       if (visible && Date.now() - seen >= SEEN_EVERY) {
         seen = Date.now();
         send("seen");

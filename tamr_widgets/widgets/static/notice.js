@@ -73,7 +73,7 @@ export function createNotice(jobs, clear) {
       const said = !live ? "No kernel is connected: " +
         (rows.size ? "this is what was known last, and nothing can be done here. " : "") + "Run the cell again to go on."
         // Where there are no rows, it is said in their place.
-        : jobs.waiting && rows.size ? jobs.waiting + " What is shown may be old." : "";
+        : rows.size ? jobs.waiting : "";
       setText(offline, said);
       offline.hidden = !said;
       setText(callback, cut(status.callback_error));

@@ -151,10 +151,10 @@ export function createPanel(store) {
     const seconds = between(Date.now(), store.here(retry_at)) + 0.99;
     alert.dataset.kind = fault_kind;
     alert.hidden = !fault;
-    setText(lead, checked_at ? "Last checked " + clockTime(store.here(checked_at))
-      : FAULTS[fault_kind] ?? "That did not work");
+    setText(lead, !!fault && (checked_at ? "Last checked " + clockTime(store.here(checked_at))
+      : FAULTS[fault_kind] ?? "That did not work"));
     setText(countdown, retrying && ", retrying " + (seconds >= 1 ? "in " + duration(seconds) : "now"));
-    setText(rest, ": " + cut(fault));
+    setText(rest, !!fault && ": " + cut(fault));
     setText(callback, cut(callback_error));
     callback.hidden = !callback_error;
   }
