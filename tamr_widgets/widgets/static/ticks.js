@@ -30,9 +30,10 @@ function firstOf(month) {
 /** The next time at which the clock on the wall shows a multiple of `step`. @param {number} time @param {number} step */
 function after(time, step) {
   const next = time + step - modulo(wall(time), step);
-  // Where the clocks were changed in between, the nearest one.
+  // Where the clocks were changed in between, the nearest one that there is.
   const past = modulo(wall(next), step);
-  return past < step / 2 ? next - past : next + step - past;
+  const near = past < step / 2 ? [next - past, next + step - past] : [next + step - past];
+  return near.find((each) => each > time && modulo(wall(each), step) === 0) ?? next + step;
 }
 
 /** @param {number} n @param {number} step */
