@@ -70,6 +70,7 @@ globalThis.openWidget = async (facts, { kernel, views = 1, className = "" } = {}
       answered = model.sent.length;
     },
     sent: () => model.sent,
+    kernel: () => model.widget_manager.kernel,
     listeners: () => model.listeners.length,
     async drawAgain() {
       count--;

@@ -165,7 +165,7 @@ def test_a_busy_kernel_is_said(jobs: Jobs) -> None:
     jobs.button("Yes, cancel it").click()
 
     jobs.page.clock.run_for(3_000)
-    expect(jobs.region).to_contain_text("The kernel is busy with another cell")
+    expect(jobs.region).to_contain_text("Waiting for the kernel, which may be busy with a cell")
 
     jobs.tell("acknowledge")
     expect(jobs.region).to_contain_text("Cancelling 1 job…")
