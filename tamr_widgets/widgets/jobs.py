@@ -67,7 +67,7 @@ class JobsWidget(LiveWidget):
         self._on_each_resolved: list[Guarded] = []
         self._offset: Seconds = 0.0
         self._checked_at = clock.wall()
-        self._no_delete = False
+        self._has_page = self._no_delete = False
         super().__init__(_status={"loading": True, "host": str(client.origin)}, **kwargs)
         super().observe(self._take_selection, "_selected")
         self._following = self._poller.subscribe_all(
@@ -109,12 +109,9 @@ class JobsWidget(LiveWidget):
         if changed:
             self._offset = changed[0][1].clock_offset_seconds
         first = bool(self._status.get("loading"))
-        if first:
-            # Unasked: what a page asks for may wait behind a cell that runs.
-            towards_page(self._send_all)
-        elif changed or gone:
-            towards_page(self._send_rows, changed, gone)
         self._set_status({})
+        if self._has_page and (changed or gone):
+            towards_page(self._send_rows, changed, gone)
         if changed or gone:
             self._take_operations()
         for operation in () if first else resolved:
@@ -125,7 +122,7 @@ class JobsWidget(LiveWidget):
 
     def _on_learned(self, _: object) -> None:
         unresolved = [(key, each) for key, each in self._table.keyed() if not each.resolved]
-        if unresolved:
+        if self._has_page and unresolved:
             towards_page(self._send_rows, unresolved, [])
 
     def _on_fault(self, error: TamrError) -> None:
@@ -135,8 +132,6 @@ class JobsWidget(LiveWidget):
     def _set_status(self, fault: dict[str, Any], *, loading: bool = False) -> None:
         known = {"loading": loading, "host": str(self._client.origin), "no_delete": self._no_delete}
         status = compact({**known, **fault})
-        if not loading:
-            status["total"] = len(self._table)
         if not fault:
             self.set_trait("error", "")
         if status != self._status:
@@ -160,6 +155,7 @@ class JobsWidget(LiveWidget):
         self.send({"rows": {"jobs": rows, "gone": gone, **more}})
 
     def _send_all(self) -> None:
+        self._has_page = True
         everything = list(self._table.keyed())
         for start in range(0, max(1, len(everything)), CHUNK):
             chunk, more = everything[start : start + CHUNK], start + CHUNK < len(everything)

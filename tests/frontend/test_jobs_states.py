@@ -72,7 +72,9 @@ def test_a_server_without_jobs_that_fails(open_jobs: Callable[..., Jobs]) -> Non
 
     jobs.tell("set", "_status", RETRYING | {"total": 0})
 
-    expect(jobs.region).to_contain_text("There were no jobs on this server when it was last checked")
+    expect(jobs.region).to_contain_text(
+        "There were no jobs on this server when it was last checked"
+    )
 
 
 def test_no_jobs_by_number(open_jobs: Callable[..., Jobs]) -> None:

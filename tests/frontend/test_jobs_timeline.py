@@ -146,13 +146,18 @@ def test_days_have_not_always_24_hours(
     jobs = open_jobs(look={"timezone_id": zone})
     middle = datetime.datetime(year, month, day, 12, tzinfo=ZoneInfo(zone))
     for days in (3, 5, 8, 20, 60):
-        start, end = (int((middle + sign * datetime.timedelta(days=days)).timestamp() * 1000) for sign in (-1, 1))
+        start, end = (
+            int((middle + sign * datetime.timedelta(days=days)).timestamp() * 1000)
+            for sign in (-1, 1)
+        )
 
         marks = jobs.page.evaluate(MARKS, [start, end, 2 * days + 1])
 
         dates = [datetime.datetime.fromtimestamp(time / 1000, ZoneInfo(zone)) for time, _ in marks]
         assert len(dates) >= days
-        assert [text for _, text in marks] == [f"{date.day} {date:%b}" .replace("Sep", "Sept") for date in dates]
+        assert [text for _, text in marks] == [
+            f"{date.day} {date:%b}".replace("Sep", "Sept") for date in dates
+        ]
         # Where midnight is left out, the day begins at one.
         assert {date.hour for date in dates} <= {0, 1}
         assert {later - earlier for earlier, later in pairwise(date.date() for date in dates)} == {

@@ -103,7 +103,7 @@ def test_a_connection_that_is_lost(show: Callable[..., Widget], page: Page) -> N
 
 
 def test_an_idle_kernel_that_never_answers(show: Callable[..., Widget], page: Page) -> None:
-    """JupyterLab says idle while a cell sleeps: silence is no proof, and the buttons stay usable."""
+    """JupyterLab says idle while a cell sleeps: silence is no proof, and buttons stay usable."""
     widget = show(RUNNING, kernel=IDLE)
 
     page.clock.run_for(3_600_000)
@@ -124,7 +124,7 @@ def test_a_kernel_that_knows_of_others_only(show: Callable[..., Widget], page: P
 
 
 def test_a_busy_kernel_that_is_asked(show: Callable[..., Widget], page: Page) -> None:
-    """It can't answer before its cell has ended: it is asked once, and nothing follows from that."""
+    """It can't answer before its cell has ended: it is asked once, and nothing follows."""
     widget = show(RUNNING, kernel=STRANGER | BUSY)
 
     page.clock.run_for(60_000)
@@ -145,7 +145,7 @@ def test_a_kernel_that_knows_of_us_but_is_silent(show: Callable[..., Widget], pa
 
 
 def test_answers_out_of_order(show: Callable[..., Widget], page: Page) -> None:
-    """A subshell answers the second greeting before the busy shell the first: the largest counts."""
+    """A subshell answers the second greeting before a busy shell the first: the largest counts."""
     widget = show(RUNNING, kernel=IDLE)
     page.clock.run_for(2_000)
 

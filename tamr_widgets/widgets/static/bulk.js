@@ -113,14 +113,14 @@ export function createBulk(jobs, leave) {
     const { bulk } = jobs;
     const done = bulk?.report;
     const { going, done: past, noun } = WORDS[bulk?.action ?? "cancel"];
-    const failed = done?.failed ?? [];
+    const left = done?.not_tried ?? 0;
+    const failed = done?.failed.slice(0, done.failed.length - left) ?? [];
     const total = done?.of ?? bulk?.ids.length ?? 0;
-    const good = (done?.done ?? 0) - failed.length;
-    const unasked = done?.unasked ?? 0;
+    const good = (done?.done ?? 0) - failed.length - left;
     report.hidden = !bulk || bulk.asking;
     setText(status, report.hidden ? ""
-      : done?.over ? past + " " + (failed.length || unasked ? good.toLocaleString() + " of " : "") + plural(total, noun) + "." +
-          (unasked ? " " + plural(unasked, noun) + (unasked === 1 ? " was" : " were") + " left alone" + (done.stopped ? ": " + cut(done.stopped, 300) : ".") : "")
+      : done?.over ? past + " " + (failed.length || left ? good.toLocaleString() + " of " : "") + plural(total, noun) + "." +
+          (left ? " " + plural(left, noun) + (left === 1 ? " was" : " were") + " not tried, since the same would have happened, and stayed selected." : "")
       : bulk && !bulk.heard && Date.now() - bulk.at > SOON ? "Waiting for the kernel, which may be busy with a cell; this will be done when it answers."
       : going + " " + plural(total, noun) + (done ? ": " + done.done.toLocaleString() + " done…" : "…"));
     alert.hidden = !failed.length;

@@ -10,6 +10,9 @@ import { COLUMNS, DESCRIPTION } from "./columns.js";
 /** @typedef {{action: "cancel" | "delete", ids: string[], asking: boolean, n: number, at: number,
  *   heard: boolean, report?: import("./jobs-wire.js").Report}} Bulk */
 
+/** After a drawing the page rests for so many times what it cost. */
+const CALM = 4;
+
 /**
  * @param {import("./jobs-wire.js").Traits} traits as they are at the beginning
  * @param {(action: string, more?: object) => number} send posts a message and returns its number
@@ -20,6 +23,8 @@ export function createJobs(traits, send, save) {
   let kernelSkew = 0;
   /** The server's clock when it was last known. */
   let last = NaN;
+  /** When it was drawn, and what that cost, in milliseconds; and when changes wait for it, a timer. */
+  let [drawn, cost, later] = [0, 0, 0];
 
   const jobs = {
     rows: createRows(),
@@ -53,13 +58,26 @@ export function createJobs(traits, send, save) {
     get loading() { return jobs.live && !jobs.rows.size && !jobs.known && !jobs.status.fault; },
 
     draw() {
+      const began = performance.now();
+      clearTimeout(later);
+      later = 0;
       jobs.rows.arrange(jobs.filter, jobs.now());
       const { active, rows } = jobs;
       const row = rows.get(active.key);
       if (row && row.index >= 0) active.index = row.index;
       else active.key = rows.matching[Math.min(active.index, rows.matching.length - 1)]?.key ?? "";
       for (const view of jobs.views) view.draw();
+      drawn = performance.now();
+      cost = drawn - began;
     },
+
+    /** Draws, but leaves the page most of its time when many changes follow one another. */
+    drawSoon() {
+      if (performance.now() - drawn >= CALM * cost) jobs.draw();
+      else later ||= setTimeout(jobs.draw, CALM * cost);
+    },
+
+    close: () => clearTimeout(later),
 
     /** Now on the server's clock; without a kernel, when it was last known. */
     now: () => jobs.live ? last = Date.now() + skew : last,
@@ -77,7 +95,7 @@ export function createJobs(traits, send, save) {
         if (selection.size !== before) save("_selected", selection.keys);
         for (const key of opened.keys()) if (!rows.has(key)) jobs.toggle(key);
       }
-      jobs.draw();
+      jobs.drawSoon();
     },
 
     /** @param {boolean} live @param {string} waiting */
@@ -164,8 +182,7 @@ export function createJobs(traits, send, save) {
       jobs.bulk.report = report;
       if (report.over) {
         const failed = new Set(report.failed.map(([key]) => key));
-        const asked = jobs.bulk.ids.slice(0, jobs.bulk.ids.length - (report.unasked ?? 0));
-        const dealt = new Set(asked.filter((key) => !failed.has(key)));
+        const dealt = new Set(jobs.bulk.ids.filter((key) => !failed.has(key)));
         jobs.selection.keep((key) => !dealt.has(key));
         save("_selected", jobs.selection.keys);
       }

@@ -19,10 +19,9 @@
  * @property {"cancel" | "delete"} action
  * @property {number} done how many the server has answered
  * @property {number} of
- * @property {[key: string, text: string][]} failed
+ * @property {[key: string, text: string][]} failed those not tried included, as the last ones
+ * @property {number} [not_tried] how many were given up, since the error of one was that of all
  * @property {boolean} over
- * @property {number} [unasked] how many of the last ones were left alone, since it had ended before
- * @property {string} [stopped] why it ended before, in words
  *
  * @typedef {object} Status the synced trait `_status`; what is not known is left out
  * @property {boolean} [loading] until the first list

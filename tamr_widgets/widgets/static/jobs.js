@@ -81,6 +81,7 @@ export default () => {
         for (const each of [again, rest, keeping]) clearTimeout(each);
         clearInterval(timer);
         connection.close();
+        jobs.close();
         for (const name in listeners) model.off(name, listeners[name]);
       };
     },

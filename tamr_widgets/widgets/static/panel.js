@@ -85,7 +85,8 @@ export function createPanel(store) {
   }
 
   function drawHead() {
-    const { id, description, state, as_of, deleted } = store.facts;
+    const { description, state, as_of, deleted } = store.facts;
+    const id = cut(store.facts.id, 99);
     const text = cut(description, 300);
     node.ariaLabel = "Operation " + id + (text && ": " + text);
     node.dataset.state = state ?? "";

@@ -1,7 +1,7 @@
 /** All jobs of a server, indexed once, then filtered and sorted for every keystroke. */
 
 import { COLUMNS } from "./columns.js";
-import { timeOf } from "./format.js";
+import { cut, timeOf } from "./format.js";
 import { createKinds } from "./kinds.js";
 
 /** @typedef {ReturnType<typeof indexed>} Row */
@@ -13,10 +13,14 @@ export const NO_STATE = "?";
 
 const RESOLVED = ["SUCCEEDED", "FAILED", "CANCELED"];
 
+/** Characters of a text that are searched and shown. */
+const MOST = 2000;
+
 /** @param {import("./jobs-wire.js").WireRow} wire */
 function indexed([key, state, description, user, created, started, ended, type, estimate]) {
+  [description, user, type] = [cut(description, MOST), cut(user, MOST), cut(type, MOST)];
   return {
-    key, state, description, user, type, estimate,
+    key, state: state && cut(state, MOST), description, user, type, estimate,
     created: timeOf(created), started: timeOf(started), ended: timeOf(ended),
     resolved: RESOLVED.includes(state ?? ""),
     /** What is searched. */

@@ -1,6 +1,6 @@
 /** What a page knows of one job, whatever number of views draw it: facts, clocks, clicks, answers. */
 
-import { describe } from "./format.js";
+import { cut, describe } from "./format.js";
 
 /** @typedef {import("./wire.js").Facts} Facts */
 /** @typedef {import("./wire.js").Action} Action */
@@ -112,6 +112,6 @@ export function createStore(facts, send) {
 /** @param {Facts} facts */
 function notify({ id, description = id, state, message }) {
   if (Notification.permission === "granted") {
-    new Notification(describe(state)[0] + ": " + description, { body: message, tag: "tamr" + id });
+    new Notification(cut(describe(state)[0] + ": " + description, 300), { body: message && cut(message), tag: "tamr" + id });
   }
 }
