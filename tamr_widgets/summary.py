@@ -77,7 +77,7 @@ def duration(length: timedelta | None) -> str:
     if length is None:
         return ""
     rest = max(0, int(length.total_seconds()))
-    counts = []
+    counts: list[tuple[int, str]] = []
     for unit, size in UNITS:
         count, rest = divmod(rest, size)
         if count or counts:

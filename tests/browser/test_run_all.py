@@ -66,7 +66,6 @@ def test_run_all_on_a_fresh_page_and_again(open_front_end: dict[str, FrontEnd], 
     for _ in range(2):
         texts = run_all_and_read(notebook)
 
-        print("\n".join(t for t in texts if "kernel" in t or "oading" in t or "obs" in t)[:3000])
         expect_no_lies(texts)
         expect(notebook.page.get_by_role("grid", name="Jobs")).to_have_attribute(
             "aria-rowcount", str(JOBS + 1)

@@ -19,8 +19,8 @@
  * @property {"cancel" | "delete"} action
  * @property {number} done how many the server has answered
  * @property {number} of
- * @property {[key: string, text: string][]} failed those not tried included, as the last ones
- * @property {number} [not_tried] how many were given up, since the error of one was that of all
+ * @property {[key: string, text: string][]} failed those not tried included
+ * @property {number} not_tried how many were given up, since the error of one was that of all
  * @property {boolean} over
  *
  * @typedef {object} Status the synced trait `_status`; what is not known is left out
