@@ -16,8 +16,8 @@ function fakeKernel(kernel) {
 }
 
 class FakeModel {
-  constructor(facts, code, kernel) {
-    this.traits = { layout: { model_id: "layout" }, _panel: facts, _code: new DataView(code) };
+  constructor(facts, code, kernel, layout) {
+    this.traits = { layout: { model_id: "layout", ...layout }, _panel: facts, _code: new DataView(code) };
     this.listeners = [];
     this.sent = [];
     this.lost = false;
@@ -38,10 +38,10 @@ class FakeModel {
 }
 
 /** Opens a widget and returns its name; `kernel` is what the front end tells of it. */
-globalThis.openWidget = async (facts, { kernel, views = 1, className = "" } = {}) => {
+globalThis.openWidget = async (facts, { kernel, layout, views = 1, className = "" } = {}) => {
   const [module, code] = await Promise.all([
     import("/esm.js"), fetch("/code").then((answer) => answer.arrayBuffer())]);
-  const model = new FakeModel(facts, code, kernel);
+  const model = new FakeModel(facts, code, kernel, layout);
   const definition = typeof module.default === "function" ? await module.default() : module.default;
   const forget = await definition.initialize({ model });
   const closeViews = [];

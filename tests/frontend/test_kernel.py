@@ -39,6 +39,15 @@ def test_a_reopened_notebook(show: Callable[..., Widget]) -> None:
     expect_last_known_state(widget)
 
 
+def test_an_exported_page(show: Callable[..., Widget], page: Page) -> None:
+    """Saved models have no way to any kernel, and say so."""
+    widget = show(RUNNING, layout={"comm_live": False})
+
+    page.clock.run_for(1_000)
+
+    expect_last_known_state(widget)
+
+
 def test_a_restarted_kernel(show: Callable[..., Widget]) -> None:
     """JupyterLab says that the connection changed, and refuses to send."""
     widget = show(RUNNING, kernel=IDLE)

@@ -37,6 +37,8 @@ export function connect(model, onChange) {
   /** Whether the kernel said anything since there are messages that it has not answered. */
   let spoke = false;
   const kernelOf = () => /** @type {any} */ (model).widget_manager?.kernel;
+  // The layout has a comm of its own, which lives as long as the widget's, and can be looked at.
+  const layoutOf = () => model.get("layout");
 
   /** @param {boolean} isLive */
   function set(isLive, isWaiting = "") {
@@ -60,8 +62,7 @@ export function connect(model, onChange) {
   /** Silence proves nothing, since a cell may run for hours. An answer without this widget in it does. */
   async function ask() {
     const kernel = kernelOf();
-    // The layout has a comm of its own, which lives as long as the widget's.
-    const id = model.get("layout")?.model_id;
+    const id = layoutOf()?.model_id;
     if (!id || !kernel?.requestCommInfo) return;
     const comms = (await commInfo(kernel))?.content?.comms;
     if (comms && !Object.hasOwn(comms, id) && !closed && unanswered && kernel === kernelOf()) set(false);
@@ -93,7 +94,9 @@ export function connect(model, onChange) {
     check(visible) {
       const kernel = kernelOf();
       const was = gone;
-      gone = kernel === null || GONE.includes(kernel?.status) || kernel?.connectionStatus === "disconnected";
+      // Without a comm this is a saved model: in an exported page, or of a kernel that is no more.
+      gone = kernel === null || layoutOf()?.comm_live === false ||
+        GONE.includes(kernel?.status) || kernel?.connectionStatus === "disconnected";
       if (gone) return set(false);
       if (was) send("hello");
       if (!live) return;
