@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 
 import pytest
@@ -30,6 +31,21 @@ def test_each_module_comes_once(entry: str) -> None:
 
     assert text.count("function duration(") == 1
     assert text.index("function duration(") < text.index("function createPanel(")
+
+
+def test_every_top_level_name_is_there_once() -> None:
+    """Modules are joined into one: a name that two of them have would break it in the browser."""
+    pattern = re.compile(
+        r"^(?:export )?(?:async )?(?:const|let|function|class) (\w+|\[[^\]]*\])", re.MULTILINE
+    )
+    homes: dict[str, list[str]] = {}
+    for file in sorted(assets.STATIC.glob("*.js")):
+        for names in pattern.findall(file.read_text("utf-8")):
+            for name in re.findall(r"\w+", names):
+                homes.setdefault(name, []).append(file.name)
+
+    assert len(homes) > 100
+    assert {name: files for name, files in homes.items() if len(files) > 1} == {}
 
 
 def test_strings_keep_their_blanks() -> None:

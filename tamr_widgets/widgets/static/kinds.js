@@ -5,6 +5,8 @@ const NAMES = /\[[^[\]]*\]|\([^()]*\)|\x22[^\x22]*\x22|(?<=:(?!\ufeff)[\s\x1c-\x
 const BLANKS = /(?:(?!\ufeff)[\s\x1c-\x1f\x85])+/;
 /** No word of prose has a digit, an underscore, a slash, or a dot within. */
 const NAME_OR_NUMBER = /[\p{Nd}_/\\]|[\p{L}\p{N}_][.@][\p{L}\p{N}_]/u;
+/** Longer descriptions are no kinds of their own; as in history.py. */
+const KIND_CHARACTERS = 300;
 /** Runs below this number say nothing of what is usual. */
 const LEAST_RUNS = 3;
 
@@ -30,7 +32,7 @@ export function createKinds() {
     name(type, description) {
       const full = type + " " + description;
       let name = names.get(full);
-      if (name === undefined) names.set(full, name = kindOf(type, description));
+      if (name === undefined) names.set(full, name = kindOf(type, description.slice(0, KIND_CHARACTERS)));
       return name;
     },
 
