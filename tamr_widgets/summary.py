@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 # Longer than any description of Tamr's.
 TEXT_CHARS = 1000
+UNITS = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
 
 
 def html_table(operation: Snapshot, note: str = "") -> str:
@@ -69,15 +70,19 @@ def facts(operation: Snapshot) -> list[tuple[str, str]]:
 
 
 def duration(length: timedelta | None) -> str:
-    """A length of time in words: `4 s`, `1 min 10 s`, `2 h 5 min`."""
+    """Formats a length of time: `4 s`, `1 min 10 s`, `2 h 5 min`, `1 d`.
+
+    At most two units, rounded down as a running clock is; the same as duration() in format.js.
+    """
     if length is None:
         return ""
-    seconds = round(length.total_seconds())
-    if seconds < 60:
-        return f"{seconds} s"
-    if seconds < 3600:
-        return f"{seconds // 60} min {seconds % 60} s"
-    return f"{seconds // 3600} h {seconds % 3600 // 60} min"
+    rest = max(0, int(length.total_seconds()))
+    counts: list[tuple[int, str]] = []
+    for unit, size in UNITS:
+        count, rest = divmod(rest, size)
+        if count or counts:
+            counts.append((count, unit))
+    return " ".join(f"{count} {unit}" for count, unit in counts[:2] if count) or "0 s"
 
 
 def _moment(time: datetime | None) -> str:

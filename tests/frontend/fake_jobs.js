@@ -42,14 +42,26 @@ export function makeJobs(count, now = Date.now(), { seed = 1, every = 1200 } = {
   return rows;
 }
 
+/** What a front end tells of its kernel; `comms` are those it says it knows when it is asked, if it is not busy. */
+function fakeKernel(kernel) {
+  if (kernel?.comms) {
+    kernel.asked = 0;
+    kernel.requestCommInfo = () => {
+      kernel.asked++;
+      return kernel.status === "busy" ? new Promise(() => {}) : Promise.resolve({ content: { comms: Object.fromEntries(kernel.comms.map((id) => [id, {}])) } });
+    };
+  }
+  return kernel;
+}
+
 class FakeModel {
   constructor(traits, kernel) {
-    this.traits = { _status: { host: "http://tamr.example:9100" }, filter_state: "", search: "", _selected: [], _kept: [], ...traits };
+    this.traits = { layout: { model_id: "layout" }, _status: { host: "http://tamr.example:9100" }, filter_state: "", search: "", _selected: [], _kept: [], ...traits };
     this.listeners = [];
     this.sent = [];
     this.saved = 0;
     this.lost = false;
-    this.widget_manager = kernel === undefined ? {} : { kernel };
+    this.widget_manager = kernel === undefined ? {} : { kernel: fakeKernel(kernel) };
   }
   get(name) { return this.traits[name]; }
   set(name, value) { this.traits[name] = value; }
@@ -103,7 +115,7 @@ export async function openJobs({ traits = {}, kernel, className = "", home = doc
     sent: (action) => model.sent.filter((message) => !action || message.do === action),
     connection({ lost, kernel: next }) {
       if (lost !== undefined) model.lost = lost;
-      if (next !== undefined) model.widget_manager.kernel = next;
+      if (next !== undefined) model.widget_manager.kernel = fakeKernel(next);
       if (lost) model.trigger("comm_live_update");
     },
     async drawAgain() {

@@ -3,13 +3,25 @@
 let count = 0;
 globalThis.widgets = {};
 
+/** What a front end tells of its kernel; `comms` are those it says it knows when it is asked, if it is not busy. */
+function fakeKernel(kernel) {
+  if (kernel?.comms) {
+    kernel.asked = 0;
+    kernel.requestCommInfo = () => {
+      kernel.asked++;
+      return kernel.status === "busy" ? new Promise(() => {}) : Promise.resolve({ content: { comms: Object.fromEntries(kernel.comms.map((id) => [id, {}])) } });
+    };
+  }
+  return kernel;
+}
+
 class FakeModel {
-  constructor(facts, code, kernel) {
-    this.traits = { _panel: facts, _code: new DataView(code) };
+  constructor(facts, code, kernel, layout) {
+    this.traits = { layout: { model_id: "layout", ...layout }, _panel: facts, _code: new DataView(code) };
     this.listeners = [];
     this.sent = [];
     this.lost = false;
-    this.widget_manager = kernel === undefined ? {} : { kernel };
+    this.widget_manager = kernel === undefined ? {} : { kernel: fakeKernel(kernel) };
   }
   get(name) { return this.traits[name]; }
   send(message) {
@@ -26,10 +38,10 @@ class FakeModel {
 }
 
 /** Opens a widget and returns its name; `kernel` is what the front end tells of it. */
-globalThis.openWidget = async (facts, { kernel, views = 1, className = "" } = {}) => {
+globalThis.openWidget = async (facts, { kernel, layout, views = 1, className = "" } = {}) => {
   const [module, code] = await Promise.all([
     import("/esm.js"), fetch("/code").then((answer) => answer.arrayBuffer())]);
-  const model = new FakeModel(facts, code, kernel);
+  const model = new FakeModel(facts, code, kernel, layout);
   const definition = typeof module.default === "function" ? await module.default() : module.default;
   const forget = await definition.initialize({ model });
   const closeViews = [];
@@ -58,6 +70,7 @@ globalThis.openWidget = async (facts, { kernel, views = 1, className = "" } = {}
       answered = model.sent.length;
     },
     sent: () => model.sent,
+    kernel: () => model.widget_manager.kernel,
     listeners: () => model.listeners.length,
     async drawAgain() {
       count--;
@@ -69,9 +82,13 @@ globalThis.openWidget = async (facts, { kernel, views = 1, className = "" } = {}
       while (closeViews.length) await closeViews.pop()();
       await forget();
     },
+    /** Answers the messages with these indices, in this order. */
+    answer(indices) {
+      for (const i of indices) model.trigger("msg:custom", { ack: model.sent[i].n, kernel: Date.now(), server: Date.now() });
+    },
     connection({ lost, kernel }) {
       if (lost !== undefined) model.lost = lost;
-      if (kernel !== undefined) model.widget_manager.kernel = kernel;
+      if (kernel !== undefined) model.widget_manager.kernel = fakeKernel(kernel);
       if (lost) model.trigger("comm_live_update");
     },
   };

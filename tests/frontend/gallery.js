@@ -44,6 +44,8 @@ export const FACES = {
   "refused": { ...running, fault: "GET operations/17 was answered by 401 Unauthorized: Credentials are required to access this resource. Check the user name and password (or token) and make a new Client.", fault_kind: "refused" },
   "stopped": { ...running, fault: "This client was closed. Make a new Client.", fault_kind: "stopped" },
   "action failed": { ...running, fault: "the cancel request got no answer within 30 s", fault_kind: "action" },
+  "a callback that raised": { ...running, callback_error: "A callback of this notebook raised ValueError: the table is not there" },
+  "the kernel is silent": { ...running, $: { waiting: "The kernel does not answer; it may be busy with a cell." } },
   "no kernel": { ...running, $: { live: false } },
   "no kernel, ended": { ...ended, state: "SUCCEEDED", $: { live: false } },
   "days": { ...running, created_at: at(360000), started_at: at(300000) },

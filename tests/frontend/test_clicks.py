@@ -135,7 +135,7 @@ def test_a_pressed_button_says_that_it_waits_for_the_kernel(
     expect(widget.panel).to_contain_text("Sending…")
 
     page.clock.run_for(3_000)
-    busy = "The kernel is busy with another cell; this will be sent when it is done."
+    busy = "Waiting for the kernel, which may be busy with a cell"
     expect(widget.panel).to_contain_text(busy)
 
     widget.acknowledge()

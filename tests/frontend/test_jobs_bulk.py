@@ -165,7 +165,7 @@ def test_a_busy_kernel_is_said(jobs: Jobs) -> None:
     jobs.button("Yes, cancel it").click()
 
     jobs.page.clock.run_for(3_000)
-    expect(jobs.region).to_contain_text("The kernel is busy with another cell")
+    expect(jobs.region).to_contain_text("Waiting for the kernel, which may be busy with a cell")
 
     jobs.tell("acknowledge")
     expect(jobs.region).to_contain_text("Cancelling 1 job…")
@@ -180,3 +180,84 @@ def test_jobs_that_end_meanwhile_are_no_longer_cancelled(jobs: Jobs) -> None:
     expect(jobs.button("Cancel 1 job")).to_be_enabled()
     jobs.change(row("24", state="CANCELING", ended=None))
     expect(jobs.button("Cancel 0 jobs")).to_be_disabled()
+
+
+def test_what_was_left_alone_stays_selected(jobs: Jobs) -> None:
+    """A server that does not delete at all is asked once: what is left is counted."""
+    choose(jobs, "19", "18", "17")
+    jobs.button("Delete 3 operations").click()
+    jobs.button("Yes, delete them").click()
+
+    failed = [["19", "It answered <405>."], ["18", "Not tried."], ["17", "Not tried."]]
+    report = {"action": "delete", "done": 3, "of": 3, "over": True, "failed": failed}
+    jobs.tell("say", {"report": report | {"not_tried": 2}})
+
+    expect(jobs.region.get_by_role("status").first).to_have_text(
+        "Deleted 0 of 3 operations. 2 operations were not tried, since the same would have "
+        "happened, and stayed selected."
+    )
+    alert = jobs.region.get_by_role("alert")
+    expect(alert).to_contain_text("1 operation could not be deleted and stayed selected:")
+    expect(alert.get_by_role("listitem")).to_have_text(
+        ["Update Clusters [19] (19): It answered <405>."]
+    )
+    assert jobs.selected == ["19", "18", "17"]
+
+
+def test_a_thousand_failures_are_counted(open_jobs: Callable[..., Jobs]) -> None:
+    """Nobody reads a thousand reasons: the first hundred are listed."""
+    jobs = open_jobs(1_000)
+    jobs.header("Select all").locator("input").click()
+    keys = [str(70_000 - n) for n in range(1_000)]
+
+    report(jobs, "delete", 1_000, 1_000, *keys)
+
+    alert = jobs.region.get_by_role("alert")
+    expect(alert.get_by_role("listitem")).to_have_count(101)
+    expect(alert.get_by_role("listitem").last).to_have_text("and 900 more")
+
+
+BULK = """async (count) => {
+  const rows = makeJobs(count);
+  const keys = rows.map(([key]) => key);
+  const press = (value) => document.querySelector(`.bulk button[value=${value}]`).click();
+  const times = [];
+  for (let round = 0; round < 5; round++) {
+    document.querySelector("[role=columnheader] input").click();
+    press("delete");
+    press("yes");
+    const failed = keys.slice(count / 2).map((key) => [key, "The server answered 500."]);
+    const began = performance.now();
+    jobs.say({ report: { action: "delete", done: count, of: count, failed, over: true } });
+    times.push(performance.now() - began);
+    press("dismiss");
+    press("clear");
+  }
+  return Math.min(...times);
+}"""
+
+
+def test_the_end_of_an_action_takes_time_in_proportion(open_jobs: Callable[..., Jobs]) -> None:
+    """Ten times as many rows take about ten times as long, not a hundred times."""
+    few, many = (
+        open_jobs(count, runs=True).page.evaluate(BULK, count) for count in (2_000, 20_000)
+    )
+
+    assert many < 30 * max(few, 1)
+
+
+def test_many_changes_in_a_row_leave_the_page_its_time(open_jobs: Callable[..., Jobs]) -> None:
+    """A message for each of hundreds of deleted jobs is taken at once, and drawn with others."""
+    jobs = open_jobs(20_000, runs=True)
+
+    spent = jobs.page.evaluate(
+        """async () => {
+          const rows = makeJobs(20000);
+          const began = performance.now();
+          for (let i = 0; i < 400; i++) jobs.change([], [rows[i][0]]);
+          return performance.now() - began;
+        }"""
+    )
+
+    expect(jobs.region).to_contain_text("19,600 jobs")
+    assert spent < 1_500

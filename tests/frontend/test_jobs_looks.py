@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 
     from jobs_page import Jobs
 
-FAULT = {"fault": "it said 401", "fault_kind": "refused"}
+FAULT = {"fault": "it said 401", "fault_kind": "refused", "callback_error": "A callback raised."}
 FAILED = {
     "action": "cancel",
     "done": 1,
     "of": 1,
     "failed": [["69998", "It said 500."]],
+    "not_tried": 0,
     "over": True,
 }
 

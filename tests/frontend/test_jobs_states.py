@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 HOST = "http://tamr.example:9100"
 IDLE = {"status": "idle"}
+STRANGER = IDLE | {"comms": ["another"]}
 RETRYING = {
     "fault": "the server answered 502",
     "fault_kind": "retrying",
@@ -31,11 +32,82 @@ def test_loading(open_jobs: Callable[..., Jobs]) -> None:
     expect(jobs.region).to_have_attribute("data-loading", "")
     expect(jobs.region).to_contain_text(f"Loading jobs…from {HOST}")
 
-    jobs.tell("list", [row("1")])
-    jobs.tell("set", "_status", {"host": HOST})
+    jobs.tell("set", "_status", {"host": HOST, "total": 400})
+    expect(jobs.region).to_contain_text(f"Loading 400 jobs…from {HOST}")
 
+    jobs.tell("list", [row("1")])
     expect(jobs.region).not_to_have_attribute("data-loading", "")
     expect(jobs.region).not_to_contain_text("Loading")
+
+
+def test_unknown_is_not_none(open_jobs: Callable[..., Jobs]) -> None:
+    """No row yet does not mean no job: the page says that it waits, and for what."""
+    jobs = open_jobs(traits={"_status": {"host": HOST}}, kernel={"status": "busy"})
+    expect(jobs.region).to_contain_text("Loading jobs…")
+    jobs.page.clock.run_for(20_000)
+
+    expect(jobs.region).to_contain_text("Waiting for the kernel: a cell is running.")
+    expect(jobs.region).not_to_contain_text("No job")
+    expect(jobs.region).not_to_contain_text("No kernel")
+    expect(jobs.region).to_have_attribute("data-loading", "")
+
+
+def test_rows_that_came_before_the_list(open_jobs: Callable[..., Jobs]) -> None:
+    """Some rows are not taken for all: how many there are is said, and all are asked for."""
+    jobs = open_jobs(traits={"_status": {"host": HOST, "total": 400}, "_selected": ["7"]})
+
+    jobs.change(row("1"), row("2"))
+    expect(jobs.region).to_contain_text("2 of 400 jobs so far")
+    jobs.search.fill("nothing like it")
+    expect(jobs.region).to_contain_text("No job matches so far")
+    assert jobs.trait("_selected") == ["7"]
+
+    jobs.page.clock.run_for(2_000)
+    assert jobs.sent("hello") == [{"do": "hello"}, {"do": "hello"}]
+
+
+def test_a_server_without_jobs_that_fails(open_jobs: Callable[..., Jobs]) -> None:
+    """That there were none is said of the time when it was known."""
+    jobs = open_jobs([])
+
+    jobs.tell("set", "_status", RETRYING | {"total": 0})
+
+    expect(jobs.region).to_contain_text(
+        "There were no jobs on this server when it was last checked"
+    )
+
+
+def test_no_jobs_by_number(open_jobs: Callable[..., Jobs]) -> None:
+    """The kernel says that there are none: that is known before any list comes."""
+    jobs = open_jobs(traits={"_status": {"host": HOST, "total": 0}})
+
+    expect(jobs.region).to_contain_text("No jobs yet on this server")
+
+
+def test_the_newest_of_many_without_a_kernel(open_jobs: Callable[..., Jobs]) -> None:
+    """Rows that were kept are not all there were."""
+    jobs = open_jobs(
+        traits={"_kept": [row("2"), row("1")], "_status": {"host": HOST, "total": 400}},
+        className="jupyter-widgets-disconnected",
+    )
+
+    expect(jobs.region).to_contain_text("2 of 400 jobs")
+    expect(jobs.region).not_to_contain_text("so far")
+
+
+def test_a_callback_that_raised(open_jobs: Callable[..., Jobs]) -> None:
+    """It is a notice of its own: the server's error stands beside it, and it is text."""
+    said = "A callback of this notebook raised ValueError: <b>no</b>"
+    jobs = open_jobs([row("1")])
+
+    jobs.tell("set", "_status", RETRYING | {"callback_error": said})
+
+    alerts = jobs.region.get_by_role("alert")
+    expect(alerts).to_have_count(2)
+    expect(alerts.nth(0)).to_contain_text("the server answered 502")
+    expect(alerts.nth(1)).to_have_text(said)
+    jobs.tell("set", "_status", {})
+    expect(alerts).to_have_count(0)
 
 
 def test_no_jobs(open_jobs: Callable[..., Jobs]) -> None:
@@ -121,8 +193,8 @@ def test_a_kernel_that_goes(open_jobs: Callable[..., Jobs], how: dict[str, objec
 
 
 def test_a_kernel_that_does_not_know_of_it(open_jobs: Callable[..., Jobs]) -> None:
-    """An idle kernel that leaves messages without an answer is not this widget's."""
-    jobs = open_jobs(traits={"_kept": [row("2", state="RUNNING", ended=None)]}, kernel=IDLE)
+    """A kernel that is asked which widgets it knows, and does not name this one, is not its own."""
+    jobs = open_jobs(traits={"_kept": [row("2", state="RUNNING", ended=None)]}, kernel=STRANGER)
 
     jobs.page.clock.run_for(8_000)
 

@@ -267,6 +267,45 @@ def test_what_is_not_followed_any_more_stands_still(
     assert page.evaluate("document.getAnimations().length") == 0
 
 
+@pytest.mark.parametrize("kind", ["refused", "stopped"])
+def test_polling_that_has_ended_can_be_tried_again(show: Callable[..., Widget], kind: str) -> None:
+    """Wait reads Try again and is the same message; once it is followed anew it stops waiting."""
+    fault = {"fault": "it said 403", "fault_kind": kind}
+    widget = show(RUNNING | fault)
+    expect(widget.button("Wait")).to_have_count(0)
+
+    widget.button("Try again").click()
+    assert widget.sent == ["wait"]
+    widget.acknowledge()
+    widget.update(RUNNING | {"waiting": True})
+
+    expect(widget.button("Stop waiting")).to_be_enabled()
+    widget.update(RUNNING | fault)
+    expect(widget.button("Try again")).to_be_enabled()
+
+
+@pytest.mark.parametrize("kind", ["gone", "retrying", "action"])
+def test_only_polling_that_has_ended_is_tried_again(show: Callable[..., Widget], kind: str) -> None:
+    """Polling that goes on, or a job that is gone, leave nothing to try."""
+    widget = show(RUNNING | {"fault": "it said 404", "fault_kind": kind})
+
+    expect(widget.button("Try again")).to_have_count(0)
+
+
+def test_a_callback_that_raised(show: Callable[..., Widget]) -> None:
+    """It is a notice of its own beside the server's error, and goes on its own."""
+    said = "A callback of this notebook raised ValueError: <b>no</b>"
+    fault = {"fault": "it said 502", "fault_kind": "action"}
+    widget = show(RUNNING | fault | {"callback_error": said})
+
+    alerts = widget.panel.get_by_role("alert")
+    expect(alerts).to_have_text(["That did not work: it said 502", said])
+    widget.update(RUNNING | {"callback_error": said})
+    expect(alerts).to_have_text([said])
+    widget.update(RUNNING)
+    expect(alerts).to_have_count(0)
+
+
 def test_a_fault_that_is_over_is_gone(show: Callable[..., Widget]) -> None:
     """An alert leaves with its fault."""
     widget = show(RUNNING | {"fault": "no answer", "fault_kind": "action"})

@@ -1,10 +1,13 @@
 /** What is done with all chosen rows together: asked once, then reported job by job. */
 
+import { cut } from "./format.js";
 import { focusedNear, make, plural, setText } from "./dom.js";
 
 /** Jobs that a question names before it only counts them. */
 const NAMED = 3;
-/** Without an answer for so many milliseconds, the kernel is busy. */
+/** Failures that a report names before it only counts them. */
+const LISTED = 100;
+/** Without an answer for so many milliseconds, the page says what it waits for. */
 const SOON = 2000;
 
 const WORDS = {
@@ -55,14 +58,15 @@ export function createBulk(jobs, leave) {
   /** @param {string} key */
   const nameOf = (key) => {
     const text = jobs.rows.get(key)?.description || "Operation";
-    return (text.length > 60 ? text.slice(0, 60) + "…" : text) + " (" + key + ")";
+    return cut(text, 60) + " (" + cut(key, 60) + ")";
   };
   const running = () => jobs.bulk && !jobs.bulk.asking && !jobs.bulk.report?.over;
 
   function drawBar() {
     const { rows, selection, live, status: { no_delete } } = jobs;
     const { matching } = rows;
-    const all = rows.filling ? rows.size.toLocaleString() + " of " + plural(rows.total, "job") + " so far"
+    const total = Math.max(rows.total, jobs.status.total ?? 0);
+    const all = !jobs.known && (live || total > rows.size) ? rows.size.toLocaleString() + " of " + plural(total, "job") + (live ? " so far" : "")
       : matching.length === rows.size ? plural(rows.size, "job")
       : matching.length.toLocaleString() + " of " + plural(rows.size, "job");
     setText(count, (rows.size ? all : "") + (selection.size ? " · " + selection.size.toLocaleString() + " selected" : ""));
@@ -109,17 +113,20 @@ export function createBulk(jobs, leave) {
     const { bulk } = jobs;
     const done = bulk?.report;
     const { going, done: past, noun } = WORDS[bulk?.action ?? "cancel"];
-    const failed = done?.failed ?? [];
+    const left = done?.not_tried ?? 0;
+    const failed = done?.failed.slice(0, done.failed.length - left) ?? [];
     const total = done?.of ?? bulk?.ids.length ?? 0;
-    const good = (done?.done ?? 0) - failed.length;
+    const good = (done?.done ?? 0) - failed.length - left;
     report.hidden = !bulk || bulk.asking;
     setText(status, report.hidden ? ""
-      : done?.over ? past + " " + (failed.length ? good.toLocaleString() + " of " : "") + plural(total, noun) + "."
-      : bulk && !bulk.heard && Date.now() - bulk.at > SOON ? "The kernel is busy with another cell; this will be done when that is."
+      : done?.over ? past + " " + (failed.length || left ? good.toLocaleString() + " of " : "") + plural(total, noun) + "." +
+          (left ? " " + plural(left, noun) + (left === 1 ? " was" : " were") + " not tried, since the same would have happened, and stayed selected." : "")
+      : bulk && !bulk.heard && Date.now() - bulk.at > SOON ? "Waiting for the kernel, which may be busy with a cell; this will be done when it answers."
       : going + " " + plural(total, noun) + (done ? ": " + done.done.toLocaleString() + " done…" : "…"));
     alert.hidden = !failed.length;
     setText(headline, failed.length > 0 && plural(failed.length, noun) + " could not be " + past.toLowerCase() + (done?.over ? " and stayed selected:" : ":"));
-    const lines = failed.map(([key, text]) => nameOf(key) + ": " + (text.length > 300 ? text.slice(0, 300) + "…" : text));
+    const lines = failed.slice(0, LISTED).map(([key, text]) => nameOf(key) + ": " + cut(text, 300));
+    if (failed.length > LISTED) lines.push("and " + (failed.length - LISTED).toLocaleString() + " more");
     if (failures.textContent !== lines.join("")) failures.replaceChildren(...lines.map((line) => make("li", {}, line)));
     dismiss.hidden = !done?.over;
   }

@@ -1,6 +1,6 @@
 /** The search and the states: which jobs are shown. */
 
-import { describe } from "./format.js";
+import { cut, describe } from "./format.js";
 import { rank } from "./columns.js";
 import { focusedNear, make, makeIcon, setText } from "./dom.js";
 import { NO_STATE } from "./rows.js";
@@ -61,7 +61,7 @@ export function createFilters(jobs, enter) {
       if (focused && states.contains(focused)) focused.focus();
     }
     for (const [state, { button, label }] of buttons) {
-      const name = state ? describe(state === NO_STATE ? "" : state)[0] : "All";
+      const name = state ? cut(describe(state === NO_STATE ? "" : state)[0], 40) : "All";
       const count = state ? counts.get(state) ?? 0 : found;
       setText(label, name + " (" + count.toLocaleString() + ")");
       button.ariaPressed = "" + (jobs.filter.state === state);

@@ -1,5 +1,8 @@
 /** States, durations and times for people. */
 
+/** Cut where no person reads on. @param {string} [text] */
+export const cut = (text = "", length = 999) => text.length > length ? text.slice(0, length) + "…" : text;
+
 /** Each state in words and as a shape of its own, drawn on 16 by 16. @type {Record<string, string[]>} */
 const STATES = {
   PENDING: ["Pending", "M8 2a6 6 0 1 0 .1 0M8 5v3l2 2"],
@@ -14,8 +17,13 @@ const STATES = {
 export const describe = (state = "") => Object.hasOwn(STATES, state) ? STATES[state]
   : [state || "State not known", "M8 2l6 6-6 6-6-6z"];
 
-/** "2 min 14 s": at most two units, rounded down as a running clock is. @param {number} seconds */
+/**
+ * "2 min 14 s": at most two units, rounded down as a running clock is; the same as duration() in
+ * summary.py. What is no number is no text.
+ * @param {number} seconds
+ */
 export function duration(seconds) {
+  if (!Number.isFinite(seconds)) return "";
   let rest = Math.max(0, Math.floor(seconds));
   const parts = Object.entries({ d: 86400, h: 3600, min: 60, s: 1 }).map(([unit, size]) => {
     const count = Math.floor(rest / size);
@@ -26,9 +34,13 @@ export function duration(seconds) {
   return parts.slice(first, first + 2).filter(Boolean).join(" ") || "0 s";
 }
 
+/** A time that a calendar has, else null. @param {unknown} ms */
+export const timeOf = (ms) => typeof ms === "number" && Math.abs(ms) <= 8.64e15 ? ms : null;
+
 /** The time of day for the reader, with the date unless it is today's. @param {number} ms */
 export function clockTime(ms) {
   const date = new Date(ms);
+  if (isNaN(+date)) return "";
   return date.toDateString() === new Date().toDateString() ? date.toLocaleTimeString()
     : date.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
 }

@@ -24,7 +24,7 @@ export function createPage(jobs) {
   const parts = [notice, filters, timeline, bulk, grid];
 
   function draw() {
-    if (jobs.status.loading && !jobs.rows.size) node.dataset.loading = "";
+    if (jobs.loading) node.dataset.loading = "";
     else delete node.dataset.loading;
     node.dataset.live = "" + jobs.live;
     for (const part of parts) part.draw();

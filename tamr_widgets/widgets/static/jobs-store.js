@@ -10,6 +10,9 @@ import { COLUMNS, DESCRIPTION } from "./columns.js";
 /** @typedef {{action: "cancel" | "delete", ids: string[], asking: boolean, n: number, at: number,
  *   heard: boolean, report?: import("./jobs-wire.js").Report}} Bulk */
 
+/** After a drawing the page rests for so many times what it cost. */
+const CALM = 4;
+
 /**
  * @param {import("./jobs-wire.js").Traits} traits as they are at the beginning
  * @param {(action: string, more?: object) => number} send posts a message and returns its number
@@ -20,12 +23,16 @@ export function createJobs(traits, send, save) {
   let kernelSkew = 0;
   /** The server's clock when it was last known. */
   let last = NaN;
+  /** When it was drawn, and what that cost, in milliseconds; and when changes wait for it, a timer. */
+  let [drawn, cost, later] = [0, 0, 0];
 
   const jobs = {
     rows: createRows(),
     status: traits._status,
     /** Whether a kernel is there that knows of these jobs. */
     live: true,
+    /** What the page waits for while the kernel is silent, in words. */
+    waiting: "",
     filter: { search: traits.search, state: traits.filter_state, column: "created", descending: true },
     /** Counts up when the rows that are shown are others, rather than the same ones changed. */
     turns: 0,
@@ -45,14 +52,32 @@ export function createJobs(traits, send, save) {
     /** @type {Set<{draw(): void, tick(): void, node: HTMLElement}>} */
     views: new Set(),
 
+    /** Whether all jobs are known that there are, be it none. */
+    get known() { return !jobs.rows.filling || jobs.status.total === 0 && !jobs.rows.size; },
+    /** Whether the first rows are awaited. */
+    get loading() { return jobs.live && !jobs.rows.size && !jobs.known && !jobs.status.fault; },
+
     draw() {
+      const began = performance.now();
+      clearTimeout(later);
+      later = 0;
       jobs.rows.arrange(jobs.filter, jobs.now());
       const { active, rows } = jobs;
       const row = rows.get(active.key);
       if (row && row.index >= 0) active.index = row.index;
       else active.key = rows.matching[Math.min(active.index, rows.matching.length - 1)]?.key ?? "";
       for (const view of jobs.views) view.draw();
+      drawn = performance.now();
+      cost = drawn - began;
     },
+
+    /** Draws, but leaves the page most of its time when many changes follow one another. */
+    drawSoon() {
+      if (performance.now() - drawn >= CALM * cost) jobs.draw();
+      else later ||= setTimeout(jobs.draw, CALM * cost);
+    },
+
+    close: () => clearTimeout(later),
 
     /** Now on the server's clock; without a kernel, when it was last known. */
     now: () => jobs.live ? last = Date.now() + skew : last,
@@ -70,13 +95,12 @@ export function createJobs(traits, send, save) {
         if (selection.size !== before) save("_selected", selection.keys);
         for (const key of opened.keys()) if (!rows.has(key)) jobs.toggle(key);
       }
-      jobs.draw();
+      jobs.drawSoon();
     },
 
-    /** @param {boolean} live */
-    setLive(live) {
-      if (jobs.live === live) return;
-      jobs.live = live;
+    /** @param {boolean} live @param {string} waiting */
+    setConnection(live, waiting) {
+      Object.assign(jobs, { live, waiting });
       for (const store of opened()) store.set({ live });
       jobs.draw();
     },
@@ -87,7 +111,6 @@ export function createJobs(traits, send, save) {
       kernelSkew = ack.kernel - Date.now();
       if (jobs.bulk?.n === ack.ack) jobs.bulk.heard = true;
       for (const store of opened()) store.acknowledge(ack);
-      jobs.live = true;
       jobs.draw();
     },
 
@@ -158,9 +181,9 @@ export function createJobs(traits, send, save) {
       if (!jobs.bulk || jobs.bulk.asking) jobs.bulk = { action: report.action, ids: [], asking: false, n: 0, at: 0, heard: true };
       jobs.bulk.report = report;
       if (report.over) {
-        const failed = report.failed.map(([key]) => key);
-        const dealt = jobs.bulk.ids.filter((key) => !failed.includes(key));
-        jobs.selection.keep((key) => !dealt.includes(key));
+        const failed = new Set(report.failed.map(([key]) => key));
+        const dealt = new Set(jobs.bulk.ids.filter((key) => !failed.has(key)));
+        jobs.selection.keep((key) => !dealt.has(key));
         save("_selected", jobs.selection.keys);
       }
       jobs.draw();

@@ -25,6 +25,8 @@
  *
  * @typedef {object} Status the synced trait `_status`; what is not known is left out
  * @property {boolean} [loading] until the first list
+ * @property {number} [total] how many jobs there are; absent until the first list
+ * @property {string} [callback_error] what a callback of the notebook raised
  * @property {string} [host]
  * @property {string} [fault]
  * @property {"retrying" | "gone" | "refused" | "stopped" | "action"} [fault_kind]

@@ -16,16 +16,17 @@ const REST = 300;
 export default () => {
   /** @type {import("./jobs-store.js").Jobs} */
   let jobs;
+  /** @type {ReturnType<typeof connect>} */
+  let connection;
 
   return {
     /** @param {{model: Model}} context */
     initialize({ model }) {
-      const lost = () => {
-        if (!jobs) return;
-        if (!jobs.rows.size) jobs.rows.take({ jobs: model.get("_kept") ?? [] });
-        jobs.setLive(false);
-      };
-      const { send, answer, check } = connect(model, lost);
+      connection = connect(model, ({ live, waiting }) => {
+        if (!live && !jobs.rows.size) jobs.rows.take({ jobs: model.get("_kept") ?? [] });
+        jobs.setConnection(live, waiting);
+      });
+      const { send, heard, check } = connection;
       let rest = 0;
       let keeping = 0;
 
@@ -48,16 +49,16 @@ export default () => {
       /** @type {Record<string, (...args: any[]) => void>} */
       const listeners = {
         "change:_status": () => {
+          heard();
           jobs.status = model.get("_status");
           jobs.draw();
         },
         "change:search": () => model.get("search") !== jobs.filter.search && jobs.show({ search: model.get("search") }),
         "change:filter_state": () => model.get("filter_state") !== jobs.filter.state && jobs.show({ state: model.get("filter_state") }),
         "msg:custom": (message) => {
-          if (message?.ack) {
-            answer(message.ack);
-            jobs.acknowledge(message);
-          } else if (message?.rows) {
+          heard(message?.ack);
+          if (message?.ack) jobs.acknowledge(message);
+          else if (message?.rows) {
             jobs.take(message.rows);
             keep();
           } else if (message?.panel) jobs.learn(message.panel, message.facts);
@@ -73,23 +74,22 @@ export default () => {
 
       send("hello");
       // The first message of a page does not say yet which part of the kernel should answer.
-      const again = setTimeout(send, 1500, "hello", { again: true });
+      const again = setTimeout(() => send("hello", jobs.rows.filling ? {} : { again: true }), 1500);
       const timer = setInterval(() => check(jobs.tick()), 1000);
 
       return () => {
         for (const each of [again, rest, keeping]) clearTimeout(each);
         clearInterval(timer);
+        connection.close();
+        jobs.close();
         for (const name in listeners) model.off(name, listeners[name]);
       };
     },
 
     /** @param {{model: Model, el: HTMLElement}} context */
-    render({ model, el }) {
+    render({ el }) {
       // So JupyterLab marks a view of a saved model that no kernel knows of.
-      if (el.matches(".jupyter-widgets-disconnected")) {
-        if (!jobs.rows.size) jobs.rows.take({ jobs: model.get("_kept") ?? [] });
-        jobs.setLive(false);
-      }
+      if (el.matches(".jupyter-widgets-disconnected")) connection.lose();
       const page = createPage(jobs);
       insertStyles(el);
       el.append(page.node);

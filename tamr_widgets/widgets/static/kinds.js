@@ -1,9 +1,12 @@
 /** Kinds of jobs, and how long each kind usually runs: what makes a slow job stand out. */
 
-/** In brackets or quotes, or after a colon, stands a name. */
-const NAMES = /\[[^[\]]*\]|\([^()]*\)|\x22[^\x22]*\x22|(?<=:\s).+/g;
+/** In brackets or quotes, or after a colon, stands a name. Blanks, digits and letters are Python's. */
+const NAMES = /\[[^[\]]*\]|\([^()]*\)|\x22[^\x22]*\x22|(?<=:(?!\ufeff)[\s\x1c-\x1f\x85])[^\n]+/g;
+const BLANKS = /(?:(?!\ufeff)[\s\x1c-\x1f\x85])+/;
 /** No word of prose has a digit, an underscore, a slash, or a dot within. */
-const NAME_OR_NUMBER = /[\d_/\\]|[\p{L}\d][.@][\p{L}\d]/u;
+const NAME_OR_NUMBER = /[\p{Nd}_/\\]|[\p{L}\p{N}_][.@][\p{L}\p{N}_]/u;
+/** Longer descriptions are no kinds of their own; as in history.py. */
+const KIND_CHARACTERS = 300;
 /** Runs below this number say nothing of what is usual. */
 const LEAST_RUNS = 3;
 
@@ -13,7 +16,7 @@ const LEAST_RUNS = 3;
  * @param {string} description
  */
 export function kindOf(type, description) {
-  const words = description.replace(NAMES, "#").split(/\s+/);
+  const words = description.replace(NAMES, "#").split(BLANKS).filter(Boolean);
   const kind = words.map((word) => NAME_OR_NUMBER.test(word) ? "#" : word).join(" ");
   return type + " " + (/\p{L}/u.test(kind) ? kind : description);
 }
@@ -29,7 +32,7 @@ export function createKinds() {
     name(type, description) {
       const full = type + " " + description;
       let name = names.get(full);
-      if (name === undefined) names.set(full, name = kindOf(type, description));
+      if (name === undefined) names.set(full, name = kindOf(type, description.slice(0, KIND_CHARACTERS)));
       return name;
     },
 

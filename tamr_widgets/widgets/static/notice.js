@@ -1,6 +1,6 @@
 /** What is to be said of the list as a whole: loading, empty, failing, nobody there. */
 
-import { clockTime, duration } from "./format.js";
+import { clockTime, cut, duration } from "./format.js";
 import { make, plural, setText } from "./dom.js";
 
 /** What a fault of each kind is called, and what a person can do about it. */
@@ -21,6 +21,7 @@ export function createNotice(jobs, clear) {
   // The alert speaks when it changes; the seconds in it had better not.
   countdown.setAttribute("aria-live", "off");
   const alert = make("div", { role: "alert" }, lead, countdown, rest);
+  const callback = make("div", { role: "alert" });
 
   const [title, hint] = [make("b"), make("span")];
   const button = make("button", { type: "button", onclick: clear }, "Clear the filter");
@@ -37,23 +38,27 @@ export function createNotice(jobs, clear) {
     alert.dataset.kind = fault_kind;
     setText(lead, !!fault && (known ? "Last checked " + clockTime(jobs.here(checked_at)) : name));
     setText(countdown, !!fault && retrying && jobs.live && ", retrying " + (seconds >= 1 ? "in " + duration(seconds) : "now"));
-    setText(rest, !!fault && ": " + (fault.length > 999 ? fault.slice(0, 999) + "…" : fault).replace(/\.?$/, next && ". ") + next);
+    setText(rest, !!fault && ": " + cut(fault).replace(/\.?$/, next && ". ") + next);
   }
 
-  /** What stands where the rows would be. */
+  /** What stands where the rows would be. Only a full list without a row means that there are no jobs. */
   function words() {
-    const { rows, status, live } = jobs;
+    const { rows, status, live, waiting, known } = jobs;
     if (rows.matching.length) return ["", ""];
-    if (rows.size) return ["No job matches", "None of " + plural(rows.size, "job") + " matches the search and the state."];
+    if (rows.size) {
+      return ["No job matches" + (known ? "" : " so far"), "None of " + plural(rows.size, "job") + " matches the search and the state."];
+    }
     if (!live) return ["No jobs are known", "Run the cell again to see them."];
-    if (status.loading || rows.filling) return ["Loading jobs…", status.host ? "from " + status.host : ""];
+    if (known && (status.fault || waiting)) return ["There were no jobs on this server when it was last checked", ""];
+    if (known) return ["No jobs yet on this server", "They appear here by themselves, whoever starts them."];
     if (status.fault) return ["No jobs could be fetched yet", ""];
-    return ["No jobs yet on this server", "They appear here by themselves, whoever starts them."];
+    return ["Loading " + (status.total ? plural(status.total, "job") : "jobs") + "…",
+      waiting || (status.host ? "from " + status.host : "")];
   }
 
   return {
     /** Above the table. */
-    above: make("div", {}, offline, alert),
+    above: make("div", {}, offline, alert, callback),
     /** In the table's place. */
     instead,
 
@@ -63,11 +68,16 @@ export function createNotice(jobs, clear) {
       setText(title, text);
       setText(hint, more);
       instead.hidden = !text;
-      bar.hidden = !live || rows.size > 0 || !!status.fault || !(status.loading || rows.filling);
+      bar.hidden = !jobs.loading;
       button.hidden = !rows.size;
-      setText(offline, !live && "No kernel is connected: " +
-        (rows.size ? "this is what was known last, and nothing can be done here. " : "") + "Run the cell again to go on.");
-      offline.hidden = live;
+      const said = !live ? "No kernel is connected: " +
+        (rows.size ? "this is what was known last, and nothing can be done here. " : "") + "Run the cell again to go on."
+        // Where there are no rows, it is said in their place.
+        : rows.size ? jobs.waiting : "";
+      setText(offline, said);
+      offline.hidden = !said;
+      setText(callback, cut(status.callback_error));
+      callback.hidden = !status.callback_error;
       drawFault();
     },
 

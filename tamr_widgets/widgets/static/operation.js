@@ -10,20 +10,25 @@ import { insertStyles } from "./styles.js";
 export default () => {
   /** @type {import("./store.js").Store} */
   let store;
+  /** @type {ReturnType<typeof connect>} */
+  let connection;
 
   return {
     /** @param {{model: Model}} context */
     initialize({ model }) {
-      const { send, answer, check } = connect(model, () => store?.live && store.set({ live: false }));
+      connection = connect(model, (change) => store.set(change));
+      const { send, heard, check } = connection;
       store = createStore(model.get("_panel"), send);
 
       /** @type {Record<string, (...args: any[]) => void>} */
       const listeners = {
-        "change:_panel": () => store.update(model.get("_panel")),
+        "change:_panel": () => {
+          heard();
+          store.update(model.get("_panel"));
+        },
         "msg:custom": (message) => {
-          if (!message?.ack) return;
-          answer(message.ack);
-          store.acknowledge(message);
+          heard(message?.ack);
+          if (message?.ack) store.acknowledge(message);
         },
         // The front end says that the connection changed, but not how: ask.
         "comm_live_update": () => send("hello"),
@@ -38,6 +43,7 @@ export default () => {
       return () => {
         clearTimeout(again);
         clearInterval(timer);
+        connection.close();
         for (const name in listeners) model.off(name, listeners[name]);
       };
     },
@@ -45,7 +51,7 @@ export default () => {
     /** @param {{model: Model, el: HTMLElement}} context */
     render({ el }) {
       // So JupyterLab marks a view of a saved model that no kernel knows of.
-      if (el.matches(".jupyter-widgets-disconnected")) store.set({ live: false });
+      if (el.matches(".jupyter-widgets-disconnected")) connection.lose();
       const panel = createPanel(store);
       insertStyles(el);
       el.append(panel.node);

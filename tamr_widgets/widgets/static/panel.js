@@ -1,7 +1,7 @@
 /** The panel of one job. It knows nothing of Jupyter: any page, or a table's row, can mount it. */
 
 import { focusedNear, make, makeIcon, setText } from "./dom.js";
-import { clockTime, describe, duration } from "./format.js";
+import { clockTime, cut, describe, duration } from "./format.js";
 import { progress, remaining } from "./estimate.js";
 
 /** @typedef {import("./store.js").Store} Store */
@@ -19,9 +19,6 @@ const QUESTIONS = {
   cancel: ["Cancel this job on the server?", "Keep running", "Yes, cancel it"],
   delete: ["Delete this operation from the server?", "Keep it", "Yes, delete it"],
 };
-
-/** Cut where no person reads on. @param {string} [text] */
-const cut = (text = "", length = 999) => text.length > length ? text.slice(0, length) + "…" : text;
 
 /** Seconds between two times, NaN where one is not known. @param {number} [from] @param {number} [to] */
 const between = (from = NaN, to = NaN) => (to - from) / 1000;
@@ -41,6 +38,8 @@ export function createPanel(store) {
   // The alert speaks when it changes; the seconds in it had better not.
   countdown.setAttribute("aria-live", "off");
   const alert = make("div", { role: "alert" }, lead, countdown, rest);
+  const callback = make("div", { role: "alert", hidden: true });
+  callback.dataset.kind = "callback";
   const spoken = make("div", { role: "status" });
 
   /** @type {Record<string, HTMLButtonElement>} */
@@ -70,7 +69,7 @@ export function createPanel(store) {
 
   const node = make("div", { className: "tamr", role: "group" },
     offline, make("div", {}, make("span", {}, icon, word), title, time),
-    bar, hint, facts, message, more, pre, alert, actions, question, spoken);
+    bar, hint, facts, message, more, pre, alert, callback, actions, question, spoken);
 
   const focused = () => /** @type {HTMLButtonElement} */ (focusedNear(node));
 
@@ -86,7 +85,8 @@ export function createPanel(store) {
   }
 
   function drawHead() {
-    const { id, description, state, as_of, deleted } = store.facts;
+    const { description, state, as_of, deleted } = store.facts;
+    const id = cut(store.facts.id, 99);
     const text = cut(description, 300);
     node.ariaLabel = "Operation " + id + (text && ": " + text);
     node.dataset.state = state ?? "";
@@ -96,7 +96,7 @@ export function createPanel(store) {
     drawShape(shape);
     setText(word, cut(name, 40));
     setText(title, text || "Operation " + id);
-    setText(offline, !store.live && "No kernel is connected: this is how it was" +
+    setText(offline, store.live ? store.waiting : "No kernel is connected: this is how it was" +
       (as_of ? " at " + clockTime(as_of) : "") + ".");
   }
 
@@ -147,19 +147,21 @@ export function createPanel(store) {
   }
 
   function drawFault() {
-    const { fault = "", fault_kind = "", checked_at, retry_at } = store.facts;
+    const { fault = "", fault_kind = "", checked_at, retry_at, callback_error } = store.facts;
     const retrying = fault_kind === "retrying" && store.live;
     const seconds = between(Date.now(), store.here(retry_at)) + 0.99;
     alert.dataset.kind = fault_kind;
     alert.hidden = !fault;
-    setText(lead, checked_at ? "Last checked " + clockTime(store.here(checked_at))
-      : FAULTS[fault_kind] ?? "That did not work");
+    setText(lead, !!fault && (checked_at ? "Last checked " + clockTime(store.here(checked_at))
+      : FAULTS[fault_kind] ?? "That did not work"));
     setText(countdown, retrying && ", retrying " + (seconds >= 1 ? "in " + duration(seconds) : "now"));
-    setText(rest, ": " + cut(fault));
+    setText(rest, !!fault && ": " + cut(fault));
+    setText(callback, cut(callback_error));
+    callback.hidden = !callback_error;
   }
 
   function drawActions() {
-    const { type, state, resolved, waiting, busy, deleted, fault_kind, no_delete, timeout, outcome } = store.facts;
+    const { type, state, resolved, waiting, busy, deleted, fault_kind = "", no_delete, timeout, outcome } = store.facts;
     const noop = type === "NOOP" && "Everything was up to date: no job was started.";
     const never = !store.live ? "No kernel is connected."
       : deleted ? "The operation was deleted."
@@ -177,11 +179,11 @@ export function createPanel(store) {
       buttons[key].title = reasons[key] || "";
       if (reasons[key] && store.asking === key) store.asking = "";
     }
-    setText(buttons.wait, waiting ? "Stop waiting" : "Wait");
+    setText(buttons.wait, waiting ? "Stop waiting" : /refused|stopped/.test(fault_kind) ? "Try again" : "Wait");
 
     const clicks = Object.values(store.sent).filter(({ done }) => !done);
     setText(note, clicks.some(({ at }) => Date.now() - at > 1999)
-        ? "The kernel is busy with another cell; this will be sent when it is done."
+        ? "Waiting for the kernel, which may be busy with a cell; this will be done when it answers."
       : clicks[0] ? "Sending…"
       : actions.contains(focused()) && focused().title
         || (busy ? busy === "cancel" ? "Cancelling…" : "Deleting…"

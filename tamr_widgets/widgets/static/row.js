@@ -1,7 +1,7 @@
 /** One row of the table. It is drawn again for another job when its own has left the view. */
 
 import { createPanel } from "./panel.js";
-import { describe, duration } from "./format.js";
+import { cut, describe, duration } from "./format.js";
 import { COLUMNS, DESCRIPTION, leftFor, queuedFor, ranFor } from "./columns.js";
 import { make, makeIcon, setText } from "./dom.js";
 import { moment } from "./moments.js";
@@ -87,9 +87,9 @@ export function createRowView(jobs) {
       node.ariaSelected = "" + chosen;
       pick.ariaLabel = chosen ? "Selected" : "Not selected";
       drawIcon(shape);
-      setText(word, name);
-      setText(description, row.description || "Operation " + row.key);
-      setText(user, row.user);
+      setText(word, cut(name, 40));
+      setText(description, cut(row.description, 300) || "Operation " + cut(row.key, 99));
+      setText(user, cut(row.user, 99));
       setText(created, row.created === null ? "" : moment(row.created));
       drawTimes(row);
       drawPanel(jobs.opened.get(row.key));

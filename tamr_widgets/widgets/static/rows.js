@@ -1,6 +1,7 @@
 /** All jobs of a server, indexed once, then filtered and sorted for every keystroke. */
 
 import { COLUMNS } from "./columns.js";
+import { cut, timeOf } from "./format.js";
 import { createKinds } from "./kinds.js";
 
 /** @typedef {ReturnType<typeof indexed>} Row */
@@ -12,10 +13,15 @@ export const NO_STATE = "?";
 
 const RESOLVED = ["SUCCEEDED", "FAILED", "CANCELED"];
 
+/** Characters of a text that are searched and shown. */
+const MOST = 2000;
+
 /** @param {import("./jobs-wire.js").WireRow} wire */
 function indexed([key, state, description, user, created, started, ended, type, estimate]) {
+  [description, user, type] = [cut(description, MOST), cut(user, MOST), cut(type, MOST)];
   return {
-    key, state, description, user, created, started, ended, type, estimate,
+    key, state: state && cut(state, MOST), description, user, type, estimate,
+    created: timeOf(created), started: timeOf(started), ended: timeOf(ended),
     resolved: RESOLVED.includes(state ?? ""),
     /** What is searched. */
     text: (description + "\n" + key + "\n" + user).toLowerCase(),
@@ -43,7 +49,8 @@ export function createRows() {
   /** @type {Map<string, number>} */
   let counts = new Map();
   let list = 0;
-  let filling = false;
+  /** Until a full list was taken: that there are no rows does not mean that there are no jobs. */
+  let filling = true;
   let total = 0;
   /** What the rows were last arranged by; "" when they have changed since. */
   let sorting = "";

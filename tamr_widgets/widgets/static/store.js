@@ -1,6 +1,6 @@
 /** What a page knows of one job, whatever number of views draw it: facts, clocks, clicks, answers. */
 
-import { describe } from "./format.js";
+import { cut, describe } from "./format.js";
 
 /** @typedef {import("./wire.js").Facts} Facts */
 /** @typedef {import("./wire.js").Action} Action */
@@ -24,6 +24,8 @@ export function createStore(facts, send) {
     facts,
     /** Whether a kernel is there that knows of this job. */
     live: true,
+    /** What the page waits for while the kernel is silent, in words. */
+    waiting: "",
     /** The question that is open. @type {"" | "cancel" | "delete"} */
     asking: "",
     /** Whether the details are shown. */
@@ -42,7 +44,7 @@ export function createStore(facts, send) {
       for (const view of store.views) view.draw();
     },
 
-    /** @param {Partial<{asking: "" | "cancel" | "delete", open: boolean, live: boolean}>} change */
+    /** @param {Partial<{asking: "" | "cancel" | "delete", open: boolean, live: boolean, waiting: string}>} change */
     set(change) {
       Object.assign(store, change);
       store.draw();
@@ -76,7 +78,7 @@ export function createStore(facts, send) {
       kernelSkew = kernel - now;
       acknowledged = true;
       for (const click of Object.values(store.sent)) if (click.n === ack) click.done = now;
-      store.set({ live: true });
+      store.draw();
     },
 
     /** @param {Facts} next */
@@ -110,6 +112,6 @@ export function createStore(facts, send) {
 /** @param {Facts} facts */
 function notify({ id, description = id, state, message }) {
   if (Notification.permission === "granted") {
-    new Notification(describe(state)[0] + ": " + description, { body: message, tag: "tamr" + id });
+    new Notification(cut(describe(state)[0] + ": " + description, 300), { body: message && cut(message), tag: "tamr" + id });
   }
 }

@@ -25,6 +25,7 @@
  * @property {string} [outcome] what the last wait or action came to
  * @property {string} [fault]
  * @property {"retrying" | "gone" | "refused" | "stopped" | "action"} [fault_kind]
+ * @property {string} [callback_error] what a callback of the notebook raised
  * @property {number} [checked_at] kernel clock
  * @property {number} [retry_at] kernel clock
  * @property {boolean} [no_delete] the server answered 405 to a delete

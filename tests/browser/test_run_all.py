@@ -1,0 +1,88 @@
+"""Run All with a long last cell: whatever the page says meanwhile, it knows."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+from widgets import button, operation
+
+if TYPE_CHECKING:
+    from harness import FrontEnd, OpenNotebook
+
+JOBS = 400
+# Longer than all of the page's patience.
+LONG_CELL_SECONDS = 12
+CELLS = [
+    f"""
+from tamr_widgets import JobsWidget, OperationWidget
+from tamr_widgets.simulator import Simulator
+tamr = Simulator(past_jobs={JOBS - 1}).start()
+client = tamr.client()
+operation = client.operation(tamr.jobs.start(queued_seconds=0, run_seconds=600))
+""",
+    "OperationWidget(operation)",
+    "JobsWidget(client)",
+    f"import time; time.sleep({LONG_CELL_SECONDS}); print('the long cell has ended')",
+]
+# None of it is true while a cell runs.
+FALSE = re.compile(r"No kernel|No jobs|\b0 jobs|Run the cell again")
+
+# Reads all that a person could, about every frame.
+READER = """
+globalThis.seen = new Set();
+globalThis.reading = setInterval(() => {
+  for (const part of document.querySelectorAll(".tamr, .tamr-jobs > *")) {
+    if (!part.checkVisibility()) continue;
+    for (const text of part.innerText.split("\\n")) seen.add(text.trim());
+    for (const each of part.querySelectorAll("[title]")) seen.add(each.title);
+  }
+}, 30);
+"""
+
+
+def run_all_and_read(notebook: OpenNotebook) -> list[str]:
+    """All texts that the widgets showed until the last cell had ended."""
+    notebook.page.evaluate(READER)
+    notebook.run_all(wait=False)
+    expect(notebook.output(3)).to_contain_text("has ended", timeout=60_000)
+    notebook.page.wait_for_timeout(1000)
+    notebook.page.evaluate("clearInterval(reading)")
+    return notebook.page.evaluate("[...seen]")
+
+
+def expect_no_lies(texts: list[str]) -> None:
+    assert texts
+    assert [text for text in texts if FALSE.search(text)] == []
+
+
+@pytest.mark.parametrize("name", ["lab", "notebook7"])
+def test_run_all_on_a_fresh_page_and_again(open_front_end: dict[str, FrontEnd], name: str) -> None:
+    """The jobs are shown while the long cell runs, or awaited; nothing false is ever said."""
+    notebook = open_front_end[name].open(CELLS)
+
+    for _ in range(2):
+        texts = run_all_and_read(notebook)
+
+        expect_no_lies(texts)
+        expect(notebook.page.get_by_role("grid", name="Jobs")).to_have_attribute(
+            "aria-rowcount", str(JOBS + 1)
+        )
+        notebook.page.evaluate(
+            "window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs')"
+        )
+
+
+def test_clicks_while_the_long_cell_runs(lab: FrontEnd) -> None:
+    """A click is not refused: it is carried out, or said to wait for the kernel."""
+    notebook = lab.open(CELLS)
+    notebook.page.evaluate(READER)
+    notebook.run_all(wait=False)
+    job = operation(notebook, JOBS)
+    button(job, "Wait").click(timeout=60_000)
+
+    expect(notebook.output(3)).to_contain_text("has ended", timeout=60_000)
+    expect(button(job, "Stop waiting")).to_be_visible()
+    expect_no_lies(notebook.page.evaluate("[...seen]"))
