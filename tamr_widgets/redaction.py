@@ -1,0 +1,261 @@
+"""Takes credentials out of responses, error messages and log lines, however they are written.
+
+A server, a gateway or another library can echo a credential as it is, escaped for JSON or HTML,
+percent-encoded, or in base64. All responses pass through `redact` before anything is kept.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64encode
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from html import escape
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+import requests
+from requests.cookies import RequestsCookieJar
+from requests.structures import CaseInsensitiveDict
+
+MASK = "***"
+_MASK_BYTES = MASK.encode()
+# Shorter secrets are parts of ordinary words.
+MIN_CHARS = 4
+# A secret of letters only, and fewer than this, is replaced as a whole word and not within one.
+MAX_WORD_CHARS = 7
+# Shorter base64 is a part of ordinary words, too.
+MIN_BASE64_CHARS = 6
+
+# A password that is one of these, or a small number, stands in each document of Tamr's.
+_ORDINARY = frozenset(
+    """admin api asset base cancel canceled canceling class created data dataset datasets
+    description endtime error export failed false http https html import instance json lastmodified
+    login message name noop null number operation operations pending project projectexport
+    projectimport projects refresh relativeid result running spark starttime state status string
+    submitted succeeded success system tamr text true type username value version versioned
+    """.split()
+)
+_SECRET_NAME = re.compile(r"auth|cookie|credential|key|pass|pwd|secret|session|token", re.IGNORECASE)
+_LETTER = rb"[A-Za-z0-9\x80-\xff]"
+# The end of an escape sequence may stand before a word.
+_WORD_START = (
+    rb"(?:(?<!" + _LETTER + rb")|(?<=\\[bfnrt])|(?<=%[0-9A-Fa-f]{2})|(?<=\\u[0-9A-Fa-f]{4}))"
+)
+_WORD_END = rb"(?!" + _LETTER + rb")"
+_NAMES = (b"pass", b"pwd", b"secret", b"token", b"credential", b"//")
+_NAMED = (
+    rb"((?i:pass(?:word|wd|phrase)?|pwd|secret|token|credentials?)[\"'\\]{0,3}\s{0,3}[:=]\s{0,3}"
+    rb"[\"'\\]{0,3}|//[^\s/@:]{1,64}:)"
+)
+
+
+def _lower_hex(text: str) -> str:
+    return re.sub("%[0-9A-F]{2}", lambda code: code[0].lower(), text)
+
+
+def _json(text: str) -> str:
+    return json.dumps(text)[1:-1]
+
+
+def _slash(text: str) -> str:
+    return text.replace("/", r"\/")
+
+
+_ENCODERS: tuple[Callable[[str], str], ...] = (
+    _json,
+    lambda text: re.sub(r"(?<=\\u)[0-9a-f]{4}", lambda code: code[0].upper(), _json(text)),
+    lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
+    _slash,
+    lambda text: repr(text)[1:-1],
+    escape,
+    lambda text: escape(text, quote=False),
+    lambda text: escape(text).replace("&#x27;", "&#39;"),
+    lambda text: escape(text).replace("&#x27;", "&#39;").replace("&quot;", "&#34;"),
+    lambda text: escape(text).replace("&#x27;", "&apos;"),
+    lambda text: escape(text).encode("ascii", "xmlcharrefreplace").decode(),
+    quote,
+    lambda text: quote(text, safe=""),
+    lambda text: quote(text, safe="!'()*"),
+    lambda text: quote(text, safe="!$&'()*+,;=:@"),
+    lambda text: _lower_hex(quote(text, safe="")),
+    quote_plus,
+    lambda text: _lower_hex(quote_plus(text)),
+    # UTF-8 that was read as Latin-1, as http.client reads headers
+    lambda text: text.encode("utf-8", "replace").decode("latin-1"),
+)
+
+
+def _written(text: str) -> set[bytes]:
+    """The ways to write a text: escaped, encoded, and both one after the other."""
+    forms = {text} | {encode(text) for encode in _ENCODERS}
+    forms |= {encode(form) for form in forms for encode in (_json, _slash, escape, quote_plus)}
+    latin = {form.encode("latin-1") for form in forms if max(form) <= "\xff"}
+    return latin | {form.encode("utf-8", "replace") for form in forms}
+
+
+def _base64(text: str) -> set[str]:
+    """Base64 of a text, without padding."""
+    raw = {text.encode(charset, "replace") for charset in ("utf-8", "latin-1")}
+    plain = {b64encode(each).decode().rstrip("=") for each in raw}
+    return plain | {each.replace("+", "-").replace("/", "_") for each in plain}
+
+
+class _Needle:
+    """A secret in all its forms, and how to know it from an ordinary word."""
+
+    def __init__(self, secret: str) -> None:
+        # Encoders leave ASCII letters and digits alone, so this part is in each of the forms.
+        self._core = max(re.findall("[A-Za-z0-9]+", secret), key=len, default="").encode()
+        forms = sorted(_written(secret), key=len, reverse=True)
+        any_form = b"(?:" + b"|".join(map(re.escape, forms)) + b")"
+        self._pattern = re.compile(any_form)
+        self._whole = self._named = None
+        if is_ordinary(secret):
+            self._named = re.compile(_NAMED + any_form + _WORD_END)
+        elif _is_word(secret):
+            self._whole = re.compile(_WORD_START + any_form + _WORD_END)
+
+    def removed_from(self, text: bytes) -> bytes:
+        if self._core not in text:
+            return text
+        if self._named is not None:
+            lower = text.lower()
+            if not any(name in lower for name in _NAMES):
+                return text
+            return self._named.sub(rb"\1" + _MASK_BYTES, text)
+        whole = self._whole
+        if whole is None:
+            return self._pattern.sub(_MASK_BYTES, text)
+        return self._pattern.sub(
+            lambda found: _MASK_BYTES if whole.match(text, found.start()) else found[0], text
+        )
+
+
+def is_ordinary(secret: str) -> bool:
+    """Whether a secret cannot be told from a word or a number that has nothing to do with it."""
+    is_number = secret.isdigit() and len(secret) <= MAX_WORD_CHARS
+    return len(secret) < MIN_CHARS or is_number or secret.lower() in _ORDINARY
+
+
+def _is_word(secret: str) -> bool:
+    return is_ordinary(secret) or (secret.isalpha() and len(secret) <= MAX_WORD_CHARS)
+
+
+class Redactor:
+    """Replaces secrets by `***`.
+
+    An ordinary word or number (`is_ordinary`) is only replaced where it is named as a password.
+
+    Args:
+        secrets: Passwords and tokens, as they are.
+    """
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        known = {secret for secret in secrets if secret}
+        encoded = {form for secret in known for form in _base64(secret)}
+        known |= {form for form in encoded if len(form) >= MIN_BASE64_CHARS}
+        shortest = sorted(known, key=len)
+        self._needles = [
+            _Needle(secret)
+            for index, secret in enumerate(shortest)
+            # A secret goes with the one that it holds.
+            if not any(part in secret for part in shortest[:index] if not _is_word(part))
+        ]
+
+    def bytes(self, content: bytes) -> bytes:
+        """A body without the secrets. JSON stays JSON, with the same keys and numbers."""
+        clean = content
+        for needle in self._needles:
+            clean = needle.removed_from(clean)
+        if clean == content or content.lstrip()[:1] not in (b"{", b"["):
+            return clean
+        try:
+            return json.dumps(self._document(json.loads(content))).encode()
+        except (ValueError, RecursionError):
+            return clean
+
+    def text(self, text: str) -> str:
+        """A text without the secrets."""
+        encoded = text.encode("utf-8", "surrogatepass")
+        clean = encoded
+        for needle in self._needles:
+            clean = needle.removed_from(clean)
+        return text if clean == encoded else clean.decode("utf-8", "replace")
+
+    def headers(self, headers: Any) -> CaseInsensitiveDict[str]:
+        """Headers without the secrets, and without those that set cookies."""
+        return CaseInsensitiveDict(
+            (name, self.text(str(value)))
+            for name, value in headers.items()
+            if not name.lower().startswith("set-cookie")
+        )
+
+    def _document(self, value: Any, name: str = "") -> Any:
+        if isinstance(value, dict):
+            return {key: self._document(each, key) for key, each in value.items()}
+        if isinstance(value, list):
+            return [self._document(each, name) for each in value]
+        if isinstance(value, str):
+            # With its name in front a value is known for a password, if it is one.
+            before = f"{name}=" if _SECRET_NAME.search(name) else ""
+            return self.text(before + value)[len(before) :]
+        return value
+
+
+# Most responses are to requests with the same secrets.
+@lru_cache(maxsize=64)
+def redactor(secrets: frozenset[str]) -> Redactor:
+    """A Redactor of these secrets."""
+    return Redactor(secrets)
+
+
+def redact(response: requests.Response, secrets: Iterable[str]) -> requests.Response:
+    """Takes out of a response whatever nobody may see: it may end in an error or a pickle.
+
+    Args:
+        response: It is changed. Of a body that has not been read only the rest is.
+        secrets: Passwords and tokens; those of its request's headers are added.
+    """
+    request = getattr(response, "request", None)
+    clean = redactor(frozenset({*secrets, *_secrets_sent(request)}))
+    if response._content is not False:
+        response._content = clean.bytes(response.content or b"")
+        response.raw = None
+    response.headers = clean.headers(response.headers or {})
+    response.reason = clean.text(str(response.reason or ""))
+    response.url = clean.text(response.url or "")
+    response.history = []
+    response.cookies = RequestsCookieJar()
+    response.request = _redacted_request(request, clean)
+    # Where requests would follow a redirect to, and the adapter with its proxies.
+    vars(response).update(_next=None, connection=None)
+    return response
+
+
+def _secrets_sent(request: Any) -> set[str]:
+    """The values of a request's headers that hold a credential, without their scheme."""
+    headers = dict(getattr(request, "headers", None) or {})
+    named = [value for name, value in headers.items() if _SECRET_NAME.search(name)]
+    texts = [each.decode("latin-1") if isinstance(each, bytes) else str(each) for each in named]
+    values = {part for text in texts for part in re.split(r"[;\s]+", text)}
+    return {value.partition("=")[2] or value for value in values if len(value) > MAX_WORD_CHARS}
+
+
+def _redacted_request(request: Any, clean: Redactor) -> Any:
+    if request is None:
+        return None
+    kept = request.copy()
+    kept.hooks = {"response": []}
+    kept._cookies = None
+    kept.url = clean.text(kept.url or "")
+    sent = kept.headers or {}
+    kept.headers = clean.headers({k: v for k, v in sent.items() if not _SECRET_NAME.search(k)})
+    if "instance:login" in kept.url:
+        kept.body = None
+    elif isinstance(kept.body, bytes):
+        kept.body = clean.bytes(kept.body)
+    elif isinstance(kept.body, str):
+        kept.body = clean.text(kept.body)
+    return kept
