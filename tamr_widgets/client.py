@@ -16,12 +16,13 @@ from requests.adapters import HTTPAdapter
 
 from .address import endpoint_url, origin_of, redirect_url
 from .answers import checked, unexpected
-from .auth import can_log_in, no_auth, without_credentials
+from .auth import can_log_in, no_auth
 from .boundary import translated
 from .environment import auth_from, place_from
 from .errors import ClientUnusable
 from .faults import PASSING_STATUS
 from .login import Login
+from .response import received
 from .session import OwnSession
 from .timing import Seconds, checked_seconds, time_limit
 from .transport import TOTAL_SECONDS, BoundedAdapter, within_limit
@@ -215,11 +216,13 @@ class Client:
         auth = kwargs.get("auth") or (no_auth if self._login.has_cookie else self.auth)
         with translated(f"{method} {url}"), time_limit(self.total_seconds) as limit:
             timeout = within_limit(kwargs.get("timeout"))
-            options = {**kwargs, "auth": auth, "timeout": timeout, "allow_redirects": False}
-            response = self.session.request(method, url, **options)
-            if kwargs.get("stream"):
+            options = {"auth": auth, "timeout": timeout, "allow_redirects": False, "stream": True}
+            response = self.session.request(method, url, **{**kwargs, **options})
+            stream = bool(kwargs.get("stream"))
+            copy = received(response, f"{method} {url}", stream=stream)
+            if stream:
                 limit.lift()
-        return without_credentials(response)
+        return copy
 
     def __repr__(self) -> str:
         return (

@@ -8,10 +8,10 @@ import requests
 
 from .address import endpoint_url, redirect_url
 from .answers import checked
-from .auth import without_credentials
 from .boundary import translated
 from .client import Client
 from .errors import ClientUnusable, Unauthorized
+from .response import received
 from .timing import time_limit
 from .transport import TOTAL_SECONDS, within_limit
 
@@ -51,11 +51,12 @@ class _Foreign:
             timeout = within_limit(kwargs.pop("timeout", None))
             options = {"timeout": timeout, "allow_redirects": False, **kwargs}
             try:
-                response: requests.Response = self._client.request(method, endpoint, **options)
+                response = self._client.request(method, endpoint, **options)
             except RecursionError as error:
                 # It logs in again whenever its login is answered 401, without end.
                 msg = f"{method} {url}: the server accepts no login. Check the user and password."
                 raise Unauthorized(msg) from error
-        if response.is_redirect:
-            redirect_url(origin, url, response.headers["Location"])
-        return without_credentials(response)
+            copy = received(response, f"{method} {url}")
+        if copy.is_redirect:
+            redirect_url(origin, url, copy.headers["Location"])
+        return copy

@@ -1,0 +1,171 @@
+"""Receives responses: reads a body within limits, and keeps a copy of the client's own.
+
+A body is read in pieces and decoded here, in pieces as well: what a few kilobytes decode to can
+fill the memory, and old versions of urllib3 decode whatever they have read at once. The response
+that came may belong to a cache or to an adapter of the user, so it is never written to.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.structures import CaseInsensitiveDict
+from urllib3.exceptions import DecodeError
+
+from .boundary import outcome_hint
+from .errors import UnexpectedAnswer
+from .timing import Limit, current_limit
+
+MEBIBYTE = 2**20
+# Some 300,000 operations of 800 bytes.
+MAX_LIST_BYTES = 256 * MEBIBYTE
+MAX_BODY_BYTES = 32 * MEBIBYTE
+MAX_CODINGS = 5  # as many as urllib3 decodes
+
+ACCEPTED_CODINGS = "gzip, deflate"
+
+_PIECE_BYTES = 2**16
+_ZLIB = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
+# These have no decoder in the standard library, and are not asked for.
+_UNREADABLE = frozenset({"br", "compress", "dcb", "dcz", "x-compress", "zstd"})
+
+
+def max_bytes_of(url: str) -> int:
+    """How large the body of a response from `url` may be: lists grow with the server."""
+    return MAX_LIST_BYTES if urlsplit(url).path.endswith("/operations") else MAX_BODY_BYTES
+
+
+def received(
+    response: requests.Response, request_line: str, *, stream: bool = False
+) -> requests.Response:
+    """Copies a response, without the credentials of its request.
+
+    Args:
+        response: It is read to its end, and its connection is released or closed.
+        request_line: The request in a few words, its method first.
+        stream: Leave the body to be read from the copy.
+
+    Raises:
+        UnexpectedAnswer: The body is larger than a response may be.
+    """
+    copy = requests.Response()
+    copy.status_code = response.status_code
+    copy.headers = CaseInsensitiveDict(response.headers or {})
+    copy.url, copy.reason, copy.encoding = response.url, response.reason, response.encoding
+    copy.elapsed = response.elapsed
+    copy.request = _without_credentials(getattr(response, "request", None))
+    if stream and not _is_read(response):
+        copy.raw = response.raw
+        return copy
+    try:
+        copy._content = _body(response, request_line)
+    except BaseException:
+        response.close()  # what is left of the body must not be taken for the next response
+        raise
+    copy._content_consumed = True  # type: ignore[attr-defined]
+    return copy
+
+
+def _without_credentials(request: requests.PreparedRequest | None) -> Any:
+    if request is None:
+        return None
+    copy = request.copy()
+    for name in ("Authorization", "Cookie"):
+        copy.headers.pop(name, None)
+    copy._cookies = None  # type: ignore[attr-defined]
+    if "instance:login" in (copy.url or ""):
+        copy.body = None
+    return copy
+
+
+def _is_read(response: requests.Response) -> bool:
+    """Whether somebody has read the body: a cache, or a hook of the session."""
+    return bool(getattr(response, "_content_consumed", True)) or response.raw is None
+
+
+def _body(response: requests.Response, request_line: str) -> bytes:
+    max_bytes = max_bytes_of(response.url or "")
+    if _is_read(response):
+        body = response.content or b""
+        if len(body) > max_bytes:
+            raise _too_large(request_line, max_bytes)
+        return body
+    pieces = _pieces(response.raw)
+    for coding in reversed(_codings(response)):
+        pieces = _decoded(pieces, coding)
+    received_bytes = bytearray()
+    limit = current_limit() or Limit()
+    for count, piece in enumerate(pieces):
+        if count:  # a response that arrived in one piece is not thrown away for being late
+            limit.slice()
+        if len(received_bytes) + len(piece) > max_bytes:
+            raise _too_large(request_line, max_bytes)
+        received_bytes += piece
+    return bytes(received_bytes)
+
+
+def _too_large(request_line: str, max_bytes: int) -> UnexpectedAnswer:
+    hint = "Pass stream=True to read a large download in pieces."
+    return UnexpectedAnswer(
+        f"{request_line} came back with more than {max_bytes // MEBIBYTE} MiB, which is the limit "
+        f"for such a response. {outcome_hint(request_line, hint)}"
+    )
+
+
+def _pieces(raw: Any) -> Iterator[bytes]:
+    """A body as it was sent. Only urllib3's responses can stream; an adapter may give any file."""
+    if hasattr(raw, "stream"):
+        yield from raw.stream(_PIECE_BYTES, decode_content=False)
+    else:
+        yield from iter(lambda: raw.read(_PIECE_BYTES), b"")
+
+
+def _codings(response: requests.Response) -> list[str]:
+    """The content codings, in the order in which they were applied."""
+    header = response.headers.get("Content-Encoding", "")
+    codings = [coding.strip().lower() for coding in header[:1000].split(",")]
+    unreadable = next((coding for coding in codings if coding in _UNREADABLE), None)
+    if unreadable or len(codings) > MAX_CODINGS:
+        msg = f"Content-Encoding: {header:.40}, but only {ACCEPTED_CODINGS} was accepted"
+        raise DecodeError(msg)
+    # requests, too, leaves alone what is no coding: some servers send a charset here.
+    return [coding for coding in codings if coding in _ZLIB]
+
+
+def _decoded(pieces: Iterable[bytes], coding: str) -> Iterator[bytes]:
+    """`pieces` without one coding, in pieces of bounded size."""
+    decoder = None
+    for piece in pieces:
+        rest = piece
+        while rest and (decoder is None or coding != "deflate" or not decoder.eof):
+            if decoder is None or decoder.eof:  # gzip may have several members
+                decoder = zlib.decompressobj(_window_bits(coding, rest))
+            yield from _decompressed(decoder, rest)
+            rest = decoder.unused_data
+    if decoder is not None and not decoder.eof:
+        msg = "The compressed body was cut off"
+        raise DecodeError(msg)
+
+
+def _window_bits(coding: str, start: bytes) -> int:
+    """Some servers send deflate without the wrapper of zlib, which is known by its first byte."""
+    bare = coding == "deflate" and start[0] & 15 != zlib.DEFLATED
+    return -zlib.MAX_WBITS if bare else _ZLIB[coding]
+
+
+def _decompressed(decoder: Any, data: bytes) -> Iterator[bytes]:
+    while True:
+        try:
+            piece = decoder.decompress(data, _PIECE_BYTES)
+        except zlib.error as error:
+            msg = f"The compressed body is damaged: {error}"
+            raise DecodeError(msg) from error
+        yield piece
+        data = decoder.unconsumed_tail
+        # A full piece may have left something behind in the decoder.
+        if decoder.eof or (not data and len(piece) < _PIECE_BYTES):
+            return
