@@ -17,6 +17,7 @@ from .errors import (
     InternalError,
     NoAnswer,
     NotFound,
+    ProxyUnauthorized,
     TamrError,
     TooSlow,
     UnexpectedAnswer,
@@ -37,12 +38,12 @@ MOST_FAULTS_IN_A_ROW = 25
 
 def passes(fault: TamrError, since_start: Seconds) -> bool:
     """Whether it makes sense to ask again after this fault, `since_start` seconds into it."""
+    if isinstance(fault, (ProxyUnauthorized, Unsendable, Untrusted)):
+        return False
     if isinstance(fault, HTTPStatusError):
         if isinstance(fault, NotFound):
             return since_start < NOT_FOUND_GRACE_SECONDS
         return fault.response is not None and fault.response.status_code in PASSING_STATUS
-    if isinstance(fault, (Unsendable, Untrusted)):
-        return False
     return isinstance(fault, (InternalError, NoAnswer, TooSlow, UnexpectedAnswer))
 
 

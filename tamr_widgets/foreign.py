@@ -8,9 +8,11 @@ import requests
 
 from .address import endpoint_url, redirect_url
 from .answers import checked
+from .auth import secrets_of
 from .boundary import translated
 from .client import Client
 from .errors import ClientUnusable, Unauthorized
+from .proxies import proxy_of, proxy_secrets
 from .response import received
 from .timing import time_limit
 from .transport import TOTAL_SECONDS, within_limit
@@ -47,7 +49,9 @@ class _Foreign:
         """As `Client.request`, through the public client."""
         origin, base_path = str(self._client.origin), str(self._client.base_path)
         url = endpoint_url(origin, base_path, endpoint)
-        with translated(f"{method} {url}"), time_limit(TOTAL_SECONDS):
+        session = getattr(self._client, "session", None)
+        proxy = lambda: proxy_of(session, url)  # noqa: E731
+        with translated(f"{method} {url}", proxy), time_limit(TOTAL_SECONDS):
             timeout = within_limit(kwargs.pop("timeout", None))
             options = {"timeout": timeout, "allow_redirects": False, **kwargs}
             try:
@@ -56,7 +60,8 @@ class _Foreign:
                 # It logs in again whenever its login is answered 401, without end.
                 msg = f"{method} {url}: the server accepts no login. Check the user and password."
                 raise Unauthorized(msg) from error
-            copy = received(response, f"{method} {url}")
+            secrets = {*secrets_of(self.auth), *proxy_secrets(session)}
+            copy = received(response, f"{method} {url}", secrets=secrets)
         if copy.is_redirect:
             redirect_url(origin, url, copy.headers["Location"])
         return copy

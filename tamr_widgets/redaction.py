@@ -29,15 +29,18 @@ MAX_WORD_CHARS = 7
 MIN_BASE64_CHARS = 6
 
 # A password that is one of these, or a small number, stands in each document of Tamr's.
-_ORDINARY = frozenset(
-    """admin api asset base cancel canceled canceling class created data dataset datasets
-    description endtime error export failed false http https html import instance json lastmodified
-    login message name noop null number operation operations pending project projectexport
-    projectimport projects refresh relativeid result running spark starttime state status string
-    submitted succeeded success system tamr text true type username value version versioned
-    """.split()
+_ORDINARY_WORDS = (
+    "admin api asset base cancel canceled canceling class created data dataset datasets "
+    "description endtime error export failed false http https html import instance json "
+    "lastmodified login message name noop null number operation operations pending project "
+    "projectexport projectimport projects refresh relativeid result running spark starttime "
+    "state status string submitted succeeded success system tamr text true type username "
+    "value version versioned "
 )
-_SECRET_NAME = re.compile(r"auth|cookie|credential|key|pass|pwd|secret|session|token", re.IGNORECASE)
+_ORDINARY = frozenset(_ORDINARY_WORDS.split())
+_SECRET_NAME = re.compile(
+    r"auth|cookie|credential|key|pass|pwd|secret|session|token", re.IGNORECASE
+)
 _LETTER = rb"[A-Za-z0-9\x80-\xff]"
 # The end of an escape sequence may stand before a word.
 _WORD_START = (
@@ -220,7 +223,7 @@ def redact(response: requests.Response, secrets: Iterable[str]) -> requests.Resp
     """
     request = getattr(response, "request", None)
     clean = redactor(frozenset({*secrets, *_secrets_sent(request)}))
-    if response._content is not False:
+    if response._content is not False:  # type: ignore[comparison-overlap]
         response._content = clean.bytes(response.content or b"")
         response.raw = None
     response.headers = clean.headers(response.headers or {})

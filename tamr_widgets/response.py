@@ -18,6 +18,7 @@ from urllib3.exceptions import DecodeError
 
 from .boundary import outcome_hint
 from .errors import UnexpectedAnswer
+from .redaction import redact
 from .timing import Limit, current_limit
 
 MEBIBYTE = 2**20
@@ -40,13 +41,18 @@ def max_bytes_of(url: str) -> int:
 
 
 def received(
-    response: requests.Response, request_line: str, *, stream: bool = False
+    response: requests.Response,
+    request_line: str,
+    *,
+    secrets: Iterable[str] = (),
+    stream: bool = False,
 ) -> requests.Response:
-    """Copies a response, without the credentials of its request.
+    """Copies a response, without credentials.
 
     Args:
         response: It is read to its end, and its connection is released or closed.
         request_line: The request in a few words, its method first.
+        secrets: Passwords and tokens that the server could echo.
         stream: Leave the body to be read from the copy.
 
     Raises:
@@ -57,29 +63,17 @@ def received(
     copy.headers = CaseInsensitiveDict(response.headers or {})
     copy.url, copy.reason, copy.encoding = response.url, response.reason, response.encoding
     copy.elapsed = response.elapsed
-    copy.request = _without_credentials(getattr(response, "request", None))
+    copy.request = getattr(response, "request", None)  # type: ignore[assignment]
     if stream and not _is_read(response):
         copy.raw = response.raw
-        return copy
+        return redact(copy, secrets)
     try:
         copy._content = _body(response, request_line)
     except BaseException:
         response.close()  # what is left of the body must not be taken for the next response
         raise
     copy._content_consumed = True  # type: ignore[attr-defined]
-    return copy
-
-
-def _without_credentials(request: requests.PreparedRequest | None) -> Any:
-    if request is None:
-        return None
-    copy = request.copy()
-    for name in ("Authorization", "Cookie"):
-        copy.headers.pop(name, None)
-    copy._cookies = None  # type: ignore[attr-defined]
-    if "instance:login" in (copy.url or ""):
-        copy.body = None
-    return copy
+    return redact(copy, secrets)
 
 
 def _is_read(response: requests.Response) -> bool:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
 import requests
 
+from .proxies import VARIABLES
+
 
 class OwnSession(requests.Session):
-    """A session of one origin: it leaves redirects alone, and reads the environment once.
+    """A session of one origin: it leaves redirects alone, and remembers the environment.
 
     requests looks where a redirect leads even when it does not follow, which can raise or read a
     netrc file; `Client` looks itself. And it goes through the whole environment for proxies and
-    certificates with each request, which is a third of what a poll costs.
+    certificates with each request, which is a third of what a poll costs. Here it is read again
+    when one of the variables has changed.
     """
 
     def __init__(self) -> None:
@@ -29,7 +33,8 @@ class OwnSession(requests.Session):
     ) -> Any:
         """As in requests, remembered for each way in which it is asked."""
         asked = (proxies, stream, verify, cert, self.proxies, self.verify, self.cert)
-        key = (*map(repr, asked), self.stream, self.trust_env)
+        environment = map(os.environ.get, VARIABLES)
+        key = (*map(repr, asked), self.stream, self.trust_env, *environment)
         if key not in self._settings:
             self._settings = {
                 key: super().merge_environment_settings(url, proxies, stream, verify, cert)

@@ -24,14 +24,22 @@ def test_the_settings_are_those_of_requests(monkeypatch, asked):
     assert settings(OwnSession(), **asked) == settings(requests.Session(), **asked)
 
 
-def test_the_environment_is_read_once(monkeypatch):
-    """Not again with each request."""
-    session = OwnSession()
-    before = settings(session)
+def test_the_environment_is_read_again_when_it_has_changed(monkeypatch):
+    """Not with each request."""
+    session, read = OwnSession(), []
+    get_proxies = requests.sessions.get_environ_proxies
+    monkeypatch.setattr(
+        "requests.sessions.get_environ_proxies",
+        lambda *args, **kwargs: read.append(1) or get_proxies(*args, **kwargs),
+    )
+    settings(session)
+    settings(session)
+    assert len(read) == 1
 
     monkeypatch.setenv("http_proxy", "http://proxy.test:3128")
 
-    assert settings(session) == before
+    assert settings(session)["proxies"]["http"] == "http://proxy.test:3128"
+    assert len(read) == 2
 
 
 def test_what_is_set_on_the_session_counts_at_once(monkeypatch):
