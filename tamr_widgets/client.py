@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import requests
-from requests.adapters import HTTPAdapter
+from urllib3.exceptions import InsecureRequestWarning
 
 from .address import endpoint_url, origin_of, redirect_url
 from .answers import checked, unexpected
@@ -25,14 +27,13 @@ from .login import Login
 from .response import received
 from .session import OwnSession
 from .timing import Seconds, checked_seconds, time_limit
-from .transport import TOTAL_SECONDS, BoundedAdapter, within_limit
+from .transport import TOTAL_SECONDS, bounded, within_limit
 
 if TYPE_CHECKING:
     from .operation import Operation
 
 __all__ = ["Client"]
 
-CONNECTIONS = 50
 REDIRECTS = 3
 
 _logger = logging.getLogger(__name__)
@@ -47,8 +48,8 @@ class Client:
         protocol: `http` or `https`.
         port: Tamr's port; None for the protocol's own (80 or 443).
         base_path: Endpoints without a leading slash are relative to it.
-        session: A session with your own proxies or certificates. An adapter with time limits is
-            mounted for this origin, unless the session has one of your own there.
+        session: A session with your own proxies, certificates or adapters. It is used as it is:
+            the time limits hold on its adapters, too, and it is not written to.
         store_auth_cookie: Log in once and send the session's cookie from then on, instead of the
             credentials with each request.
         total_seconds: The time limit of one request in all, answer included.
@@ -79,8 +80,8 @@ class Client:
         self.total_seconds = checked_seconds("total_seconds", total_seconds)
         self._owns_session = session is None
         self.session = session or OwnSession()
-        if type(self.session.get_adapter(self.origin)) is HTTPAdapter:
-            self.session.mount(self.origin, BoundedAdapter(CONNECTIONS))
+        self._warns_unverified = True
+        bounded(self.session)  # also if it is first used in a forked child
         self._closed = False
         self._login = Login(auth, self.origin, self.base_path, self.session)
         if store_auth_cookie:
@@ -217,12 +218,23 @@ class Client:
         with translated(f"{method} {url}"), time_limit(self.total_seconds) as limit:
             timeout = within_limit(kwargs.get("timeout"))
             options = {"auth": auth, "timeout": timeout, "allow_redirects": False, "stream": True}
-            response = self.session.request(method, url, **{**kwargs, **options})
+            session = bounded(self.session, self._warn_unverified)
+            response = session.request(method, url, **{**kwargs, **options})
             stream = bool(kwargs.get("stream"))
             copy = received(response, f"{method} {url}", stream=stream)
             if stream:
                 limit.lift()
         return copy
+
+    def _warn_unverified(self) -> None:
+        """Warns once, and on the user's thread: another one's warning lands in any cell."""
+        if self._warns_unverified and threading.current_thread() is threading.main_thread():
+            self._warns_unverified = False
+            msg = (
+                f"The certificate of {self.origin} is not checked (verify=False), so anybody in "
+                "between can read and change what is sent."
+            )
+            warnings.warn(msg, InsecureRequestWarning, stacklevel=2)
 
     def __repr__(self) -> str:
         return (
