@@ -26,6 +26,9 @@ from .timing import Limit, Seconds, clock
 
 MAX_LINE_BYTES = 2**16  # of a status, a header, a chunk's size or a trailer; as in http.client
 
+# Of what recorders put in their place, only the methods that urllib3 uses can be relied on.
+REAL_SOCKET = socket.socket
+
 T = TypeVar("T")
 
 
@@ -48,7 +51,7 @@ def abandonable(call: Callable[[], T], limit: Limit) -> T:
         try:
             future.set_result(result)
         except InvalidStateError:
-            if isinstance(result, socket.socket):
+            if isinstance(result, REAL_SOCKET):
                 result.close()
 
     threading.Thread(target=run, name="tamr_widgets connect", daemon=True).start()

@@ -70,15 +70,16 @@ def received(
     return copy
 
 
-def _without_credentials(request: requests.PreparedRequest | None) -> Any:
+def _without_credentials(request: Any) -> requests.PreparedRequest | None:
     if request is None:
         return None
-    copy = request.copy()
+    copy = requests.PreparedRequest()
+    copy.method, copy.url = request.method, request.url
+    copy.headers = CaseInsensitiveDict(request.headers or {})
     for name in ("Authorization", "Cookie"):
         copy.headers.pop(name, None)
-    copy._cookies = None  # type: ignore[attr-defined]
-    if "instance:login" in (copy.url or ""):
-        copy.body = None
+    if "instance:login" not in (copy.url or ""):
+        copy.body = request.body
     return copy
 
 

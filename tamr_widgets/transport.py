@@ -11,7 +11,6 @@ time-outs hold, and the limit is looked at for each piece of the body.
 
 from __future__ import annotations
 
-import io
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -35,7 +34,15 @@ from urllib3.util import connection as urllib3_connection
 from urllib3.util.retry import Retry
 
 from . import forking
-from .deadline import BoundedBuffer, Reader, abandonable, connected, send_all, shutting_down
+from .deadline import (
+    REAL_SOCKET,
+    BoundedBuffer,
+    Reader,
+    abandonable,
+    connected,
+    send_all,
+    shutting_down,
+)
 from .overlay import derived, overlaid
 from .timing import SLICE_SECONDS, Seconds, clock, current_limit
 
@@ -223,7 +230,7 @@ class _Connection(HTTPConnection):
         if self.sock is None and self.auto_open:
             self.connect()
         limit.slice()  # nothing is sent once it is over
-        if isinstance(data, (bytes, bytearray)) and isinstance(self.sock, socket.socket):
+        if isinstance(data, (bytes, bytearray)) and isinstance(self.sock, REAL_SOCKET):
             send_all(self.sock, data, limit)
         else:
             super().send(data)
@@ -265,7 +272,7 @@ class _TLSConnection(_Connection, HTTPSConnection):
 
     def _new_conn(self) -> Any:
         sock = super()._new_conn()
-        if self._watch is not None and isinstance(sock, socket.socket):
+        if self._watch is not None and isinstance(sock, REAL_SOCKET):
             self._watch(sock)
         return sock
 
@@ -277,7 +284,7 @@ class _Response(HTTPResponse):
         super().__init__(sock, *args, **kwargs)
         self._sock = sock
         limit = current_limit()
-        if limit is not None and isinstance(self.fp, io.BufferedReader):
+        if limit is not None and isinstance(sock, REAL_SOCKET):
             # The buffered reader that http.client made gives up its socket file, with the
             # reference count that keeps a kept-alive socket open, to ours.
             self.fp = BoundedBuffer(Reader(self.fp.detach(), sock, limit))
