@@ -148,13 +148,24 @@ def _not_answered(
     return UnexpectedAnswer(f"{what} came back with something that is no answer ({reason}). {hint}")
 
 
-def proxy_unauthorized(what: str, via: str | None) -> ProxyUnauthorized:
-    """The error for a proxy's 407."""
+def check_proxy(response: requests.Response, what: str, proxy: Callable[[], str | None]) -> None:
+    """Raises if a proxy answered that it wants a user name and a password.
+
+    Raises:
+        ProxyUnauthorized: 407, and there is a proxy.
+    """
+    if response.status_code == 407 and (via := _named(proxy)):
+        error = _proxy_unauthorized(request_line(what), via)
+        error.response = response
+        raise error
+
+
+def _proxy_unauthorized(what: str, via: str | None) -> ProxyUnauthorized:
     return ProxyUnauthorized(
-        f"{request_line(what)} was refused by the proxy {via or ''} (407 Proxy Authentication "
-        "Required). Set HTTP_PROXY and HTTPS_PROXY to http://<user>:<password>@<proxy>:<port>, "
-        "with special characters of the password percent-encoded (# as %23), or name the server in "
-        "NO_PROXY if it needs no proxy."
+        f"{what} was refused by the proxy {via or ''} (407 Proxy Authentication Required). Set "
+        "HTTP_PROXY and HTTPS_PROXY to http://<user>:<password>@<proxy>:<port>, with special "
+        "characters of the password percent-encoded (# as %23), or name the server in NO_PROXY if "
+        "it needs no proxy."
     )
 
 
@@ -164,7 +175,7 @@ def _proxy_error(
     """The error if a proxy is at fault, else None."""
     answered = next((m[1] for each in chain if (m := _TUNNEL.search(start_of(each)))), None)
     if answered == "407":
-        return proxy_unauthorized(what, via)
+        return _proxy_unauthorized(what, via)
     if answered:
         reason = f"it answered {answered}"
     elif any_of(chain, requests.exceptions.InvalidProxyURL) or (
@@ -175,7 +186,7 @@ def _proxy_error(
             f"{_PROXY_VARIABLES}; special characters of a password are percent-encoded (# as %23, "
             "/ as %2F, @ as %40)."
         )
-    elif any("SOCKS support" in start_of(each) for each in chain):
+    elif any_of(chain, requests.exceptions.InvalidSchema) and "SOCKS" in start_of(chain[0]):
         return Unsendable(
             f"{what} could not be sent: a SOCKS proxy needs the package PySocks. Install "
             "requests[socks], or change ALL_PROXY."

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
+import warnings
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import requests
-from requests.adapters import HTTPAdapter
+from urllib3.exceptions import InsecureRequestWarning
 
 from .address import base_path_of, endpoint_url, operation_id, origin_of, redirect_url
 from .answers import checked, unexpected
 from .auth import can_log_in, checked_auth, secrets_of
-from .boundary import proxy_unauthorized, translated
+from .boundary import check_proxy, translated
 from .environment import auth_from, place_from
 from .errors import ClientUnusable
 from .faults import PASSING_STATUS
+from .log_redaction import redacted_logs
 from .login import ClientAuth, Login, cookies_of
 from .messages import tame
 from .proxies import is_loopback, proxy_of, proxy_secrets, without_environment
@@ -29,14 +32,13 @@ from .response import received
 from .session import OwnSession
 from .starts import Starts, checked_options
 from .timing import Seconds, checked_seconds, time_limit
-from .transport import TOTAL_SECONDS, BoundedAdapter, within_limit
+from .transport import TOTAL_SECONDS, bounded, within_limit
 
 if TYPE_CHECKING:
     from .operation import Operation
 
 __all__ = ["Client"]
 
-CONNECTIONS = 50
 REDIRECTS = 3
 ADDRESS_CHARS = 300
 
@@ -52,8 +54,8 @@ class Client:
         protocol: `http` or `https`.
         port: Tamr's port; None for the protocol's own (80 or 443).
         base_path: Endpoints without a leading slash are relative to it.
-        session: A session with your own proxies or certificates. An adapter with time limits is
-            mounted for this origin, unless the session has one of your own there.
+        session: A session with your own proxies, certificates or adapters. It is used as it is:
+            the time limits hold on its adapters, too, and it is not written to.
         store_auth_cookie: Log in once and send the session's cookie from then on, instead of the
             credentials with each request.
         total_seconds: The time limit of one request in all, answer included.
@@ -86,8 +88,8 @@ class Client:
         self.total_seconds = checked_seconds("total_seconds", total_seconds)
         self._owns_session = session is None
         self.session = session or OwnSession()
-        if type(self.session.get_adapter(self.origin)) is HTTPAdapter:
-            self.session.mount(self.origin, BoundedAdapter(CONNECTIONS))
+        self._warns_unverified = True
+        bounded(self.session)  # also if it is first used in a forked child
         self._closed = False
         self._login = Login(auth, self.origin, self.base_path)
         self._starts = Starts()
@@ -252,22 +254,32 @@ class Client:
         options = {**kwargs, "auth": auth, "allow_redirects": False, "stream": True}
         if is_loopback(self.host):
             options["proxies"] = kwargs.get("proxies") or without_environment(self.session)
+        known = self._secrets() | secrets_of(kwargs.get("auth"))
         with (
+            redacted_logs(known),
             translated(f"{method} {url}", lambda: proxy_of(self.session, url)),
             time_limit(self.total_seconds) as limit,
         ):
             options["timeout"] = within_limit(kwargs.get("timeout"))
-            response = self.session.request(method, url, **options)
+            session = bounded(self.session, self._warn_unverified)
+            response = session.request(method, url, **options)
             stream = bool(kwargs.get("stream"))
-            secrets = self._secrets() if secrets is None else secrets
+            secrets = known if secrets is None else secrets
             copy = received(response, f"{method} {url}", secrets=secrets, stream=stream)
             if stream:
                 limit.lift()
-        if copy.status_code == 407 and (via := proxy_of(self.session, url)):
-            error = proxy_unauthorized(f"{method} {url}", via)
-            error.response = copy
-            raise error
+        check_proxy(copy, f"{method} {url}", lambda: proxy_of(self.session, url))
         return copy
+
+    def _warn_unverified(self) -> None:
+        """Warns once, and on the user's thread: another one's warning lands in any cell."""
+        if self._warns_unverified and threading.current_thread() is threading.main_thread():
+            self._warns_unverified = False
+            msg = (
+                f"The certificate of {self.origin} is not checked (verify=False), so anybody in "
+                "between can read and change what is sent."
+            )
+            warnings.warn(msg, InsecureRequestWarning, stacklevel=2)
 
     def _secrets(self) -> frozenset[str]:
         """What nobody may see of all that this client sends."""

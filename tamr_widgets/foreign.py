@@ -9,9 +9,10 @@ import requests
 from .address import endpoint_url, redirect_url
 from .answers import checked
 from .auth import secrets_of
-from .boundary import translated
+from .boundary import check_proxy, translated
 from .client import Client
 from .errors import ClientUnusable, Unauthorized
+from .log_redaction import redacted_logs
 from .proxies import proxy_of, proxy_secrets
 from .response import received
 from .timing import time_limit
@@ -51,7 +52,12 @@ class _Foreign:
         url = endpoint_url(origin, base_path, endpoint)
         session = getattr(self._client, "session", None)
         proxy = lambda: proxy_of(session, url)  # noqa: E731
-        with translated(f"{method} {url}", proxy), time_limit(TOTAL_SECONDS):
+        secrets = {*secrets_of(self.auth), *proxy_secrets(session)}
+        with (
+            redacted_logs(secrets),
+            translated(f"{method} {url}", proxy),
+            time_limit(TOTAL_SECONDS),
+        ):
             timeout = within_limit(kwargs.pop("timeout", None))
             options = {"timeout": timeout, "allow_redirects": False, **kwargs}
             try:
@@ -60,8 +66,8 @@ class _Foreign:
                 # It logs in again whenever its login is answered 401, without end.
                 msg = f"{method} {url}: the server accepts no login. Check the user and password."
                 raise Unauthorized(msg) from error
-            secrets = {*secrets_of(self.auth), *proxy_secrets(session)}
             copy = received(response, f"{method} {url}", secrets=secrets)
+        check_proxy(copy, f"{method} {url}", proxy)
         if copy.is_redirect:
             redirect_url(origin, url, copy.headers["Location"])
         return copy

@@ -12,15 +12,6 @@ from urllib.request import getproxies
 
 from requests.utils import select_proxy
 
-# Each environment variable that requests takes a proxy or a certificate from.
-PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
-VARIABLES = (
-    *PROXY_VARIABLES,
-    *map(str.lower, PROXY_VARIABLES),
-    "REQUEST_METHOD",  # in a CGI script HTTP_PROXY could come from a request's header
-    "REQUESTS_CA_BUNDLE",
-    "CURL_CA_BUNDLE",
-)
 _SCHEMES = ("http", "https", "all")
 
 

@@ -17,6 +17,8 @@ import urllib3.exceptions as urllib3
 from .messages import tame
 
 REASON_CHARS = 200
+# A text of this package's own, which may be quoted.
+SWITCHED = "101 Switching Protocols, which was not asked for"
 
 Kinds = type[BaseException] | tuple[type[BaseException], ...]
 
@@ -29,6 +31,7 @@ _REASONS: tuple[tuple[Kinds, str], ...] = (
     (ConnectionResetError, "the connection was reset"),
     ((http.IncompleteRead, urllib3.IncompleteRead), "the answer was cut off"),
     (urllib3.InvalidChunkLength, "a part of the answer has no readable length"),
+    (ConnectionAbortedError, "it was called off"),
     (http.LineTooLong, "a line of the answer is too long"),
     (http.InvalidURL, "an address that cannot be read"),
     (http.HTTPException, "the answer is not HTTP"),
@@ -88,6 +91,8 @@ def _words(error: BaseException) -> str | None:
         return str(getattr(error, "verify_message", "") or error.strerror or error)
     if isinstance(error, ValueError) and "header value" in start_of(error).lower():
         return "a header value that HTTP does not allow"
+    if isinstance(error, http.BadStatusLine) and error.line == SWITCHED:
+        return SWITCHED
     known = next((words for kinds, words in _REASONS if isinstance(error, kinds)), None)
     if (
         isinstance(error, OSError)

@@ -231,7 +231,7 @@ def redact(response: requests.Response, secrets: Iterable[str]) -> requests.Resp
     response.url = clean.text(response.url or "")
     response.history = []
     response.cookies = RequestsCookieJar()
-    response.request = _redacted_request(request, clean)
+    response.request = _redacted_request(request, clean)  # type: ignore[assignment]
     # Where requests would follow a redirect to, and the adapter with its proxies.
     vars(response).update(_next=None, connection=None)
     return response
@@ -246,19 +246,18 @@ def _secrets_sent(request: Any) -> set[str]:
     return {value.partition("=")[2] or value for value in values if len(value) > MAX_WORD_CHARS}
 
 
-def _redacted_request(request: Any, clean: Redactor) -> Any:
+def _redacted_request(request: Any, clean: Redactor) -> requests.PreparedRequest | None:
+    """A copy of a request, which may be another library's."""
     if request is None:
         return None
-    kept = request.copy()
-    kept.hooks = {"response": []}
-    kept._cookies = None
-    kept.url = clean.text(kept.url or "")
-    sent = kept.headers or {}
+    kept = requests.PreparedRequest()
+    kept.method, kept.url = request.method, clean.text(request.url or "")
+    sent = dict(request.headers or {})
     kept.headers = clean.headers({k: v for k, v in sent.items() if not _SECRET_NAME.search(k)})
-    if "instance:login" in kept.url:
-        kept.body = None
-    elif isinstance(kept.body, bytes):
-        kept.body = clean.bytes(kept.body)
-    elif isinstance(kept.body, str):
-        kept.body = clean.text(kept.body)
+    body = None if "instance:login" in kept.url else getattr(request, "body", None)
+    if isinstance(body, bytes):
+        body = clean.bytes(body)
+    elif isinstance(body, str):
+        body = clean.text(body)
+    kept.body = body
     return kept

@@ -1,121 +1,72 @@
-"""An HTTP adapter whose reads end on time.
+"""Sends requests within a time limit through any session of requests.
 
-The time-outs of requests count from byte to byte: a server that drips a byte now and then holds a
-request for ever. Here each read looks at the `Limit` around the request, too, and at whether the
-work was called off, so that a request ends when it has to, and a client that is closed does not
-wait for a server that hangs.
+The session may be the user's, with adapters, retries, pools and TLS settings of the user, or be
+intercepted by a recorder (vcrpy, responses). So nothing of it is replaced: each request goes
+through views of the session, of the adapter that it chooses, and of the adapter's pool. The pool's
+connections are of a class that is derived from what the pool has at that time.
+
+Where an adapter is no `HTTPAdapter`, or connects by code of its own, only the connect and read
+time-outs hold, and the limit is looked at for each piece of the body.
 """
 
 from __future__ import annotations
 
-import io
 import socket
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from http.client import HTTPResponse
+from http.client import BadStatusLine, HTTPResponse, parse_headers
 from typing import Any
+from weakref import WeakSet
 
+import requests
 from requests.adapters import HTTPAdapter
+from requests.exceptions import InvalidSchema
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import EmptyPoolError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    EmptyPoolError,
+    LocationParseError,
+    NewConnectionError,
+)
+from urllib3.util import connection as urllib3_connection
+from urllib3.util.retry import Retry
 
-from .timing import SLICE_SECONDS, Limit, Seconds, clock, current_limit
+from . import forking
+from .deadline import (
+    REAL_SOCKET,
+    BoundedBuffer,
+    Reader,
+    abandonable,
+    connected,
+    send_all,
+    shutting_down,
+)
+from .overlay import derived, overlaid
+from .reasons import SWITCHED
+from .timing import SLICE_SECONDS, Seconds, clock, current_limit
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
 TOTAL_SECONDS = 60.0
 
-
-class _BoundedReader(io.RawIOBase):
-    """Reads a socket until the limit; `inner` is only kept to be closed."""
-
-    def __init__(self, inner: io.RawIOBase, sock: socket.socket, limit: Limit) -> None:
-        super().__init__()
-        self._inner = inner
-        self._sock = sock
-        self._limit = limit
-        self._idle_seconds = sock.gettimeout()
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        idle = Limit()
-        if self._idle_seconds is not None:
-            idle.deadline = clock.monotonic() + self._idle_seconds
-        while True:
-            self._sock.settimeout(min(self._limit.slice(), idle.slice()))
-            try:
-                return self._sock.recv_into(buffer)
-            except TimeoutError:
-                continue
-            finally:
-                self._sock.settimeout(self._idle_seconds)
-
-    def close(self) -> None:
-        self._inner.close()
-        super().close()
+_SWITCHING_PROTOCOLS = 101
 
 
-class _BoundedResponse(HTTPResponse):
-    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
-        super().__init__(sock, *args, **kwargs)
-        limit = current_limit()
-        if limit is not None:
-            # The buffered reader that http.client made gives up its socket file, with the
-            # reference count that keeps a kept-alive socket open, to ours.
-            inner = self.fp.detach()
-            self.fp = io.BufferedReader(_BoundedReader(inner, sock, limit))
+def bounded(
+    session: requests.Session, on_unverified: Callable[[], object] = lambda: None
+) -> requests.Session:
+    """Views a session so that its requests end at the `time_limit` around them.
 
-
-# http.client's debug output is switched off: it prints headers, and the credentials with them.
-class _HTTPConnection(HTTPConnection):
-    response_class = _BoundedResponse
-    debuglevel = 0
-
-
-class _HTTPSConnection(HTTPSConnection):
-    response_class = _BoundedResponse
-    debuglevel = 0
-
-
-class _HTTPPool(HTTPConnectionPool):
-    ConnectionCls: type[HTTPConnection] = _HTTPConnection
-
-    def _get_conn(self, timeout: float | None = None) -> Any:
-        """Wait for a connection that another thread uses no longer than the limit allows."""
-        limit = current_limit()
-        if limit is None:
-            return super()._get_conn(timeout)
-        while limit.left() > SLICE_SECONDS and not limit.over():
-            with suppress(EmptyPoolError):
-                return super()._get_conn(SLICE_SECONDS)
-        return super()._get_conn(limit.left())
-
-
-class _HTTPSPool(_HTTPPool, HTTPSConnectionPool):
-    ConnectionCls = _HTTPSConnection
-
-
-_POOLS = {"http": _HTTPPool, "https": _HTTPSPool}
-
-
-class BoundedAdapter(HTTPAdapter):
-    """requests' adapter with reads that end at the `time_limit`, and a pool that is a bound."""
-
-    def __init__(self, connections: int) -> None:
-        super().__init__(pool_connections=2, pool_maxsize=connections, pool_block=True)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Pools of bounded connections."""
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = _POOLS
-
-    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
-        """Also through a proxy."""
-        manager = super().proxy_manager_for(*args, **kwargs)
-        manager.pool_classes_by_scheme = _POOLS
-        return manager
+    Args:
+        session: Any session; one that is no `requests.Session` is returned as it is.
+        on_unverified: Called before a request that does not check the server's certificate.
+    """
+    if not isinstance(session, requests.Session):
+        return session
+    _connections.watch(session)
+    return overlaid(session, _Session, on_unverified)
 
 
 def within_limit(timeout: Any) -> tuple[Seconds, Seconds]:
@@ -129,3 +80,271 @@ def within_limit(timeout: Any) -> tuple[Seconds, Seconds]:
         min(CONNECT_SECONDS if connect is None else connect, left),
         min(READ_SECONDS if read is None else read, left),
     )
+
+
+class _Session(requests.Session):
+    _context: Callable[[], object]
+
+    def get_adapter(self, url: Any) -> Any:
+        adapter = super().get_adapter(url)
+        return overlaid(adapter, _Adapter) if isinstance(adapter, HTTPAdapter) else adapter
+
+    def send(self, request: Any, **kwargs: Any) -> Any:
+        if kwargs.get("verify") is False and str(request.url).startswith("https"):
+            self._context()
+        return super().send(request, **kwargs)
+
+    def resolve_redirects(self, *_: Any, **__: Any) -> Iterator[Any]:
+        # requests would look where a redirect leads even if it does not follow: it would read the
+        # body without a limit, and a netrc file for credentials.
+        return iter(())
+
+
+class _Adapter(HTTPAdapter):
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        return _pool_view(super().get_connection_with_tls_context(*args, **kwargs))
+
+    def get_connection(self, *args: Any, **kwargs: Any) -> Any:  # requests before 2.32
+        return _pool_view(super().get_connection(*args, **kwargs))
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().proxy_manager_for(*args, **kwargs)
+        except InvalidSchema as error:
+            if "SOCKS" not in str(error):
+                raise
+            msg = "a SOCKS proxy is set, which needs PySocks: pip install 'requests[socks]'"
+            raise InvalidSchema(msg) from error
+
+
+def _pool_view(pool: Any) -> Any:
+    return overlaid(pool, _Pool) if isinstance(pool, HTTPConnectionPool) else pool
+
+
+class _Pool(HTTPConnectionPool):
+    @property
+    def ConnectionCls(self) -> Any:  # type: ignore[override]  # noqa: N802
+        """Derived anew for each connection: recorders change the pool's own while they record."""
+        return _connection_class(self._own_class())
+
+    def _own_class(self) -> Any:
+        return vars(self).get("ConnectionCls") or super().ConnectionCls
+
+    def urlopen(  # type: ignore[override]
+        self,
+        method: Any,
+        url: Any,
+        body: Any = None,
+        headers: Any = None,
+        retries: Any = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> Any:
+        if isinstance(retries, Retry) and not isinstance(retries, _Retry):
+            retries = overlaid(retries, _Retry)
+        return super().urlopen(method, url, body, headers, retries, *args, **kwargs)
+
+    def _get_conn(self, timeout: float | None = None) -> Any:
+        conn = self._wait_for_conn(timeout)
+        if type(conn) is self._own_class():  # made without this view, so without a limit
+            conn.close()
+            conn = self._new_conn()
+        return conn
+
+    def _wait_for_conn(self, timeout: float | None) -> Any:
+        """Waits for a connection that another thread uses no longer than the limit allows."""
+        limit = current_limit()
+        if limit is None:
+            return super()._get_conn(timeout)
+        while limit.left() > SLICE_SECONDS and not limit.over():
+            with suppress(EmptyPoolError):
+                return super()._get_conn(SLICE_SECONDS)
+        return super()._get_conn(limit.left())
+
+    def _validate_conn(self, conn: Any) -> None:
+        check = super()._validate_conn
+        if getattr(check, "__func__", None) is not HTTPSConnectionPool._validate_conn:
+            check(conn)
+        # Without urllib3's warning, which would come with each poll.
+        elif getattr(conn, "sock", None) is None:
+            conn.connect()
+
+
+class _Retry(Retry):
+    """Retries of the user, whose pauses end at the limit."""
+
+    def sleep(self, response: Any = None) -> None:
+        seconds = None
+        if response is not None and self.respect_retry_after_header:
+            seconds = self.get_retry_after(response)
+        end = clock.monotonic() + (seconds or self.get_backoff_time())
+        while (left := end - clock.monotonic()) > 0:
+            limit = current_limit()
+            clock.sleep(min(left, limit.slice()) if limit else left)
+
+
+def _connection_class(base: Any) -> Any:
+    if not issubclass(base, HTTPConnection):
+        return base
+    return derived(_TLSConnection if issubclass(base, HTTPSConnection) else _Connection, base)
+
+
+class _Connection(HTTPConnection):
+    # http.client's debug output is switched off: it prints headers, and the credentials with them.
+    debuglevel = 0
+
+    @property
+    def response_class(self) -> Any:  # type: ignore[override]
+        own = super().response_class
+        return _Response if own is HTTPResponse else own
+
+    def _new_conn(self) -> Any:
+        connect, limit = super()._new_conn, current_limit()
+        if limit is None:
+            return connect()
+        try:
+            if not _is_urllib3s(connect):
+                return abandonable(connect, limit)
+            return connected(
+                self._dns_host,
+                self.port,
+                limit,
+                self.timeout,
+                getattr(self, "source_address", None),
+                self.socket_options,
+            )
+        except UnicodeError:
+            msg = f"'{self.host}', label empty or too long"
+            raise LocationParseError(msg) from None
+        except TimeoutError as error:
+            msg = f"Connection to {self.host} timed out."
+            raise ConnectTimeoutError(self, msg) from error
+        except OSError as error:
+            msg = f"Failed to establish a new connection: {error}"
+            raise NewConnectionError(self, msg) from error
+
+    def send(self, data: Any) -> None:
+        limit = current_limit()
+        if limit is None:
+            super().send(data)
+            return
+        if self.sock is None and self.auto_open:
+            self.connect()
+        limit.slice()  # nothing is sent once it is over
+        if isinstance(data, (bytes, bytearray)) and isinstance(self.sock, REAL_SOCKET):
+            send_all(self.sock, data, limit)
+        else:
+            super().send(data)
+
+
+def _is_urllib3s(connect: Any) -> bool:
+    """Whether a connection is made by urllib3's own code, which `connected` can stand in for."""
+    return (
+        getattr(connect, "__func__", None) is HTTPConnection._new_conn
+        and urllib3_connection.create_connection.__module__ == urllib3_connection.__name__
+    )
+
+
+class _TLSConnection(_Connection, HTTPSConnection):
+    _watch: Callable[[socket.socket], None] | None = None
+
+    def connect(self) -> None:
+        limit = current_limit()
+        if limit is None:
+            super().connect()
+            return
+        with shutting_down(limit) as watch:
+            self._watch = watch
+            try:
+                super().connect()
+            except OSError as error:  # urllib3's errors are not of this kind
+                self._raise_if_over(limit, error)
+                raise
+            finally:
+                self._watch = None
+
+    def _raise_if_over(self, limit: Any, error: OSError) -> None:
+        try:
+            limit.slice()
+        except TimeoutError:
+            raise ConnectTimeoutError(self, f"Connection to {self.host} timed out.") from error
+        except OSError as reason:
+            raise NewConnectionError(self, str(reason)) from error
+
+    def _new_conn(self) -> Any:
+        sock = super()._new_conn()
+        if self._watch is not None and isinstance(sock, REAL_SOCKET):
+            self._watch(sock)
+        return sock
+
+
+class _Response(HTTPResponse):
+    """A response that belongs to its request: no interim response, no rest of another one."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self._sock = sock
+        limit = current_limit()
+        if limit is not None and isinstance(sock, REAL_SOCKET):
+            # The buffered reader that http.client made gives up its socket file, with the
+            # reference count that keeps a kept-alive socket open, to ours.
+            self.fp = BoundedBuffer(Reader(self.fp.detach(), sock, limit))
+
+    def _read_status(self) -> Any:
+        """Skips interim responses. http.client skips only `100 Continue`."""
+        while True:
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+            if status == _SWITCHING_PROTOCOLS:
+                raise BadStatusLine(SWITCHED)
+            if not 100 < status < 200:
+                return version, status, reason
+            parse_headers(self.fp)
+
+    def _close_conn(self) -> None:
+        """Gives the connection back, unless more was received than belongs to this response."""
+        surplus = isinstance(self.fp, BoundedBuffer) and self.fp.unread()
+        decrypted = getattr(self._sock, "pending", None)
+        if surplus or (decrypted is not None and decrypted()):
+            with suppress(OSError):
+                self._sock.shutdown(socket.SHUT_RDWR)  # pools test for this before they reuse it
+        super()._close_conn()  # type: ignore[misc]
+
+
+class _Connections:
+    """The connections of all sessions in use, which a forked child must not share."""
+
+    def __init__(self) -> None:
+        self._sessions: WeakSet[requests.Session] = WeakSet()
+        forking.register(self)
+
+    def watch(self, session: requests.Session) -> None:
+        self._sessions.add(session)
+
+    def renew_after_fork(self) -> None:
+        for session in list(self._sessions):
+            for adapter in session.adapters.values():
+                if isinstance(adapter, HTTPAdapter):
+                    managers = [adapter.poolmanager, *adapter.proxy_manager.values()]
+                    for manager in managers:
+                        _renew(manager)
+
+
+def _renew(manager: Any) -> None:
+    """Gives a manager of pools in a forked child a lock, and its pools locks and connections.
+
+    To close a connection closes the child's file descriptor only: the parent's goes on.
+    """
+    manager.pools.lock = threading.RLock()
+    for pool in manager.pools._container.values():
+        waiting = pool.pool
+        if waiting is None:
+            continue
+        connections = [each for each in waiting.queue if each is not None]
+        waiting.__init__(waiting.maxsize)
+        for _ in range(waiting.maxsize):
+            waiting.put(None)
+        for connection in connections:
+            connection.close()
+
+
+_connections = _Connections()

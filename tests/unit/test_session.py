@@ -24,22 +24,30 @@ def test_the_settings_are_those_of_requests(monkeypatch, asked):
     assert settings(OwnSession(), **asked) == settings(requests.Session(), **asked)
 
 
-def test_the_environment_is_read_again_when_it_has_changed(monkeypatch):
-    """Not with each request."""
-    session, read = OwnSession(), []
-    get_proxies = requests.sessions.get_environ_proxies
+@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "ALL_PROXY"])
+def test_a_change_of_the_environment_counts_at_once(monkeypatch, name):
+    """Settings are remembered for one environment."""
+    session = OwnSession()
+    before = settings(session)
+
+    monkeypatch.setenv(name, "http://proxy.test:3128")
+
+    assert settings(session) == settings(requests.Session()) != before
+
+
+def test_settings_are_remembered(monkeypatch):
+    """requests is asked once as long as nothing changes."""
+    session, asked = OwnSession(), []
     monkeypatch.setattr(
-        "requests.sessions.get_environ_proxies",
-        lambda *args, **kwargs: read.append(1) or get_proxies(*args, **kwargs),
+        requests.Session,
+        "merge_environment_settings",
+        lambda *args: asked.append(args) or {},
     )
+
     settings(session)
     settings(session)
-    assert len(read) == 1
 
-    monkeypatch.setenv("http_proxy", "http://proxy.test:3128")
-
-    assert settings(session)["proxies"]["http"] == "http://proxy.test:3128"
-    assert len(read) == 2
+    assert len(asked) == 1
 
 
 def test_what_is_set_on_the_session_counts_at_once(monkeypatch):
@@ -54,11 +62,3 @@ def test_what_is_set_on_the_session_counts_at_once(monkeypatch):
 
     assert settings(session)["verify"] == "/etc/mine.pem"
     assert settings(session)["proxies"] == {"http": "http://mine.test"}
-
-
-def test_redirects_lead_nowhere():
-    """Where one leads is for the client to say."""
-    response = requests.Response()
-    response.status_code, response.headers["Location"] = 302, "http://evil.test"
-
-    assert list(OwnSession().resolve_redirects(response, requests.Request())) == []

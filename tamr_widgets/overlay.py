@@ -1,0 +1,36 @@
+"""Views of objects that belong to somebody else, with other behaviour and the same state.
+
+A session, an adapter or a pool of the user is used as it is, with its settings and its methods,
+and is never written to. A view has the very attributes of the original, and a class that derives
+from the original's: a layer's methods come first, and reach the original's through `super()`.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def overlaid(original: T, layer: type, context: Any = None) -> T:
+    """Makes a view of `original`.
+
+    Args:
+        original: An object whose attributes are in its `__dict__`.
+        layer: The methods to lay over those of its class.
+        context: What the layer needs to know, as `self._context`.
+    """
+    base: Any = type(original)
+    view: Any = object.__new__(derived(layer, base))
+    object.__setattr__(view, "__dict__", vars(original))
+    # A pool closes its connections once nobody refers to it.
+    object.__setattr__(view, "_original", original)
+    object.__setattr__(view, "_context", context)
+    return view  # type: ignore[no-any-return]
+
+
+@lru_cache(maxsize=256)
+def derived(layer: Any, base: Any) -> Any:
+    """The class that has the methods of `layer`, and behind them those of `base`."""
+    return type(base.__name__, (layer, base), {"__slots__": ("_original", "_context")})
