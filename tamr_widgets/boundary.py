@@ -11,6 +11,7 @@ import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import client as http
+from traceback import clear_frames
 from typing import Any, NoReturn
 
 import requests
@@ -84,7 +85,11 @@ def translated(what: str, proxy: Callable[[], str | None] = lambda: None) -> Ite
         raise
     # Some answers, such as a Location that is no address, make requests raise a plain ValueError.
     except (*_LOST, ValueError) as error:
-        raise_alone(_ours(request_line(what), error, proxy), _bare(error))
+        ours, bare = _ours(request_line(what), error, proxy), _bare(error)
+        for each in chain_of(error):
+            # Their frames hold requests, and responses with an open socket.
+            clear_frames(each.__traceback__)
+        raise_alone(ours, bare)
 
 
 def raise_alone(error: TamrError, cause: BaseException | None = None) -> NoReturn:
