@@ -25,6 +25,8 @@ _MASK_BYTES = MASK.encode()
 MIN_CHARS = 4
 # A secret of letters only, and fewer than this, is replaced as a whole word and not within one.
 MAX_WORD_CHARS = 7
+# One after the other: HTML in JSON in a string of JSON.
+MAX_ENCODINGS = 3
 # Shorter base64 is a part of ordinary words, too.
 MIN_BASE64_CHARS = 6
 
@@ -41,6 +43,7 @@ _ORDINARY = frozenset(_ORDINARY_WORDS.split())
 _SECRET_NAME = re.compile(
     r"auth|cookie|credential|key|pass|pwd|secret|session|token", re.IGNORECASE
 )
+_PADDING = rb"(?:=|%3[Dd]|\\u003[Dd]|&#61;){0,2}"
 _LETTER = rb"[A-Za-z0-9\x80-\xff]"
 # The end of an escape sequence may stand before a word.
 _WORD_START = (
@@ -71,7 +74,7 @@ _ENCODERS: tuple[Callable[[str], str], ...] = (
     lambda text: re.sub(r"(?<=\\u)[0-9a-f]{4}", lambda code: code[0].upper(), _json(text)),
     lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
     _slash,
-    lambda text: repr(text)[1:-1],
+    lambda text: text.replace("'", r"\'"),
     escape,
     lambda text: escape(text, quote=False),
     lambda text: escape(text).replace("&#x27;", "&#39;"),
@@ -90,12 +93,26 @@ _ENCODERS: tuple[Callable[[str], str], ...] = (
 )
 
 
-def _written(text: str) -> set[bytes]:
-    """The ways to write a text: escaped, encoded, and both one after the other."""
-    forms = {text} | {encode(text) for encode in _ENCODERS}
-    forms |= {encode(form) for form in forms for encode in (_json, _slash, escape, quote_plus)}
-    latin = {form.encode("latin-1") for form in forms if max(form) <= "\xff"}
-    return latin | {form.encode("utf-8", "replace") for form in forms}
+def _pattern_of(secret: str) -> bytes:
+    """A pattern for a secret in which each character may be written in any way.
+
+    Runs of one character are encoded together: of many backslashes in a row it would be open which
+    of them belong together, and a pattern that tries each way takes time without end.
+    """
+    runs = (run[0] for run in re.finditer(r"[A-Za-z0-9]+|([^A-Za-z0-9])\1*", secret))
+    return b"".join(map(_pattern_of_run, runs))
+
+
+@lru_cache(maxsize=256)
+def _pattern_of_run(run: str) -> bytes:
+    if run.isascii() and run.isalnum():  # no encoder changes these
+        return run.encode()
+    forms = {run}
+    for _ in range(MAX_ENCODINGS):
+        forms |= {encode(form) for form in forms for encode in _ENCODERS}
+    written = {form.encode("utf-8", "replace") for form in forms}
+    written |= {form.encode("latin-1") for form in forms if max(form) <= "\xff"}
+    return b"(?:" + b"|".join(map(re.escape, sorted(written, key=len, reverse=True))) + b")"
 
 
 def _base64(text: str) -> set[str]:
@@ -108,11 +125,10 @@ def _base64(text: str) -> set[str]:
 class _Needle:
     """A secret in all its forms, and how to know it from an ordinary word."""
 
-    def __init__(self, secret: str) -> None:
+    def __init__(self, secret: str, *, is_base64: bool = False) -> None:
         # Encoders leave ASCII letters and digits alone, so this part is in each of the forms.
         self._core = max(re.findall("[A-Za-z0-9]+", secret), key=len, default="").encode()
-        forms = sorted(_written(secret), key=len, reverse=True)
-        any_form = b"(?:" + b"|".join(map(re.escape, forms)) + b")"
+        any_form = _pattern_of(secret) + (_PADDING if is_base64 else b"")
         self._pattern = re.compile(any_form)
         self._whole = self._named = None
         if is_ordinary(secret):
@@ -158,13 +174,13 @@ class Redactor:
     def __init__(self, secrets: Iterable[str]) -> None:
         known = {secret for secret in secrets if secret}
         encoded = {form for secret in known for form in _base64(secret)}
-        known |= {form for form in encoded if len(form) >= MIN_BASE64_CHARS}
-        shortest = sorted(known, key=len)
+        encoded = {form for form in encoded if len(form) >= MIN_BASE64_CHARS} - known
+        # A secret goes with the one that it holds.
+        parts = [secret for secret in known if not _is_word(secret)]
+        known = {secret for secret in known if not any(p in secret and p != secret for p in parts)}
         self._needles = [
-            _Needle(secret)
-            for index, secret in enumerate(shortest)
-            # A secret goes with the one that it holds.
-            if not any(part in secret for part in shortest[:index] if not _is_word(part))
+            *(_Needle(each, is_base64=True) for each in sorted(encoded, key=len, reverse=True)),
+            *(_Needle(each) for each in sorted(known, key=len, reverse=True)),
         ]
 
     def bytes(self, content: bytes) -> bytes:
