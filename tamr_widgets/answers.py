@@ -20,6 +20,7 @@ from .errors import (
 )
 from .messages import tame
 from .redaction import redactor
+from .response import received
 
 # Error bodies are cut here before they get into a message or a log.
 BODY_CHARS = 2000
@@ -61,6 +62,7 @@ def checked(response: requests.Response, what: str, auth: Any = None) -> request
         hint = BUSY
     if status in _GIVEN_UP:
         hint = outcome_hint(what, BUSY)
+    response = _kept(response, what, auth)
     text = reason_in(response, auth)
     answer = f"{status} {_phrase(status)}" + (f": {text}" if text else "")
     raise kind(f"{what} was answered {answer.rstrip('.')}. {hint}", response=response)
@@ -83,6 +85,7 @@ def json_of(response: requests.Response, what: str) -> Any:
 def unexpected(response: requests.Response, what: str, came: str) -> UnexpectedAnswer:
     """The error for an answer of the wrong form; says the content type and shows nothing of it."""
     what = request_line(what)
+    response = _kept(response, what)
     kind = response.headers.get("Content-Type", "no content type")
     hint = outcome_hint(what, "Check the address, or try again in a while.")
     error = UnexpectedAnswer(
@@ -91,6 +94,13 @@ def unexpected(response: requests.Response, what: str, came: str) -> UnexpectedA
     )
     error.response = response
     return error
+
+
+def _kept(response: requests.Response, what: str, auth: Any = None) -> requests.Response:
+    """A response as an error may keep it. One that came through another client holds its request."""
+    if response.raw is None:
+        return response
+    return received(response, what, secrets=secrets_of(auth))
 
 
 def reason_in(response: requests.Response, auth: Any) -> str:

@@ -119,13 +119,13 @@ def secrets_of(auth: Any) -> set[str]:
     token = getattr(auth, "token", None)
     pairs = [f"{username}:{password}"] if username and password else []
     if isinstance(token, str) and not isinstance(auth, JwtTokenAuth):
-        pairs += _pair_in(token)
+        pairs += pair_in(token)
     found = {password, token, *pairs, *(pair.partition(":")[2] for pair in pairs)}
     return {each for each in found if isinstance(each, str) and each}
 
 
-def _pair_in(token: str) -> list[str]:
-    """The user name and password in a `BasicCreds` token."""
+def pair_in(token: str) -> list[str]:
+    """The user name and password in a `BasicCreds` token, joined by a colon, if there are any."""
     try:
         pair = b64decode(token, validate=True).decode()
     except ValueError:

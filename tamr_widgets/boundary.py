@@ -28,6 +28,7 @@ from .errors import (
     Untrusted,
 )
 from .messages import tame
+from .proxies import UNREADABLE
 from .reasons import any_of, chain_of, reason_of, start_of
 
 REQUEST_CHARS = 300
@@ -41,6 +42,9 @@ _UNKNOWN = (
 # What may as well have been carried out.
 _HARMLESS = re.compile(r"GET |HEAD |POST \S*instance:login$")
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
+_NO_CERTIFICATES = re.compile(
+    "^Could not find (?:a suitable TLS CA|the TLS)|no[ _]certificate[ _]or[ _]crl", re.IGNORECASE
+)
 _PROXY_VARIABLES = "HTTP_PROXY, HTTPS_PROXY or ALL_PROXY"
 
 _UNREADABLE = (
@@ -83,8 +87,11 @@ def translated(what: str, proxy: Callable[[], str | None] = lambda: None) -> Ite
         yield
     except TamrError:
         raise
-    # Some answers, such as a Location that is no address, make requests raise a plain ValueError.
-    except (*_LOST, ValueError) as error:
+    # Some answers, such as a Location that is no address, make requests raise a plain ValueError;
+    # some addresses of proxies make it raise a TypeError.
+    except (*_LOST, ValueError, TypeError) as error:
+        if not isinstance(error, (*_LOST, ValueError)) and _named(proxy) != UNREADABLE:
+            raise
         ours, bare = _ours(request_line(what), error, proxy), _bare(error)
         for each in chain_of(error):
             # Their frames hold requests, and responses with an open socket.
@@ -126,11 +133,11 @@ def _not_sent(
         return None
     if isinstance(error, _UNSENDABLE):
         return Unsendable(f"{what} could not be sent ({reason}). Check what was asked for.")
-    if _lacks_certificates(error):
+    if _lacks_certificates(chain):
         return Untrusted(
             f"{what} was not sent: there is no file with certificates where one is expected. Set "
-            "REQUESTS_CA_BUNDLE (or CURL_CA_BUNDLE, or verify and cert of the session) to a file "
-            "that exists, or unset it."
+            "REQUESTS_CA_BUNDLE (or CURL_CA_BUNDLE, or verify and cert of the session) to a PEM "
+            "file that exists, or unset it."
         )
     return _tls_error(what, chain, reason) if isinstance(error, _TLS) else None
 
@@ -184,7 +191,7 @@ def _proxy_error(
     if answered:
         reason = f"it answered {answered}"
     elif any_of(chain, requests.exceptions.InvalidProxyURL) or (
-        via and any_of(chain, urllib3.LocationValueError)
+        via and (via == UNREADABLE or any_of(chain, urllib3.LocationValueError))
     ):
         return Unsendable(
             f"{what} could not be sent: the address of the proxy cannot be read. Check "
@@ -211,13 +218,11 @@ def _named(proxy: Callable[[], str | None]) -> str | None:
         return None
 
 
-def _lacks_certificates(error: Exception) -> bool:
-    """Whether requests or ssl did not find a file: neither has a class of its own for that."""
-    if isinstance(error, FileNotFoundError) and error.errno:
+def _lacks_certificates(chain: list[BaseException]) -> bool:
+    """Whether a file was not found, or is empty: requests and ssl have no class for that."""
+    if any(isinstance(each, FileNotFoundError) and each.errno for each in chain):
         return True
-    return isinstance(error, OSError) and bool(
-        re.match("Could not find (?:a suitable TLS CA|the TLS) ", start_of(error))
-    )
+    return any(_NO_CERTIFICATES.search(start_of(each)) for each in chain)
 
 
 def _tls_error(what: str, chain: list[BaseException], reason: str) -> NoAnswer:
@@ -226,7 +231,8 @@ def _tls_error(what: str, chain: list[BaseException], reason: str) -> NoAnswer:
         return NoAnswer(f"{what} got no answer ({reason}). Does the server speak https there?")
     return Untrusted(
         f"{what} was not sent: the server's certificate was not accepted ({reason}). Check the "
-        "host name and the certificates that this machine trusts."
+        "host name and the certificates that this machine trusts (REQUESTS_CA_BUNDLE, or verify of "
+        "the session)."
     )
 
 

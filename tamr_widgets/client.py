@@ -143,7 +143,8 @@ class Client:
                 response = self._follow(method, url, kwargs)
         # Polls are GET, and would write a line into whatever cell runs.
         level = logging.DEBUG if method.upper() in ("GET", "HEAD") else logging.INFO
-        _logger.log(level, "%s %s : %s", method, self._shown(url), response.status_code)
+        if _logger.isEnabledFor(level):
+            _logger.log(level, "%s %s : %s", method, self._shown(url), response.status_code)
         return response
 
     def get(self, endpoint: str, **kwargs: Any) -> requests.Response:

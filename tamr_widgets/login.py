@@ -20,7 +20,7 @@ from .answers import json_of
 from .auth import no_auth, secrets_of
 from .boundary import translated
 from .errors import UnexpectedAnswer
-from .redaction import redact
+from .response_redaction import redact
 from .timing import Seconds, time_limit
 
 AUTH_COOKIE = "authToken"

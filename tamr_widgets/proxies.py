@@ -12,6 +12,7 @@ from urllib.request import getproxies
 
 from requests.utils import select_proxy
 
+UNREADABLE = "whose address cannot be read"
 _SCHEMES = ("http", "https", "all")
 
 
@@ -48,7 +49,7 @@ def _shown(address: str) -> str:
     place = address.rpartition("//")[2].rpartition("@")[2]
     place = re.split("[/?#]", place)[0]
     readable = re.fullmatch(r"[\w.:\[\]-]{1,260}", place)
-    return place if readable else "whose address cannot be read"
+    return place if readable else UNREADABLE
 
 
 def proxy_secrets(session: Any) -> frozenset[str]:

@@ -91,7 +91,7 @@ def _words(error: BaseException) -> str | None:
         return str(getattr(error, "verify_message", "") or error.strerror or error)
     if isinstance(error, ValueError) and "header value" in start_of(error).lower():
         return "a header value that HTTP does not allow"
-    if isinstance(error, http.BadStatusLine) and error.line == SWITCHED:
+    if isinstance(error, http.BadStatusLine) and error.args == (SWITCHED,):
         return SWITCHED
     known = next((words for kinds, words in _REASONS if isinstance(error, kinds)), None)
     if (

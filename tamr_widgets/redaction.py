@@ -1,7 +1,7 @@
 """Takes credentials out of responses, error messages and log lines, however they are written.
 
 A server, a gateway or another library can echo a credential as it is, escaped for JSON or HTML,
-percent-encoded, or in base64. All responses pass through `redact` before anything is kept.
+percent-encoded, or in base64.
 """
 
 from __future__ import annotations
@@ -15,8 +15,6 @@ from html import escape
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-import requests
-from requests.cookies import RequestsCookieJar
 from requests.structures import CaseInsensitiveDict
 
 MASK = "***"
@@ -40,9 +38,7 @@ _ORDINARY_WORDS = (
     "value version versioned "
 )
 _ORDINARY = frozenset(_ORDINARY_WORDS.split())
-_SECRET_NAME = re.compile(
-    r"auth|cookie|credential|key|pass|pwd|secret|session|token", re.IGNORECASE
-)
+SECRET_NAME = re.compile(r"auth|cookie|credential|key|pass|pwd|secret|session|token", re.IGNORECASE)
 _PADDING = rb"(?:=|%3[Dd]|\\u003[Dd]|&#61;){0,2}"
 _LETTER = rb"[A-Za-z0-9\x80-\xff]"
 # The end of an escape sequence may stand before a word.
@@ -218,7 +214,7 @@ class Redactor:
             return [self._document(each, name) for each in value]
         if isinstance(value, str):
             # With its name in front a value is known for a password, if it is one.
-            before = f"{name}=" if _SECRET_NAME.search(name) else ""
+            before = f"{name}=" if SECRET_NAME.search(name) else ""
             return self.text(before + value)[len(before) :]
         return value
 
@@ -228,52 +224,3 @@ class Redactor:
 def redactor(secrets: frozenset[str]) -> Redactor:
     """A Redactor of these secrets."""
     return Redactor(secrets)
-
-
-def redact(response: requests.Response, secrets: Iterable[str]) -> requests.Response:
-    """Takes out of a response whatever nobody may see: it may end in an error or a pickle.
-
-    Args:
-        response: It is changed. Of a body that has not been read only the rest is.
-        secrets: Passwords and tokens; those of its request's headers are added.
-    """
-    request = getattr(response, "request", None)
-    clean = redactor(frozenset({*secrets, *_secrets_sent(request)}))
-    if response._content is not False:  # type: ignore[comparison-overlap]
-        response._content = clean.bytes(response.content or b"")
-        response.raw = None
-    response.headers = clean.headers(response.headers or {})
-    response.reason = clean.text(str(response.reason or ""))
-    response.url = clean.text(response.url or "")
-    response.history = []
-    response.cookies = RequestsCookieJar()
-    response.request = _redacted_request(request, clean)  # type: ignore[assignment]
-    # Where requests would follow a redirect to, and the adapter with its proxies.
-    vars(response).update(_next=None, connection=None)
-    return response
-
-
-def _secrets_sent(request: Any) -> set[str]:
-    """The values of a request's headers that hold a credential, without their scheme."""
-    headers = dict(getattr(request, "headers", None) or {})
-    named = [value for name, value in headers.items() if _SECRET_NAME.search(name)]
-    texts = [each.decode("latin-1") if isinstance(each, bytes) else str(each) for each in named]
-    values = {part for text in texts for part in re.split(r"[;\s]+", text)}
-    return {value.partition("=")[2] or value for value in values if len(value) > MAX_WORD_CHARS}
-
-
-def _redacted_request(request: Any, clean: Redactor) -> requests.PreparedRequest | None:
-    """A copy of a request, which may be another library's."""
-    if request is None:
-        return None
-    kept = requests.PreparedRequest()
-    kept.method, kept.url = request.method, clean.text(request.url or "")
-    sent = dict(request.headers or {})
-    kept.headers = clean.headers({k: v for k, v in sent.items() if not _SECRET_NAME.search(k)})
-    body = None if "instance:login" in kept.url else getattr(request, "body", None)
-    if isinstance(body, bytes):
-        body = clean.bytes(body)
-    elif isinstance(body, str):
-        body = clean.text(body)
-    kept.body = body
-    return kept

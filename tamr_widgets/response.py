@@ -18,7 +18,7 @@ from urllib3.exceptions import DecodeError
 
 from .boundary import outcome_hint
 from .errors import UnexpectedAnswer
-from .redaction import redact
+from .response_redaction import redact
 from .timing import Limit, current_limit
 
 MEBIBYTE = 2**20

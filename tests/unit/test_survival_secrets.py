@@ -17,6 +17,7 @@ import time
 import traceback
 import urllib.parse
 import weakref
+from types import SimpleNamespace
 
 import pytest
 import requests
@@ -235,6 +236,23 @@ def test_the_request_of_a_response_keeps_no_credential(tamr, client):
     holds_no_secret(response, secrets=secrets | FORMS)
     assert response.request.headers["X-Other"] == "x"
     assert response.request.method == "GET"
+
+
+def test_a_response_of_another_client_is_not_kept_as_it_is(tamr, client):
+    """Of requests itself, for example: its request has the header, its body an echo."""
+    url = f"{client.origin}{client.base_path}operations/17"
+    auth = UsernamePasswordAuth("ada", SECRET)
+    for fault in (
+        Fault.status(500, body=FORMS["json"]),
+        Fault.status(200, body="<" + FORMS["html"], content_type="text/html"),
+    ):
+        with requests.Session() as session, tamr.faults.on(fault):
+            response = session.get(url, auth=auth, cookies={"sid": "c00kie-c00kie"})
+        for asked in (client, SimpleNamespace(auth=None)):
+            with pytest.raises(TamrError) as raised:
+                Operation.from_response(asked, response)
+            holds_no_secret(raised.value, raised.value.response, secrets=FORMS | {"sid": "c00kie-"})
+        assert response.request.headers["Authorization"]
 
 
 @pytest.mark.parametrize("password", ["a", "in", "Job", "1", "17", "admin", "RUNNING", "status"])
