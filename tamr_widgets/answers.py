@@ -97,7 +97,7 @@ def unexpected(response: requests.Response, what: str, came: str) -> UnexpectedA
 
 
 def _kept(response: requests.Response, what: str, auth: Any = None) -> requests.Response:
-    """A response as an error may keep it. One that came through another client holds its request."""
+    """A response as an error may keep it: one of another client holds its request."""
     if response.raw is None:
         return response
     return received(response, what, secrets=secrets_of(auth))

@@ -6,12 +6,13 @@ percent-encoded, or in base64.
 
 from __future__ import annotations
 
+import html
+import html.entities
 import json
 import re
 from base64 import b64encode
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from html import escape
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -23,8 +24,8 @@ _MASK_BYTES = MASK.encode()
 MIN_CHARS = 4
 # A secret of letters only, and fewer than this, is replaced as a whole word and not within one.
 MAX_WORD_CHARS = 7
-# One after the other: HTML in JSON in a string of JSON.
-MAX_ENCODINGS = 3
+# One on top of the other: HTML in JSON in a string of JSON.
+MAX_ENCODINGS = 2
 # Shorter base64 is a part of ordinary words, too.
 MIN_BASE64_CHARS = 6
 
@@ -53,10 +54,6 @@ _NAMED = (
 )
 
 
-def _lower_hex(text: str) -> str:
-    return re.sub("%[0-9A-F]{2}", lambda code: code[0].lower(), text)
-
-
 def _json(text: str) -> str:
     return json.dumps(text)[1:-1]
 
@@ -65,28 +62,58 @@ def _slash(text: str) -> str:
     return text.replace("/", r"\/")
 
 
+def _apostrophe(text: str) -> str:
+    return text.replace("'", r"\'")
+
+
+def _quote_all(text: str) -> str:
+    return quote(text, safe="")
+
+
+def _each(form: str, charset: str = "") -> Callable[[str], str]:
+    """An encoder that writes each character, or each byte of a charset, in one form."""
+
+    def encode(text: str) -> str:
+        units = text.encode(charset, "replace") if charset else map(ord, text)
+        return "".join(form.format(unit) for unit in units)
+
+    return encode
+
+
+def _utf16(form: str) -> Callable[[str], str]:
+    def encode(text: str) -> str:
+        units = text.encode("utf-16-be", "surrogatepass")
+        pairs = zip(units[::2], units[1::2], strict=True)
+        return "".join(form.format(high * 256 + low) for high, low in pairs)
+
+    return encode
+
+
+def _entities(text: str) -> str:
+    names = html.entities.codepoint2name
+    return "".join(f"&{names[ord(c)]};" if ord(c) in names else c for c in text)
+
+
+# The first of several encodings, and those that come on top of it.
 _ENCODERS: tuple[Callable[[str], str], ...] = (
-    _json,
-    lambda text: re.sub(r"(?<=\\u)[0-9a-f]{4}", lambda code: code[0].upper(), _json(text)),
+    _utf16(r"\u{:04x}"),
+    _utf16(r"\u{:04X}"),
+    _each("&#{};"),
+    _each("&#x{:x};"),
+    _each("&#x{:X};"),
+    _each("&#{:03};"),
+    _entities,
+    lambda text: html.escape(text).replace("&#x27;", "&apos;"),
     lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
-    _slash,
-    lambda text: text.replace("'", r"\'"),
-    escape,
-    lambda text: escape(text, quote=False),
-    lambda text: escape(text).replace("&#x27;", "&#39;"),
-    lambda text: escape(text).replace("&#x27;", "&#39;").replace("&quot;", "&#34;"),
-    lambda text: escape(text).replace("&#x27;", "&apos;"),
-    lambda text: escape(text).encode("ascii", "xmlcharrefreplace").decode(),
-    quote,
-    lambda text: quote(text, safe=""),
-    lambda text: quote(text, safe="!'()*"),
-    lambda text: quote(text, safe="!$&'()*+,;=:@"),
-    lambda text: _lower_hex(quote(text, safe="")),
-    quote_plus,
-    lambda text: _lower_hex(quote_plus(text)),
+    _each("%{:02x}", "utf-8"),
+    _each("%{:02X}", "latin-1"),
+    _each("%{:02x}", "latin-1"),
+    _each(r"\x{:02x}", "utf-8"),
+    _each(r"\x{:02x}", "latin-1"),
     # UTF-8 that was read as Latin-1, as http.client reads headers
     lambda text: text.encode("utf-8", "replace").decode("latin-1"),
 )
+_WRAPPERS = (_json, _slash, _apostrophe, html.escape, _quote_all, quote_plus)
 
 
 def _pattern_of(secret: str) -> bytes:
@@ -103,9 +130,9 @@ def _pattern_of(secret: str) -> bytes:
 def _pattern_of_run(run: str) -> bytes:
     if run.isascii() and run.isalnum():  # no encoder changes these
         return run.encode()
-    forms = {run}
+    forms = {run} | {encode(run) for encode in _ENCODERS}
     for _ in range(MAX_ENCODINGS):
-        forms |= {encode(form) for form in forms for encode in _ENCODERS}
+        forms |= {encode(form) for form in forms for encode in _WRAPPERS}
     written = {form.encode("utf-8", "replace") for form in forms}
     written |= {form.encode("latin-1") for form in forms if max(form) <= "\xff"}
     return b"(?:" + b"|".join(map(re.escape, sorted(written, key=len, reverse=True))) + b")"

@@ -34,6 +34,7 @@ from tamr_widgets import (
     TokenAuth,
     UnexpectedAnswer,
     UsernamePasswordAuth,
+    forking,
 )
 from tamr_widgets.address import endpoint_url, redirect_url
 from tamr_widgets.history import kind_of
@@ -59,6 +60,12 @@ FORMS = {
     "form": urllib.parse.quote_plus(SECRET),
     "url, lower case": urllib.parse.quote(SECRET, safe="").replace("%C3%A4", "%c3%a4"),
     "url in url": urllib.parse.quote(urllib.parse.quote(SECRET, safe=""), safe=""),
+    "json of Java": json.dumps(SECRET)[1:-1].replace("<", "\\u003c").replace("&", "\\u0026"),
+    "xml": "".join(c if c.isascii() and c.isalnum() else f"&#{ord(c)};" for c in SECRET),
+    "xml, hex": "".join(c if c.isascii() and c.isalnum() else f"&#x{ord(c):X};" for c in SECRET),
+    "html, named": html.escape(SECRET).replace("\u00e4", "&auml;"),
+    "url, latin-1": urllib.parse.quote(SECRET, encoding="latin-1"),
+    "repr of bytes": repr(SECRET.encode())[2:-1],
     "repr": repr(SECRET)[1:-1],
     "base64": base64.b64encode(SECRET.encode()).decode(),
     "header": base64.b64encode(f"ada:{SECRET}".encode()).decode(),
@@ -378,6 +385,22 @@ def test_the_login_goes_to_its_own_address_only(host, path):
     assert login.token_for(f"http://{shown}:9100{path}") == expected
     for elsewhere in (f"http://{shown}:9101", f"https://{shown}:9100", f"http://a.{host}:9100"):
         assert login.token_for(f"{elsewhere}{path}") is None
+
+
+def test_locks_of_logins_and_starts_do_not_cross_a_fork(tamr, client):
+    """A child can log in and start jobs though another thread of its parent was at it."""
+    endpoint = "projects/1/unifiedDataset:refresh"
+    client.start(endpoint, True, join=True)
+    client._login._lock.acquire()
+    for lock in client._starts._locks.values():
+        lock.acquire()
+
+    forking._renew_all()
+
+    tamr._credentials.expire()
+    answer = client._login.renew(0, client._send, 1)
+    assert answer is not None
+    assert client.start(endpoint, True, join=True).state
 
 
 # --- Texts of others
