@@ -70,7 +70,7 @@ def received(
     return copy
 
 
-def _without_credentials(request: Any) -> requests.PreparedRequest | None:
+def _without_credentials(request: Any) -> Any:
     if request is None:
         return None
     copy = requests.PreparedRequest()
@@ -85,7 +85,7 @@ def _without_credentials(request: Any) -> requests.PreparedRequest | None:
 
 def _is_read(response: requests.Response) -> bool:
     """Whether somebody has read the body: a cache, or a hook of the session."""
-    return bool(getattr(response, "_content_consumed", True)) or response.raw is None
+    return bool(getattr(response, "_content_consumed", True))
 
 
 def _body(response: requests.Response, request_line: str) -> bytes:
@@ -121,7 +121,7 @@ def _pieces(raw: Any) -> Iterator[bytes]:
     """A body as it was sent. Only urllib3's responses can stream; an adapter may give any file."""
     if hasattr(raw, "stream"):
         yield from raw.stream(_PIECE_BYTES, decode_content=False)
-    else:
+    elif raw is not None:
         yield from iter(lambda: raw.read(_PIECE_BYTES), b"")
 
 
