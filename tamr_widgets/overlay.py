@@ -12,6 +12,9 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+# Names that no attribute of an original has.
+_ORIGINAL, _CONTEXT = "_tamr_widgets_original", "_tamr_widgets_context"
+
 
 def overlaid(original: T, layer: type, context: Any = None) -> T:
     """Makes a view of `original`.
@@ -19,18 +22,23 @@ def overlaid(original: T, layer: type, context: Any = None) -> T:
     Args:
         original: An object whose attributes are in its `__dict__`.
         layer: The methods to lay over those of its class.
-        context: What the layer needs to know, as `self._context`.
+        context: For the layer's methods: `context_of(self)`.
     """
     base: Any = type(original)
     view: Any = object.__new__(derived(layer, base))
     object.__setattr__(view, "__dict__", vars(original))
     # A pool closes its connections once nobody refers to it.
-    object.__setattr__(view, "_original", original)
-    object.__setattr__(view, "_context", context)
+    object.__setattr__(view, _ORIGINAL, original)
+    object.__setattr__(view, _CONTEXT, context)
     return view  # type: ignore[no-any-return]
 
 
 @lru_cache(maxsize=256)
 def derived(layer: Any, base: Any) -> Any:
     """The class that has the methods of `layer`, and behind them those of `base`."""
-    return type(base.__name__, (layer, base), {"__slots__": ("_original", "_context")})
+    return type(base.__name__, (layer, base), {"__slots__": (_ORIGINAL, _CONTEXT)})
+
+
+def context_of(view: Any) -> Any:
+    """The context that a view was made with."""
+    return getattr(view, _CONTEXT)

@@ -43,7 +43,7 @@ from .deadline import (
     send_all,
     shutting_down,
 )
-from .overlay import derived, overlaid
+from .overlay import context_of, derived, overlaid
 from .timing import SLICE_SECONDS, Seconds, clock, current_limit
 
 CONNECT_SECONDS = 5.0
@@ -82,15 +82,13 @@ def within_limit(timeout: Any) -> tuple[Seconds, Seconds]:
 
 
 class _Session(requests.Session):
-    _context: Callable[[], object]
-
     def get_adapter(self, url: Any) -> Any:
         adapter = super().get_adapter(url)
         return overlaid(adapter, _Adapter) if isinstance(adapter, HTTPAdapter) else adapter
 
     def send(self, request: Any, **kwargs: Any) -> Any:
         if kwargs.get("verify") is False and str(request.url).startswith("https"):
-            self._context()
+            context_of(self)()
         return super().send(request, **kwargs)
 
     def resolve_redirects(self, *_: Any, **__: Any) -> Iterator[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import multiprocessing
 import os
@@ -11,7 +12,7 @@ import threading
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import ClassVar
 
 import pytest
@@ -27,8 +28,10 @@ from tamr_widgets import (
     NoAnswer,
     TokenAuth,
     TooSlow,
+    UnexpectedAnswer,
     Unsendable,
 )
+from tamr_widgets.foreign import ask as ask_public
 from tamr_widgets.timing import time_limit
 
 LATE_SECONDS = 1.5
@@ -432,6 +435,49 @@ def test_connections_of_another_kind_are_used(monkeypatch, session):
         assert len(server.requests) == 2
 
 
+# Clients of the public package.
+
+
+class PublicClient:
+    """The public package's client, as far as it matters."""
+
+    base_path, auth = "/api/versioned/v1/", None
+
+    def __init__(self, server):
+        self.origin, self.session = f"http://127.0.0.1:{server.port}", requests.Session()
+        self.logins = 0
+
+    def request(self, method, endpoint, **kwargs):
+        self.logins += 1
+        return self.session.request(method, f"{self.origin}{self.base_path}{endpoint}", **kwargs)
+
+
+def interim(connection, _):
+    connection.sendall(b"HTTP/1.1 102 Processing\r\n\r\n" + http(document()))
+
+
+def bomb(connection, _):
+    packed = gzip.compress(bytes(40 * 2**20))
+    connection.sendall(http(packed, "200 OK", "Content-Encoding: gzip"))
+
+
+@pytest.mark.parametrize(
+    ("serve", "kind"), [(interim, None), (drip, TooSlow), (bomb, UnexpectedAnswer)]
+)
+def test_a_public_client_has_the_same_bounds(serve, kind):
+    """Its own state and session are used, and not replaced."""
+    with RawServer(serve) as server:
+        public = PublicClient(server)
+        session = public.session
+        with session, time_limit(0.5):
+            outcome = nullcontext() if kind is None else pytest.raises(kind)
+            with outcome:
+                assert ask_public(public, "GET", "operations/17").json() == document()
+        assert public.logins == 1
+        assert public.session is session
+        assert type(public) is PublicClient
+
+
 # Certificates that are not checked.
 
 
@@ -546,8 +592,19 @@ def test_a_lock_that_is_held_is_free_in_a_child():
         ask("x")
         manager = client.session.get_adapter("http://x").poolmanager
         pool = manager.connection_from_url(client.origin)
-        with manager.pools.lock, pool.pool.mutex:
-            children = FORK.Pool(1)
+        held, free = threading.Event(), threading.Event()
+
+        def hold():
+            with manager.pools.lock, pool.pool.mutex:
+                held.set()
+                free.wait(5)
+
+        thread = threading.Thread(target=hold)
+        thread.start()
+        held.wait(5)
+        children = FORK.Pool(1)
+        free.set()
+        thread.join()
         with children:
             assert children.map_async(ask, ["y"]).get(10) == ["y"]
         client.close()
