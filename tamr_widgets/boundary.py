@@ -65,7 +65,7 @@ def translated(what: str) -> Iterator[None]:
     except TamrError:
         raise
     # Some answers, such as a Location that is no address, make requests raise a plain ValueError.
-    except (*_LOST, ValueError) as error:
+    except (*_LOST, ValueError, MemoryError, RecursionError) as error:
         if isinstance(error, requests.RequestException):
             error.request = None  # it holds the credentials
         raise _ours(what, error) from (None if _QUOTED_HEADER.search(str(error)) else error)

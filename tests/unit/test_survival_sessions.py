@@ -276,6 +276,21 @@ def test_a_limit_holds_for_every_name(names, session, host, asked, given):
     assert (client.host, client.port) == (host, port)
 
 
+def test_a_limit_holds_on_a_connection_that_was_there(session):
+    """The user's own request has made it."""
+    requests_seen = []
+
+    def serve(connection, request):
+        (drip if requests_seen else echo)(connection, request)
+        requests_seen.append(request)
+
+    with RawServer(serve) as server:
+        client = client_of(server, session=session, total_seconds=0.3)
+        session.get(f"{client.origin}/x")
+        with pytest.raises(TooSlow):
+            client.get("x")
+
+
 # Recorders, caches and stubs.
 
 
@@ -456,9 +471,11 @@ def interim(connection, _):
     connection.sendall(b"HTTP/1.1 102 Processing\r\n\r\n" + http(document()))
 
 
+BOMB = http(gzip.compress(bytes(40 * 2**20)), "200 OK", "Content-Encoding: gzip")
+
+
 def bomb(connection, _):
-    packed = gzip.compress(bytes(40 * 2**20))
-    connection.sendall(http(packed, "200 OK", "Content-Encoding: gzip"))
+    connection.sendall(BOMB)
 
 
 @pytest.mark.parametrize(
@@ -469,7 +486,7 @@ def test_a_public_client_has_the_same_bounds(serve, kind):
     with RawServer(serve) as server:
         public = PublicClient(server)
         session = public.session
-        with session, time_limit(0.5):
+        with session, time_limit(1):
             outcome = nullcontext() if kind is None else pytest.raises(kind)
             with outcome:
                 assert ask_public(public, "GET", "operations/17").json() == document()

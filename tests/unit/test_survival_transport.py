@@ -233,7 +233,7 @@ CODED = {
 @pytest.mark.parametrize("coding", CODED)
 def test_a_body_is_decoded(wire, client, coding, size):
     """Whatever codings it has, one after another, in one piece or many."""
-    body = json.dumps("x" * size).encode() if size < 300_000 else b"%d" % (10**200) * 1000
+    body = json.dumps("x" * size).encode() if size < 300_000 else b"%d" % (10**200) * 300
     sent = CODED[coding](body)
     wire.get(f"{URL}x", body=sent, headers={"Content-Encoding": coding})
 
@@ -419,6 +419,21 @@ def test_trailers_without_end_end(session):
         took, _ = seconds_of(lambda: client.get("x"), TamrError)
 
     assert took < 0.4 + LATE_SECONDS
+
+
+@pytest.mark.parametrize("error", [MemoryError, RecursionError])
+def test_a_response_that_is_too_much_for_python_is_typed(monkeypatch, wire, client, error):
+    """Where it is read, and where it is parsed."""
+    wire.get(f"{URL}operations/17", json=document())
+
+    def fail(*_, **__):
+        raise error
+
+    for place in ("response._pieces", "answers.json.loads"):
+        with monkeypatch.context() as patched:
+            patched.setattr(f"tamr_widgets.{place}", fail)
+            with pytest.raises(UnexpectedAnswer):
+                client.operation("17")
 
 
 class Dripping(requests.adapters.BaseAdapter):
