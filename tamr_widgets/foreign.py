@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
 import requests
@@ -51,8 +50,7 @@ def _bounded_client(client: Any) -> Any:
     """A view of `client` with a bounded session, or `client` where its class allows no view."""
     attributes = getattr(client, "__dict__", {})
     if isinstance(attributes.get("session"), requests.Session):
-        with suppress(TypeError):
-            return overlaid(client, _WithBoundedSession)
+        return overlaid(client, _WithBoundedSession)
     return client
 
 

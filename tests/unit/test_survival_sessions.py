@@ -248,6 +248,51 @@ def test_methods_of_a_session_class_are_used(session):
         assert server.requests[0].count(b": stamped") == 2
 
 
+class Closing(requests.Session):
+    """Closes itself when nobody refers to it any more."""
+
+    closed = False
+
+    def __del__(self):
+        self.closed = True
+
+
+class Asking(requests.Session):
+    """Cannot be derived from without an argument."""
+
+    def __init_subclass__(cls, *, name):
+        """Takes a name."""
+
+
+class Private(HTTPAdapter):
+    """Uses names that others might use, too."""
+
+    def __init__(self):
+        self._context, self._original = "context", "original"
+        super().__init__()
+
+    def add_headers(self, request, **_):
+        request.headers["X-Private"] = f"{self._context} {self._original}"
+
+
+@pytest.mark.parametrize("kind", [Closing, Asking])
+def test_sessions_of_any_class_are_used(kind):
+    """With adapters of any class."""
+    given, seen = kind(), []
+
+    def serve(connection, request):
+        seen.append(request)
+        echo(connection, request)
+
+    given.mount("http://", Private())
+    with RawServer(serve) as server, given:
+        client = client_of(server, session=given)
+        assert [client.get(name).json() for name in "ab"] == ["a", "b"]
+        assert not getattr(given, "closed", False)
+        assert len(server._connections) == 1
+    assert all(b"X-Private: context original" in each for each in seen)
+
+
 @pytest.mark.parametrize(
     ("host", "asked"),
     [
