@@ -21,6 +21,7 @@ from tamr_widgets import (
     Client,
     NoAnswer,
     Operation,
+    Poller,
     TamrError,
     TokenAuth,
     TooSlow,
@@ -152,8 +153,8 @@ def test_what_comes_unasked_is_not_the_next_response(monkeypatch, session, sent,
 
     def serve(connection, request):
         real = http(path_of(request))
-        connection.sendall(real if used else sent(real))
         used.append(connection)
+        connection.sendall(sent(real) if len(used) == 1 else real)
 
     protocol = "https" if tls else "http"
     with (
@@ -172,11 +173,11 @@ def test_what_comes_later_is_not_the_next_response(session):
     used = []
 
     def serve(connection, request):
+        used.append(connection)
         connection.sendall(http(path_of(request)))
-        if not used:
+        if len(used) == 1:
             time.sleep(0.03)
             connection.sendall(http("not asked for"))
-        used.append(connection)
 
     with RawServer(serve) as server, client_of(server, session=session) as client:
         client.get("a")
@@ -594,6 +595,25 @@ def test_each_step_ends_at_once(request, monkeypatch, session, step, ended_by):
         DeafServer.deaf.set()
 
     assert took < 0.3 + SLICE_SECONDS + 0.4
+
+
+@pytest.mark.parametrize("protocol", ["http", "https"])
+def test_a_poller_does_not_wait_for_what_hangs(protocol):
+    """Its thread ends soon after its last subscriber has left."""
+    with (
+        SilentServer(None) as server,
+        client_of(server, protocol=protocol) as client,
+    ):
+        before = set(threading.enumerate())
+        poller = Poller.of(client)
+        subscription = poller.subscribe(Operation(client, document()), lambda _: None)
+        until(lambda: server._connections)
+        time.sleep(0.1)
+        began = time.monotonic()
+        subscription.close()
+        until(lambda: poller._thread is None or not poller._thread.is_alive())
+        assert time.monotonic() - began < 1
+        assert all(each.daemon for each in set(threading.enumerate()) - before)
 
 
 def test_no_request_is_sent_once_the_limit_is_over(monkeypatch, session):
