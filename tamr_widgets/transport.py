@@ -23,6 +23,7 @@ from weakref import WeakSet
 import requests
 from requests.adapters import HTTPAdapter
 from requests.exceptions import InvalidSchema
+from requests.utils import DEFAULT_ACCEPT_ENCODING
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import EmptyPoolError
 from urllib3.util.retry import Retry
@@ -30,6 +31,7 @@ from urllib3.util.retry import Retry
 from . import forking
 from .connection import connection_class
 from .overlay import context_of, overlaid
+from .response import ACCEPTED_CODINGS
 from .timing import SLICE_SECONDS, Seconds, clock, current_limit
 
 CONNECT_SECONDS = 5.0
@@ -73,6 +75,8 @@ class _Session(requests.Session):
     def send(self, request: Any, **kwargs: Any) -> Any:
         if kwargs.get("verify") is False and str(request.url).startswith("https"):
             context_of(self)()
+        if request.headers.get("Accept-Encoding") == DEFAULT_ACCEPT_ENCODING:
+            request.headers["Accept-Encoding"] = ACCEPTED_CODINGS
         return super().send(request, **kwargs)
 
     def resolve_redirects(self, *_: Any, **__: Any) -> Iterator[Any]:

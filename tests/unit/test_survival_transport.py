@@ -241,6 +241,40 @@ def test_a_body_is_decoded(wire, client, coding, size):
     assert client.get("x").content == body
 
 
+@pytest.mark.parametrize("padding", [b"\0" * 20, b"\n", b"more"])
+def test_padding_behind_a_body_is_ignored(wire, client, padding):
+    """As requests does."""
+    body = gzipped(b"body") + padding
+    wire.get(f"{URL}x", body=body, headers={"Content-Encoding": "gzip"})
+
+    assert client.get("x").content == b"body"
+
+
+@pytest.mark.parametrize("given", [None, "br", "identity"])
+def test_only_what_can_be_decoded_is_asked_for(monkeypatch, wire, client, session, given):
+    """Unless the caller asks for something else, whatever decoders are installed."""
+    monkeypatch.setattr("tamr_widgets.transport.DEFAULT_ACCEPT_ENCODING", "gzip, deflate, br")
+    wire.get(f"{URL}x")
+    for each in (client, Client(TokenAuth("t"), "tamr.test", session=session)):
+        each.session.headers["Accept-Encoding"] = "gzip, deflate, br"
+        each.get("x", headers={"Accept-Encoding": given} if given else None)
+
+    asked = {call.request.headers["Accept-Encoding"] for call in wire.calls}
+    assert asked == {given or "gzip, deflate"}
+
+
+def test_a_coding_that_the_caller_asked_for_is_decoded(wire, client):
+    """By urllib3, if it can."""
+    brotli = pytest.importorskip("brotli")
+    wire.get(f"{URL}x", body=brotli.compress(b"body"), headers={"Content-Encoding": "br"})
+    wire.get(f"{URL}y", body=brotli.compress(bytes(SIZE)), headers={"Content-Encoding": "br"})
+    asking = {"Accept-Encoding": "br"}
+
+    assert client.get("x", headers=asking).content == b"body"
+    with pytest.raises(UnexpectedAnswer, match="more than 32 MiB"):
+        client.get("y", headers=asking)
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_no_body_at_all_is_decoded(wire, client, method):
     """A coding that is named, and nothing that has it."""
