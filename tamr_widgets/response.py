@@ -13,8 +13,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from requests.exceptions import ChunkedEncodingError
 from requests.structures import CaseInsensitiveDict
-from urllib3.exceptions import DecodeError
+from urllib3.exceptions import DecodeError, ProtocolError
 
 from .boundary import outcome_hint
 from .errors import UnexpectedAnswer
@@ -143,7 +144,10 @@ def _was_asked_for(codings: frozenset[str], response: requests.Response) -> bool
 def _pieces(raw: Any, *, decode_content: bool) -> Iterator[bytes]:
     """The pieces of a body. Only urllib3's responses can stream; an adapter may give any file."""
     if hasattr(raw, "stream"):
-        yield from raw.stream(_PIECE_BYTES, decode_content=decode_content)
+        try:
+            yield from raw.stream(_PIECE_BYTES, decode_content=decode_content)
+        except ProtocolError as error:  # cut off; as requests says it
+            raise ChunkedEncodingError(error) from error
     elif raw is not None:
         yield from iter(lambda: raw.read(_PIECE_BYTES), b"")
 
