@@ -10,6 +10,8 @@ import ipaddress
 import re
 from urllib.parse import unquote, urljoin, urlsplit
 
+from requests import Request
+
 from .errors import ForeignAddress
 
 # Control characters and backslashes mean different things to different URL parsers, and lone
@@ -23,7 +25,11 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def origin_of(protocol: str, host: str, port: int | None) -> str:
-    """`<protocol>://<host>[:<port>]`, or a ValueError that names what is wrong."""
+    """The origin in the form that requests gives it: IDNA, lower case, the port as a number.
+
+    Raises:
+        ValueError: An argument cannot be part of it; the message names the argument.
+    """
     if protocol not in _DEFAULT_PORTS:
         msg = f"protocol must be 'http' or 'https', not {protocol!r:.40}."
         raise ValueError(msg)
@@ -35,7 +41,13 @@ def origin_of(protocol: str, host: str, port: int | None) -> str:
         raise ValueError(msg)
     if ":" in host and not host.startswith("["):
         host = f"[{host}]"
-    return f"{protocol}://{host}" if port is None else f"{protocol}://{host}:{port}"
+    url = f"{protocol}://{host}" if port is None else f"{protocol}://{host}:{int(port)}"
+    try:
+        prepared = Request("GET", url).prepare().url
+    except ValueError as error:
+        msg = f"host must be a host name such as 'tamr.example.com', not {host!r:.100}."
+        raise ValueError(msg) from error
+    return str(prepared).rstrip("/").lower()
 
 
 def _is_host(host: object) -> bool:

@@ -77,7 +77,7 @@ def json_of(response: requests.Response, what: str) -> Any:
     """
     try:
         return json.loads(_utf8(response.content))
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, MemoryError):
         # JSON's own error holds the whole document.
         raise_alone(unexpected(response, what, "something that is not JSON"))
 
@@ -109,7 +109,7 @@ def reason_in(response: requests.Response, auth: Any) -> str:
     try:
         document = json.loads(text)
         text = json.dumps(document, ensure_ascii=False)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, MemoryError):
         document = None
     if isinstance(document, dict) and isinstance(document.get("message"), str):
         text = document["message"]

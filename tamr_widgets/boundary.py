@@ -71,6 +71,7 @@ _TLS = (requests.exceptions.SSLError, urllib3.SSLError, ssl.SSLError)
 _PROXY = (requests.exceptions.ProxyError, urllib3.ProxyError)
 _SLOW = (requests.Timeout, urllib3.TimeoutError, urllib3.EmptyPoolError, TimeoutError)
 _LOST = (requests.RequestException, urllib3.HTTPError, http.HTTPException, OSError)
+_LIBRARIES = (*_LOST, ValueError, MemoryError, RecursionError)
 # With these no connection was made, so that nothing was sent.
 _UNSENT = (urllib3.ConnectTimeoutError, urllib3.EmptyPoolError, requests.ConnectTimeout)
 
@@ -89,8 +90,8 @@ def translated(what: str, proxy: Callable[[], str | None] = lambda: None) -> Ite
         raise
     # Some answers, such as a Location that is no address, make requests raise a plain ValueError;
     # some addresses of proxies make it raise a TypeError.
-    except (*_LOST, ValueError, TypeError) as error:
-        if not isinstance(error, (*_LOST, ValueError)) and _named(proxy) != UNREADABLE:
+    except (*_LIBRARIES, TypeError) as error:
+        if not isinstance(error, _LIBRARIES) and _named(proxy) != UNREADABLE:
             raise
         ours, bare = _ours(request_line(what), error, proxy), _bare(error)
         for each in chain_of(error):

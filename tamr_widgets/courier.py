@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from requests.exceptions import ChunkedEncodingError
-from urllib3.exceptions import ProtocolError
 
 from . import lessons
 from .economy import Economy
@@ -214,7 +213,7 @@ def _stops_everyone(error: TamrError, *, of_list: bool) -> bool:
     if isinstance(error, Unauthorized):
         return True
     if isinstance(error, NoAnswer):
-        return not (of_list and isinstance(error.__cause__, (ChunkedEncodingError, ProtocolError)))
+        return not (of_list and isinstance(error.__cause__, ChunkedEncodingError))
     if of_list:
         return False
     if isinstance(error, HTTPStatusError):

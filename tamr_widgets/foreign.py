@@ -13,10 +13,11 @@ from .boundary import check_proxy, translated
 from .client import Client
 from .errors import ClientUnusable, Unauthorized
 from .log_redaction import redacted_logs
+from .overlay import overlaid
 from .proxies import proxy_of, proxy_secrets
 from .response import received
 from .timing import time_limit
-from .transport import TOTAL_SECONDS, within_limit
+from .transport import TOTAL_SECONDS, bounded, within_limit
 
 
 def ask(client: Any, method: str, endpoint: str, **kwargs: Any) -> requests.Response:
@@ -36,14 +37,36 @@ def ask(client: Any, method: str, endpoint: str, **kwargs: Any) -> requests.Resp
     return checked(response, f"{method} {endpoint}", link.auth)
 
 
-class _Foreign:
-    """A public client with checked addresses and time limits.
+class _WithBoundedSession:
+    """Lies over a public client, so that its own code sends within the limits, too."""
 
-    What its own code decides (login, connections, redirects of its session) stays as it is.
+    @property
+    def session(self) -> requests.Session:
+        return bounded(vars(self)["session"])
+
+    @session.setter
+    def session(self, session: requests.Session) -> None:
+        vars(self)["session"] = session
+
+
+def _bounded_client(client: Any) -> Any:
+    """A view of `client` with a bounded session, or `client` where its class allows no view."""
+    attributes = getattr(client, "__dict__", {})
+    if isinstance(attributes.get("session"), requests.Session):
+        return overlaid(client, _WithBoundedSession)
+    return client
+
+
+class _Foreign:
+    """A public client with checked addresses and limits of time and size.
+
+    What its own code decides (login, connections, redirects of its session) stays as it is. Where
+    its session cannot be found, only the connect and read time-outs hold, and the size of a
+    response is looked at when it has been read.
     """
 
     def __init__(self, client: Any) -> None:
-        self._client = client
+        self._client = _bounded_client(client)
         self.auth = getattr(client, "auth", None)
 
     def request(self, method: str, endpoint: str, **kwargs: Any) -> requests.Response:
@@ -60,6 +83,8 @@ class _Foreign:
         ):
             timeout = within_limit(kwargs.pop("timeout", None))
             options = {"timeout": timeout, "allow_redirects": False, **kwargs}
+            if isinstance(self._client, _WithBoundedSession):
+                options["stream"] = True
             try:
                 response = self._client.request(method, endpoint, **options)
             except RecursionError as error:

@@ -13,8 +13,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from requests.exceptions import ChunkedEncodingError
 from requests.structures import CaseInsensitiveDict
-from urllib3.exceptions import DecodeError
+from urllib3.exceptions import DecodeError, ProtocolError
 
 from .boundary import outcome_hint
 from .errors import UnexpectedAnswer
@@ -26,12 +27,14 @@ MEBIBYTE = 2**20
 MAX_LIST_BYTES = 256 * MEBIBYTE
 MAX_BODY_BYTES = 32 * MEBIBYTE
 MAX_CODINGS = 5  # as many as urllib3 decodes
+MAX_HEADER_CHARS = 1000
 
 ACCEPTED_CODINGS = "gzip, deflate"
 
 _PIECE_BYTES = 2**16
 _ZLIB = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
-# These have no decoder in the standard library, and are not asked for.
+# These have no decoder in each Python. They are not asked for, since not every version of the
+# libraries that decode them can be bounded.
 _UNREADABLE = frozenset({"br", "compress", "dcb", "dcz", "x-compress", "zstd"})
 
 
@@ -78,7 +81,7 @@ def received(
 
 def _is_read(response: requests.Response) -> bool:
     """Whether somebody has read the body: a cache, or a hook of the session."""
-    return bool(getattr(response, "_content_consumed", True)) or response.raw is None
+    return getattr(response, "_content", None) is not False
 
 
 def _body(response: requests.Response, request_line: str) -> bytes:
@@ -88,12 +91,9 @@ def _body(response: requests.Response, request_line: str) -> bytes:
         if len(body) > max_bytes:
             raise _too_large(request_line, max_bytes)
         return body
-    pieces = _pieces(response.raw)
-    for coding in reversed(_codings(response)):
-        pieces = _decoded(pieces, coding)
     received_bytes = bytearray()
     limit = current_limit() or Limit()
-    for count, piece in enumerate(pieces):
+    for count, piece in enumerate(_decoded_pieces(response)):
         if count:  # a response that arrived in one piece is not thrown away for being late
             limit.slice()
         if len(received_bytes) + len(piece) > max_bytes:
@@ -110,24 +110,39 @@ def _too_large(request_line: str, max_bytes: int) -> UnexpectedAnswer:
     )
 
 
-def _pieces(raw: Any) -> Iterator[bytes]:
-    """A body as it was sent. Only urllib3's responses can stream; an adapter may give any file."""
-    if hasattr(raw, "stream"):
-        yield from raw.stream(_PIECE_BYTES, decode_content=False)
-    else:
-        yield from iter(lambda: raw.read(_PIECE_BYTES), b"")
-
-
-def _codings(response: requests.Response) -> list[str]:
-    """The content codings, in the order in which they were applied."""
-    header = response.headers.get("Content-Encoding", "")
-    codings = [coding.strip().lower() for coding in header[:1000].split(",")]
-    unreadable = next((coding for coding in codings if coding in _UNREADABLE), None)
-    if unreadable or len(codings) > MAX_CODINGS:
+def _decoded_pieces(response: requests.Response) -> Iterator[bytes]:
+    header = response.headers.get("Content-Encoding", "")[:MAX_HEADER_CHARS].lower()
+    codings = [coding.strip() for coding in header.split(",")]
+    others = _UNREADABLE.intersection(codings)
+    if others and _was_asked_for(others, response):
+        return _pieces(response.raw, decode_content=True)
+    if others or len(codings) > MAX_CODINGS:
         msg = f"Content-Encoding: {header:.40}, but only {ACCEPTED_CODINGS} was accepted"
         raise DecodeError(msg)
-    # requests, too, leaves alone what is no coding: some servers send a charset here.
-    return [coding for coding in codings if coding in _ZLIB]
+    pieces = _pieces(response.raw, decode_content=False)
+    for coding in reversed(codings):
+        if coding in _ZLIB:  # requests, too, ignores what is no coding, such as a charset
+            pieces = _decoded(pieces, coding)
+    return pieces
+
+
+def _was_asked_for(codings: frozenset[str], response: requests.Response) -> bool:
+    """Whether the caller's own header accepts codings that only urllib3 can decode."""
+    headers = getattr(getattr(response, "request", None), "headers", {})
+    accepted = str(headers.get("Accept-Encoding", "")).lower()
+    known = getattr(response.raw, "CONTENT_DECODERS", ())
+    return all(coding in accepted and coding in known for coding in codings)
+
+
+def _pieces(raw: Any, *, decode_content: bool) -> Iterator[bytes]:
+    """The pieces of a body. Only urllib3's responses can stream; an adapter may give any file."""
+    if hasattr(raw, "stream"):
+        try:
+            yield from raw.stream(_PIECE_BYTES, decode_content=decode_content)
+        except ProtocolError as error:  # cut off; as requests says it
+            raise ChunkedEncodingError(error) from error
+    elif raw is not None:
+        yield from iter(lambda: raw.read(_PIECE_BYTES), b"")
 
 
 def _decoded(pieces: Iterable[bytes], coding: str) -> Iterator[bytes]:
@@ -135,14 +150,19 @@ def _decoded(pieces: Iterable[bytes], coding: str) -> Iterator[bytes]:
     decoder = None
     for piece in pieces:
         rest = piece
-        while rest and (decoder is None or coding != "deflate" or not decoder.eof):
-            if decoder is None or decoder.eof:  # gzip may have several members
+        while rest and (decoder is None or not decoder.eof or _is_member(coding, rest)):
+            if decoder is None or decoder.eof:
                 decoder = zlib.decompressobj(_window_bits(coding, rest))
             yield from _decompressed(decoder, rest)
             rest = decoder.unused_data
     if decoder is not None and not decoder.eof:
         msg = "The compressed body was cut off"
         raise DecodeError(msg)
+
+
+def _is_member(coding: str, data: bytes) -> bool:
+    """Whether what follows the end is another member of gzip. Some servers send padding."""
+    return coding != "deflate" and data.startswith(b"\x1f")
 
 
 def _window_bits(coding: str, start: bytes) -> int:

@@ -7,51 +7,36 @@ connections are of a class that is derived from what the pool has at that time.
 
 Where an adapter is no `HTTPAdapter`, or connects by code of its own, only the connect and read
 time-outs hold, and the limit is looked at for each piece of the body.
+
+These methods of urllib3's pools are not public: `_get_conn`, where a connection is waited for, and
+`_validate_conn`, which warns; `_container` is where a manager keeps its pools. No public ones do.
 """
 
 from __future__ import annotations
 
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from http.client import BadStatusLine, HTTPResponse, parse_headers
 from typing import Any
 from weakref import WeakSet
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests.exceptions import InvalidSchema
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from requests.utils import DEFAULT_ACCEPT_ENCODING
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    EmptyPoolError,
-    LocationParseError,
-    NewConnectionError,
-)
-from urllib3.util import connection as urllib3_connection
+from urllib3.exceptions import EmptyPoolError
 from urllib3.util.retry import Retry
 
 from . import forking
-from .deadline import (
-    REAL_SOCKET,
-    BoundedBuffer,
-    Reader,
-    abandonable,
-    connected,
-    send_all,
-    shutting_down,
-)
-from .overlay import derived, overlaid
-from .reasons import SWITCHED
+from .connection import connection_class
+from .overlay import context_of, overlaid
+from .response import ACCEPTED_CODINGS
 from .timing import SLICE_SECONDS, Seconds, clock, current_limit
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
 TOTAL_SECONDS = 60.0
-
-_SWITCHING_PROTOCOLS = 101
 
 
 def bounded(
@@ -83,15 +68,15 @@ def within_limit(timeout: Any) -> tuple[Seconds, Seconds]:
 
 
 class _Session(requests.Session):
-    _context: Callable[[], object]
-
     def get_adapter(self, url: Any) -> Any:
         adapter = super().get_adapter(url)
         return overlaid(adapter, _Adapter) if isinstance(adapter, HTTPAdapter) else adapter
 
     def send(self, request: Any, **kwargs: Any) -> Any:
         if kwargs.get("verify") is False and str(request.url).startswith("https"):
-            self._context()
+            context_of(self)()
+        if request.headers.get("Accept-Encoding") == DEFAULT_ACCEPT_ENCODING:
+            request.headers["Accept-Encoding"] = ACCEPTED_CODINGS
         return super().send(request, **kwargs)
 
     def resolve_redirects(self, *_: Any, **__: Any) -> Iterator[Any]:
@@ -125,7 +110,7 @@ class _Pool(HTTPConnectionPool):
     @property
     def ConnectionCls(self) -> Any:  # type: ignore[override]  # noqa: N802
         """Derived anew for each connection: recorders change the pool's own while they record."""
-        return _connection_class(self._own_class())
+        return connection_class(self._own_class())
 
     def _own_class(self) -> Any:
         return vars(self).get("ConnectionCls") or super().ConnectionCls
@@ -181,133 +166,6 @@ class _Retry(Retry):
         while (left := end - clock.monotonic()) > 0:
             limit = current_limit()
             clock.sleep(min(left, limit.slice()) if limit else left)
-
-
-def _connection_class(base: Any) -> Any:
-    if not issubclass(base, HTTPConnection):
-        return base
-    return derived(_TLSConnection if issubclass(base, HTTPSConnection) else _Connection, base)
-
-
-class _Connection(HTTPConnection):
-    # http.client's debug output is switched off: it prints headers, and the credentials with them.
-    debuglevel = 0
-
-    @property
-    def response_class(self) -> Any:  # type: ignore[override]
-        own = super().response_class
-        return _Response if own is HTTPResponse else own
-
-    def _new_conn(self) -> Any:
-        connect, limit = super()._new_conn, current_limit()
-        if limit is None:
-            return connect()
-        try:
-            if not _is_urllib3s(connect):
-                return abandonable(connect, limit)
-            return connected(
-                self._dns_host,
-                self.port,
-                limit,
-                self.timeout,
-                getattr(self, "source_address", None),
-                self.socket_options,
-            )
-        except UnicodeError:
-            msg = f"'{self.host}', label empty or too long"
-            raise LocationParseError(msg) from None
-        except TimeoutError as error:
-            msg = f"Connection to {self.host} timed out."
-            raise ConnectTimeoutError(self, msg) from error
-        except OSError as error:
-            msg = f"Failed to establish a new connection: {error}"
-            raise NewConnectionError(self, msg) from error
-
-    def send(self, data: Any) -> None:
-        limit = current_limit()
-        if limit is None:
-            super().send(data)
-            return
-        if self.sock is None and self.auto_open:
-            self.connect()
-        limit.slice()  # nothing is sent once it is over
-        if isinstance(data, (bytes, bytearray)) and isinstance(self.sock, REAL_SOCKET):
-            send_all(self.sock, data, limit)
-        else:
-            super().send(data)
-
-
-def _is_urllib3s(connect: Any) -> bool:
-    """Whether a connection is made by urllib3's own code, which `connected` can stand in for."""
-    return (
-        getattr(connect, "__func__", None) is HTTPConnection._new_conn
-        and urllib3_connection.create_connection.__module__ == urllib3_connection.__name__
-    )
-
-
-class _TLSConnection(_Connection, HTTPSConnection):
-    _watch: Callable[[socket.socket], None] | None = None
-
-    def connect(self) -> None:
-        limit = current_limit()
-        if limit is None:
-            super().connect()
-            return
-        with shutting_down(limit) as watch:
-            self._watch = watch
-            try:
-                super().connect()
-            except OSError as error:  # urllib3's errors are not of this kind
-                self._raise_if_over(limit, error)
-                raise
-            finally:
-                self._watch = None
-
-    def _raise_if_over(self, limit: Any, error: OSError) -> None:
-        try:
-            limit.slice()
-        except TimeoutError:
-            raise ConnectTimeoutError(self, f"Connection to {self.host} timed out.") from error
-        except OSError as reason:
-            raise NewConnectionError(self, str(reason)) from error
-
-    def _new_conn(self) -> Any:
-        sock = super()._new_conn()
-        if self._watch is not None and isinstance(sock, REAL_SOCKET):
-            self._watch(sock)
-        return sock
-
-
-class _Response(HTTPResponse):
-    """A response that belongs to its request: no interim response, no rest of another one."""
-
-    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
-        super().__init__(sock, *args, **kwargs)
-        self._sock = sock
-        limit = current_limit()
-        if limit is not None and isinstance(sock, REAL_SOCKET):
-            # The buffered reader that http.client made gives up its socket file, with the
-            # reference count that keeps a kept-alive socket open, to ours.
-            self.fp = BoundedBuffer(Reader(self.fp.detach(), sock, limit))
-
-    def _read_status(self) -> Any:
-        """Skips interim responses. http.client skips only `100 Continue`."""
-        while True:
-            version, status, reason = super()._read_status()  # type: ignore[misc]
-            if status == _SWITCHING_PROTOCOLS:
-                raise BadStatusLine(SWITCHED)
-            if not 100 < status < 200:
-                return version, status, reason
-            parse_headers(self.fp)
-
-    def _close_conn(self) -> None:
-        """Gives the connection back, unless more was received than belongs to this response."""
-        surplus = isinstance(self.fp, BoundedBuffer) and self.fp.unread()
-        decrypted = getattr(self._sock, "pending", None)
-        if surplus or (decrypted is not None and decrypted()):
-            with suppress(OSError):
-                self._sock.shutdown(socket.SHUT_RDWR)  # pools test for this before they reuse it
-        super()._close_conn()  # type: ignore[misc]
 
 
 class _Connections:
