@@ -67,7 +67,7 @@ def test_a_proxy_that_wants_a_password_is_final(monkeypatch, protocol, own):
         with proxied(monkeypatch, address, protocol, **options) as client:
             operation = Operation(client, document())
             with pytest.raises(ProxyUnauthorized) as raised:
-                operation.wait(0.02)
+                operation.wait(0.02, 3)
             assert len(proxy.requests) == 1
 
     error = raised.value
@@ -282,7 +282,7 @@ def test_a_missing_bundle_is_final(monkeypatch, tmp_path, name):
         Client(AUTH, "localhost", "https", server.port) as client,
     ):
         with pytest.raises(Untrusted, match="REQUESTS_CA_BUNDLE") as raised:
-            Operation(client, document()).wait(0.02)
+            Operation(client, document()).wait(0.02, 3)
         assert not passes(raised.value, 0)
         assert not server.requests
 

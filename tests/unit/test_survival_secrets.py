@@ -510,9 +510,9 @@ def test_no_pattern_backtracks(pattern):
     for seed in SEEDS:
         for work in (pattern.search, pattern.fullmatch, lambda text: pattern.sub("", text)):
             if isinstance(pattern.pattern, bytes):
-                assert grows_like_its_text(lambda text: work(text.encode()), seed, 20_000), seed  # noqa: B023
+                assert grows_like_its_text(lambda text: work(text.encode()), seed, 4_000), seed  # noqa: B023
             else:
-                assert grows_like_its_text(work, seed, 20_000), seed
+                assert grows_like_its_text(work, seed, 4_000), seed
 
 
 def tamed(text):
