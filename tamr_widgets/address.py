@@ -36,7 +36,7 @@ def origin_of(protocol: str, host: str, port: int | None) -> str:
     if not _is_host(host):
         msg = f"host must be a bare host name such as 'tamr.example.com', not {_said(host)}."
         raise ValueError(msg + _as_arguments(host))
-    if port is not None and not (re.fullmatch("[0-9]{1,5}", str(port)) and 0 < int(port) < 65536):
+    if port is not None and not (re.fullmatch("[0-9]{1,9}", str(port)) and 0 < int(port) < 65536):
         msg = f"port must be between 1 and 65535, or None, not {port!r:.40}."
         raise ValueError(msg)
     if ":" in host and not host.startswith("["):

@@ -201,8 +201,8 @@ def _proxy_error(
         )
     elif any_of(chain, requests.exceptions.InvalidSchema) and "SOCKS" in start_of(chain[0]):
         return Unsendable(
-            f"{what} could not be sent: a SOCKS proxy needs the package PySocks. Install "
-            "requests[socks], or change ALL_PROXY."
+            f"{what} could not be sent: a SOCKS proxy is set, which needs PySocks: "
+            "pip install 'requests[socks]', or change ALL_PROXY."
         )
     elif any_of(chain, _TLS) or not any_of(chain, _PROXY):
         return None
