@@ -9,8 +9,8 @@ from typing import Any
 
 import requests
 
-from .auth import redact_body, redacted
-from .boundary import BUSY, outcome_hint
+from .auth import secrets_of
+from .boundary import BUSY, outcome_hint, raise_alone, request_line
 from .errors import (
     Forbidden,
     HTTPStatusError,
@@ -20,6 +20,8 @@ from .errors import (
     UnexpectedAnswer,
 )
 from .messages import tame
+from .redaction import redactor
+from .response import received
 
 # Error bodies are cut here before they get into a message or a log.
 BODY_CHARS = 2000
@@ -48,6 +50,7 @@ def checked(response: requests.Response, what: str, auth: Any = None) -> request
         UnexpectedAnswer: A redirect that was not followed, or a web page that says nothing about
             whether anything was done.
     """
+    what = request_line(what)
     status = response.status_code
     if status < 300:
         if response.content[:100].lstrip().startswith(b"<"):
@@ -60,7 +63,7 @@ def checked(response: requests.Response, what: str, auth: Any = None) -> request
         hint = BUSY
     if status in _GIVEN_UP:
         hint = outcome_hint(what, BUSY)
-    redact_body(response, auth)
+    response = _kept(response, what, auth)
     text = reason_in(response, auth)
     answer = f"{status} {_phrase(status)}" + (f": {text}" if text else "")
     raise kind(f"{what} was answered {answer.rstrip('.')}. {hint}", response=response)
@@ -77,12 +80,15 @@ def json_of(
     """
     try:
         return parse(_utf8(response.content))
-    except (ValueError, RecursionError) as error:
-        raise unexpected(response, what, "something that is not JSON") from error
+    except (ValueError, RecursionError, MemoryError):
+        # JSON's own error holds the whole document.
+        raise_alone(unexpected(response, what, "something that is not JSON"))
 
 
 def unexpected(response: requests.Response, what: str, came: str) -> UnexpectedAnswer:
     """The error for an answer of the wrong form; says the content type and shows nothing of it."""
+    what = request_line(what)
+    response = _kept(response, what)
     kind = response.headers.get("Content-Type", "no content type")
     hint = outcome_hint(what, "Check the address, or try again in a while.")
     error = UnexpectedAnswer(
@@ -93,17 +99,27 @@ def unexpected(response: requests.Response, what: str, came: str) -> UnexpectedA
     return error
 
 
+def _kept(response: requests.Response, what: str, auth: Any = None) -> requests.Response:
+    """A response as an error may keep it: one of another client holds its request."""
+    if response.raw is None:
+        return response
+    return received(response, what, secrets=secrets_of(auth))
+
+
 def reason_in(response: requests.Response, auth: Any) -> str:
     """The server's own words for an error, in one line; nothing for a page of HTML."""
     text = _utf8(response.content)
     try:
         document = json.loads(text)
         text = json.dumps(document, ensure_ascii=False)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, MemoryError):
         document = None
     if isinstance(document, dict) and isinstance(document.get("message"), str):
         text = document["message"]
-    return "" if text.lstrip().startswith("<") else tame(redacted(text, auth), BODY_CHARS)
+    if text.lstrip().startswith("<"):
+        return ""
+    start = text[: 4 * BODY_CHARS]
+    return tame(redactor(frozenset(secrets_of(auth))).text(start), BODY_CHARS)
 
 
 def _utf8(content: bytes) -> str:

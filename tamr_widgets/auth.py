@@ -1,17 +1,16 @@
 """How a client proves who it is: the three ways that Tamr accepts.
 
 The classes take what their namesakes in `tamr_unify_client.auth` take. None of them shows its
-secret in a repr, and none can be pickled. The functions take secrets out of what is shown or kept;
-they know the public package's classes, too.
+secret in a repr, and none can be pickled.
 """
 
 from __future__ import annotations
 
 import re
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from typing import Any, NoReturn
 
-from requests import PreparedRequest, Response
+from requests import PreparedRequest
 from requests.auth import AuthBase
 
 __all__ = ["JwtTokenAuth", "TokenAuth", "UsernamePasswordAuth"]
@@ -37,11 +36,15 @@ def _checked_token(value: object) -> str:
 
 
 class _Auth(AuthBase):
-    """An `Authorization` header, and the strings that must never be shown."""
+    """An `Authorization` header."""
 
     def __init__(self, scheme: str, secret: str) -> None:
         self._header = f"{scheme} {secret}"
-        self.secrets = _secrets(self)
+
+    @property
+    def secrets(self) -> list[str]:
+        """What must never be shown."""
+        return sorted(secrets_of(self) | {self._header.partition(" ")[2]})
 
     def __call__(self, r: PreparedRequest) -> PreparedRequest:
         r.headers["Authorization"] = self._header
@@ -105,39 +108,45 @@ def no_auth(request: PreparedRequest) -> PreparedRequest:
     return request
 
 
-def redacted(text: str, auth: Any) -> str:
-    """`text` without the secrets of `auth`, should a server echo them in an answer."""
-    for secret in _secrets(auth):
-        text = text.replace(secret, "***")
-    return text
+def secrets_of(auth: Any) -> set[str]:
+    """The strings of an auth object, ours or another package's, that nobody may see.
+
+    A user name is no secret; together with its password it is.
+    """
+    username, password = getattr(auth, "username", None), getattr(auth, "password", None)
+    if isinstance(auth, tuple) and len(auth) == 2:
+        username, password = auth
+    token = getattr(auth, "token", None)
+    pairs = [f"{username}:{password}"] if username and password else []
+    if isinstance(token, str) and not isinstance(auth, JwtTokenAuth):
+        pairs += pair_in(token)
+    found = {password, token, *pairs, *(pair.partition(":")[2] for pair in pairs)}
+    return {each for each in found if isinstance(each, str) and each}
 
 
-def redact_body(response: Response, auth: Any) -> None:
-    """Take the secrets of `auth` out of an answer that somebody will keep."""
-    body = response.content
-    for secret in _secrets(auth):
-        body = body.replace(secret.encode(), b"***")
-    response._content = body
+def pair_in(token: str) -> list[str]:
+    """The user name and password in a `BasicCreds` token, joined by a colon, if there are any."""
+    try:
+        pair = b64decode(token, validate=True).decode()
+    except ValueError:
+        return []
+    return [pair] if ":" in pair else []
 
 
-def _secrets(auth: Any) -> list[str]:
-    found = [getattr(auth, "password", None), getattr(auth, "token", None)]
-    if can_log_in(auth):
-        pair = f"{auth.username}:{auth.password}"
-        found += [b64encode(pair.encode(form, "replace")).decode() for form in ("utf-8", "latin-1")]
-    known = {each for each in found if isinstance(each, str) and each}
-    return sorted(known, key=len, reverse=True)
+def checked_auth(auth: Any) -> Any:
+    """`auth`, or a TypeError that says what to pass instead."""
+    if callable(auth) and not isinstance(auth, type):
+        return auth
+    msg = (
+        f"auth must be UsernamePasswordAuth(username, password), TokenAuth(token) or "
+        f"JwtTokenAuth(token), not {_kind(auth)}."
+    )
+    raise TypeError(msg)
 
 
-def without_credentials(response: Response) -> Response:
-    """`response`, keeping nothing secret of its request: answers end up in errors and pickles."""
-    kept = response.request.copy()
-    for name in ("Authorization", "Cookie"):
-        kept.headers.pop(name, None)
-    kept._cookies = None  # type: ignore[attr-defined]
-    if "instance:login" in (kept.url or ""):
-        kept.body = None
-    response.request = kept
-    # Where requests would follow a redirect to, with credentials.
-    response._next = None  # type: ignore[attr-defined]
-    return response
+def _kind(auth: object) -> str:
+    if auth is None:
+        return "None"
+    if isinstance(auth, type):
+        return f"the class {auth.__name__} itself"
+    return f"a value of type {type(auth).__name__}"

@@ -8,31 +8,39 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+import threading
+import warnings
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import requests
-from requests.adapters import HTTPAdapter
+from urllib3.exceptions import InsecureRequestWarning
 
-from .address import endpoint_url, origin_of, redirect_url
+from .address import base_path_of, endpoint_url, operation_id, origin_of, redirect_url
 from .answers import checked, unexpected
-from .auth import can_log_in, no_auth, without_credentials
-from .boundary import translated
+from .auth import can_log_in, checked_auth, secrets_of
+from .boundary import check_proxy, translated
 from .environment import auth_from, place_from
 from .errors import ClientUnusable
 from .faults import PASSING_STATUS
-from .login import Login
+from .log_redaction import redacted_logs
+from .login import ClientAuth, Login, cookies_of
+from .messages import tame
+from .proxies import is_loopback, proxy_of, proxy_secrets, without_environment
+from .redaction import redactor
+from .response import received
 from .session import OwnSession
+from .starts import Starts, checked_options
 from .timing import Seconds, checked_seconds, time_limit
-from .transport import TOTAL_SECONDS, BoundedAdapter, within_limit
+from .transport import TOTAL_SECONDS, bounded, within_limit
 
 if TYPE_CHECKING:
     from .operation import Operation
 
 __all__ = ["Client"]
 
-CONNECTIONS = 50
 REDIRECTS = 3
+ADDRESS_CHARS = 300
 
 _logger = logging.getLogger(__name__)
 
@@ -46,14 +54,15 @@ class Client:
         protocol: `http` or `https`.
         port: Tamr's port; None for the protocol's own (80 or 443).
         base_path: Endpoints without a leading slash are relative to it.
-        session: A session with your own proxies or certificates. An adapter with time limits is
-            mounted for this origin, unless the session has one of your own there.
+        session: A session with your own proxies, certificates or adapters. It is used as it is:
+            the time limits hold on its adapters, too, and it is not written to.
         store_auth_cookie: Log in once and send the session's cookie from then on, instead of the
             credentials with each request.
         total_seconds: The time limit of one request in all, answer included.
 
     Raises:
         ValueError: An argument that cannot be part of an address.
+        TypeError: `auth` is none, or another argument has the wrong type.
 
     Example:
         >>> with Client(UsernamePasswordAuth("admin", "..."), host="tamr.example.com") as client:
@@ -73,15 +82,17 @@ class Client:
         total_seconds: Seconds = TOTAL_SECONDS,
     ) -> None:
         self.origin = origin_of(protocol, host, port)
-        self.auth, self.host, self.protocol, self.port = auth, host, protocol, port
-        self.base_path = f"/{base_path.strip('/')}/" if base_path.strip("/") else "/"
+        self.auth = checked_auth(auth)
+        self.host, self.protocol, self.port = host, protocol, port
+        self.base_path = base_path_of(base_path)
         self.total_seconds = checked_seconds("total_seconds", total_seconds)
         self._owns_session = session is None
         self.session = session or OwnSession()
-        if type(self.session.get_adapter(self.origin)) is HTTPAdapter:
-            self.session.mount(self.origin, BoundedAdapter(CONNECTIONS))
+        self._warns_unverified = True
+        bounded(self.session)  # also if it is first used in a forked child
         self._closed = False
-        self._login = Login(auth, self.origin, self.base_path, self.session)
+        self._login = Login(auth, self.origin, self.base_path)
+        self._starts = Starts()
         if store_auth_cookie:
             if not can_log_in(auth):
                 msg = "store_auth_cookie needs a UsernamePasswordAuth: only that can log in."
@@ -112,7 +123,7 @@ class Client:
 
         Raises:
             ForeignAddress: The endpoint, or a redirect, leads out of the origin.
-            NoAnswer: No connection, or it broke.
+            NoAnswer: No connection, or it broke; ProxyFailed if a proxy did not connect.
             TooSlow: A time limit ran out.
             HTTPStatusError: The session had expired, and logging in anew failed for now (5xx, 429).
             ClientUnusable: The client was closed.
@@ -130,7 +141,10 @@ class Client:
             if _repeatable(kwargs):
                 response.close()
                 response = self._follow(method, url, kwargs)
-        _logger.info("%s %s : %s", method, url, response.status_code)
+        # Polls are GET, and would write a line into whatever cell runs.
+        level = logging.DEBUG if method.upper() in ("GET", "HEAD") else logging.INFO
+        if _logger.isEnabledFor(level):
+            _logger.log(level, "%s %s : %s", method, self._shown(url), response.status_code)
         return response
 
     def get(self, endpoint: str, **kwargs: Any) -> requests.Response:
@@ -164,25 +178,46 @@ class Client:
     def operation(self, resource_id: str | int) -> Operation:
         """The operation with this id, as it is now.
 
+        Args:
+            resource_id: Its id, or its path or address as they are copied.
+
         Raises:
             NotFound: The server has none.
+            ForeignAddress: It is the address of another server.
         """
         from .operation import Operation  # noqa: PLC0415
 
-        return Operation.from_resource_id(self, resource_id)
+        return Operation.from_resource_id(self, operation_id(self.origin, resource_id))
 
-    def start(self, endpoint: str, asynchronous: bool = False, **wait_options: Any) -> Operation:
+    def start(
+        self,
+        endpoint: str,
+        asynchronous: bool = False,
+        *,
+        join: bool = False,
+        **wait_options: Any,
+    ) -> Operation:
         """Start a job by a POST, such as to `projects/1/unifiedDataset:refresh`.
 
         Args:
             endpoint: What to post to.
             asynchronous: Return at once, with the operation as it was started.
+            join: Return the operation that this client started last at this endpoint if that has
+                not ended, and start no second one.
             **wait_options: Else passed to `Operation.wait`.
+
+        Raises:
+            TypeError, ValueError: An option that does not exist or makes no sense; nothing is sent.
         """
         from .operation import Operation  # noqa: PLC0415
 
-        operation = Operation.from_response(self, self.post(endpoint))
-        return operation.apply_options(asynchronous, **wait_options)
+        options = checked_options(asynchronous, join, wait_options)
+        operation = self._starts.start(
+            endpoint_url(self.origin, self.base_path, endpoint),
+            lambda: Operation.from_response(self, self.post(endpoint)),
+            join=join,
+        )
+        return operation.apply_options(asynchronous, **options)
 
     @property
     def closed(self) -> bool:
@@ -209,22 +244,56 @@ class Client:
                 break
             target = redirect_url(self.origin, url, response.headers["Location"])
             if method != "GET":
-                raise unexpected(response, f"{method} {url}", f"a redirect to {target}")
+                came = f"a redirect to {tame(target, ADDRESS_CHARS)}"
+                raise unexpected(response, f"{method} {url}", came)
             response.close()
             url = target
             response = self._send(method, url, {**kwargs, "params": None})
         return response
 
-    def _send(self, method: str, url: str, kwargs: dict[str, Any]) -> requests.Response:
+    def _send(
+        self, method: str, url: str, kwargs: dict[str, Any], secrets: Iterable[str] | None = None
+    ) -> requests.Response:
         """One exchange on the wire, with the credentials of this client and within its limits."""
-        auth = kwargs.get("auth") or (no_auth if self._login.has_cookie else self.auth)
-        with translated(f"{method} {url}"), time_limit(self.total_seconds) as limit:
-            timeout = within_limit(kwargs.get("timeout"))
-            options = {**kwargs, "auth": auth, "timeout": timeout, "allow_redirects": False}
-            response = self.session.request(method, url, **options)
-            if kwargs.get("stream"):
+        cookies = cookies_of(self.session)
+        auth = ClientAuth(kwargs.get("auth"), self.auth, self._login, cookies)
+        options = {**kwargs, "auth": auth, "allow_redirects": False, "stream": True}
+        if is_loopback(self.host):
+            options["proxies"] = kwargs.get("proxies") or without_environment(self.session)
+        known = self._secrets() | secrets_of(kwargs.get("auth"))
+        with (
+            redacted_logs(known),
+            translated(f"{method} {url}", lambda: proxy_of(self.session, url)),
+            time_limit(self.total_seconds) as limit,
+        ):
+            options["timeout"] = within_limit(kwargs.get("timeout"))
+            session = bounded(self.session, self._warn_unverified)
+            response = session.request(method, url, **options)
+            stream = bool(kwargs.get("stream"))
+            secrets = known if secrets is None else secrets
+            copy = received(response, f"{method} {url}", secrets=secrets, stream=stream)
+            if stream:
                 limit.lift()
-        return without_credentials(response)
+        check_proxy(copy, f"{method} {url}", lambda: proxy_of(self.session, url))
+        return copy
+
+    def _warn_unverified(self) -> None:
+        """Warns once, and on the user's thread: another one's warning lands in any cell."""
+        if self._warns_unverified and threading.current_thread() is threading.main_thread():
+            self._warns_unverified = False
+            msg = (
+                f"The certificate of {self.origin} is not checked (verify=False), so anybody in "
+                "between can read and change what is sent."
+            )
+            warnings.warn(msg, InsecureRequestWarning, stacklevel=2)
+
+    def _secrets(self) -> frozenset[str]:
+        """What nobody may see of all that this client sends."""
+        proxies = proxy_secrets(self.session)
+        return frozenset({*secrets_of(self.auth), *self._login.tokens, *proxies})
+
+    def _shown(self, url: str) -> str:
+        return redactor(self._secrets()).text(tame(url, ADDRESS_CHARS))
 
     def __repr__(self) -> str:
         return (

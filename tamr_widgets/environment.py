@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,7 +25,7 @@ def auth_from(environ: Mapping[str, str]) -> UsernamePasswordAuth | TokenAuth | 
 
 def place_from(environ: Mapping[str, str]) -> dict[str, Any]:
     """TAMR_URL as the arguments of a Client; a ValueError says what is wrong with it."""
-    url = environ.get("TAMR_URL", "")
+    url = environ.get("TAMR_URL", "").strip()
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -38,6 +39,8 @@ def place_from(environ: Mapping[str, str]) -> dict[str, Any]:
         )
         raise ValueError(msg)
     place: dict[str, Any] = {"protocol": parts.scheme, "host": parts.hostname, "port": port}
-    if parts.path.strip("/"):
-        place["base_path"] = f"{parts.path.rstrip('/')}/api/versioned/v1/"
+    # A path in front of the API is kept; the API's own, and what follows it, is known.
+    prefix = re.split("/api(?:/|$)", parts.path, maxsplit=1)[0].rstrip("/")
+    if prefix:
+        place["base_path"] = f"{prefix}/api/versioned/v1/"
     return place

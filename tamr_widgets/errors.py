@@ -8,6 +8,8 @@
     │   │   └── OperationReplaced                 gone, and its number was given to another job
     │   └── MethodNotAllowed                      405
     ├── NoAnswer (requests.ConnectionError)       refused, reset, cut off, no such host
+    │   ├── ProxyFailed                           a proxy could not be reached, or refused
+    │   │   └── ProxyUnauthorized (HTTPStatusError)   407: it wants a user name and a password
     │   ├── Untrusted                             the server's certificate was not accepted
     │   └── Unsendable (ValueError)               what was asked for cannot be put on the wire
     ├── TooSlow (requests.Timeout)                no complete answer within the time limit
@@ -35,6 +37,8 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
+from .messages import tame
+
 if TYPE_CHECKING:
     from .operation import Operation
 
@@ -56,6 +60,8 @@ __all__ = [
     "OperationFailed",
     "OperationReplaced",
     "OperationUnresolved",
+    "ProxyFailed",
+    "ProxyUnauthorized",
     "TamrError",
     "TooSlow",
     "Unauthorized",
@@ -66,14 +72,24 @@ __all__ = [
 ]
 
 
+# Of a whole message, with the server's words in it.
+MAX_MESSAGE_CHARS = 4000
+
+
 class TamrError(Exception):
     """The root of everything that this package raises on purpose.
+
+    Its message is one line of bounded length without control characters, whatever stands in it.
 
     Attributes:
         retry_in_seconds: How soon the poller asks again after this fault; None where it does not.
     """
 
     retry_in_seconds: float | None = None
+
+    def __init__(self, *args: object, **kwargs: Any) -> None:
+        message = [tame(each, MAX_MESSAGE_CHARS) for each in args[:1] if isinstance(each, str)]
+        super().__init__(*(message or args[:1]), *args[1:], **kwargs)
 
 
 class HTTPStatusError(TamrError, requests.HTTPError):
@@ -98,6 +114,14 @@ class MethodNotAllowed(HTTPStatusError):
 
 class NoAnswer(TamrError, requests.ConnectionError):
     """The server could not be reached, or the connection broke before the answer was complete."""
+
+
+class ProxyFailed(NoAnswer):
+    """The proxy between here and the server could not be reached, or did not connect."""
+
+
+class ProxyUnauthorized(ProxyFailed, HTTPStatusError):
+    """407: the proxy did not accept the user name and password, or got none."""
 
 
 class Untrusted(NoAnswer):

@@ -18,6 +18,7 @@ from .errors import (
     NoAnswer,
     NotFound,
     OperationReplaced,
+    ProxyUnauthorized,
     TamrError,
     TooSlow,
     UnexpectedAnswer,
@@ -38,14 +39,12 @@ MOST_FAULTS_IN_A_ROW = 25
 
 def passes(fault: TamrError, since_start: Seconds) -> bool:
     """Whether it makes sense to ask again after this fault, `since_start` seconds into it."""
-    if isinstance(fault, OperationReplaced):
+    if isinstance(fault, (OperationReplaced, ProxyUnauthorized, Unsendable, Untrusted)):
         return False
     if isinstance(fault, HTTPStatusError):
         if isinstance(fault, NotFound):
             return since_start < NOT_FOUND_GRACE_SECONDS
         return fault.response is not None and fault.response.status_code in PASSING_STATUS
-    if isinstance(fault, (Unsendable, Untrusted)):
-        return False
     return isinstance(fault, (InternalError, NoAnswer, TooSlow, UnexpectedAnswer))
 
 

@@ -8,12 +8,16 @@ import requests
 
 from .address import endpoint_url, redirect_url
 from .answers import checked
-from .auth import without_credentials
-from .boundary import translated
+from .auth import secrets_of
+from .boundary import check_proxy, translated
 from .client import Client
 from .errors import ClientUnusable, NotAClient, Unauthorized
+from .log_redaction import redacted_logs
+from .overlay import overlaid
+from .proxies import proxy_of, proxy_secrets
+from .response import received
 from .timing import time_limit
-from .transport import TOTAL_SECONDS, within_limit
+from .transport import TOTAL_SECONDS, bounded, within_limit
 
 # What any client has, in this package and in the public one.
 _NEEDED = ("request", "origin", "base_path")
@@ -64,29 +68,62 @@ def checked_client(client: Any) -> Any:
     return client
 
 
-class _Foreign:
-    """A public client with checked addresses and time limits.
+class _WithBoundedSession:
+    """Lies over a public client, so that its own code sends within the limits, too."""
 
-    What its own code decides (login, connections, redirects of its session) stays as it is.
+    @property
+    def session(self) -> requests.Session:
+        return bounded(vars(self)["session"])
+
+    @session.setter
+    def session(self, session: requests.Session) -> None:
+        vars(self)["session"] = session
+
+
+def _bounded_client(client: Any) -> Any:
+    """A view of `client` with a bounded session, or `client` where its class allows no view."""
+    attributes = getattr(client, "__dict__", {})
+    if isinstance(attributes.get("session"), requests.Session):
+        return overlaid(client, _WithBoundedSession)
+    return client
+
+
+class _Foreign:
+    """A public client with checked addresses and limits of time and size.
+
+    What its own code decides (login, connections, redirects of its session) stays as it is. Where
+    its session cannot be found, only the connect and read time-outs hold, and the size of a
+    response is looked at when it has been read.
     """
 
     def __init__(self, client: Any) -> None:
-        self._client = client
+        self._client = _bounded_client(client)
         self.auth = getattr(client, "auth", None)
 
     def request(self, method: str, endpoint: str, **kwargs: Any) -> requests.Response:
         """As `Client.request`, through the public client."""
         origin, base_path = str(self._client.origin), str(self._client.base_path)
         url = endpoint_url(origin, base_path, endpoint)
-        with translated(f"{method} {url}"), time_limit(TOTAL_SECONDS):
+        session = getattr(self._client, "session", None)
+        proxy = lambda: proxy_of(session, url)  # noqa: E731
+        secrets = {*secrets_of(self.auth), *proxy_secrets(session)}
+        with (
+            redacted_logs(secrets),
+            translated(f"{method} {url}", proxy),
+            time_limit(TOTAL_SECONDS),
+        ):
             timeout = within_limit(kwargs.pop("timeout", None))
             options = {"timeout": timeout, "allow_redirects": False, **kwargs}
+            if isinstance(self._client, _WithBoundedSession):
+                options["stream"] = True
             try:
-                response: requests.Response = self._client.request(method, endpoint, **options)
+                response = self._client.request(method, endpoint, **options)
             except RecursionError as error:
                 # It logs in again whenever its login is answered 401, without end.
                 msg = f"{method} {url}: the server accepts no login. Check the user and password."
                 raise Unauthorized(msg) from error
-        if response.is_redirect:
-            redirect_url(origin, url, response.headers["Location"])
-        return without_credentials(response)
+            copy = received(response, f"{method} {url}", secrets=secrets)
+        check_proxy(copy, f"{method} {url}", proxy)
+        if copy.is_redirect:
+            redirect_url(origin, url, copy.headers["Location"])
+        return copy

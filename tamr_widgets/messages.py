@@ -12,6 +12,8 @@ from typing import Any
 
 # Longer than any sentence of Tamr's; an AnalysisException lists all columns in its first line.
 WORDS_CHARS = 500
+# What is searched for them: a message can be megabytes of stack trace.
+MAX_SEARCHED_CHARS = 20_000
 
 _JAVA_CLASS = re.compile(r"^(?:Caused by: )?(?:[a-z_$][\w$]*\.)+(?=[A-Z])")
 _DRIVER = {
@@ -29,10 +31,11 @@ def in_words(raw: object) -> str:
     if not isinstance(raw, str):
         return ""
     text = raw.strip()
-    if text.startswith(("{", "[")):
+    if text.startswith(("{", "[")) and len(text) <= MAX_SEARCHED_CHARS:
         words = _from_json(text)
         if words is not None:
             return _cut(words)
+    text = text[:MAX_SEARCHED_CHARS]
     first = next((line.strip() for line in text.splitlines() if line.strip()), "")
     return _cut(_JAVA_CLASS.sub("", first))
 

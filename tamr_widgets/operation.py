@@ -34,7 +34,8 @@ from .waiting import LEAST_INTERVAL_SECONDS, follow, wait_timeout, warn_unreadab
 
 __all__ = ["LEAST_INTERVAL_SECONDS", "Operation", "wait_timeout", "warn_unreadable"]
 
-JSON_ACCEPTED = {"Accept": "application/json"}
+# Asked anew each time, whatever cache lies in between: a poll is about what has changed.
+JSON_ACCEPTED = {"Accept": "application/json", "Cache-Control": "no-cache"}
 _NEVER = "0000-00-00T00:00:00.000Z"
 _NOOP = {
     "id": "-1",

@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
 from typing import Any
 
 import requests
+from requests.adapters import HTTPAdapter
+
+MAX_CONNECTIONS = 50
+
+# What requests and urllib read of the environment; each name also in capitals.
+_ENVIRONMENT = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "REQUEST_METHOD")
+_NAMES = (*_ENVIRONMENT, *map(str.upper, _ENVIRONMENT), *_BUNDLES)
 
 
 class OwnSession(requests.Session):
-    """A session of one origin: it leaves redirects alone, and reads the environment once.
+    """A session of one origin, whose pool is a bound, and that reads its settings once.
 
-    requests looks where a redirect leads even when it does not follow, which can raise or read a
-    netrc file; `Client` looks itself. And it goes through the whole environment for proxies and
-    certificates with each request, which is a third of what a poll costs.
+    requests goes through the whole environment for proxies and certificates with each request,
+    which is a third of what a poll costs.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._settings: dict[tuple[Any, ...], Any] = {}
-
-    def resolve_redirects(self, *_: Any, **__: Any) -> Iterator[Any]:
-        """None."""
-        return iter(())
+        for prefix in ("http://", "https://"):
+            adapter = HTTPAdapter(pool_connections=2, pool_maxsize=MAX_CONNECTIONS, pool_block=True)
+            self.mount(prefix, adapter)
 
     def merge_environment_settings(
         self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
     ) -> Any:
         """As in requests, remembered for each way in which it is asked."""
         asked = (proxies, stream, verify, cert, self.proxies, self.verify, self.cert)
-        key = (*map(repr, asked), self.stream, self.trust_env)
+        environment = map(os.environ.get, _NAMES)
+        key = (*map(repr, asked), self.stream, self.trust_env, *environment)
         if key not in self._settings:
             self._settings = {
                 key: super().merge_environment_settings(url, proxies, stream, verify, cert)

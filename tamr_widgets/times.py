@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta, timezone
 
+MAX_CHARS = 100
+
 _ISO = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?\s*(Z|[+-]\d\d:?\d\d)?",
     re.IGNORECASE | re.ASCII,
@@ -19,7 +21,7 @@ _STAMP = re.compile(r"(\d{4})-(\d\d)-(\d\d)_(\d\d)-(\d\d)-(\d\d)-(\d{1,6})()", r
 
 def parse_time(value: object) -> datetime | None:
     """The time that a server wrote, or None if it wrote none that can be understood."""
-    if not isinstance(value, str):
+    if not isinstance(value, str) or len(value) > MAX_CHARS:
         return None
     match = _ISO.fullmatch(value.strip()) or _STAMP.fullmatch(value.strip())
     if match is None:

@@ -83,7 +83,8 @@ def follow(operation: Operation, interval: Seconds, timeout: Seconds | None) -> 
 def warn_unreadable(operation: Snapshot) -> None:
     """Note, once for each follower, that a server's status has no state that could be read."""
     _logger.warning(
-        "Operation %s has no readable state; it counts as not ended.", operation.api_path
+        "Operation %s has no readable state; it counts as not ended.",
+        tame(operation.api_path or "", 100),
     )
 
 

@@ -140,7 +140,10 @@ class Simulator:
         if auth is None:
             auth = UsernamePasswordAuth(self.username, self._password)
         options = {"host": LOOPBACK, "protocol": "http", "port": self.port, **client_options}
-        return Client(auth, **options)
+        client = Client(auth, **options)
+        # `Simulator().start().client()`: nobody else may hold this simulator
+        vars(client)["simulator"] = self
+        return client
 
     def token(self) -> str:
         """Return a token for TokenAuth, JwtTokenAuth or the cookie, valid until sessions expire."""

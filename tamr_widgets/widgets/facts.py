@@ -14,6 +14,7 @@ from ..errors import (
     MethodNotAllowed,
     NoAnswer,
     NotFound,
+    ProxyFailed,
     TamrError,
     TooSlow,
     Unauthorized,
@@ -120,6 +121,8 @@ def in_short(error: TamrError) -> str:
     """A fault that passes, in a few words: the page says the rest around it."""
     if isinstance(error, HTTPStatusError) and error.response is not None:
         return f"the server answered {error.response.status_code}"
+    if isinstance(error, ProxyFailed):
+        return "the proxy did not connect"
     if isinstance(error, NoAnswer):
         return "the server could not be reached"
     if isinstance(error, TooSlow):

@@ -17,6 +17,7 @@ from urllib3 import exceptions as lower
 from tamr_widgets import (
     NoAnswer,
     NotFound,
+    ProxyFailed,
     TamrError,
     TooSlow,
     UnexpectedAnswer,
@@ -66,6 +67,7 @@ EXPECTED = {
     "ValueError": UnexpectedAnswer,
     "urllib3.exceptions.InvalidHeader": UnexpectedAnswer,
     "requests.exceptions.InvalidHeader": Unsendable,
+    "ProxyError": ProxyFailed,
     "ProxySchemeUnsupported": UnexpectedAnswer,
     "InvalidJSONError": Unsendable,
     "InvalidProxyURL": Unsendable,
@@ -116,14 +118,16 @@ def ours(error, what="GET http://tamr.test/x"):
 
 @pytest.mark.parametrize("kind", dict.fromkeys(all_exceptions()), ids=full_name)
 def test_every_exception_becomes_ours(kind):
-    """Of a class that says what to do about it, chained, with the request in its message."""
+    """Of a class that says what to do about it, with the request in its message."""
     error = made(kind)
 
     translation = ours(error)
 
     expected = EXPECTED.get(full_name(kind), EXPECTED.get(kind.__name__, NoAnswer))
     assert type(translation) is expected
-    assert translation.__cause__ is error
+    assert type(translation.__cause__) in {kind, type(None)}
+    assert translation.__cause__ is not error
+    assert translation.__context__ is None
     assert str(translation).startswith("GET http://tamr.test/x ")
     assert pickle.loads(pickle.dumps(translation)).args == translation.args
 
@@ -229,12 +233,17 @@ def test_a_circle_of_causes_ends():
     assert type(ours(one)) is NoAnswer
 
 
-def test_the_request_is_taken_off():
-    """It holds the credentials."""
+def test_nothing_of_the_exception_is_kept():
+    """It holds the request with the credentials, and texts of anybody."""
     request = requests.Request("GET", "http://tamr.test", headers={"Authorization": "x"}).prepare()
-    error = theirs.ReadTimeout("late", request=request)
+    error = theirs.ReadTimeout("s3cret", request=request, response=requests.Response())
+    error.__cause__ = error.__context__ = OSError("s3cret")
 
-    assert ours(error).__cause__.request is None
+    cause = ours(error).__cause__
+
+    assert type(cause) is theirs.ReadTimeout
+    assert "s3cret" not in "".join(traceback.format_exception(cause))
+    assert vars(cause) == {}
 
 
 @pytest.mark.parametrize("name", ["Authorization", "X-Other"])

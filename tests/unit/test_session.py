@@ -24,14 +24,30 @@ def test_the_settings_are_those_of_requests(monkeypatch, asked):
     assert settings(OwnSession(), **asked) == settings(requests.Session(), **asked)
 
 
-def test_the_environment_is_read_once(monkeypatch):
-    """Not again with each request."""
+@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "ALL_PROXY"])
+def test_a_change_of_the_environment_counts_at_once(monkeypatch, name):
+    """Settings are remembered for one environment."""
     session = OwnSession()
     before = settings(session)
 
-    monkeypatch.setenv("http_proxy", "http://proxy.test:3128")
+    monkeypatch.setenv(name, "http://proxy.test:3128")
 
-    assert settings(session) == before
+    assert settings(session) == settings(requests.Session()) != before
+
+
+def test_settings_are_remembered(monkeypatch):
+    """requests is asked once as long as nothing changes."""
+    session, asked = OwnSession(), []
+    monkeypatch.setattr(
+        requests.Session,
+        "merge_environment_settings",
+        lambda *args: asked.append(args) or {},
+    )
+
+    settings(session)
+    settings(session)
+
+    assert len(asked) == 1
 
 
 def test_what_is_set_on_the_session_counts_at_once(monkeypatch):
@@ -46,11 +62,3 @@ def test_what_is_set_on_the_session_counts_at_once(monkeypatch):
 
     assert settings(session)["verify"] == "/etc/mine.pem"
     assert settings(session)["proxies"] == {"http": "http://mine.test"}
-
-
-def test_redirects_lead_nowhere():
-    """Where one leads is for the client to say."""
-    response = requests.Response()
-    response.status_code, response.headers["Location"] = 302, "http://evil.test"
-
-    assert list(OwnSession().resolve_redirects(response, requests.Request())) == []

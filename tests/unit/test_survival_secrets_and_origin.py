@@ -233,9 +233,9 @@ def test_a_netrc_file_adds_nothing(tamr, tmp_path, monkeypatch, elsewhere, kwarg
 
 
 def test_the_cookie_stays_with_its_port(tamr, elsewhere):
-    """The session is not sent to another server on the same machine, even by its own session."""
+    """It is not sent to another server on the same machine, even by the client's own session."""
     with tamr.client(store_auth_cookie=True) as client:
-        client.session.get(f"{tamr.url}/api/versioned/v1/operations")
+        client.get("operations")
         client.session.get(f"http://127.0.0.1:{elsewhere.port}/api/versioned/v1/operations")
 
     assert tamr.requests[-1].credentials == "cookie"
@@ -362,9 +362,21 @@ def test_an_answer_is_logged_in_a_line(tamr, client, caplog):
     caplog.set_level(logging.INFO)
 
     client.get("operations")
+    client.post("/api/dataset/jobs/17/cancel")
 
     assert [each.getMessage() for each in caplog.records if each.name == "tamr_widgets.client"] == [
-        f"GET {tamr.url}/api/versioned/v1/operations : 200"
+        f"POST {tamr.url}/api/dataset/jobs/17/cancel : 404"
+    ]
+
+
+def test_polls_are_logged_at_debug(client, caplog):
+    """At INFO a live widget would write a line at each poll into whatever cell runs."""
+    caplog.set_level(logging.DEBUG, "tamr_widgets")
+
+    client.get("operations")
+
+    assert [each.levelname for each in caplog.records if each.name == "tamr_widgets.client"] == [
+        "DEBUG"
     ]
 
 

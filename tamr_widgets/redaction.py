@@ -1,0 +1,253 @@
+"""Takes credentials out of responses, error messages and log lines, however they are written.
+
+A server, a gateway or another library can echo a credential as it is, escaped for JSON or HTML,
+percent-encoded, or in base64.
+"""
+
+from __future__ import annotations
+
+import html
+import html.entities
+import json
+import re
+from base64 import b64encode
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+from requests.structures import CaseInsensitiveDict
+
+MASK = "***"
+_MASK_BYTES = MASK.encode()
+# Shorter secrets are parts of ordinary words.
+MIN_CHARS = 4
+# A secret of letters only, and fewer than this, is replaced as a whole word and not within one.
+MAX_WORD_CHARS = 7
+# One on top of the other: HTML in JSON in a string of JSON.
+MAX_ENCODINGS = 2
+# Shorter base64 is a part of ordinary words, too.
+MIN_BASE64_CHARS = 6
+
+# A password that is one of these, or a small number, stands in each document of Tamr's.
+_ORDINARY_WORDS = (
+    "admin api asset base cancel canceled canceling class created data dataset datasets "
+    "description endtime error export failed false http https html import instance json "
+    "lastmodified login message name noop null number operation operations pending project "
+    "projectexport projectimport projects refresh relativeid result running spark starttime "
+    "state status string submitted succeeded success system tamr text true type username "
+    "value version versioned "
+)
+_ORDINARY = frozenset(_ORDINARY_WORDS.split())
+SECRET_NAME = re.compile(r"auth|cookie|credential|key|pass|pwd|secret|session|token", re.IGNORECASE)
+_PADDING = rb"(?:=|%3[Dd]|\\u003[Dd]|&#61;){0,2}"
+_LETTER = rb"[A-Za-z0-9\x80-\xff]"
+# The end of an escape sequence may stand before a word.
+_WORD_START = (
+    rb"(?:(?<!" + _LETTER + rb")|(?<=\\[bfnrt])|(?<=%[0-9A-Fa-f]{2})|(?<=\\u[0-9A-Fa-f]{4}))"
+)
+_WORD_END = rb"(?!" + _LETTER + rb")"
+_NAMES = (b"pass", b"pwd", b"secret", b"token", b"credential", b"//")
+_NAMED = (
+    rb"((?i:pass(?:word|wd|phrase)?|pwd|secret|token|credentials?)[\"'\\]{0,3}\s{0,3}[:=]\s{0,3}"
+    rb"[\"'\\]{0,3}|//[^\s/@:]{1,64}:)"
+)
+
+
+def _json(text: str) -> str:
+    return json.dumps(text)[1:-1]
+
+
+def _slash(text: str) -> str:
+    return text.replace("/", r"\/")
+
+
+def _apostrophe(text: str) -> str:
+    return text.replace("'", r"\'")
+
+
+def _quote_all(text: str) -> str:
+    return quote(text, safe="")
+
+
+def _each(form: str, charset: str = "") -> Callable[[str], str]:
+    """An encoder that writes each character, or each byte of a charset, in one form."""
+
+    def encode(text: str) -> str:
+        units = text.encode(charset, "replace") if charset else map(ord, text)
+        return "".join(form.format(unit) for unit in units)
+
+    return encode
+
+
+def _utf16(form: str) -> Callable[[str], str]:
+    def encode(text: str) -> str:
+        units = text.encode("utf-16-be", "surrogatepass")
+        pairs = zip(units[::2], units[1::2], strict=True)
+        return "".join(form.format(high * 256 + low) for high, low in pairs)
+
+    return encode
+
+
+def _entities(text: str) -> str:
+    names = html.entities.codepoint2name
+    return "".join(f"&{names[ord(c)]};" if ord(c) in names else c for c in text)
+
+
+# The first of several encodings, and those that come on top of it.
+_ENCODERS: tuple[Callable[[str], str], ...] = (
+    _utf16(r"\u{:04x}"),
+    _utf16(r"\u{:04X}"),
+    _each("&#{};"),
+    _each("&#x{:x};"),
+    _each("&#x{:X};"),
+    _each("&#{:03};"),
+    _entities,
+    lambda text: html.escape(text).replace("&#x27;", "&apos;"),
+    lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
+    _each("%{:02x}", "utf-8"),
+    _each("%{:02X}", "latin-1"),
+    _each("%{:02x}", "latin-1"),
+    _each(r"\x{:02x}", "utf-8"),
+    _each(r"\x{:02x}", "latin-1"),
+    # UTF-8 that was read as Latin-1, as http.client reads headers
+    lambda text: text.encode("utf-8", "replace").decode("latin-1"),
+)
+_WRAPPERS = (_json, _slash, _apostrophe, html.escape, _quote_all, quote_plus)
+
+
+def _pattern_of(secret: str) -> bytes:
+    """A pattern for a secret in which each character may be written in any way.
+
+    Runs of one character are encoded together: of many backslashes in a row it would be open which
+    of them belong together, and a pattern that tries each way takes time without end.
+    """
+    runs = (run[0] for run in re.finditer(r"[A-Za-z0-9]+|([^A-Za-z0-9])\1*", secret))
+    return b"".join(map(_pattern_of_run, runs))
+
+
+@lru_cache(maxsize=256)
+def _pattern_of_run(run: str) -> bytes:
+    if run.isascii() and run.isalnum():  # no encoder changes these
+        return run.encode()
+    forms = {run} | {encode(run) for encode in _ENCODERS}
+    for _ in range(MAX_ENCODINGS):
+        forms |= {encode(form) for form in forms for encode in _WRAPPERS}
+    written = {form.encode("utf-8", "replace") for form in forms}
+    written |= {form.encode("latin-1") for form in forms if max(form) <= "\xff"}
+    return b"(?:" + b"|".join(map(re.escape, sorted(written, key=len, reverse=True))) + b")"
+
+
+def _base64(text: str) -> set[str]:
+    """Base64 of a text, without padding."""
+    raw = {text.encode(charset, "replace") for charset in ("utf-8", "latin-1")}
+    plain = {b64encode(each).decode().rstrip("=") for each in raw}
+    return plain | {each.replace("+", "-").replace("/", "_") for each in plain}
+
+
+class _Needle:
+    """A secret in all its forms, and how to know it from an ordinary word."""
+
+    def __init__(self, secret: str, *, is_base64: bool = False) -> None:
+        # Encoders leave ASCII letters and digits alone, so this part is in each of the forms.
+        self._core = max(re.findall("[A-Za-z0-9]+", secret), key=len, default="").encode()
+        any_form = _pattern_of(secret) + (_PADDING if is_base64 else b"")
+        self._pattern = re.compile(any_form)
+        self._whole = self._named = None
+        if is_ordinary(secret):
+            self._named = re.compile(_NAMED + any_form + _WORD_END)
+        elif _is_word(secret):
+            self._whole = re.compile(_WORD_START + any_form + _WORD_END)
+
+    def removed_from(self, text: bytes) -> bytes:
+        if self._core not in text:
+            return text
+        if self._named is not None:
+            lower = text.lower()
+            if not any(name in lower for name in _NAMES):
+                return text
+            return self._named.sub(rb"\1" + _MASK_BYTES, text)
+        whole = self._whole
+        if whole is None:
+            return self._pattern.sub(_MASK_BYTES, text)
+        return self._pattern.sub(
+            lambda found: _MASK_BYTES if whole.match(text, found.start()) else found[0], text
+        )
+
+
+def is_ordinary(secret: str) -> bool:
+    """Whether a secret cannot be told from a word or a number that has nothing to do with it."""
+    is_number = secret.isdigit() and len(secret) <= MAX_WORD_CHARS
+    return len(secret) < MIN_CHARS or is_number or secret.lower() in _ORDINARY
+
+
+def _is_word(secret: str) -> bool:
+    return is_ordinary(secret) or (secret.isalpha() and len(secret) <= MAX_WORD_CHARS)
+
+
+class Redactor:
+    """Replaces secrets by `***`.
+
+    An ordinary word or number (`is_ordinary`) is only replaced where it is named as a password.
+
+    Args:
+        secrets: Passwords and tokens, as they are.
+    """
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        known = {secret for secret in secrets if secret}
+        encoded = {form for secret in known for form in _base64(secret)}
+        encoded = {form for form in encoded if len(form) >= MIN_BASE64_CHARS} - known
+        # A secret goes with the one that it holds.
+        parts = [secret for secret in known if not _is_word(secret)]
+        known = {secret for secret in known if not any(p in secret and p != secret for p in parts)}
+        self._needles = [
+            *(_Needle(each, is_base64=True) for each in sorted(encoded, key=len, reverse=True)),
+            *(_Needle(each) for each in sorted(known, key=len, reverse=True)),
+        ]
+
+    def bytes(self, content: bytes) -> bytes:
+        """A body without the secrets. JSON stays JSON, with the same keys and numbers."""
+        clean = content
+        for needle in self._needles:
+            clean = needle.removed_from(clean)
+        if clean == content or content.lstrip()[:1] not in (b"{", b"["):
+            return clean
+        try:
+            return json.dumps(self._document(json.loads(content))).encode()
+        except (ValueError, RecursionError):
+            return clean
+
+    def text(self, text: str) -> str:
+        """A text without the secrets."""
+        encoded = text.encode("utf-8", "surrogatepass")
+        clean = encoded
+        for needle in self._needles:
+            clean = needle.removed_from(clean)
+        return text if clean == encoded else clean.decode("utf-8", "replace")
+
+    def headers(self, headers: Any) -> CaseInsensitiveDict[str]:
+        """Headers without the secrets, and without those that set cookies."""
+        return CaseInsensitiveDict(
+            (name, self.text(str(value)))
+            for name, value in headers.items()
+            if not name.lower().startswith("set-cookie")
+        )
+
+    def _document(self, value: Any, name: str = "") -> Any:
+        if isinstance(value, dict):
+            return {key: self._document(each, key) for key, each in value.items()}
+        if isinstance(value, list):
+            return [self._document(each, name) for each in value]
+        if isinstance(value, str):
+            # With its name in front a value is known for a password, if it is one.
+            before = f"{name}=" if SECRET_NAME.search(name) else ""
+            return self.text(before + value)[len(before) :]
+        return value
+
+
+# Most responses are to requests with the same secrets.
+@lru_cache(maxsize=64)
+def redactor(secrets: frozenset[str]) -> Redactor:
+    """A Redactor of these secrets."""
+    return Redactor(secrets)

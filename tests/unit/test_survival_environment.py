@@ -1,0 +1,489 @@
+"""The environment that companies have: proxies, certificates, addresses as people copy them."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from types import SimpleNamespace
+
+import pytest
+import requests
+from doubles import RawServer, document
+from doubles import http as http_answer
+
+from tamr_widgets import (
+    Client,
+    ForeignAddress,
+    HTTPStatusError,
+    NoAnswer,
+    Operation,
+    OperationWidget,
+    ProxyFailed,
+    ProxyUnauthorized,
+    TamrError,
+    TokenAuth,
+    Unsendable,
+    Untrusted,
+    UsernamePasswordAuth,
+)
+from tamr_widgets.faults import passes
+from tamr_widgets.proxies import is_loopback, proxy_secrets
+from tamr_widgets.simulator import Simulator
+from tamr_widgets.widgets.facts import in_short
+
+VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+AUTH = UsernamePasswordAuth("ada", "s3cret-of-ada")
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch):
+    """No proxies and bundles but those of a test."""
+    for name in (*VARIABLES, *map(str.lower, VARIABLES), "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def texts(error):
+    """What somebody could see of an error."""
+    return "".join(traceback.format_exception(error)) + repr(vars(error)) + str(error.args)
+
+
+def proxied(monkeypatch, address, protocol="http", **options):
+    for name in ("HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, address)
+    return Client(AUTH, "tamr.test", protocol, total_seconds=2, **options)
+
+
+# --- Proxies
+
+
+@pytest.mark.parametrize("protocol", ["http", "https"])
+@pytest.mark.parametrize("own", [True, False])
+def test_a_proxy_that_wants_a_password_is_final(monkeypatch, protocol, own):
+    """407, whether as a response or to CONNECT: asked once, the proxy named, the way out said."""
+    answer = http_answer(b"", "407 Proxy Authentication Required", "Proxy-Authenticate: Basic")
+    with RawServer(lambda to, _: to.sendall(answer)) as proxy, requests.Session() as session:
+        address = f"http://corp:pr0xy-pass@127.0.0.1:{proxy.port}"
+        options = {} if own else {"session": session}
+        with proxied(monkeypatch, address, protocol, **options) as client:
+            operation = Operation(client, document())
+            with pytest.raises(ProxyUnauthorized) as raised:
+                operation.wait(0.02, 3)
+            assert len(proxy.requests) == 1
+
+    error = raised.value
+    assert isinstance(error, HTTPStatusError)
+    assert isinstance(error, NoAnswer)
+    assert not passes(error, 0)
+    assert f"127.0.0.1:{proxy.port}" in str(error)
+    assert "HTTP_PROXY" in str(error)
+    assert "HTTPS_PROXY" in str(error)
+    assert "pr0xy-pass" not in texts(error)
+    assert (error.response is None) == (protocol == "https")
+
+
+def test_a_server_that_answers_407_itself_is_no_proxy():
+    """Where there is no proxy, nothing is said of one."""
+    answer = http_answer(b"", "407 Proxy Authentication Required")
+    with (
+        RawServer(lambda to, _: to.sendall(answer)) as server,
+        Client(AUTH, "127.0.0.1", port=server.port) as client,
+        pytest.raises(HTTPStatusError) as raised,
+    ):
+        client.operation("17")
+
+    assert not isinstance(raised.value, ProxyUnauthorized)
+
+
+@pytest.mark.parametrize("protocol", ["http", "https"])
+def test_a_dead_proxy_is_named(monkeypatch, protocol):
+    """Without its password, and not as if it were the server; it may come back."""
+    with RawServer(lambda *_: None) as gone:
+        port = gone.port
+    with (
+        proxied(monkeypatch, f"http://corp:pr0xy-pass@127.0.0.1:{port}", protocol) as client,
+        pytest.raises(ProxyFailed, match=f"the proxy 127.0.0.1:{port} did not connect") as raised,
+    ):
+        client.get("operations")
+
+    assert passes(raised.value, 0)
+    assert "refused" in str(raised.value)
+    assert "pr0xy-pass" not in texts(raised.value)
+    assert in_short(raised.value) == "the proxy did not connect"
+
+
+@pytest.mark.parametrize("status", ["502 Bad Gateway", "403 Forbidden"])
+def test_a_proxy_that_does_not_connect_says_its_status(monkeypatch, status):
+    """To CONNECT; the words of its answer are nobody's."""
+    answer = http_answer(b"", status + " of s3cret-of-ada")
+    with (
+        RawServer(lambda to, _: to.sendall(answer)) as proxy,
+        proxied(monkeypatch, f"http://127.0.0.1:{proxy.port}", "https") as client,
+        pytest.raises(ProxyFailed, match=f"it answered {status[:3]}") as raised,
+    ):
+        client.get("operations")
+
+    assert "s3cret" not in texts(raised.value)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://corp:s3cr3t#word@proxy:3128",
+        "http://corp:s3cr3t/word@proxy:3128",
+        "http://corp:s3cr3t?word@proxy:3128",
+        "http://corp:s3cr3t[word@proxy:3128",
+        "http://corp:s3cr3t word@127.0.0.1:9",
+        "http://corp:s3cr3t@word@127.0.0.1:9",
+        "http://corp:s3cr3t%23word@127.0.0.1:9",
+        "corp:s3cr3t#word@proxy:3128",
+        "ftp://corp:s3cr3t@word:3128",
+        "socks5h://corp:s3cr3t%23word@127.0.0.1:9",
+        "http://corp:s3cr3t-word@127.0.0.1:99999",
+        "http://:s3cr3t-word@",
+    ],
+)
+@pytest.mark.parametrize("protocol", ["http", "https"])
+def test_no_part_of_a_proxys_password_is_shown(monkeypatch, caplog, address, protocol):
+    """However awkward it is, and wherever a parser cuts it off."""
+    caplog.set_level(logging.DEBUG)
+    with proxied(monkeypatch, address, protocol) as client, pytest.raises(TamrError) as raised:
+        client.get("operations")
+
+    assert "s3cr3t" not in texts(raised.value) + caplog.text
+    assert "word" not in texts(raised.value).replace("password", "")
+    assert "proxy" in str(raised.value).lower()
+
+
+def test_a_proxys_address_that_cannot_be_read_is_final(monkeypatch):
+    """And the error says what is usually wrong with it."""
+    with (
+        proxied(monkeypatch, "http://corp:s3cr3t#word@proxy:3128") as client,
+        pytest.raises(Unsendable, match="percent-encoded") as raised,
+    ):
+        client.get("operations")
+
+    assert not passes(raised.value, 0)
+
+
+def test_a_proxys_password_that_is_echoed_is_taken_out(monkeypatch):
+    """A gateway that shows all headers shows that one, too."""
+    password = "pr0xy#pass"
+
+    def serve(connection, request):
+        echo = request.split(b"Proxy-Authorization: ")[1].split(b"\r\n")[0]
+        body = echo + b" pr0xy#pass pr0xy%23pass pr0xy"
+        connection.sendall(http_answer(body, "500 x"))
+
+    with RawServer(serve) as proxy:
+        address = f"http://corp:pr0xy%23pass@127.0.0.1:{proxy.port}"
+        with (
+            proxied(monkeypatch, address) as client,
+            pytest.raises(HTTPStatusError) as raised,
+        ):
+            client.operation("17")
+
+    assert "pr0xy" not in texts(raised.value) + raised.value.response.text
+    assert password in proxy_secrets(None)
+
+
+def test_what_is_secret_about_proxies(monkeypatch):
+    """Of the environment's and of a session's: not the host."""
+    monkeypatch.setenv("ALL_PROXY", "socks5h://corp:a%40b@proxy.test:1080")
+    session = SimpleNamespace(proxies={"http": "http://me:s3cr3t@other.test"})
+
+    secrets = proxy_secrets(session)
+
+    assert {"a%40b", "a@b", "corp:a@b", "s3cr3t", "me:s3cr3t"} <= secrets
+    assert not any("proxy.test" in each or "other.test" in each for each in secrets)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.8.9.1", "::1"])
+def test_loopback_goes_direct(monkeypatch, host):
+    """No proxy of the environment is asked about this machine, and none gets its credentials."""
+    with RawServer(lambda to, _: to.sendall(http_answer([]))) as proxy:
+        for name in VARIABLES[:3]:
+            monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
+        for session in (None, requests.Session()):
+            with Client(AUTH, host, port=9, total_seconds=1, session=session) as client:
+                with pytest.raises(NoAnswer) as raised:
+                    client.get("operations")
+                assert "proxy" not in str(raised.value).lower()
+        assert not proxy.requests
+
+
+def test_a_proxy_of_the_session_is_asked_about_loopback_too(monkeypatch):
+    """Somebody has set it there on purpose: a recorder, for example."""
+    with (
+        RawServer(lambda to, _: to.sendall(http_answer([]))) as proxy,
+        requests.Session() as session,
+    ):
+        session.proxies["http"] = f"http://127.0.0.1:{proxy.port}"
+        with Client(AUTH, "127.0.0.1", port=9, session=session) as client:
+            assert client.operations() == []
+        assert len(proxy.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("127.0.0.1", True),
+        ("127.255.1.2", True),
+        ("LOCALHOST", True),
+        ("[::1]", True),
+        ("tamr.localhost", True),
+        ("128.0.0.1", False),
+        ("localhost.test", False),
+        ("tamr", False),
+        ("127.0.0.1.test", False),
+        ("", False),
+    ],
+)
+def test_what_is_loopback(host, expected):
+    """This machine, by name or number."""
+    assert is_loopback(host) == expected
+
+
+def test_a_simulator_needs_no_proxy(monkeypatch):
+    """Also where the company's is set."""
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    with Simulator(past_jobs=0) as tamr, tamr.client() as client:
+        assert client.operations() == []
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_no_proxy_counts_while_it_runs(monkeypatch, own):
+    """Settings that change after an error are taken for the next request."""
+    with (
+        RawServer(lambda to, _: to.sendall(http_answer([]))) as proxy,
+        requests.Session() as session,
+    ):
+        with Client(
+            AUTH, "tamr.invalid", total_seconds=5, session=None if own else session
+        ) as client:
+            with pytest.raises(NoAnswer):
+                client.get("operations")
+            monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.port}")
+            assert client.get("operations").ok
+            monkeypatch.setenv("NO_PROXY", "tamr.invalid")
+            with pytest.raises(NoAnswer):
+                client.get("operations")
+        assert len(proxy.requests) == 1
+
+
+# --- Certificates
+
+
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_a_missing_bundle_is_final(monkeypatch, tmp_path, name):
+    """And the error says what to set; once that is right the same client works on."""
+    monkeypatch.setenv(name, str(tmp_path / "missing.pem"))
+    with (
+        RawServer(lambda to, _: to.sendall(http_answer([])), tls=True) as server,
+        Client(AUTH, "localhost", "https", server.port) as client,
+    ):
+        with pytest.raises(Untrusted, match="REQUESTS_CA_BUNDLE") as raised:
+            Operation(client, document()).wait(0.02, 3)
+        assert not passes(raised.value, 0)
+        assert not server.requests
+
+        from doubles import CERTIFICATE  # noqa: PLC0415
+
+        monkeypatch.setenv(name, str(CERTIFICATE))
+        assert client.operations() == []
+
+
+def test_a_missing_client_certificate_is_final(tmp_path):
+    """The same of the session's `cert`."""
+    with requests.Session() as session, Client(AUTH, "x.test", "https", session=session) as client:
+        session.cert = str(tmp_path / "missing.pem")
+        with pytest.raises(Untrusted, match="cert") as raised:
+            client.get("operations")
+
+    assert not passes(raised.value, 0)
+
+
+def test_a_bundle_that_holds_no_certificate_is_final(monkeypatch, tmp_path):
+    """It will hold none the next time either."""
+    (tmp_path / "empty.pem").write_text("nothing")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "empty.pem"))
+    with (
+        RawServer(lambda *_: None, tls=True) as server,
+        Client(AUTH, "127.0.0.1", "https", server.port) as client,
+        pytest.raises(TamrError) as raised,
+    ):
+        client.get("operations")
+
+    assert not passes(raised.value, 0)
+    assert "REQUESTS_CA_BUNDLE" in str(raised.value)
+
+
+# --- Addresses and arguments
+
+
+@pytest.mark.parametrize(
+    ("host", "form"),
+    [
+        ("127.0.0.1:9100", r"host='127\.0\.0\.1', port=9100"),
+        ("tamr.example.com:9100", r"host='tamr\.example\.com', port=9100"),
+        ("cafe:9100", "host='cafe', port=9100"),
+        ("[::1]:9100", "host='::1', port=9100"),
+        (
+            "https://tamr.example.com:9100/",
+            r"protocol='https', host='tamr\.example\.com', port=9100",
+        ),
+        ("http://tamr/#/jobs", "protocol='http', host='tamr', port=None"),
+        ("https://ada:s3cret@tamr.example.com", r"host='tamr\.example\.com'"),
+        ("ada:s3cret@tamr:9100", "host='tamr', port=9100"),
+        (" tamr ", "host='tamr'"),
+        ("tamr/api/versioned/v1", "host='tamr'"),
+        ("1.2.3.4:x", "host must be"),
+        (":9100", "host must be"),
+        ("12:34", "host='12', port=34"),
+        ("x" * 100_000, "host must be"),
+    ],
+)
+def test_a_host_that_is_an_address_is_refused_with_the_right_form(host, form):
+    """At once, saying that protocol and port are arguments; without a password in it."""
+    with pytest.raises(ValueError, match=form) as raised:
+        Client(AUTH, host)
+
+    assert "s3cret" not in str(raised.value)
+    assert len(str(raised.value)) < 600
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://tamr.example.com:9100/",
+        "  https://tamr.example.com:9100\n",
+        "https://tamr.example.com:9100/#/jobs",
+        "https://tamr.example.com:9100/api/versioned/v1",
+        "https://tamr.example.com:9100/api/versioned/v1/",
+        "https://tamr.example.com:9100/api/versioned/v1/operations/17",
+        "https://tamr.example.com:9100/api",
+        "https://tamr.example.com:9100?x=1",
+    ],
+)
+def test_tamr_url_is_understood_as_people_copy_it(url):
+    """With blanks, a page's fragment, the API's own path."""
+    environ = {"TAMR_URL": url, "TAMR_TOKEN": "t"}
+    with Client.from_env(environ) as client:
+        assert client.origin == "https://tamr.example.com:9100"
+        assert client.base_path == "/api/versioned/v1/"
+
+
+def test_a_path_in_front_of_the_api_is_kept():
+    """Where a gateway serves several servers."""
+    environ = {"TAMR_URL": "https://gate.test/apis/one/api/versioned/v1/", "TAMR_TOKEN": "t"}
+    with Client.from_env(environ) as client:
+        assert client.base_path == "/apis/one/api/versioned/v1/"
+
+
+@pytest.mark.parametrize(
+    "base_path", ["api/versioned/v1", " /api/versioned/v1/ ", "/api/versioned/v1"]
+)
+def test_a_base_path_is_understood(base_path):
+    """With or without slashes and blanks around it."""
+    assert Client(AUTH, base_path=base_path).base_path == "/api/versioned/v1/"
+
+
+@pytest.mark.parametrize(
+    ("base_path", "kind"),
+    [
+        ("https://tamr.example.com/api/versioned/v1/", ValueError),
+        ("/api/versioned/v1/?x", ValueError),
+        ("/api/#/x", ValueError),
+        ("/api/../x", ValueError),
+        ("/a b/", ValueError),
+        ("/a\nb/", ValueError),
+        (None, TypeError),
+        (b"/api/", TypeError),
+    ],
+)
+def test_a_base_path_that_is_none_is_refused(base_path, kind):
+    """With the right form in the message."""
+    with pytest.raises(kind, match="/api/versioned/v1/"):
+        Client(AUTH, base_path=base_path)
+
+
+@pytest.mark.parametrize(
+    "auth", [None, ("ada", "s3cret"), "s3cret", UsernamePasswordAuth, 7, {"username": "ada"}]
+)
+def test_what_is_no_auth_is_refused(auth):
+    """At once, with the right form, and without showing it."""
+    with pytest.raises(TypeError, match="UsernamePasswordAuth") as raised:
+        Client(auth)
+
+    assert "s3cret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [
+        "17",
+        17,
+        " 17 ",
+        "operations/17",
+        "/api/versioned/v1/operations/17",
+        "api/versioned/v1/operations/17",
+        "{origin}/api/versioned/v1/operations/17",
+        "{origin}/api/versioned/v1/operations/17?x=1",
+    ],
+)
+def test_an_operation_is_found_by_what_was_copied(copied):
+    """Its id, its path, or its address."""
+    with Simulator(past_jobs=0) as tamr, tamr.client() as client:
+        tamr.jobs.put(document(), "17")
+        name = copied.format(origin=client.origin) if isinstance(copied, str) else copied
+        assert client.operation(name).resource_id == "17"
+        assert tamr.requests[-1].path == "/api/versioned/v1/operations/17"
+
+
+@pytest.mark.parametrize(
+    "copied",
+    ["https://other.test/api/versioned/v1/operations/17", "{origin}/#/jobs/17", "{origin}"],
+)
+def test_an_address_of_something_else_is_no_operation(copied):
+    """Of another server, or of a page: refused before anything is sent."""
+    with Simulator(past_jobs=0) as tamr, tamr.client() as client:
+        with pytest.raises(ForeignAddress, match="such as '17'"):
+            client.operation(copied.format(origin=client.origin))
+        assert not len(tamr.requests)
+
+
+def test_an_endpoint_may_begin_with_the_apis_own_path():
+    """With or without a slash in front."""
+    with Simulator(past_jobs=0) as tamr, tamr.client() as client:
+        for endpoint in (
+            "operations",
+            "api/versioned/v1/operations",
+            "/api/versioned/v1/operations",
+        ):
+            assert client.get(endpoint).json() == []
+
+
+def test_an_own_address_as_an_endpoint_is_refused_with_the_right_form():
+    """It is not said to be elsewhere."""
+    with (
+        Client(TokenAuth("t"), "tamr.test") as client,
+        pytest.raises(ForeignAddress, match="Use a path such as 'operations/17'"),
+    ):
+        client.get("http://tamr.test:9100/api/versioned/v1/operations")
+
+
+# --- Logs
+
+
+def test_a_live_widget_writes_nothing_at_info(caplog):
+    """Its polls would land in whatever cell runs."""
+    from doubles import until  # noqa: PLC0415
+
+    caplog.set_level(logging.INFO)
+    with Simulator(past_jobs=0) as tamr, tamr.client() as client:
+        operation = client.operation(tamr.jobs.add("RUNNING"))
+        tamr.requests.clear()
+        widget = OperationWidget(operation, poll_interval_seconds=0.05)
+        until(lambda: len(tamr.requests) > 2)
+        widget.close()
+
+    assert [each.getMessage() for each in caplog.records if each.name != "asyncio"] == []

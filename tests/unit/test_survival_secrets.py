@@ -1,0 +1,669 @@
+"""What a server echoes, what an error shows, and how long a hostile text may take."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import gc
+import html
+import importlib
+import json
+import logging
+import pickle
+import pkgutil
+import re
+import threading
+import time
+import traceback
+import urllib.parse
+import weakref
+from types import SimpleNamespace
+
+import pytest
+import requests
+from doubles import RawServer, document
+from doubles import http as http_answer
+
+import tamr_widgets
+from tamr_widgets import (
+    Client,
+    HTTPStatusError,
+    NotFound,
+    Operation,
+    TamrError,
+    TokenAuth,
+    UnexpectedAnswer,
+    UsernamePasswordAuth,
+    forking,
+)
+from tamr_widgets.address import endpoint_url, redirect_url
+from tamr_widgets.history import kind_of
+from tamr_widgets.messages import in_words, says_more, tame
+from tamr_widgets.redaction import Redactor
+from tamr_widgets.simulator import Fault, Simulator
+from tamr_widgets.times import parse_time
+
+SECRET = "p\u00e4\"ss<w&rd/5 \\x'z"
+FORMS = {
+    "raw": SECRET,
+    "json": json.dumps(SECRET)[1:-1],
+    "json, utf-8": json.dumps(SECRET, ensure_ascii=False)[1:-1],
+    "json, upper case": json.dumps(SECRET)[1:-1].replace("\\u00e4", "\\u00E4"),
+    "json, slash": json.dumps(SECRET)[1:-1].replace("/", "\\/"),
+    "html": html.escape(SECRET),
+    "html, decimal": html.escape(SECRET).replace("&#x27;", "&#39;"),
+    "html, text only": html.escape(SECRET, quote=False),
+    "html in json": json.dumps(html.escape(SECRET))[1:-1],
+    "json in html": html.escape(json.dumps(SECRET)[1:-1]),
+    "url": urllib.parse.quote(SECRET),
+    "url, all": urllib.parse.quote(SECRET, safe=""),
+    "form": urllib.parse.quote_plus(SECRET),
+    "url, lower case": urllib.parse.quote(SECRET, safe="").replace("%C3%A4", "%c3%a4"),
+    "url in url": urllib.parse.quote(urllib.parse.quote(SECRET, safe=""), safe=""),
+    "json of Java": json.dumps(SECRET)[1:-1].replace("<", "\\u003c").replace("&", "\\u0026"),
+    "xml": "".join(c if c.isascii() and c.isalnum() else f"&#{ord(c)};" for c in SECRET),
+    "xml, hex": "".join(c if c.isascii() and c.isalnum() else f"&#x{ord(c):X};" for c in SECRET),
+    "html, named": html.escape(SECRET).replace("\u00e4", "&auml;"),
+    "url, latin-1": urllib.parse.quote(SECRET, encoding="latin-1"),
+    "repr of bytes": repr(SECRET.encode())[2:-1],
+    "repr": repr(SECRET)[1:-1],
+    "base64": base64.b64encode(SECRET.encode()).decode(),
+    "header": base64.b64encode(f"ada:{SECRET}".encode()).decode(),
+    "header, latin-1": base64.b64encode(f"ada:{SECRET}".encode("latin-1")).decode(),
+    "pair": f"ada:{SECRET}",
+}
+
+
+def everything_in(thing, seen=None, depth=0):
+    """All texts that can be reached from an object by its attributes and items."""
+    seen = set() if seen is None else seen
+    if id(thing) in seen or depth > 8:
+        return
+    seen.add(id(thing))
+    if isinstance(thing, (str, bytes)):
+        yield thing if isinstance(thing, str) else thing.decode("latin-1")
+        yield thing if isinstance(thing, str) else thing.decode("utf-8", "replace")
+        return
+    if isinstance(thing, BaseException):
+        yield "".join(traceback.format_exception(thing))
+        inner = [thing.__cause__, thing.__context__, *thing.args]
+    elif isinstance(thing, dict):
+        inner = [*thing.keys(), *thing.values()]
+    elif isinstance(thing, (list, tuple, set, frozenset)):
+        inner = list(thing)
+    else:
+        inner = []
+    if hasattr(thing, "items") and not isinstance(thing, dict):
+        inner += [*thing.items()]
+    if not isinstance(thing, (Client, type, threading.Thread)):
+        inner += list(getattr(thing, "__dict__", {}).values())
+        inner += [getattr(thing, name, None) for name in getattr(thing, "__slots__", ())]
+    for each in inner:
+        yield from everything_in(each, seen, depth + 1)
+
+
+def holds_no_secret(*things, secrets=None):
+    text = "\n".join(part for thing in things for part in everything_in(thing))
+    for name, form in (FORMS if secrets is None else secrets).items():
+        assert form not in text, name
+
+
+@pytest.fixture
+def tamr():
+    with Simulator(past_jobs=0, username="ada", password=SECRET) as tamr:
+        yield tamr
+
+
+@pytest.fixture
+def client(tamr):
+    with tamr.client(total_seconds=2) as client:
+        yield client
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
+@pytest.mark.parametrize("status", [200, 302, 400, 401, 403, 500])
+def test_an_echo_in_a_body_is_taken_out(tamr, client, status, form):
+    """In each form, whatever the status; from the response, the error, the pickle."""
+    with tamr.faults.on(Fault.status(status, body=f"so {form} it", content_type="text/plain")):
+        response = client.get("datasets")
+        with pytest.raises((TamrError, TypeError)) as raised:
+            response = Operation.from_response(client, response)
+
+    assert b"so *** it" in response.content.replace(b"ada:", b"")
+    holds_no_secret(response, raised.value, pickle.loads(pickle.dumps(raised.value)))
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
+def test_an_echo_in_a_document_leaves_it_a_document(tamr, client, form):
+    """A description loses the secret, and JSON stays JSON."""
+    tamr.jobs.put({**document(), "description": f"a {form} b", "note": [form]}, "17")
+
+    operation = client.operation("17")
+
+    assert operation.description.replace("ada:", "") == "a *** b"
+    assert operation.to_json()["note"][0] in {"***", "ada:***"}
+    holds_no_secret(operation.to_json())
+
+
+@pytest.mark.parametrize("status", ["200 {}", "302 {}", "500 {}"])
+def test_an_echo_in_headers_and_reason_is_taken_out(status):
+    """Also one that sets a cookie; the reason phrase is part of the response."""
+    form = FORMS["url, all"]
+
+    def serve(connection, _):
+        headers = (f"X-Echo: {form}", f"Set-Cookie: s={form}", f"Location: /api/x?{form}")
+        connection.sendall(http_answer({"message": "x"}, status.format(form), *headers))
+
+    with (
+        RawServer(serve) as server,
+        Client(UsernamePasswordAuth("ada", SECRET), "127.0.0.1", port=server.port) as client,
+        pytest.raises(TamrError) as raised,
+    ):
+        Operation.from_response(client, client.post("x"))
+
+    holds_no_secret(raised.value, raised.value.response)
+    assert "Set-Cookie" not in raised.value.response.headers
+
+
+def test_an_echo_in_headers_that_cannot_be_read_is_not_logged(caplog, capsys):
+    """urllib3 warns and quotes them, with each poll: at DEBUG, without the secret."""
+    secret = "s3cret-of-ada"
+
+    def serve(connection, _):
+        body = json.dumps(document()).encode()
+        head = (
+            f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n: {secret}\r\nX: {secret}\r\n\r\n"
+        )
+        connection.sendall(head.encode() + body)
+
+    caplog.set_level(logging.DEBUG)
+    with (
+        RawServer(serve) as server,
+        Client(UsernamePasswordAuth("ada", secret), "127.0.0.1", port=server.port) as client,
+    ):
+        client.get("operations/17")
+
+    assert secret not in caplog.text
+    assert secret not in "".join(capsys.readouterr())
+    assert any("parse headers" in each.getMessage() for each in caplog.records)
+    assert not [each for each in caplog.records if each.levelno > logging.INFO]
+
+
+def test_the_token_of_a_login_is_a_secret(tamr, monkeypatch):
+    """It is taken out of what comes after, and nothing keeps the answer to the login."""
+    tokens = []
+    new_token = tamr._credentials.new_token
+    monkeypatch.setattr(
+        tamr._credentials, "new_token", lambda: tokens.append(new_token()) or tokens[-1]
+    )
+    with tamr.client(store_auth_cookie=True) as client:
+        with tamr.faults.on(Fault.status(500, body=f"no {tokens[0]}", content_type="text/plain")):
+            response = client.get("operations")
+        with pytest.raises(HTTPStatusError) as raised:
+            Operation.from_response(client, response)
+
+    assert "no ***" in str(raised.value)
+    holds_no_secret(raised.value, response, secrets={"token": tokens[0]})
+
+
+def test_half_a_token_is_in_no_error(tamr):
+    """An answer to a login that was cut off is not kept, and JSON's own error neither."""
+    with (
+        tamr.faults.on(Fault.status(200, body='{"token": "t0k-t0k-t0k', method="POST")),
+        pytest.raises(UnexpectedAnswer) as raised,
+    ):
+        tamr.client(store_auth_cookie=True)
+
+    holds_no_secret(raised.value, secrets={"token": "t0k-t0k"})
+
+
+@pytest.mark.parametrize("kind", [Fault.reset, Fault.truncate, Fault.hang, Fault.close])
+def test_an_error_of_the_network_holds_no_request(tamr, kind):
+    """Neither as its cause nor as its context: requests' exceptions hold all headers."""
+    with (
+        tamr.client(total_seconds=0.3) as client,
+        tamr.faults.on(kind()),
+        pytest.raises(TamrError) as raised,
+    ):
+        client.post("x", headers={"X-Api-Key": SECRET.encode("latin-1")})
+
+    assert raised.value.__context__ is None
+    holds_no_secret(raised.value)
+
+
+def test_the_request_of_a_response_keeps_no_credential(tamr, client):
+    """Of a request only what is no credential is left, whoever added it."""
+    response = client.get(
+        "operations",
+        headers={"X-Api-Key": "k3y-k3y-k3y", "X-Auth-Token": "t0k-t0k", "X-Other": "x"},
+        cookies={"sid": "c00kie-c00kie"},
+    )
+
+    secrets = {name: name for name in ("k3y-k3y-k3y", "t0k-t0k", "c00kie-c00kie")}
+    holds_no_secret(response, secrets=secrets | FORMS)
+    assert response.request.headers["X-Other"] == "x"
+    assert response.request.method == "GET"
+
+
+def test_a_response_of_another_client_is_not_kept_as_it_is(tamr, client):
+    """Of requests itself, for example: its request has the header, its body an echo."""
+    url = f"{client.origin}{client.base_path}operations/17"
+    auth = UsernamePasswordAuth("ada", SECRET)
+    for fault in (
+        Fault.status(500, body=FORMS["json"]),
+        Fault.status(200, body="<" + FORMS["html"], content_type="text/html"),
+    ):
+        with requests.Session() as session, tamr.faults.on(fault):
+            response = session.get(url, auth=auth, cookies={"sid": "c00kie-c00kie"})
+        for asked in (client, SimpleNamespace(auth=None)):
+            with pytest.raises(TamrError) as raised:
+                Operation.from_response(asked, response)
+            holds_no_secret(raised.value, raised.value.response, secrets=FORMS | {"sid": "c00kie-"})
+        assert response.request.headers["Authorization"]
+
+
+@pytest.mark.parametrize("password", ["a", "in", "Job", "1", "17", "admin", "RUNNING", "status"])
+def test_a_password_that_is_an_ordinary_word_stays_in_texts(password):
+    """A document, an id and an error's words are not changed because of it."""
+    redactor = Redactor([password, f"ada:{password}"])
+    body = json.dumps([document(), {"message": f"{password} job in a run of 17 {password}"}])
+
+    assert redactor.bytes(body.encode()) == body.encode()
+    assert redactor.text(f"a Job in 17 {password}.") == f"a Job in 17 {password}."
+
+
+@pytest.mark.parametrize("password", ["a", "in", "17", "admin"])
+def test_a_password_that_is_an_ordinary_word_is_taken_out_where_it_is_named(password):
+    """As the value of what is called a password, or behind a user name."""
+    redactor = Redactor([password, f"ada:{password}"])
+    echo = {"user": "ada", "password": password, "description": f"x {password} x"}
+
+    for text in (f"password={password}&x", f"http://ada:{password}@tamr/", f"'pwd': '{password}'"):
+        assert "***" in redactor.text(text)
+        assert not re.search(rf"\b{password}\b", redactor.text(text).replace("ada", ""))
+    assert json.loads(redactor.bytes(json.dumps(echo).encode())) == {**echo, "password": "***"}
+
+
+def test_a_word_is_not_replaced_within_another():
+    """`test` is not in `latest`, but at the end of an escape sequence."""
+    redactor = Redactor(["test"])
+
+    assert redactor.text("latest tests of a test: test") == "latest tests of a ***: ***"
+    assert redactor.bytes(rb'"\ntest"') == rb'"\n***"'
+
+
+def test_a_large_list_is_searched_quickly():
+    """For secrets that are not in it: a small part of what it takes to parse it."""
+    body = json.dumps([document(id=str(i)) for i in range(20_000)]).encode()
+    redactor = Redactor(["s3cret-of-ada", "ada:s3cret-of-ada"])
+
+    def seconds(work):
+        start = time.process_time()
+        work(body)
+        return time.process_time() - start
+
+    parsing = min(seconds(json.loads) for _ in range(3))
+    assert min(seconds(redactor.bytes) for _ in range(3)) < parsing
+
+
+# --- A login belongs to its client
+
+
+def test_two_users_on_one_session_stay_two(tamr):
+    """After a login of one, the other one still sends its own credentials and no cookie."""
+    with requests.Session() as session:
+        ada = tamr.client(session=session, store_auth_cookie=True)
+        bob = tamr.client(session=session)
+        tamr.requests.clear()
+        for client in (ada, bob, ada):
+            client.get("operations")
+        assert not session.cookies
+
+    assert [each.credentials for each in tamr.requests] == ["cookie", "basic", "cookie"]
+
+
+@pytest.mark.parametrize("cookie", ["authToken={}", "JSESSIONID={}"])
+def test_a_cookie_that_a_server_sets_is_sent_by_its_client_only(cookie):
+    """Two clients on one session do not act as each other by way of it."""
+    number = iter(range(99))
+
+    def serve(connection, _):
+        header = f"Set-Cookie: {cookie.format(f'value-{next(number)}')}; Path=/"
+        connection.sendall(http_answer([], "200 OK", header))
+
+    with RawServer(serve) as server, requests.Session() as session:
+        session.cookies.set("mine", "1")
+        ada, bob = (
+            Client(
+                UsernamePasswordAuth(name, "pass-word"),
+                "127.0.0.1",
+                "http",
+                server.port,
+                session=session,
+            )
+            for name in ("ada", "bob")
+        )
+        for client in (ada, bob, bob, ada):
+            client.get("operations")
+        sent = [re.findall(rb"value-\d", each) for each in server.requests]
+        assert sent == [[], [], [b"value-1"], []]
+        assert all(b"mine=1" in each for each in server.requests)
+
+
+def test_the_login_goes_along_with_a_sessions_own_cookies():
+    """Those that the user has set are sent as before."""
+    with (
+        RawServer(lambda to, _: to.sendall(http_answer({"token": "t0ken"}))) as server,
+        requests.Session() as session,
+    ):
+        session.cookies.set("route", "7")
+        session.cookies.set("authToken", "stale")
+        auth = UsernamePasswordAuth("ada", SECRET)
+        client = Client(
+            auth, "127.0.0.1", port=server.port, session=session, store_auth_cookie=True
+        )
+        client.get("operations")
+        client.get("/health")
+
+        sent = [re.search(rb"Cookie: (.*)\r", each)[1] for each in server.requests]
+        assert sent[1] == b"route=7; authToken=t0ken"
+        assert b"t0ken" not in sent[2]
+        assert session.cookies.get_dict() == {"route": "7", "authToken": "stale"}
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost", "sub.localhost", "tamr.test"])
+@pytest.mark.parametrize("path", ["/api/versioned/v1/x", "/api/x", "/", "/other/api/x", "/apix"])
+def test_the_login_goes_to_its_own_address_only(host, path):
+    """Host, port and the API's folder decide: no sub-domain, no other port or protocol."""
+    from tamr_widgets.login import Login  # noqa: PLC0415
+
+    shown = f"[{host}]" if ":" in host else host
+    login = Login(UsernamePasswordAuth("ada", SECRET), f"http://{shown}:9100", "/api/versioned/v1/")
+    login.tokens = ("t0ken",)
+
+    expected = "t0ken" if path.startswith("/api/") else None
+    assert login.token_for(f"http://{shown}:9100{path}") == expected
+    for elsewhere in (f"http://{shown}:9101", f"https://{shown}:9100", f"http://a.{host}:9100"):
+        assert login.token_for(f"{elsewhere}{path}") is None
+
+
+def test_locks_of_logins_and_starts_do_not_cross_a_fork(tamr, client):
+    """A child can log in and start jobs though another thread of its parent was at it."""
+    endpoint = "projects/1/unifiedDataset:refresh"
+    client.start(endpoint, True, join=True)
+    client._login._lock.acquire()
+    for lock in client._starts._locks.values():
+        lock.acquire()
+
+    forking._renew_all()
+
+    tamr._credentials.expire()
+    answer = client._login.renew(0, client._send, 1)
+    assert answer is not None
+    assert client.start(endpoint, True, join=True).state
+
+
+# --- Texts of others
+
+
+HOSTILE = "\x9b31mred\u202egnp.exe\x85next\u200b\u2066\u2028\x1b[2J\ud800"
+FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff]")
+
+
+@pytest.mark.parametrize("size", [1, 200_000])
+def test_no_error_is_long_or_moves_the_cursor(tamr, client, size):
+    """Wherever a server's text gets into: body, type, path, state, message, description."""
+    text = (HOSTILE * size)[:1_000_000].encode("utf-8", "replace").decode()
+    errors = []
+
+    def note(act):
+        try:
+            act()
+        except (TamrError, ValueError, TypeError) as error:
+            errors.append(error)
+
+    tamr.faults.add(Fault.status(500, body=text, content_type="text/plain; x=" + "x" * 1000))
+    note(lambda: client.operation("17"))
+    tamr.faults.add(Fault.status(400, body=json.dumps({"message": text})))
+    note(lambda: client.operation("17"))
+    tamr.faults.add(Fault.status(200, body="{" + text, content_type="x" * 1000))
+    note(lambda: client.operation("17"))
+    operation = Operation(
+        client,
+        {
+            "id": text,
+            "relativeId": f"operations/{text}",
+            "description": text,
+            "status": {"state": text, "message": text},
+        },
+    )
+    note(operation.check)
+    note(operation.poll)
+    note(operation.delete)
+    note(operation.cancel)
+    note(lambda: operation.wait(0, 0))
+    note(lambda: client.start(text))
+    note(lambda: client.get("x?" + text[:10_000]))
+    failed = Operation(client, {"id": text, "status": {"state": "FAILED", "message": text}})
+    note(failed.check)
+    note(lambda: Client(TokenAuth("t"), text))
+    note(lambda: Client(TokenAuth("t"), base_path=text))
+
+    assert len(errors) >= 11
+    for error in errors:
+        assert len(str(error)) <= 4000, type(error)
+        assert not FORBIDDEN.search(str(error)), ascii(str(error))
+
+
+def test_no_log_line_is_long_or_moves_the_cursor(tamr, client, caplog):
+    """At DEBUG too."""
+    caplog.set_level(logging.DEBUG, "tamr_widgets")
+    client.get("operations/\u202e\x85" + "x" * 5000)
+
+    for record in caplog.records:
+        assert len(record.getMessage()) < 500
+        assert not FORBIDDEN.search(record.getMessage())
+
+
+# --- Patterns
+
+
+def module_patterns():
+    """Each compiled pattern of the package. Those of assets.py only see the package's own files."""
+    for info in pkgutil.walk_packages(tamr_widgets.__path__, "tamr_widgets."):
+        if info.name.endswith(("__main__", "assets")):
+            continue
+        for name, value in vars(importlib.import_module(info.name)).items():
+            if isinstance(value, re.Pattern):
+                yield pytest.param(value, id=f"{info.name}.{name}")
+
+
+SEEDS = [
+    *"[(\"'/\\a1 .:#%@-_<&\n\t",
+    *("a.", "a.a$", "(host=", "//", "//@", "%25", "..;/", "1,", "T0", "password=", "\\u00", "[a"),
+    *("POST instance:", "\\n", "Caused by: ", ": ", "a@", "2021-01-29T18:24:53.3 ", "&#x27;", "]["),
+]
+
+
+def seconds_of(work, *args):
+    best = float("inf")
+    for _ in range(3):
+        start = time.process_time()
+        work(*args)
+        best = min(best, time.process_time() - start)
+    return best
+
+
+def grows_like_its_text(work, seed, size):
+    """Whether twice the text takes about twice the time (three times, with noise)."""
+    for characters in (size, 2 * size, 4 * size):
+        short = seconds_of(work, (seed * characters)[:characters])
+        long = seconds_of(work, (seed * characters * 2)[: 2 * characters])
+        if long < 0.02 or long < 3.2 * short:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("pattern", list(module_patterns()))
+def test_no_pattern_backtracks(pattern):
+    """Twice the text takes no more than twice the time, for whatever text."""
+    for seed in SEEDS:
+        for work in (pattern.search, pattern.fullmatch, lambda text: pattern.sub("", text)):
+            if isinstance(pattern.pattern, bytes):
+                assert grows_like_its_text(lambda text: work(text.encode()), seed, 4_000), seed  # noqa: B023
+            else:
+                assert grows_like_its_text(work, seed, 4_000), seed
+
+
+def tamed(text):
+    return tame(text, 500)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(
+    "work",
+    [
+        in_words,
+        says_more,
+        kind_of,
+        parse_time,
+        lambda text: tame(text, 500),
+        Redactor([SECRET, "a"]).text,
+    ],
+    ids=["in_words", "says_more", "kind_of", "parse_time", "tame", "redacted"],
+)
+def test_a_hostile_text_takes_no_time(work, seed):
+    """A megabyte of it is read in the blink of an eye."""
+    assert seconds_of(work, (seed * 1_000_000)[:1_000_000]) < 1
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_hostile_address_takes_no_time(seed):
+    """150,000 slashes, or anything else, as an endpoint and as a redirect."""
+    text = (seed * 150_000)[:150_000]
+
+    def both():
+        for check in (
+            lambda: endpoint_url("http://tamr.test", "/api/versioned/v1/", text),
+            lambda: redirect_url("http://tamr.test", "http://tamr.test/x", text),
+        ):
+            with contextlib.suppress(ValueError):
+                check()
+
+    assert seconds_of(both) < 0.5
+
+
+def test_a_relative_id_of_slashes_holds_nobody_up(client):
+    """It is refused, as too long, before anything looks at it."""
+    operation = Operation(client, document(relativeId="operations" + "/" * 150_000))
+
+    start = time.process_time()
+    with pytest.raises(TamrError, match="150,0"):
+        operation.poll()
+    assert time.process_time() - start < 0.5
+
+
+def test_an_error_text_of_another_library_is_not_searched():
+    """`(host=` ten thousand times took eight seconds."""
+    from tamr_widgets.boundary import translated  # noqa: PLC0415
+
+    start = time.process_time()
+    with pytest.raises(TamrError), translated("GET x"):
+        raise requests.ConnectionError("(host=" * 100_000)
+    assert time.process_time() - start < 0.5
+
+
+# --- Starting
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs", "kind"),
+    [
+        ((), {"timeout": 5}, TypeError),
+        ((), {"timeout_seconds": -1}, ValueError),
+        ((), {"timeout_seconds": float("nan")}, ValueError),
+        ((), {"timeout_seconds": "5"}, TypeError),
+        ((), {"poll_interval_seconds": -1}, ValueError),
+        ((), {"poll_interval_seconds": None}, TypeError),
+        ((True,), {"foo": 1}, TypeError),
+        ((True,), {"timeout_seconds": "soon"}, TypeError),
+        ((5,), {}, TypeError),
+        (("yes",), {}, TypeError),
+        ((), {"join": "no"}, TypeError),
+        ((None,), {}, TypeError),
+    ],
+)
+def test_a_wrong_option_starts_nothing(tamr, client, args, kwargs, kind):
+    """It is refused before anything is sent, whether the wait would need it or not."""
+    tamr.requests.clear()
+
+    with pytest.raises(kind):
+        client.start("projects/1/unifiedDataset:refresh", *args, **kwargs)
+
+    assert not len(tamr.requests)
+
+
+def test_joining_returns_the_job_that_runs(tamr, client):
+    """However the endpoint is written; once it has ended, a new one is started."""
+    endpoint = "projects/1/unifiedDataset:refresh"
+    first = client.start(endpoint, True)
+
+    joined = client.start(f"/api/versioned/v1/{endpoint}", True, join=True)
+    assert joined.resource_id == first.resource_id
+    assert client.start("projects/2/unifiedDataset:refresh", True, join=True) != first
+    assert client.start(endpoint, True).resource_id != first.resource_id  # not asked to join
+
+    last = client.start(endpoint, True, join=True)
+    tamr.jobs.finish(last.resource_id)
+    assert client.start(endpoint, True, join=True).resource_id != last.resource_id
+
+
+def test_threads_that_join_start_one_job(tamr, client):
+    """Those that come while it is being started wait for it."""
+    tamr.faults.add(Fault.delay(0.2, method="POST"))
+    tamr.requests.clear()
+    started = []
+    threads = [
+        threading.Thread(
+            target=lambda: started.append(
+                client.start("projects/1/unifiedDataset:refresh", True, join=True).resource_id
+            )
+        )
+        for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+
+    assert len(started) == 8
+    assert len(set(started)) == 1
+    assert len([each for each in tamr.requests if each.method == "POST"]) == 1
+
+
+def test_a_job_that_is_gone_is_not_joined(tamr, client, monkeypatch):
+    """Though one that was just started may not be found yet."""
+    endpoint = "projects/1/unifiedDataset:refresh"
+    first = client.start(endpoint, True)
+    tamr.jobs.remove(first.resource_id)
+    assert client.start(endpoint, True, join=True).resource_id == first.resource_id
+
+    monkeypatch.setattr("tamr_widgets.starts.NOT_FOUND_GRACE_SECONDS", 0.0)
+    assert client.start(endpoint, True, join=True).resource_id != first.resource_id
+    with pytest.raises(NotFound):
+        first.poll()
+
+
+def test_a_simulator_lives_as_long_as_its_client():
+    """`Simulator().start().client()` in one line works."""
+    simulator = Simulator(past_jobs=0).start()
+    known = weakref.ref(simulator)
+    client = simulator.client()
+    del simulator
+    gc.collect()
+
+    assert client.operations() == []
+    client.close()
+    del client
+    gc.collect()
+    assert known() is None

@@ -1,0 +1,685 @@
+"""Sessions, adapters and pools of the user: used as they are, in this process and its children."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import multiprocessing
+import os
+import socket
+import ssl
+import threading
+import time
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext, suppress
+from typing import ClassVar
+
+import pytest
+import requests
+import urllib3
+from doubles import CERTIFICATE, URL, RawServer, answer, document, http, until
+from requests.adapters import BaseAdapter, HTTPAdapter
+from urllib3.connection import HTTPConnection
+from urllib3.util.retry import Retry
+
+from tamr_widgets import (
+    Client,
+    NoAnswer,
+    TokenAuth,
+    TooSlow,
+    UnexpectedAnswer,
+    Unsendable,
+)
+from tamr_widgets.foreign import ask as ask_public
+from tamr_widgets.timing import time_limit
+
+LATE_SECONDS = 1.5
+INSECURE = urllib3.exceptions.InsecureRequestWarning
+
+
+def client_of(server, host="127.0.0.1", **options):
+    return Client(TokenAuth("t"), host, port=server.port, **options)
+
+
+def path_of(request):
+    return request.split()[1].decode().rsplit("/", 1)[1]
+
+
+def echo(connection, request):
+    connection.sendall(http(path_of(request)))
+
+
+def drip(connection, _):
+    for byte in http(document())[:200]:
+        connection.sendall(bytes([byte]))
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def session():
+    with requests.Session() as session:
+        yield session
+
+
+@pytest.fixture
+def names(monkeypatch):
+    """Every name is this machine's."""
+    found = socket.getaddrinfo
+    asked = []
+
+    def look_up(host, *args, **kwargs):
+        asked.append(host)
+        return found("127.0.0.1", *args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    return asked
+
+
+# What is passed in stays as it is.
+
+
+def test_a_session_is_not_written_to(session):
+    """Neither it, nor its adapters and their pools."""
+    adapter = session.get_adapter("http://x")
+    with RawServer(echo) as server:
+        client_of(server, session=session)
+        kept = [dict(vars(each)) for each in (session, adapter, adapter.poolmanager)]
+        client_of(server, session=session).get("x")
+
+        assert [dict(vars(each)) for each in (session, adapter, adapter.poolmanager)] == kept
+        assert type(session) is requests.Session
+        assert type(adapter) is HTTPAdapter
+        (pool,) = adapter.poolmanager.pools._container.values()
+        assert "ConnectionCls" not in vars(pool)
+        assert pool.num_requests == 1
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_retries_of_the_user_are_made(session, method):
+    """As often as they say, on a status and on a lost connection."""
+    fates = iter([None, "503 Service Unavailable", "200 OK"])
+
+    def serve(connection, _):
+        status = next(fates)
+        if status is None:
+            connection.shutdown(socket.SHUT_RDWR)
+        else:
+            connection.sendall(http("done", status))
+
+    retries = Retry(3, backoff_factor=0.01, status_forcelist=[503])
+    session.mount("http://", HTTPAdapter(max_retries=retries))
+    with RawServer(serve) as server:
+        assert client_of(server, session=session).request(method, "x").json() == "done"
+        assert len(server.requests) == 3
+    assert session.get_adapter("http://x").max_retries is retries
+
+
+@pytest.mark.parametrize("retries", [0, Retry(3)], ids=["none", "three, but not of a POST"])
+def test_a_start_is_not_repeated(session, retries):
+    """Once it may have reached the server, unless the user's retries say so."""
+    session.mount("http://", HTTPAdapter(max_retries=retries))
+    with RawServer(lambda c, _: c.shutdown(socket.SHUT_RDWR)) as server:
+        with pytest.raises(NoAnswer, match="not known whether"):
+            client_of(server, session=session).post("x")
+        assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("retries", "header"),
+    [
+        (Retry(5, backoff_factor=60, status_forcelist=[503]), "X: y"),
+        (Retry(5, status_forcelist=[503]), "Retry-After: 60"),
+    ],
+    ids=["backoff", "Retry-After"],
+)
+def test_pauses_of_retries_end_with_the_limit(session, retries, header):
+    """However long a server asks to wait."""
+    session.mount("http://", HTTPAdapter(max_retries=retries))
+    with RawServer(lambda c, _: c.sendall(http("", "503 Busy", header))) as server:
+        began = time.monotonic()
+        with pytest.raises(TooSlow):
+            client_of(server, session=session, total_seconds=0.4).get("x")
+
+    assert 0.4 <= time.monotonic() - began < 0.4 + LATE_SECONDS
+
+
+class OwnTrust(HTTPAdapter):
+    """Trusts what its context trusts."""
+
+    def __init__(self):
+        self.context = ssl.create_default_context(cafile=str(CERTIFICATE))
+        super().__init__()
+
+    def init_poolmanager(self, *args, **kwargs):
+        super().init_poolmanager(*args, ssl_context=self.context, **kwargs)
+
+    def build_connection_pool_key_attributes(self, *args, **kwargs):
+        where, how = super().build_connection_pool_key_attributes(*args, **kwargs)
+        return where, {**how, "ssl_context": self.context, "ca_certs": None}
+
+    def cert_verify(self, *_):
+        pass
+
+
+def test_a_tls_context_of_the_user_is_used(session):
+    """It trusts what the machine does not, and the limit holds on it."""
+    session.mount("https://", OwnTrust())
+    with RawServer(echo, tls=True) as server:
+        client = client_of(server, "localhost", protocol="https", session=session)
+        assert client.get("x").json() == "x"
+    with RawServer(drip, tls=True) as server:
+        client = client_of(
+            server, "localhost", protocol="https", session=session, total_seconds=0.3
+        )
+        with pytest.raises(TooSlow):
+            client.get("x")
+
+
+def test_the_size_of_a_pool_is_a_bound(session):
+    """Two connections for ten threads, where the user says so."""
+    session.mount("http://", HTTPAdapter(pool_maxsize=2, pool_block=True))
+
+    def slow(connection, request):
+        time.sleep(0.02)
+        echo(connection, request)
+
+    with RawServer(slow) as server, ThreadPoolExecutor(10) as threads:
+        client = client_of(server, session=session)
+        done = threads.map(lambda number: client.get(f"{number}").json(), range(20))
+        assert list(done) == [str(number) for number in range(20)]
+        assert len(server._connections) == 2
+
+
+class Counting(HTTPAdapter):
+    """Counts what it sends, in an attribute of its own."""
+
+    sent = 0
+
+    def send(self, request, **kwargs):
+        self.sent += 1
+        request.headers["X-Sent"] = str(self.sent)
+        return super().send(request, **kwargs)
+
+
+def test_an_adapter_that_is_mounted_later_is_used(session):
+    """On a session that was passed in, and on the client's own; with its own state."""
+    with RawServer(echo) as server:
+        for given in (session, None):
+            client, adapter = client_of(server, session=given), Counting()
+            client.get("x")
+            client.session.mount("http://", adapter)
+            client.get("x")
+            client.get("x")
+
+            assert adapter.sent == 2
+            assert client.session.get_adapter(client.origin) is adapter
+        assert sum(b"X-Sent: 2" in each for each in server.requests) == 2
+
+
+def test_a_mount_is_taken_as_requests_takes_it(session, wire):
+    """The longest prefix counts; other hosts keep their adapter."""
+    before, adapter = session.get_adapter("http://tamr.test.other"), Counting()
+    session.mount("http://tamr.test:9100/", adapter)
+    client = Client(TokenAuth("t"), "tamr.test", session=session)
+    wire.get(f"{URL}x")
+    client.get("x")
+
+    assert adapter.sent == 1
+    assert session.get_adapter("http://tamr.test.other") is before
+    assert session.get_adapter("http://tamr.test") is before
+
+
+def test_methods_of_a_session_class_are_used(session):
+    """A session that does more with each request does it here, too."""
+
+    class Stamped(requests.Session):
+        def request(self, method, url, **kwargs):
+            kwargs["headers"] = {"X-Request": "stamped"}
+            return super().request(method, url, **kwargs)
+
+        def send(self, request, **kwargs):
+            request.headers["X-Send"] = "stamped"
+            return super().send(request, **kwargs)
+
+    with RawServer(drip) as server, Stamped() as stamped:
+        with pytest.raises(TooSlow):
+            client_of(server, session=stamped, total_seconds=0.3).get("x")
+        assert server.requests[0].count(b": stamped") == 2
+
+
+class Closing(requests.Session):
+    """Closes itself when nobody refers to it any more."""
+
+    closed = False
+
+    def __del__(self):
+        self.closed = True
+
+
+class Asking(requests.Session):
+    """Cannot be derived from without an argument."""
+
+    def __init_subclass__(cls, *, name):
+        """Takes a name."""
+
+
+class Private(HTTPAdapter):
+    """Uses names that others might use, too."""
+
+    def __init__(self):
+        self._context, self._original = "context", "original"
+        super().__init__()
+
+    def add_headers(self, request, **_):
+        request.headers["X-Private"] = f"{self._context} {self._original}"
+
+
+@pytest.mark.parametrize("kind", [Closing, Asking])
+def test_sessions_of_any_class_are_used(kind):
+    """With adapters of any class."""
+    given, seen = kind(), []
+
+    def serve(connection, request):
+        seen.append(request)
+        echo(connection, request)
+
+    given.mount("http://", Private())
+    with RawServer(serve) as server, given:
+        client = client_of(server, session=given)
+        assert [client.get(name).json() for name in "ab"] == ["a", "b"]
+        assert not getattr(given, "closed", False)
+        assert len(server._connections) == 1
+    assert all(b"X-Private: context original" in each for each in seen)
+
+
+@pytest.mark.parametrize(
+    ("host", "asked"),
+    [
+        ("müller.test", "xn--mller-kva.test"),
+        ("TAMR.Test", "tamr.test"),
+        ("xn--mller-kva.test", "xn--mller-kva.test"),
+    ],
+)
+@pytest.mark.parametrize("given", ["own", "passed"])
+def test_a_limit_holds_for_every_name(names, session, host, asked, given):
+    """However it is written, and with a port that is text."""
+    with RawServer(drip) as server:
+        port = f"{server.port:06d}"
+        client = Client(
+            TokenAuth("t"),
+            host,
+            port=port,
+            session=session if given == "passed" else None,
+            total_seconds=0.3,
+        )
+        with pytest.raises(TooSlow):
+            client.get("x")
+
+    assert client.origin == f"http://{asked}:{server.port}"
+    assert names == [asked]
+    assert (client.host, client.port) == (host, port)
+
+
+def test_a_limit_holds_on_a_connection_that_was_there(session):
+    """The user's own request has made it."""
+    requests_seen = []
+
+    def serve(connection, request):
+        (drip if requests_seen else echo)(connection, request)
+        requests_seen.append(request)
+
+    with RawServer(serve) as server:
+        client = client_of(server, session=session, total_seconds=0.3)
+        session.get(f"{client.origin}/x")
+        with pytest.raises(TooSlow):
+            client.get("x")
+
+
+# Recorders, caches and stubs.
+
+
+class Recorded(HTTPConnection):
+    """A recorder's connection, which knows no response."""
+
+    def connect(self):
+        raise ConnectionRefusedError("no response was recorded")
+
+
+def get_recorded(pool, timeout=None, taken=urllib3.HTTPConnectionPool._get_conn):
+    """Passes over connections that were made before the recording, as vcrpy does."""
+    while not isinstance(connection := taken(pool, timeout), pool.ConnectionCls):
+        connection.close()
+    return connection
+
+
+@pytest.mark.parametrize("given", ["own", "passed"])
+@pytest.mark.parametrize("used_before", [True, False])
+def test_a_recorder_intercepts(monkeypatch, session, given, used_before):
+    """It puts its connections in the place of urllib3's, while it records."""
+    with RawServer(echo) as server:
+        client = client_of(server, session=session if given == "passed" else None)
+        if used_before:
+            client.get("x")
+        with monkeypatch.context() as recording:
+            recording.setattr(urllib3.HTTPConnectionPool, "ConnectionCls", Recorded)
+            recording.setattr(urllib3.HTTPConnectionPool, "_get_conn", get_recorded)
+            with pytest.raises(NoAnswer, match="the connection was refused"):
+                client.post("start")
+        assert client.get("y").json() == "y"
+        assert not any(b"start" in each for each in server.requests)
+
+
+class Frozen:
+    """A response of a cache: nothing can be written to it, and it has no request."""
+
+    __slots__ = ("raw", "request")
+
+    status_code, reason, url, encoding = 200, "OK", f"{URL}operations/17", "utf-8"
+    elapsed, history, is_redirect = None, (), False
+    headers = requests.structures.CaseInsensitiveDict({"Content-Encoding": "gzip"})
+    content = answer(body=document("SUCCEEDED")).content
+
+    def close(self):
+        """Nothing."""
+
+
+class Cache(BaseAdapter):
+    def send(self, _, **__):
+        return self.found
+
+    def close(self):
+        """Nothing."""
+
+
+class Cached(requests.Session):
+    def request(self, *_, **__):
+        return Frozen()
+
+
+def test_a_response_of_a_cache_is_not_written_to():
+    """Its body is read already, and decoded, whatever its headers say."""
+    with Cached() as session:
+        operation = Client(TokenAuth("t"), "tamr.test", session=session).operation("17")
+
+    assert operation.state == "SUCCEEDED"
+
+
+class Bare:
+    """A raw body as an adapter of any kind may give it: it can be read."""
+
+    def __init__(self, body):
+        self.read = io.BytesIO(body).read
+
+
+@pytest.mark.parametrize("status", [200, 404])
+@pytest.mark.parametrize(("raw", "body"), [(lambda: None, b""), (lambda: Bare(b"body"), b"body")])
+def test_a_response_may_lack_a_request(session, status, raw, body):
+    """And a raw body: adapters of all kinds are about."""
+    adapter = Cache()
+    adapter.found = found = requests.Response()
+    found.status_code, found.url, found.raw = status, f"{URL}x", raw()
+    kept = vars(found).copy()
+    session.mount("http://", adapter)
+
+    came = Client(TokenAuth("t"), "tamr.test", session=session).get("x")
+
+    assert (came.status_code, came.content, came.request) == (status, body, None)
+    written = {name for name, value in vars(found).items() if kept[name] is not value}
+    assert written <= {"elapsed"}  # by requests itself
+
+
+def test_a_cache_is_asked_anew(wire, client):
+    """A poll is about what has changed."""
+    wire.get(f"{URL}operations/17", json=document())
+    wire.get(f"{URL}operations", json=[document()])
+
+    client.operation("17").poll()
+    client.operations()
+
+    assert [call.request.headers["Cache-Control"] for call in wire.calls] == ["no-cache"] * 3
+
+
+def test_a_socks_proxy_without_its_package_says_what_to_install(monkeypatch):
+    """Nothing else is of use then."""
+    monkeypatch.setenv("ALL_PROXY", "socks5h://proxy.test:1080")
+
+    def missing(*_, **__):
+        raise requests.exceptions.InvalidSchema("Missing dependencies for SOCKS support.")
+
+    monkeypatch.setattr(requests.adapters, "SOCKSProxyManager", missing)
+
+    with pytest.raises(Unsendable, match=r"pip install 'requests\[socks\]'"):
+        Client(TokenAuth("t"), "tamr.test").get("x")
+
+
+class OtherConnection(HTTPConnection):
+    """Connects in its own way, as that of a SOCKS proxy does."""
+
+    made: ClassVar[list[socket.socket]] = []
+    pause = 0.0
+
+    def _new_conn(self):
+        time.sleep(self.pause)
+        self.made.append(socket.create_connection(("127.0.0.1", self.port)))
+        return self.made[-1]
+
+
+class OtherPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = OtherConnection
+
+
+class OtherPools(HTTPAdapter):
+    def init_poolmanager(self, *args, **kwargs):
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": OtherPool}
+
+
+def test_connections_of_another_kind_are_used(monkeypatch, session):
+    """With the limit: one that comes too late is closed, and nothing is sent on it."""
+    session.mount("http://", OtherPools())
+    monkeypatch.setattr(OtherConnection, "made", [])
+    with RawServer(echo) as server:
+        client = client_of(server, "no-such.test", session=session)
+        assert client.get("x").json() == "x"
+        assert client.get("y").json() == "y"
+        assert len(OtherConnection.made) == 1
+        session.close()
+        monkeypatch.setattr(OtherConnection, "pause", 0.6)
+        began = time.monotonic()
+        with pytest.raises(TooSlow), time_limit(0.2):
+            client.get("z")
+        assert time.monotonic() - began < 0.5
+        late = until(lambda: OtherConnection.made[1:])[0]
+        until(lambda: late.fileno() == -1)
+        assert len(server.requests) == 2
+
+
+# Clients of the public package.
+
+
+class PublicClient:
+    """The public package's client, as far as it matters."""
+
+    base_path, auth = "/api/versioned/v1/", None
+
+    def __init__(self, server):
+        self.origin, self.session = f"http://127.0.0.1:{server.port}", requests.Session()
+        self.logins = 0
+
+    def request(self, method, endpoint, **kwargs):
+        self.logins += 1
+        return self.session.request(method, f"{self.origin}{self.base_path}{endpoint}", **kwargs)
+
+
+def interim(connection, _):
+    connection.sendall(b"HTTP/1.1 102 Processing\r\n\r\n" + http(document()))
+
+
+BOMB = http(gzip.compress(bytes(40 * 2**20)), "200 OK", "Content-Encoding: gzip")
+
+
+def bomb(connection, _):
+    connection.sendall(BOMB)
+
+
+@pytest.mark.parametrize(
+    ("serve", "kind"), [(interim, None), (drip, TooSlow), (bomb, UnexpectedAnswer)]
+)
+def test_a_public_client_has_the_same_bounds(serve, kind):
+    """Its own state and session are used, and not replaced."""
+    with RawServer(serve) as server:
+        public = PublicClient(server)
+        session = public.session
+        with session, time_limit(1):
+            outcome = nullcontext() if kind is None else pytest.raises(kind)
+            with outcome:
+                assert ask_public(public, "GET", "operations/17").json() == document()
+        assert public.logins == 1
+        assert public.session is session
+        assert type(public) is PublicClient
+
+
+# Certificates that are not checked.
+
+
+@pytest.fixture
+def unchecked(monkeypatch):
+    """A server whose certificate nobody knows."""
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):  # which outrank `session.verify`
+        monkeypatch.delenv(name, raising=False)
+    with RawServer(lambda c, _: c.sendall(http(document("SUCCEEDED"))), tls=True) as server:
+        yield server
+
+
+def poll_three_times(client):
+    operation = client.operation("17")
+    for _ in range(3):
+        operation = operation.poll()
+
+
+@pytest.mark.parametrize("given", ["own", "passed"])
+def test_one_warning_for_each_client(unchecked, session, given):
+    """Not one with each poll."""
+    for _ in range(2):
+        client = client_of(
+            unchecked, protocol="https", session=session if given == "passed" else None
+        )
+        client.session.verify = False
+        with pytest.warns(INSECURE, match="is not checked") as caught:
+            poll_three_times(client)
+        assert len(caught) == 1
+
+
+def test_no_thread_warns(unchecked):
+    """Its warning would land in whatever cell runs; the user's next request warns."""
+    client = client_of(unchecked, protocol="https")
+    client.session.verify = False
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        thread = threading.Thread(target=poll_three_times, args=(client,))
+        thread.start()
+        thread.join()
+    assert [each.category for each in caught] == []
+    with pytest.warns(INSECURE):
+        poll_three_times(client)
+
+
+# Children of this process.
+
+FORK = multiprocessing.get_context("fork") if hasattr(os, "fork") else None
+forks = pytest.mark.skipif(FORK is None, reason="this system cannot fork")
+may_fork = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+shared: dict[str, Client] = {}
+
+
+def ask(name):
+    return shared["client"].get(name).json()
+
+
+@forks
+@may_fork
+@pytest.mark.parametrize("given", ["own", "passed", "passed, one connection"])
+@pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
+def test_parent_and_children_read_their_own_responses(monkeypatch, session, given, tls):
+    """A child has connections of its own, at once; the parent keeps its own."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATE))
+    used = []
+
+    def slow(connection, request):
+        time.sleep(0.003)
+        used.append((connection, path_of(request)))
+        echo(connection, request)
+
+    if given == "passed, one connection":
+        for prefix in ("http://", "https://"):
+            session.mount(prefix, HTTPAdapter(pool_maxsize=1, pool_block=True))
+    with RawServer(slow, tls=tls) as server:
+        options = {"protocol": "https"} if tls else {}
+        client = client_of(
+            server, "localhost", session=None if given == "own" else session, **options
+        )
+        shared["client"] = client
+        stop, wrong = threading.Event(), []
+
+        def poll():
+            while not stop.is_set():
+                if ask("parent") != "parent":
+                    wrong.append(1)
+
+        thread = threading.Thread(target=poll)
+        thread.start()
+        until(lambda: used)
+        try:
+            with FORK.Pool(3) as pool:
+                names = [f"{number}" for number in range(60)]
+                assert pool.map_async(ask, names, chunksize=5).get(20) == names
+        finally:
+            stop.set()
+            thread.join()
+        assert not wrong
+        of_parent = {id(connection) for connection, name in used if name == "parent"}
+        of_children = {id(connection) for connection, name in used if name != "parent"}
+        assert len(of_parent) == 1
+        assert not of_parent & of_children
+        client.close()
+
+
+@forks
+@may_fork
+def test_a_lock_that_is_held_is_free_in_a_child():
+    """Of a pool, whatever another thread did with it at that moment."""
+    with RawServer(echo) as server:
+        client = shared["client"] = client_of(server)
+        ask("x")
+        manager = client.session.get_adapter("http://x").poolmanager
+        pool = manager.connection_from_url(client.origin)
+        held, free = threading.Event(), threading.Event()
+
+        def hold():
+            with manager.pools.lock, pool.pool.mutex:
+                held.set()
+                free.wait(5)
+
+        thread = threading.Thread(target=hold)
+        thread.start()
+        held.wait(5)
+        children = FORK.Pool(1)
+        free.set()
+        thread.join()
+        with children:
+            assert children.map_async(ask, ["y"]).get(10) == ["y"]
+        client.close()
+
+
+def test_nothing_is_renewed_where_there_is_no_pool(session):
+    """Adapters of other kinds have none."""
+    from tamr_widgets.transport import _connections  # noqa: PLC0415
+
+    session.mount("http://", Cache())
+    Client(TokenAuth("t"), "tamr.test", session=session)
+
+    _connections.renew_after_fork()
+
+    with suppress(KeyError):
+        del shared["client"]
