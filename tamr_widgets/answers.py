@@ -70,16 +70,16 @@ def checked(response: requests.Response, what: str, auth: Any = None) -> request
 
 
 def json_of(
-    response: requests.Response, what: str, parse: Callable[[str], Any] = json.loads
+    response: requests.Response, what: str, parse: Callable[[str], Any] | None = None
 ) -> Any:
-    """The JSON document in an answer, as `parse` reads it.
+    """The JSON document in an answer, as `parse` reads it; by default all of it.
 
     Raises:
         UnexpectedAnswer: There is none: it was cut off, or somebody else answered (a proxy's login
             page, for example).
     """
     try:
-        return parse(_utf8(response.content))
+        return (parse or json.loads)(_utf8(response.content))
     except (ValueError, RecursionError, MemoryError):
         # JSON's own error holds the whole document.
         raise_alone(unexpected(response, what, "something that is not JSON"))

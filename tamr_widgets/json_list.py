@@ -12,8 +12,6 @@ from collections.abc import Iterator
 from typing import Any
 
 _SPACE = re.compile(r"[ \t\n\r]*")
-_COMMA = re.compile(r"[ \t\n\r]*,[ \t\n\r]*")
-_END = re.compile(r"[ \t\n\r]*\][ \t\n\r]*\Z")
 _decode = json.JSONDecoder().raw_decode
 
 
@@ -24,22 +22,30 @@ def iter_items(text: str) -> Iterator[Any]:
         ValueError: It is not JSON.
         TypeError: It is JSON, but not a list.
     """
-    start = _SPACE.match(text).end()  # type: ignore[union-attr] # it matches nothing, too
-    if not text.startswith("[", start):
+    at = _after_space(text, 0)
+    if not text.startswith("[", at):
         json.loads(text)
         msg = "The JSON document is not a list."
         raise TypeError(msg)
-    at = start + 1
-    if _END.match(text, at):
+    at = _after_space(text, at + 1)
+    if text.startswith("]", at):
+        _check_end(text, at)
         return
-    at = _SPACE.match(text, at).end()  # type: ignore[union-attr]
     while True:
         item, at = _decode(text, at)
         yield item
-        comma = _COMMA.match(text, at)
-        if comma is None:
+        at = _after_space(text, at)
+        if not text.startswith(",", at):
             break
-        at = comma.end()
-    if not _END.match(text, at):
+        at = _after_space(text, at + 1)
+    _check_end(text, at)
+
+
+def _after_space(text: str, at: int) -> int:
+    return _SPACE.match(text, at).end()  # type: ignore[union-attr] # it matches nothing, too
+
+
+def _check_end(text: str, at: int) -> None:
+    if not text.startswith("]", at) or _after_space(text, at + 1) != len(text):
         msg = "Expecting ',' or ']'"
         raise json.JSONDecodeError(msg, text, at)

@@ -13,6 +13,7 @@ import time
 import zlib
 from itertools import count
 
+import brotli
 import pytest
 import requests
 from doubles import CERTIFICATE, URL, RawServer, document, http, until
@@ -265,7 +266,6 @@ def test_only_what_can_be_decoded_is_asked_for(monkeypatch, wire, client, sessio
 
 def test_a_coding_that_the_caller_asked_for_is_decoded(wire, client):
     """By urllib3, if it can."""
-    brotli = pytest.importorskip("brotli")
     wire.get(f"{URL}x", body=brotli.compress(b"body"), headers={"Content-Encoding": "br"})
     wire.get(f"{URL}y", body=brotli.compress(bytes(SIZE)), headers={"Content-Encoding": "br"})
     asking = {"Accept-Encoding": "br"}
