@@ -14,19 +14,18 @@ import math
 import re
 import threading
 import time
-from bisect import insort
 from collections.abc import Iterable
-from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from .forecast import WINDOW, Estimate, foretell, progress
+from ._estimates.duration import Estimate, Run, progress
+from ._estimates.latest import Durations
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from .operation import Operation
 
-__all__ = ["Estimate", "JobHistory", "kind_of", "progress"]
+__all__ = ["Estimate", "JobHistory", "description_template", "progress"]
 
 # From run to run of one description on recorded servers; from name to name; and in the queue.
 _SPREAD = 0.07
@@ -42,23 +41,10 @@ _MOST_SECONDS = 100 * 86_400.0
 # A job that "ended" in 2099 would be the newest for ever; a clock may be off by less than that.
 _MOST_SECONDS_AHEAD = 10 * 366 * 86_400.0
 
-_MOST_KINDS = 1_000
 _MOST_CHARACTERS = 300
 
 _QUOTED = re.compile(r"""\[[^\[\]]*\] | \([^()]*\) | "[^"]*" | (?<=:\s).+""", re.VERBOSE)
 _NAME_OR_NUMBER = re.compile(r"[\d_/\\]|\w[.@]\w")
-
-
-class _Run(NamedTuple):
-    """What is kept of a job: when it came to its end comes first, so that runs can be sorted."""
-
-    at: float
-    of: str
-    log_seconds: float
-
-
-_Runs = tuple[_Run, ...]
-_Key = tuple[str, str]
 
 
 class JobHistory:
@@ -72,9 +58,9 @@ class JobHistory:
 
     def __init__(self, operations: Iterable[Operation] = ()) -> None:
         self._lock = threading.Lock()
-        self._own = _LastRuns()
-        self._named = _LastRuns()
-        self._queued = _LastRuns()
+        self._own = Durations(_SPREAD)
+        self._named = Durations(_SPREAD_OF_NAMES)
+        self._queued = Durations(_SPREAD_OF_QUEUE)
         for operation in operations:
             self.add(operation)
 
@@ -93,7 +79,8 @@ class JobHistory:
                 self._queued.add((kind, ""), queued)
             if ran:
                 self._own.add((kind, description), ran)
-                self._named.add((kind, kind_of(description)), ran._replace(of=description))
+                named = ran._replace(of=description)
+                self._named.add((kind, description_template(description)), named)
 
     def estimate(self, operation: Operation) -> Estimate | None:
         """How long the operation runs from start to end, or None if there is too little to go by.
@@ -101,16 +88,14 @@ class JobHistory:
         If it has ended, only those are asked that ended before it did.
         """
         _, kind, description = _identity(operation)
-        until = operation.ended_at if operation.resolved else None
-        own = self._own.last((kind, description), until)
-        estimates = [_foretold(own, _SPREAD)] if own else []
-        if len(own) < _ENOUGH:
-            named = self._named.last((kind, kind_of(description)), until)
-            if len(named) >= _ENOUGH:
-                estimate = _foretold(named, _SPREAD_OF_NAMES)
-                if _width(estimate) <= _WIDEST_OF_NAMES:
-                    estimates.append(estimate)
-        return min(estimates, key=_width, default=None)
+        until = _seconds(operation.ended_at) if operation.resolved else None
+        own, named = (kind, description), (kind, description_template(description))
+        with self._lock:
+            estimates = [self._own.estimate(own, until)]
+            if self._own.count(own, until) < _ENOUGH <= self._named.count(named, until):
+                widest = _WIDEST_OF_NAMES
+                estimates.append(self._named.estimate(named, until, max_width=widest))
+        return min(filter(None, estimates), key=_width, default=None)
 
     def estimate_queue(self, operation: Operation) -> Estimate | None:
         """How long the operation is queued from its creation to its start, from what was lately.
@@ -119,11 +104,12 @@ class JobHistory:
         before it did.
         """
         _, kind, _ = _identity(operation)
-        runs = self._queued.last((kind, ""), operation.started_at)
-        return _foretold(runs, _SPREAD_OF_QUEUE) if len(runs) >= _ENOUGH else None
+        with self._lock:
+            estimate = self._queued.estimate((kind, ""), _seconds(operation.started_at))
+        return estimate if estimate and estimate.samples >= _ENOUGH else None
 
 
-def kind_of(description: str) -> str:
+def description_template(description: str) -> str:
     """A job's description without the names and numbers that vary.
 
     What stands in brackets or quotes or after a colon is a name, and so is a word that no prose
@@ -135,38 +121,7 @@ def kind_of(description: str) -> str:
     return kind if any(map(str.isalpha, kind)) else description
 
 
-class _LastRuns:
-    """The last runs of each key, for as many keys as had any lately.
-
-    The runs of a key are a tuple that is replaced, never changed: a reader needs no lock.
-    """
-
-    def __init__(self) -> None:
-        self._runs: dict[_Key, _Runs] = {}
-
-    def last(self, key: _Key, until: datetime | None) -> _Runs:
-        runs = self._runs.get(key, ())
-        if until is None or not runs:
-            return runs
-        at = until.timestamp()
-        return runs if runs[-1].at < at else tuple(run for run in runs if run.at < at)
-
-    def add(self, key: _Key, run: _Run) -> None:
-        """Keep the run if it is the latest of its job or name, and of the latest of its key."""
-        runs = self._runs.get(key, ())
-        same = next((known for known in runs if known.of == run.of), None)
-        if same and same >= run:
-            return
-        ordered = [known for known in runs if known is not same]
-        insort(ordered, run)
-        self._runs[key] = tuple(ordered[-WINDOW:])
-        # Dropping half at a time makes this constant on average.
-        if len(self._runs) > 2 * _MOST_KINDS:
-            latest = sorted(self._runs.items(), key=lambda item: item[1][-1], reverse=True)
-            self._runs = dict(latest[:_MOST_KINDS])
-
-
-def _run(of: str, begin: datetime | None, end: datetime | None) -> _Run | None:
+def _run(of: str, begin: datetime | None, end: datetime | None) -> Run | None:
     """What is worth keeping of a time that passed, or None if it can't have passed so."""
     if begin is None or end is None:
         return None
@@ -174,13 +129,11 @@ def _run(of: str, begin: datetime | None, end: datetime | None) -> _Run | None:
     seconds = (end - begin).total_seconds()
     if not 0 <= seconds <= _MOST_SECONDS or at > time.time() + _MOST_SECONDS_AHEAD:
         return None
-    return _Run(at, of, math.log(max(seconds, _LEAST_SECONDS)))
+    return Run(at, of, math.log(max(seconds, _LEAST_SECONDS)))
 
 
-# A kind is asked about many times, for every job that is shown, between two of its ends.
-@lru_cache(maxsize=512)
-def _foretold(runs: _Runs, usual_spread: float) -> Estimate:
-    return foretell([run.log_seconds for run in runs], usual_spread)
+def _seconds(at: datetime | None) -> float | None:
+    return at.timestamp() if at else None
 
 
 def _width(estimate: Estimate) -> float:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tamr_widgets.history import kind_of
+from tamr_widgets.history import description_template
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,4 +34,4 @@ def test_both_sides_agree_on_kinds(open_jobs: Callable[..., Jobs]) -> None:
         DESCRIPTIONS,
     )
 
-    assert kinds == [f"SPARK {kind_of(description)}" for description in DESCRIPTIONS]
+    assert kinds == [f"SPARK {description_template(description)}" for description in DESCRIPTIONS]
