@@ -10,22 +10,22 @@ order jobs are added nor how often, and the memory is bounded.
 
 from __future__ import annotations
 
-import math
 import re
 import threading
-import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from ._estimates.duration import Estimate, Run, progress
-from ._estimates.latest import Durations
+from ._estimates.discipline import MAX_SPANS, learn_queue
+from ._estimates.duration import Estimate, progress
+from ._estimates.latest import Durations, LatestByKey
+from ._estimates.queue import jobs_ahead
+from ._estimates.records import Ended, PastRun, Span, ended, moment, run, seconds_of, span
+from ._estimates.trend import Trend, relative_change
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from .operation import Operation
 
-__all__ = ["Estimate", "JobHistory", "description_template", "progress"]
+__all__ = ["Estimate", "JobHistory", "PastRun", "Trend", "description_template", "progress"]
 
 # From run to run of one description on recorded servers; from name to name; and in the queue.
 _SPREAD = 0.07
@@ -36,11 +36,7 @@ _ENOUGH = 3
 # Where other names are further apart, high to low, they say next to nothing about this one.
 _WIDEST_OF_NAMES = 2.0
 
-_LEAST_SECONDS = 0.001
-_MOST_SECONDS = 100 * 86_400.0
-# A job that "ended" in 2099 would be the newest for ever; a clock may be off by less than that.
-_MOST_SECONDS_AHEAD = 10 * 366 * 86_400.0
-
+_MAX_PAST_RUNS = 20
 _MOST_CHARACTERS = 300
 
 _QUOTED = re.compile(r"""\[[^\[\]]*\] | \([^()]*\) | "[^"]*" | (?<=:\s).+""", re.VERBOSE)
@@ -58,6 +54,9 @@ class JobHistory:
 
     def __init__(self, operations: Iterable[Operation] = ()) -> None:
         self._lock = threading.Lock()
+        self._ended: LatestByKey[Ended] = LatestByKey(_MAX_PAST_RUNS)
+        self._ended_templates: LatestByKey[Ended] = LatestByKey(_MAX_PAST_RUNS)
+        self._spans: LatestByKey[Span] = LatestByKey(MAX_SPANS)
         self._own = Durations(_SPREAD)
         self._named = Durations(_SPREAD_OF_NAMES)
         self._queued = Durations(_SPREAD_OF_QUEUE)
@@ -70,43 +69,99 @@ class JobHistory:
         How long jobs run is learnt from those that succeeded, how long they are queued from all
         that were started. What can't be true (an end before the start) is left out.
         """
-        created, started, ended = operation.created_at, operation.started_at, operation.ended_at
         job, kind, description = _identity(operation)
-        queued = _run(job, created, started)
-        ran = _run(job, started, ended) if operation.succeeded() else None
+        own, template = (kind, description), (kind, description_template(description))
+        waited = run(job, operation.created_at, operation.started_at)
+        ran = run(job, operation.started_at, operation.ended_at)
+        life, end = span(operation), ended(operation)
         with self._lock:
-            if queued:
-                self._queued.add((kind, ""), queued)
-            if ran:
-                self._own.add((kind, description), ran)
-                named = ran._replace(of=description)
-                self._named.add((kind, description_template(description)), named)
+            if waited:
+                self._queued.add((kind, ""), waited)
+            if life:
+                self._spans.add((kind, ""), life)
+            if ran and operation.succeeded():
+                self._own.add(own, ran)
+                self._named.add(template, ran._replace(of=description))
+            if end:
+                self._ended.add(own, end)
+                self._ended_templates.add(template, end)
 
     def estimate(self, operation: Operation) -> Estimate | None:
         """How long the operation runs from start to end, or None if there is too little to go by.
 
         If it has ended, only those are asked that ended before it did.
         """
+        return self._estimate(
+            operation, seconds_of(operation.ended_at) if operation.resolved else None
+        )
+
+    def _estimate(self, operation: Operation, until: float | None) -> Estimate | None:
         _, kind, description = _identity(operation)
-        until = _seconds(operation.ended_at) if operation.resolved else None
         own, named = (kind, description), (kind, description_template(description))
         with self._lock:
             estimates = [self._own.estimate(own, until)]
-            if self._own.count(own, until) < _ENOUGH <= self._named.count(named, until):
+            if len(self._own.last(own, until)) < _ENOUGH <= len(self._named.last(named, until)):
                 widest = _WIDEST_OF_NAMES
                 estimates.append(self._named.estimate(named, until, max_width=widest))
         return min(filter(None, estimates), key=_width, default=None)
 
-    def estimate_queue(self, operation: Operation) -> Estimate | None:
-        """How long the operation is queued from its creation to its start, from what was lately.
+    def runs(self, operation: Operation) -> tuple[PastRun, ...]:
+        """The last runs of the operation's kind, whatever became of them, the newest last.
 
-        None if there is too little to go by. If it has started, only those are asked that started
-        before it did.
+        They are those of the same type and description or, where such are rare, those of the same
+        description but for names and numbers. An operation that has ended is among its own runs.
+        """
+        _, kind, description = _identity(operation)
+        own = self._ended.last((kind, description))
+        if len(own) < _ENOUGH:
+            own = self._ended_templates.last((kind, description_template(description)))
+        return tuple(end.past_run() for end in own)
+
+    def trend(self, operation: Operation) -> Trend | None:
+        """Whether jobs of the operation's type and description get slower or faster.
+
+        None where that may be noise: in one of a hundred series without a trend, one is found.
+        """
+        _, kind, description = _identity(operation)
+        runs = self._own.last((kind, description))
+        change = relative_change([run.log_seconds for run in runs])
+        return None if change is None else Trend(change, moment(runs[0].at), len(runs))
+
+    def estimate_queue(
+        self, operation: Operation, active: Iterable[Operation] | None = None
+    ) -> Estimate | None:
+        """How long the operation is queued, from its creation to its start.
+
+        If it has started, this is the estimate that was right when it was created.
+
+        Args:
+            operation: Whose start is awaited.
+            active: The operations that have not ended; those of its type that were created before
+                it are ahead of it. Without it, the estimate is made of how long jobs were lately
+                queued, whatever was ahead of them.
+
+        Returns:
+            None where the past says too little, or nothing about what is ahead.
         """
         _, kind, _ = _identity(operation)
+        started, created = seconds_of(operation.started_at), seconds_of(operation.created_at)
         with self._lock:
-            estimate = self._queued.estimate((kind, ""), _seconds(operation.started_at))
-        return estimate if estimate and estimate.samples >= _ENOUGH else None
+            plain = self._queued.estimate((kind, ""), started)
+        if plain and plain.samples < _ENOUGH:
+            plain = None
+        if active is None or created is None:
+            return plain
+        now = created if started is not None else max(created, operation.as_of.timestamp())
+        until = None if started is None else now
+        spans = self._spans.last((kind, ""))
+        known = spans if until is None else tuple(span for span in spans if span.ended <= now)
+        ahead = jobs_ahead(operation, active, now, lambda other: self._estimate(other, until))
+        free = [span.ended for span in known if span.ended <= now]
+        queue = learn_queue(known)
+        estimate = queue.estimate(created, now, ahead, free)
+        if estimate is None and plain and (not ahead or queue.allows(plain)):
+            return plain
+        return estimate
 
 
 def description_template(description: str) -> str:
@@ -119,21 +174,6 @@ def description_template(description: str) -> str:
     words = _QUOTED.sub("#", description).split()
     kind = " ".join("#" if _NAME_OR_NUMBER.search(word) else word for word in words)
     return kind if any(map(str.isalpha, kind)) else description
-
-
-def _run(of: str, begin: datetime | None, end: datetime | None) -> Run | None:
-    """What is worth keeping of a time that passed, or None if it can't have passed so."""
-    if begin is None or end is None:
-        return None
-    at = end.timestamp()
-    seconds = (end - begin).total_seconds()
-    if not 0 <= seconds <= _MOST_SECONDS or at > time.time() + _MOST_SECONDS_AHEAD:
-        return None
-    return Run(at, of, math.log(max(seconds, _LEAST_SECONDS)))
-
-
-def _seconds(at: datetime | None) -> float | None:
-    return at.timestamp() if at else None
 
 
 def _width(estimate: Estimate) -> float:

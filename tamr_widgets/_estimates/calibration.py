@@ -15,9 +15,10 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from .duration import MAX_RUNS, Baseline, Estimate, Run, estimate_duration, quantile
+from .duration import MAX_RUNS, Baseline, Estimate, estimate_duration, quantile
+from .records import Run
 
-__all__ = ["MAX_OUTCOMES", "Calibration", "Outcomes", "calibrated", "outcomes"]
+__all__ = ["MAX_OUTCOMES", "UNCHANGED", "Calibration", "Outcomes", "calibrated", "outcomes"]
 
 MAX_OUTCOMES = 10
 """So many outcomes of a kind of job are kept."""
@@ -26,7 +27,7 @@ _MAX_SERVER_OUTCOMES = 100
 _STEP = 0.15
 # What kinds with outliers need is not put upon those without: the server's calibration moves the
 # median, and either end from it, by this much at most.
-_MAX_SHIFT = 2.0
+_MAX_SHIFT = 1.5
 _DIGITS = 6
 
 
@@ -77,6 +78,9 @@ def outcomes(runs: Sequence[Run], usual_spread: float) -> list[Outcome]:
         Outcome(runs[i].at, _position(logs[max(0, i - MAX_RUNS) : i + 1], usual_spread))
         for i in range(max(1, len(runs) - MAX_OUTCOMES), len(runs))
     ]
+
+
+UNCHANGED = Calibration(-1.0, 0.0, 1.0)
 
 
 class Outcomes:

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-__all__ = ["MAX_RUNS", "Baseline", "Estimate", "Run", "estimate_duration", "progress", "quantile"]
+__all__ = ["MAX_RUNS", "Baseline", "Estimate", "estimate_duration", "progress", "quantile"]
 
 MAX_RUNS = 20
 """An estimate is made of so many runs at most."""
@@ -49,20 +49,6 @@ class Estimate:
     low_seconds: float
     high_seconds: float
     samples: int
-
-
-class Run(NamedTuple):
-    """One run: its end comes first, so that runs can be sorted.
-
-    Attributes:
-        at: When it ended.
-        of: What it is a run of: one for each is kept.
-        log_seconds: The logarithm of how long it took.
-    """
-
-    at: float
-    of: str
-    log_seconds: float
 
 
 class Baseline(NamedTuple):

@@ -9,10 +9,11 @@ import math
 from bisect import bisect_left, insort
 from collections.abc import Collection
 from operator import itemgetter
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from .calibration import MAX_OUTCOMES, Calibration, Outcome, Outcomes, calibrated, outcomes
-from .duration import MAX_RUNS, Estimate, Run, estimate_duration
+from .duration import MAX_RUNS, Estimate, estimate_duration
+from .records import Run
 
 __all__ = ["Durations", "Key", "LatestByKey"]
 
@@ -22,7 +23,7 @@ Key = tuple[str, str]
 
 
 # A tuple that begins with a time and a name, as Run does.
-Item = TypeVar("Item", bound=tuple[float, str, object])
+Item = TypeVar("Item", bound=tuple[Any, ...])
 
 
 class LatestByKey(Generic[Item]):
@@ -92,9 +93,9 @@ class Durations:
         """Learns from a run; adding it again changes nothing."""
         self._changed.update(self._runs.add(key, run))
 
-    def count(self, key: Key, until: float | None = None) -> int:
-        """Returns how many runs of a key are kept, of those before a time if one is given."""
-        return len(self._runs.last(key, until))
+    def last(self, key: Key, until: float | None = None) -> tuple[Run, ...]:
+        """Returns the runs of a key that are kept, of those before a time if one is given."""
+        return self._runs.last(key, until)
 
     def estimate(
         self, key: Key, until: float | None = None, *, max_width: float = math.inf
@@ -110,7 +111,7 @@ class Durations:
             None if there is no basis.
         """
         self._update()
-        runs = self._runs.last(key, until)
+        runs = self.last(key, until)
         if not runs:
             return None
         baseline = estimate_duration([run.log_seconds for run in runs], self._usual_spread)
