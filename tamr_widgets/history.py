@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from ._estimates.discipline import MAX_SPANS, learn_queue
 from ._estimates.duration import Estimate, progress
 from ._estimates.latest import Durations, LatestByKey
-from ._estimates.queue import jobs_ahead
+from ._estimates.queue import jobs_ahead, open_spans
 from ._estimates.records import Ended, PastRun, Span, ended, moment, run, seconds_of, span
 from ._estimates.trend import Trend, relative_change
 
@@ -71,20 +71,24 @@ class JobHistory:
         """
         job, kind, description = _identity(operation)
         own, template = (kind, description), (kind, description_template(description))
-        waited = run(job, operation.created_at, operation.started_at)
-        ran = run(job, operation.started_at, operation.ended_at)
-        life, end = span(operation), ended(operation)
+        created, started = operation.created_at, operation.started_at
+        end, succeeded = operation.ended_at, operation.succeeded()
+        waited, ran = run(job, created, started), run(job, started, end)
+        life = span(job, waited, ran, succeeded=succeeded)
+        past = None
+        if operation.resolved:
+            past = ended(job, operation.state or "", created, started, end)
         with self._lock:
             if waited:
                 self._queued.add((kind, ""), waited)
             if life:
                 self._spans.add((kind, ""), life)
-            if ran and operation.succeeded():
+            if ran and succeeded:
                 self._own.add(own, ran)
                 self._named.add(template, ran._replace(of=description))
-            if end:
-                self._ended.add(own, end)
-                self._ended_templates.add(template, end)
+            if past:
+                self._ended.add(own, past)
+                self._ended_templates.add(template, past)
 
     def estimate(self, operation: Operation) -> Estimate | None:
         """How long the operation runs from start to end, or None if there is too little to go by.
@@ -115,7 +119,7 @@ class JobHistory:
         own = self._ended.last((kind, description))
         if len(own) < _ENOUGH:
             own = self._ended_templates.last((kind, description_template(description)))
-        return tuple(end.past_run() for end in own)
+        return tuple(each.past_run() for each in own)
 
     def trend(self, operation: Operation) -> Trend | None:
         """Whether jobs of the operation's type and description get slower or faster.
@@ -155,9 +159,10 @@ class JobHistory:
         until = None if started is None else now
         spans = self._spans.last((kind, ""))
         known = spans if until is None else tuple(span for span in spans if span.ended <= now)
+        active = tuple(active)
         ahead = jobs_ahead(operation, active, now, lambda other: self._estimate(other, until))
         free = [span.ended for span in known if span.ended <= now]
-        queue = learn_queue(known)
+        queue = learn_queue((*known, *open_spans(active, kind, now)))
         estimate = queue.estimate(created, now, ahead, free)
         if estimate is None and plain and (not ahead or queue.allows(plain)):
             return plain

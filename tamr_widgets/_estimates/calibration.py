@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 from .duration import MAX_RUNS, Baseline, Estimate, estimate_duration, quantile
@@ -20,7 +19,7 @@ from .records import Run
 
 __all__ = ["MAX_OUTCOMES", "UNCHANGED", "Calibration", "Outcomes", "calibrated", "outcomes"]
 
-MAX_OUTCOMES = 10
+MAX_OUTCOMES = 20
 """So many outcomes of a kind of job are kept."""
 
 _MAX_SERVER_OUTCOMES = 100
@@ -68,16 +67,26 @@ def calibrated(baseline: Baseline, calibration: Calibration, samples: int) -> Es
     )
 
 
-def outcomes(runs: Sequence[Run], usual_spread: float) -> list[Outcome]:
+def outcomes(runs: Sequence[Run], usual_spread: float, count: int = MAX_OUTCOMES) -> list[Outcome]:
     """Returns how the estimates of the last of these runs turned out.
 
     Each is compared with the estimate that is made from those before it.
+
+    Args:
+        runs: The runs, the newest last.
+        usual_spread: As for `estimate_duration`.
+        count: How many of the last runs are wanted; the first of all has no outcome.
     """
     logs = tuple(run.log_seconds for run in runs)
     return [
-        Outcome(runs[i].at, _position(logs[max(0, i - MAX_RUNS) : i + 1], usual_spread))
-        for i in range(max(1, len(runs) - MAX_OUTCOMES), len(runs))
+        Outcome(runs[index].at, _position(logs[:index], logs[index], usual_spread))
+        for index in range(max(1, len(runs) - count), len(runs))
     ]
+
+
+def _position(before: tuple[float, ...], log: float, usual_spread: float) -> float:
+    # Rounded, so that two outcomes that are equal but for rounding count as equal.
+    return round(estimate_duration(before[-MAX_RUNS:], usual_spread).position(log), _DIGITS)
 
 
 UNCHANGED = Calibration(-1.0, 0.0, 1.0)
@@ -97,11 +106,10 @@ class Outcomes:
 
     def replace(self, old: Iterable[Outcome], new: Iterable[Outcome]) -> None:
         """Puts new outcomes in the place of old ones, all of which must be there."""
-        old, new = set(old), set(new)
-        for each in old - new:
+        for each in old:
             index = bisect_left(self._ascending, each)
             del self._ascending[index], self._positions[index]
-        for each in new - old:
+        for each in new:
             index = bisect_left(self._ascending, each)
             self._ascending.insert(index, each)
             self._positions.insert(index, each.position)
@@ -110,7 +118,7 @@ class Outcomes:
         """Returns the calibration by the last outcomes that were known before a time."""
         end = bisect_left(self._ascending, Outcome(until, -math.inf))
         last = self._positions[max(0, end - _MAX_SERVER_OUTCOMES) : end]
-        if len(last) < _MAX_SERVER_OUTCOMES:
+        if len(last) < len(_BELL_CURVE):
             last += _BELL_CURVE
         last.sort()
         median = min(max(quantile(last, 0.5), -_MAX_SHIFT), _MAX_SHIFT)
@@ -122,10 +130,3 @@ class Outcomes:
 # The middles of twenty equal shares of a bell curve whose 10% and 90% lie at -1 and 1.
 _HALF_CURVE = [0.05, 0.15, 0.25, 0.35, 0.47, 0.59, 0.73, 0.9, 1.12, 1.53]
 _BELL_CURVE = [*(-each for each in _HALF_CURVE), *_HALF_CURVE]
-
-
-@lru_cache(maxsize=4096)
-def _position(logs: tuple[float, ...], usual_spread: float) -> float:
-    """Returns where the last of these runs lies in the estimate from those before it."""
-    # Rounded, so that two outcomes that are equal but for rounding count as equal.
-    return round(estimate_duration(logs[:-1], usual_spread).position(logs[-1]), _DIGITS)

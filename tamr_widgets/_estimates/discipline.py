@@ -15,19 +15,20 @@ from statistics import fmean, median
 from typing import NamedTuple
 
 from .calibration import UNCHANGED, calibrated, outcomes
-from .duration import Estimate, estimate_duration
+from .duration import MAX_RUNS, Estimate, estimate_duration
 from .queue import Discipline, Queue
 from .records import Run, Span
 
 __all__ = ["MAX_SPANS", "learn_queue"]
 
-MAX_SPANS = 200
+MAX_SPANS = 120
 """A queue is learnt from so many jobs at most."""
 
 _MAX_EXECUTORS = 8
 _MIN_JOBS = 3
 # What is sooner counts as this: clocks round, and a job may start before its forerunner's end.
 _MIN_SECONDS = 0.1
+_USUAL_ERROR_SECONDS = 10.0
 _USUAL_SPREAD = 0.4
 # So many of the pairs that waited together start in the order of their creation; a few pairs
 # that were not seen count as if they did.
@@ -40,19 +41,20 @@ _MAX_LOSS = 0.7
 # Between two ends of jobs, it is asked for each job that waits.
 @lru_cache(maxsize=32)
 def learn_queue(spans: tuple[Span, ...]) -> Queue:
-    """Finds out how a server lets its jobs start from those that have ended."""
+    """Finds out how a server lets its jobs start from those that it started.
+
+    Args:
+        spans: The jobs; one that has not ended, ends at infinity.
+    """
     jobs = _past_jobs(spans)
     submission = _estimate((job, job.waited) for job in jobs if not job.ends_ahead)
     congested = _estimate((job, job.waited) for job in jobs if job.ends_ahead)
-    if submission is None or congested is None:
-        return Queue(None, submission, congested)
+    if congested is None:
+        return Queue(None, submission, None)
+    failing = 1 - fmean(span.succeeded for span in spans)
     models = [_Model(jobs, count, submission) for count in range(1, _MAX_EXECUTORS + 1)]
     best = min(models, key=lambda model: model.loss)
-    if not best.holds():
-        return Queue(None, submission, congested)
-    failing = 1 - fmean(span.succeeded for span in spans)
-    discipline = Discipline(best.executors, submission, best.handover, failing)
-    return Queue(discipline, submission, congested)
+    return Queue(best.discipline(failing), submission, congested)
 
 
 class _PastJob(NamedTuple):
@@ -84,35 +86,38 @@ def _past_jobs(spans: Iterable[Span]) -> list[_PastJob]:
 class _Model:
     """What the past would have been with a number of executors."""
 
-    def __init__(self, jobs: Sequence[_PastJob], executors: int, submission: Estimate) -> None:
-        self.executors = executors
-        self._usual = submission.median_seconds
-        self._held_up = [
-            job for job in jobs if job.turn(executors) > job.span.created + self._usual
-        ]
+    def __init__(
+        self, jobs: Sequence[_PastJob], executors: int, submission: Estimate | None
+    ) -> None:
+        self._executors = executors
+        usual = submission.median_seconds if submission else 0.0
+        self._held_up = [job for job in jobs if job.turn(executors) > job.span.created + usual]
         handover = _estimate((job, job.span.started - job.turn(executors)) for job in self._held_up)
-        self.handover = handover or submission
+        # Both take about the same, on a server that is never idle, or never busy.
+        self._submission = submission or handover
+        self._handover = handover or submission
         self.loss = fmean(map(self._loss, (job for job in jobs if job.ends_ahead)))
 
-    def holds(self) -> bool:
-        """Whether jobs had to wait for an executor, and did so in the order of their creation."""
-        if len(self._held_up) < _MIN_JOBS:
-            return False
+    def discipline(self, failing: float) -> Discipline | None:
+        """Returns the model if jobs waited for executors, in the order of their creation."""
+        if not (self._submission and self._handover) or len(self._held_up) < _MIN_JOBS:
+            return None
         usual = median(job.waited for job in self._held_up)
-        without = fmean(self._share(job.waited - usual) for job in self._held_up)
-        return (
-            fmean(map(self._loss, self._held_up)) <= _MAX_LOSS * without
-            and self._share_in_order() >= _MIN_IN_ORDER
-        )
+        without = fmean(_share(job.waited - usual) for job in self._held_up)
+        if fmean(map(self._loss, self._held_up)) > _MAX_LOSS * without:
+            return None
+        if self._share_in_order() < _MIN_IN_ORDER:
+            return None
+        return Discipline(self._executors, self._submission, self._handover, failing)
 
     def _loss(self, job: _PastJob) -> float:
-        submitted = job.span.created + self._usual
-        start = max(submitted, job.turn(self.executors) + self.handover.median_seconds)
-        return self._share(job.span.started - start)
-
-    def _share(self, error: float) -> float:
-        """Returns an error as a share of 1, so that one gross error counts no more than another."""
-        return abs(error) / (abs(error) + self._usual)
+        if not (self._submission and self._handover):
+            return 1.0
+        start = max(
+            job.span.created + self._submission.median_seconds,
+            job.turn(self._executors) + self._handover.median_seconds,
+        )
+        return _share(job.span.started - start)
 
     def _share_in_order(self) -> float:
         """Returns the share, of pairs that waited together, that started in order."""
@@ -124,6 +129,11 @@ class _Model:
         return (sum(pairs) + _PAIRS_BY_DEFAULT) / (len(pairs) + _PAIRS_BY_DEFAULT)
 
 
+def _share(error: float) -> float:
+    """Returns an error as a share of 1, so that one gross error counts no more than another."""
+    return 1.0 if math.isinf(error) else abs(error) / (abs(error) + _USUAL_ERROR_SECONDS)
+
+
 def _estimate(waits: Iterable[tuple[_PastJob, float]]) -> Estimate | None:
     """Estimates the next wait, None if there are few."""
     runs = sorted(
@@ -132,6 +142,6 @@ def _estimate(waits: Iterable[tuple[_PastJob, float]]) -> Estimate | None:
     )
     if len(runs) < _MIN_JOBS:
         return None
-    baseline = estimate_duration([run.log_seconds for run in runs], _USUAL_SPREAD)
+    baseline = estimate_duration(tuple(run.log_seconds for run in runs[-MAX_RUNS:]), _USUAL_SPREAD)
     calibration = UNCHANGED.follow(outcomes(runs, _USUAL_SPREAD))
     return calibrated(baseline, calibration, len(runs))

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 __all__ = ["MAX_RUNS", "Baseline", "Estimate", "estimate_duration", "progress", "quantile"]
@@ -74,15 +75,18 @@ class Baseline(NamedTuple):
         return distance / (self.above if distance > 0 else self.below)
 
 
-def estimate_duration(logs: Sequence[float], usual_spread: float) -> Baseline:
+# Each is made at least twice: once to be shown, and once to see how it turned out.
+@lru_cache(maxsize=4096)
+def estimate_duration(logs: tuple[float, ...], usual_spread: float) -> Baseline:
     """Estimates the next run.
 
     Args:
-        logs: The natural logarithms of the last runs' seconds, the newest last; at least one.
+        logs: The natural logarithms of the last runs' seconds, the newest last; at least one and
+            at most MAX_RUNS.
         usual_spread: The standard deviation of such logarithms from run to run, to go by while
             there are few.
     """
-    runs = sorted(logs[-MAX_RUNS:])
+    runs = sorted(logs)
     median = _median(runs)
     if len(runs) > _NEW_LEVEL_RUNS:
         newest = sorted(logs[-_NEW_LEVEL_RUNS:])

@@ -85,7 +85,7 @@ class Durations:
         self._usual_spread = usual_spread
         self._runs: LatestByKey[Run] = LatestByKey(MAX_RUNS + MAX_OUTCOMES)
         self._outcomes = Outcomes()
-        self._counted: dict[Key, list[Outcome]] = {}
+        self._counted: dict[Key, tuple[tuple[Run, ...], list[Outcome]]] = {}
         self._changed: set[Key] = set()
         self._newest: Calibration | None = None
 
@@ -114,11 +114,13 @@ class Durations:
         runs = self.last(key, until)
         if not runs:
             return None
-        baseline = estimate_duration([run.log_seconds for run in runs], self._usual_spread)
+        logs = tuple([run.log_seconds for run in runs[-MAX_RUNS:]])
+        baseline = estimate_duration(logs, self._usual_spread)
         if baseline.below + baseline.above > math.log(max_width):
             return None
-        complete = runs is self._runs.last(key)
-        own = self._counted.get(key, []) if complete else outcomes(runs, self._usual_spread)
+        known, own = self._counted.get(key, ((), []))
+        if runs is not known:
+            own = outcomes(runs, self._usual_spread)
         calibration = self._calibration(until).follow(own)
         return calibrated(baseline, calibration, len(runs))
 
@@ -126,10 +128,18 @@ class Durations:
         """Brings the outcomes in step with the runs."""
         while self._changed:
             key = self._changed.pop()
-            new = outcomes(self._runs.last(key), self._usual_spread)
-            self._outcomes.replace(self._counted.pop(key, ()), new)
-            if new:
-                self._counted[key] = new
+            known, old = self._counted.pop(key, ((), []))
+            runs = self._runs.last(key)
+            if known and runs[:-1] == known[len(known) + 1 - len(runs) :]:
+                # Mostly, one run came after all others: what was an outcome is one still.
+                latest = outcomes(runs, self._usual_spread, 1)
+                new = [*old, *latest][-MAX_OUTCOMES:]
+                self._outcomes.replace(old[: len(old) + 1 - len(new)], latest)
+            else:
+                new = outcomes(runs, self._usual_spread)
+                self._outcomes.replace(old, new)
+            if runs:
+                self._counted[key] = runs, new
             self._newest = None
 
     def _calibration(self, until: float | None) -> Calibration:

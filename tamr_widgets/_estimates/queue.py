@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from .duration import Baseline, Estimate, quantile
-from .records import seconds_of
+from .records import Span, seconds_of
 
 if TYPE_CHECKING:
     from ..operation import Operation
@@ -139,6 +139,19 @@ def jobs_ahead(
         if started is not None or not ending:
             ahead.append(JobAhead(estimate(other), _place(other)[0], started, ending))
     return ahead
+
+
+def open_spans(active: Iterable[Operation], kind: str, now: float) -> list[Span]:
+    """Returns the operations of a type that have started and not ended, in order."""
+    spans = []
+    for each in sorted(active, key=_place):
+        created, started = seconds_of(each.created_at), seconds_of(each.started_at)
+        ended = seconds_of(each.ended_at)
+        over = each.resolved if ended is None else ended <= now
+        if (each.type or "") == kind and not over and created and started and created <= started <= now:
+            job = each.resource_id or ""
+            spans.append(Span(math.inf, job, created, started, succeeded=True))
+    return spans
 
 
 def _place(operation: Operation) -> tuple[float, int, str]:

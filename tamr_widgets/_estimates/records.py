@@ -10,10 +10,7 @@ import math
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from ..operation import Operation
+from typing import NamedTuple
 
 __all__ = ["Ended", "PastRun", "Run", "Span", "ended", "moment", "run", "seconds_of", "span"]
 
@@ -89,26 +86,27 @@ def run(of: str, begin: datetime | None, end: datetime | None) -> Run | None:
     return Run(end.timestamp(), of, math.log(max(seconds, _MIN_SECONDS)))
 
 
-def span(operation: Operation) -> Span | None:
-    """Returns the record of when an operation was created, started and ended."""
-    job = operation.resource_id or ""
-    created, started, end = operation.created_at, operation.started_at, operation.ended_at
-    if not (created and started and end and run(job, created, started) and run(job, started, end)):
+def span(of: str, waited: Run | None, ran: Run | None, *, succeeded: bool) -> Span | None:
+    """Returns the record of when a job was created, started and ended."""
+    if waited is None or ran is None:
         return None
-    return Span(
-        end.timestamp(), job, created.timestamp(), started.timestamp(), operation.succeeded()
-    )
+    return Span(ran.at, of, waited.at - math.exp(waited.log_seconds), waited.at, succeeded)
 
 
-def ended(operation: Operation) -> Ended | None:
-    """Returns the record of how an operation ended; the end is the last time that is known."""
-    created, started, end = operation.created_at, operation.started_at, operation.ended_at
+def ended(
+    of: str, state: str, created: datetime | None, started: datetime | None, end: datetime | None
+) -> Ended | None:
+    """Returns the record of how a job ended; where the end is not known, when it began."""
     at = end or started or created
-    if not operation.resolved or at is None or _is_far_ahead(at):
+    if at is None or _is_far_ahead(at):
         return None
-    queued, ran = _seconds_between(created, started), _seconds_between(started, end)
-    job, state = operation.resource_id or "", operation.state or ""
-    return Ended(at.timestamp(), job, state, queued, ran)
+    return Ended(
+        at.timestamp(),
+        of,
+        state,
+        _seconds_between(created, started),
+        _seconds_between(started, end),
+    )
 
 
 def seconds_of(at: datetime | None) -> float | None:

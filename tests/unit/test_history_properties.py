@@ -110,7 +110,7 @@ def test_nothing_that_a_server_sends_breaks_it(jobs):
 @settings(max_examples=30)
 def test_equal_runs_are_foretold_to_come_again(log, runs):
     """The median of equal runs is what they took."""
-    assert estimate_duration([log] * runs, 0.07).median == pytest.approx(log)
+    assert estimate_duration((log,) * runs, 0.07).median == pytest.approx(log)
 
 
 @given(estimates, st.lists(st.floats(0, 1e9), min_size=2))
