@@ -52,7 +52,8 @@ def learn_queue(spans: tuple[Span, ...]) -> Queue:
     if congested is None:
         return Queue(None, submission, None)
     failing = 1 - fmean(span.succeeded for span in spans)
-    models = [_Model(jobs, count, submission) for count in range(1, _MAX_EXECUTORS + 1)]
+    most = min(max(len(job.ends_ahead) for job in jobs), _MAX_EXECUTORS)
+    models = [_Model(jobs, count, submission) for count in range(1, most + 1)]
     best = min(models, key=lambda model: model.loss)
     return Queue(best.discipline(failing), submission, congested)
 

@@ -148,7 +148,13 @@ def open_spans(active: Iterable[Operation], kind: str, now: float) -> list[Span]
         created, started = seconds_of(each.created_at), seconds_of(each.started_at)
         ended = seconds_of(each.ended_at)
         over = each.resolved if ended is None else ended <= now
-        if (each.type or "") == kind and not over and created and started and created <= started <= now:
+        if (
+            (each.type or "") == kind
+            and not over
+            and created
+            and started
+            and created <= started <= now
+        ):
             job = each.resource_id or ""
             spans.append(Span(math.inf, job, created, started, succeeded=True))
     return spans
