@@ -54,7 +54,13 @@ def relative_change(logs: Sequence[float]) -> float | None:
     slope = median((logs[b] - logs[a]) / (b - a) for a, b in pairs)
     change = math.expm1(slope * (count - 1))
     variance = count * (count - 1) * (2 * count + 5) / 18
-    variance *= _inflation([log - slope * index for index, log in enumerate(logs)])
+    middle = count // 2
+    levels = [median(logs[:middle]), median(logs[middle:])]
+    # A trend of its own would look like likeness, be it a slope or a step: it is taken out.
+    variance *= min(
+        _inflation([log - slope * index for index, log in enumerate(logs)]),
+        _inflation([log - levels[index >= middle] for index, log in enumerate(logs)]),
+    )
     # The score moves in steps of two, hence the correction by one.
     if abs(score) - 1 < _SIGNIFICANT * math.sqrt(variance) or abs(change) < _MIN_CHANGE:
         return None

@@ -227,6 +227,14 @@ def test_a_trend_is_found():
     assert trend.samples == 30
 
 
+def test_a_new_level_is_a_trend():
+    """A job that has taken half as long again since the middle of its runs is slower."""
+    rng = random.Random(15)
+    jobs = [ran(30 * (1 + (n >= 15) / 2) * math.exp(rng.gauss(0, 0.05))) for n in range(30)]
+
+    assert JobHistory(jobs).trend(running()).change > 0.3
+
+
 def test_getting_faster_is_a_trend_too():
     """The change is negative where runs take less and less."""
     history = JobHistory(ran(100 * 0.97**number) for number in range(20))
