@@ -27,6 +27,8 @@ _STEP = 0.15
 # What kinds with outliers need is not put upon those without: the server's calibration moves the
 # median, and either end from it, by this much at most.
 _MAX_SHIFT = 1.5
+# The median of so many outcomes is off by about this much, and costs accuracy where it is no more.
+_NOISE = 0.15
 _DIGITS = 6
 
 
@@ -121,7 +123,8 @@ class Outcomes:
         if len(last) < len(_BELL_CURVE):
             last += _BELL_CURVE
         last.sort()
-        median = min(max(quantile(last, 0.5), -_MAX_SHIFT), _MAX_SHIFT)
+        median = quantile(last, 0.5)
+        median = math.copysign(min(max(abs(median) - _NOISE, 0.0), _MAX_SHIFT), median)
         low = max(quantile(last, 0.1), median - _MAX_SHIFT)
         high = min(quantile(last, 0.9), median + _MAX_SHIFT)
         return Calibration(low, median, high)
