@@ -23,7 +23,7 @@ MAX_OUTCOMES = 20
 """So many outcomes of a kind of job are kept."""
 
 _MAX_SERVER_OUTCOMES = 100
-_STEP = 0.15
+_STEP = 0.1
 # What kinds with outliers need is not put upon those without: the server's calibration moves the
 # median, and either end from it, by this much at most.
 _MAX_SHIFT = 1.5

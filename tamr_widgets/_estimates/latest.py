@@ -92,6 +92,8 @@ class Durations:
     def add(self, key: Key, run: Run) -> None:
         """Learns from a run; adding it again changes nothing."""
         self._changed.update(self._runs.add(key, run))
+        if len(self._changed) > 2 * MAX_KEYS:
+            self._update()
 
     def last(self, key: Key, until: float | None = None) -> tuple[Run, ...]:
         """Returns the runs of a key that are kept, of those before a time if one is given."""

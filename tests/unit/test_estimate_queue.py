@@ -261,6 +261,37 @@ def test_a_past_without_order_makes_no_promise(queues, order):
     assert covered(told) >= 0.6
 
 
+def test_jobs_that_overtake_one_another_make_no_promise():
+    """Where the second in line is as often third, nothing is added up."""
+    rng = random.Random(2)
+    jobs = past(together=3)
+    for second in range(1, len(jobs), 3):
+        one, other = jobs[second : second + 2]
+        if rng.random() < 0.5:
+            jobs[second] = replace(one, started_at=other.started_at, ended_at=other.ended_at)
+            jobs[second + 1] = replace(other, started_at=one.started_at, ended_at=one.ended_at)
+    history = JobHistory(jobs)
+
+    estimate = foretold(history, waiting(), runs(20), waiting(5))
+
+    assert estimate is None or estimate == history.estimate_queue(waiting())
+
+
+def test_starts_that_go_by_something_else_make_no_promise():
+    """Where jobs start in order, but not when others end, nothing is added up."""
+    rng = random.Random(3)
+    jobs = []
+    for job in past(seconds=900, together=4):
+        waits = timedelta(seconds=200 * (int(job.resource_id) % 4) + rng.uniform(5, 200))
+        started = job.created_at + waits
+        jobs.append(replace(job, started_at=started, ended_at=started + timedelta(seconds=900)))
+    history = JobHistory(jobs)
+
+    estimate = foretold(history, waiting(), runs(20), waiting(5))
+
+    assert estimate is None or estimate == history.estimate_queue(waiting())
+
+
 def test_jobs_cancelled_while_they_waited_do_not_confuse(one):
     """They never had an executor, though they were ahead of others."""
     cancelled = [

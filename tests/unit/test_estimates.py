@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
+import tracemalloc
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
@@ -146,12 +147,52 @@ def test_a_finished_job_is_calibrated_by_what_ended_before():
     assert after.estimate(jobs[-1]) == before.estimate(jobs[-1])
 
 
+def test_nor_by_later_runs_of_its_own_kind():
+    """A run that was far out afterwards does not widen what was said before."""
+    rng = random.Random(16)
+    jobs = [ran(30 * math.exp(rng.gauss(0, 0.05))) for _ in range(15)]
+    asked = ran(30)
+    later = [ran(30 * math.exp(rng.gauss(0, 2))) for _ in range(15)]
+
+    assert JobHistory([*jobs, asked, *later]).estimate(asked) == JobHistory(jobs).estimate(asked)
+
+
+def test_one_kind_that_drifts_among_steady_ones_is_followed():
+    """What a kind's own outcomes teach goes beyond what the server's do."""
+    rng = random.Random(17)
+    history, told = JobHistory(), []
+    for number in range(150):
+        for kind in range(6):
+            history.add(ran(30 * math.exp(rng.gauss(0, 0.05)), f"Kind {'x' * kind}"))
+        actual = 30 * 1.03**number * math.exp(rng.gauss(0, 0.05))
+        told.append((actual, history.estimate(running())))
+        history.add(ran(actual))
+
+    assert 0.75 <= share_covered(told[50:]) <= 0.9
+
+
 @pytest.mark.parametrize("family", ["drift", "sessions", "skewed", "modes", "mixed", "names"])
 def test_covers_what_it_says_on_any_server(accuracy, family):
     """The 80% interval covers about that, whatever the trouble is."""
     scores = [accuracy.score(accuracy.past(family, seed)) for seed in (11, 12)]
 
     assert 0.76 <= fmean(score.covered for score in scores) <= 0.86
+
+
+def test_memory_is_bounded_while_nobody_asks():
+    """Tens of thousands of names, each met once, leave no trace but the latest."""
+    tracemalloc.start()
+    try:
+        history = JobHistory(ran(30 + n % 9, f"Export: {n}") for n in range(3_000))
+        before = tracemalloc.get_traced_memory()[0]
+        for number in range(12_000):
+            history.add(ran(30 + number % 9, f"Export: again {number}"))
+        grown = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+
+    assert history.estimate(running("Export: 5")) is not None
+    assert grown < 1_000_000
 
 
 def test_an_estimate_costs_little():
