@@ -152,7 +152,7 @@ def test_nor_by_later_runs_of_its_own_kind():
     rng = random.Random(16)
     jobs = [ran(30 * math.exp(rng.gauss(0, 0.05))) for _ in range(15)]
     asked = ran(30)
-    later = [ran(30 * math.exp(rng.gauss(0, 2))) for _ in range(15)]
+    later = [ran(30 * math.exp(rng.gauss(0, 2))) for _ in range(5)]
 
     assert JobHistory([*jobs, asked, *later]).estimate(asked) == JobHistory(jobs).estimate(asked)
 
