@@ -1,8 +1,9 @@
-"""JobHistory: how long a Tamr server's jobs take, learnt from those that have ended.
+"""JobHistory: how long a Tamr server's jobs take and when they start, learnt from those that ended.
 
 Jobs are alike that have the same type and description. Where such are rare, those count that have
 the same description but for names and numbers (`Profiling [y] attributes.`), each name once; where
-these are few or differ too much, nothing is said. `forecast` makes an estimate of the last ones.
+these are few or differ too much, there is no estimate. The package `_estimates` makes estimates of
+the last ones.
 
 Of every kind, the runs that ended last are kept, and no others. So it does not matter in which
 order jobs are added nor how often, and the memory is bounded.
