@@ -32,10 +32,12 @@ __all__ = ["Estimate", "JobHistory", "PastRun", "Trend", "description_template",
 _SPREAD = 0.07
 _SPREAD_OF_NAMES = 0.3
 _SPREAD_OF_QUEUE = 0.5
+# Names come and go, so their outcomes are worked out again and again.
+_OUTCOMES_OF_NAMES = 8
 # Fewer runs of its own are weighed against other names'; fewer other names are no basis.
 _ENOUGH = 3
 # Where other names are further apart, high to low, they say next to nothing about this one.
-_WIDEST_OF_NAMES = 2.0
+_WIDEST_OF_NAMES = 2.2
 
 _MAX_PAST_RUNS = 20
 _MOST_CHARACTERS = 300
@@ -59,7 +61,7 @@ class JobHistory:
         self._ended_templates: LatestByKey[Ended] = LatestByKey(_MAX_PAST_RUNS)
         self._spans: LatestByKey[Span] = LatestByKey(MAX_SPANS)
         self._own = Durations(_SPREAD)
-        self._named = Durations(_SPREAD_OF_NAMES)
+        self._named = Durations(_SPREAD_OF_NAMES, _OUTCOMES_OF_NAMES)
         self._queued = Durations(_SPREAD_OF_QUEUE)
         for operation in operations:
             self.add(operation)

@@ -76,7 +76,7 @@ class Baseline(NamedTuple):
 
 
 # Each is made at least twice: once to be shown, and once to see how it turned out.
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
 def estimate_duration(logs: tuple[float, ...], usual_spread: float) -> Baseline:
     """Estimates the next run.
 

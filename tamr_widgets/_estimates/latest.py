@@ -79,11 +79,13 @@ class Durations:
 
     Args:
         usual_spread: The usual standard deviation, from run to run, of a duration's logarithm.
+        outcomes: How many runs of a key are compared with their estimates.
     """
 
-    def __init__(self, usual_spread: float) -> None:
+    def __init__(self, usual_spread: float, outcomes: int = MAX_OUTCOMES) -> None:
         self._usual_spread = usual_spread
-        self._runs: LatestByKey[Run] = LatestByKey(MAX_RUNS + MAX_OUTCOMES)
+        self._max_outcomes = outcomes
+        self._runs: LatestByKey[Run] = LatestByKey(MAX_RUNS + outcomes)
         self._outcomes = Outcomes()
         self._counted: dict[Key, tuple[tuple[Run, ...], list[Outcome]]] = {}
         self._changed: set[Key] = set()
@@ -122,7 +124,7 @@ class Durations:
             return None
         known, own = self._counted.get(key, ((), []))
         if runs is not known:
-            own = outcomes(runs, self._usual_spread)
+            own = outcomes(runs, self._usual_spread, self._max_outcomes)
         calibration = self._calibration(until).follow(own)
         return calibrated(baseline, calibration, len(runs))
 
@@ -135,10 +137,10 @@ class Durations:
             if known and runs[:-1] == known[len(known) + 1 - len(runs) :]:
                 # Mostly, one run came after all others: what was an outcome is one still.
                 latest = outcomes(runs, self._usual_spread, 1)
-                new = [*old, *latest][-MAX_OUTCOMES:]
+                new = [*old, *latest][-self._max_outcomes :]
                 self._outcomes.replace(old[: len(old) + 1 - len(new)], latest)
             else:
-                new = outcomes(runs, self._usual_spread)
+                new = outcomes(runs, self._usual_spread, self._max_outcomes)
                 self._outcomes.replace(old, new)
             if runs:
                 self._counted[key] = runs, new
