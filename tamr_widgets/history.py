@@ -1,8 +1,9 @@
-"""JobHistory: how long a Tamr server's jobs take, learnt from those that have ended.
+"""JobHistory: how long a Tamr server's jobs take and when they start, learnt from those that ended.
 
 Jobs are alike that have the same type and description. Where such are rare, those count that have
 the same description but for names and numbers (`Profiling [y] attributes.`), each name once; where
-these are few or differ too much, nothing is said. `forecast` makes an estimate of the last ones.
+these are few or differ too much, there is no estimate. The package `_estimates` makes estimates of
+the last ones.
 
 Of every kind, the runs that ended last are kept, and no others. So it does not matter in which
 order jobs are added nor how often, and the memory is bounded.
@@ -10,56 +11,40 @@ order jobs are added nor how often, and the memory is bounded.
 
 from __future__ import annotations
 
-import math
 import re
 import threading
-import time
-from bisect import insort
 from collections.abc import Iterable
-from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from . import forking
-from .forecast import WINDOW, Estimate, foretell, progress
+from ._estimates.discipline import MAX_SPANS, learn_queue
+from ._estimates.duration import Estimate, progress
+from ._estimates.latest import Durations, LatestByKey
+from ._estimates.queue import jobs_ahead, open_spans
+from ._estimates.records import Ended, PastRun, Span, ended, moment, run, seconds_of, span
+from ._estimates.trend import Trend, relative_change
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from .operation import Operation
 
-__all__ = ["Estimate", "JobHistory", "kind_of", "progress"]
+__all__ = ["Estimate", "JobHistory", "PastRun", "Trend", "description_template", "progress"]
 
 # From run to run of one description on recorded servers; from name to name; and in the queue.
 _SPREAD = 0.07
 _SPREAD_OF_NAMES = 0.3
 _SPREAD_OF_QUEUE = 0.5
+# Names come and go, so their outcomes are worked out again and again.
+_OUTCOMES_OF_NAMES = 8
 # Fewer runs of its own are weighed against other names'; fewer other names are no basis.
 _ENOUGH = 3
 # Where other names are further apart, high to low, they say next to nothing about this one.
-_WIDEST_OF_NAMES = 2.0
+_WIDEST_OF_NAMES = 2.2
 
-_LEAST_SECONDS = 0.001
-_MOST_SECONDS = 100 * 86_400.0
-# A job that "ended" in 2099 would be the newest for ever; a clock may be off by less than that.
-_MOST_SECONDS_AHEAD = 10 * 366 * 86_400.0
-
-_MOST_KINDS = 1_000
+_MAX_PAST_RUNS = 20
 _MOST_CHARACTERS = 300
 
 _QUOTED = re.compile(r"""\[[^\[\]]*\] | \([^()]*\) | "[^"]*" | (?<=:\s).+""", re.VERBOSE)
 _NAME_OR_NUMBER = re.compile(r"[\d_/\\]|\w[.@]\w")
-
-
-class _Run(NamedTuple):
-    """What is kept of a job: when it came to its end comes first, so that runs can be sorted."""
-
-    at: float
-    of: str
-    log_seconds: float
-
-
-_Runs = tuple[_Run, ...]
-_Key = tuple[str, str]
 
 
 class JobHistory:
@@ -74,9 +59,12 @@ class JobHistory:
     def __init__(self, operations: Iterable[Operation] = ()) -> None:
         self._lock = threading.Lock()
         forking.register(self)
-        self._own = _LastRuns()
-        self._named = _LastRuns()
-        self._queued = _LastRuns()
+        self._ended: LatestByKey[Ended] = LatestByKey(_MAX_PAST_RUNS)
+        self._ended_templates: LatestByKey[Ended] = LatestByKey(_MAX_PAST_RUNS)
+        self._spans: LatestByKey[Span] = LatestByKey(MAX_SPANS)
+        self._own = Durations(_SPREAD)
+        self._named = Durations(_SPREAD_OF_NAMES, _OUTCOMES_OF_NAMES)
+        self._queued = Durations(_SPREAD_OF_QUEUE)
         for operation in operations:
             self.add(operation)
 
@@ -90,46 +78,107 @@ class JobHistory:
         How long jobs run is learnt from those that succeeded, how long they are queued from all
         that were started. What can't be true (an end before the start) is left out.
         """
-        created, started, ended = operation.created_at, operation.started_at, operation.ended_at
         job, kind, description = _identity(operation)
-        queued = _run(job, created, started)
-        ran = _run(job, started, ended) if operation.succeeded() else None
+        own, template = (kind, description), (kind, description_template(description))
+        created, started = operation.created_at, operation.started_at
+        end, succeeded = operation.ended_at, operation.succeeded()
+        waited, ran = run(job, created, started), run(job, started, end)
+        life = span(job, waited, ran, succeeded=succeeded)
+        past = None
+        if operation.resolved:
+            past = ended(job, operation.state or "", created, started, end)
         with self._lock:
-            if queued:
-                self._queued.add((kind, ""), queued)
-            if ran:
-                self._own.add((kind, description), ran)
-                self._named.add((kind, kind_of(description)), ran._replace(of=description))
+            if waited:
+                self._queued.add((kind, ""), waited)
+            if life:
+                self._spans.add((kind, ""), life)
+            if ran and succeeded:
+                self._own.add(own, ran)
+                self._named.add(template, ran._replace(of=description))
+            if past:
+                self._ended.add(own, past)
+                self._ended_templates.add(template, past)
 
     def estimate(self, operation: Operation) -> Estimate | None:
         """How long the operation runs from start to end, or None if there is too little to go by.
 
         If it has ended, only those are asked that ended before it did.
         """
+        return self._estimate(
+            operation, seconds_of(operation.ended_at) if operation.resolved else None
+        )
+
+    def _estimate(self, operation: Operation, until: float | None) -> Estimate | None:
         _, kind, description = _identity(operation)
-        until = operation.ended_at if operation.resolved else None
-        own = self._own.last((kind, description), until)
-        estimates = [_foretold(own, _SPREAD)] if own else []
+        own, named = (kind, description), (kind, description_template(description))
+        with self._lock:
+            estimates = [self._own.estimate(own, until)]
+            if len(self._own.last(own, until)) < _ENOUGH <= len(self._named.last(named, until)):
+                widest = _WIDEST_OF_NAMES
+                estimates.append(self._named.estimate(named, until, max_width=widest))
+        return min(filter(None, estimates), key=_width, default=None)
+
+    def runs(self, operation: Operation) -> tuple[PastRun, ...]:
+        """The last runs of the operation's kind, whatever became of them, the newest last.
+
+        They are those of the same type and description or, where such are rare, those of the same
+        description but for names and numbers. An operation that has ended is among its own runs.
+        """
+        _, kind, description = _identity(operation)
+        own = self._ended.last((kind, description))
         if len(own) < _ENOUGH:
-            named = self._named.last((kind, kind_of(description)), until)
-            if len(named) >= _ENOUGH:
-                estimate = _foretold(named, _SPREAD_OF_NAMES)
-                if _width(estimate) <= _WIDEST_OF_NAMES:
-                    estimates.append(estimate)
-        return min(estimates, key=_width, default=None)
+            own = self._ended_templates.last((kind, description_template(description)))
+        return tuple(each.past_run() for each in own)
 
-    def estimate_queue(self, operation: Operation) -> Estimate | None:
-        """How long the operation is queued from its creation to its start, from what was lately.
+    def trend(self, operation: Operation) -> Trend | None:
+        """Whether jobs of the operation's type and description get slower or faster.
 
-        None if there is too little to go by. If it has started, only those are asked that started
-        before it did.
+        None where that may be noise: in one of a hundred series without a trend, one is found.
+        """
+        _, kind, description = _identity(operation)
+        runs = self._own.last((kind, description))
+        change = relative_change([run.log_seconds for run in runs])
+        return None if change is None else Trend(change, moment(runs[0].at), len(runs))
+
+    def estimate_queue(
+        self, operation: Operation, active: Iterable[Operation] | None = None
+    ) -> Estimate | None:
+        """How long the operation is queued, from its creation to its start.
+
+        If it has started, this is the estimate that was right when it was created.
+
+        Args:
+            operation: Whose start is awaited.
+            active: The operations that have not ended; those of its type that were created before
+                it are ahead of it. Without it, the estimate is made of how long jobs were lately
+                queued, whatever was ahead of them.
+
+        Returns:
+            None where the past says too little, or nothing about what is ahead.
         """
         _, kind, _ = _identity(operation)
-        runs = self._queued.last((kind, ""), operation.started_at)
-        return _foretold(runs, _SPREAD_OF_QUEUE) if len(runs) >= _ENOUGH else None
+        started, created = seconds_of(operation.started_at), seconds_of(operation.created_at)
+        with self._lock:
+            plain = self._queued.estimate((kind, ""), started)
+        if plain and plain.samples < _ENOUGH:
+            plain = None
+        if active is None or created is None:
+            return plain
+        now = created if started is not None else max(created, operation.as_of.timestamp())
+        until = None if started is None else now
+        spans = self._spans.last((kind, ""))
+        known = spans if until is None else tuple(span for span in spans if span.ended <= now)
+        active = tuple(active)
+        ahead = jobs_ahead(operation, active, now, lambda other: self._estimate(other, until))
+        free = [span.ended for span in known if span.ended <= now]
+        queue = learn_queue((*known, *open_spans(active, kind, now)))
+        estimate = queue.estimate(created, now, ahead, free)
+        if estimate is None and plain and (not ahead or queue.allows(plain)):
+            return plain
+        return estimate
 
 
-def kind_of(description: str) -> str:
+def description_template(description: str) -> str:
     """A job's description without the names and numbers that vary.
 
     What stands in brackets or quotes or after a colon is a name, and so is a word that no prose
@@ -139,54 +188,6 @@ def kind_of(description: str) -> str:
     words = _QUOTED.sub("#", description).split()
     kind = " ".join("#" if _NAME_OR_NUMBER.search(word) else word for word in words)
     return kind if any(map(str.isalpha, kind)) else description
-
-
-class _LastRuns:
-    """The last runs of each key, for as many keys as had any lately.
-
-    The runs of a key are a tuple that is replaced, never changed: a reader needs no lock.
-    """
-
-    def __init__(self) -> None:
-        self._runs: dict[_Key, _Runs] = {}
-
-    def last(self, key: _Key, until: datetime | None) -> _Runs:
-        runs = self._runs.get(key, ())
-        if until is None or not runs:
-            return runs
-        at = until.timestamp()
-        return runs if runs[-1].at < at else tuple(run for run in runs if run.at < at)
-
-    def add(self, key: _Key, run: _Run) -> None:
-        """Keep the run if it is the latest of its job or name, and of the latest of its key."""
-        runs = self._runs.get(key, ())
-        same = next((known for known in runs if known.of == run.of), None)
-        if same and same >= run:
-            return
-        ordered = [known for known in runs if known is not same]
-        insort(ordered, run)
-        self._runs[key] = tuple(ordered[-WINDOW:])
-        # Dropping half at a time makes this constant on average.
-        if len(self._runs) > 2 * _MOST_KINDS:
-            latest = sorted(self._runs.items(), key=lambda item: item[1][-1], reverse=True)
-            self._runs = dict(latest[:_MOST_KINDS])
-
-
-def _run(of: str, begin: datetime | None, end: datetime | None) -> _Run | None:
-    """What is worth keeping of a time that passed, or None if it can't have passed so."""
-    if begin is None or end is None:
-        return None
-    at = end.timestamp()
-    seconds = (end - begin).total_seconds()
-    if not 0 <= seconds <= _MOST_SECONDS or at > time.time() + _MOST_SECONDS_AHEAD:
-        return None
-    return _Run(at, of, math.log(max(seconds, _LEAST_SECONDS)))
-
-
-# A kind is asked about many times, for every job that is shown, between two of its ends.
-@lru_cache(maxsize=512)
-def _foretold(runs: _Runs, usual_spread: float) -> Estimate:
-    return foretell([run.log_seconds for run in runs], usual_spread)
 
 
 def _width(estimate: Estimate) -> float:

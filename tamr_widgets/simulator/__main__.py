@@ -24,6 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
         speed=options.speed,
         seed=options.seed,
         past_jobs=options.past_jobs,
+        executors=options.executors,
         username=options.username,
         password=given or DEMO_PASSWORD,
         deletes=options.deletes,
@@ -51,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--speed", type=_speed, default=1.0, help="durations are divided by it")
     parser.add_argument("--seed", type=int, default=1, help="the same seed, the same past")
     parser.add_argument("--past-jobs", type=int, default=400, help="how many (%(default)s)")
+    parser.add_argument("--executors", type=_count, default=1, help="jobs at once (%(default)s)")
     parser.add_argument("--username", default=DEMO_USERNAME, help="who may log in (%(default)s)")
     parser.add_argument("--deletes", action="store_true", help="operations can be deleted")
     return parser
@@ -61,6 +63,13 @@ def _port(text: str) -> int:
     if not 0 <= port <= 65535:
         raise argparse.ArgumentTypeError("must be from 0 to 65535")
     return port
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return count
 
 
 def _speed(text: str) -> float:

@@ -38,6 +38,8 @@ class Job:
         outcome: SUCCEEDED or FAILED.
         lag: For how long the document trails behind what has happened.
         cancelled: When somebody cancelled it.
+        submission: How long it takes to start once an executor is free; None if its start is
+            fixed.
     """
 
     id: str
@@ -53,6 +55,7 @@ class Job:
     lag: float = 1.0
     cancelled: float | None = None
     cancelled_by: str = "admin"
+    submission: float | None = None
 
     @property
     def started(self) -> float:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from .catalogue import PROJECTS, SOURCES, UNIFIED
 from .jobs import Document, Job, document, life, named_after_time, settled
 from .kinds import KINDS, Kind
+from .queueing import Executors
 from .workload import Workload
 
 if TYPE_CHECKING:
@@ -22,9 +23,8 @@ if TYPE_CHECKING:
 Subject = TypeVar("Subject")
 
 USERS = ("admin", "carla", "nightly", "priya")
-EXECUTORS = 3
 IDLE_SECONDS = 2400.0
-BURSTS = 0.25
+BURSTS = 0.06
 FAILED = 0.03
 CANCELLED = 0.02
 QUIET_SECONDS = 60.0
@@ -33,7 +33,12 @@ REFRESHED = (*UNIFIED, *SOURCES)
 
 
 def history(
-    count: int, *, seed: int = 1, until: float = 1_611_945_000.0, speed: float = 1.0
+    count: int,
+    *,
+    seed: int = 1,
+    until: float = 1_611_945_000.0,
+    speed: float = 1.0,
+    executors: int = 1,
 ) -> list[Document]:
     """Return the documents of a made-up past, newest first, as `GET operations` lists them.
 
@@ -42,63 +47,61 @@ def history(
         seed: The same seed makes the same past.
         until: When it ends, in seconds since 1970.
         speed: All durations are divided by it.
+        executors: How many jobs ran at once.
     """
-    jobs = past_jobs(count, Workload(seed, speed), until=until)
+    jobs = past_jobs(count, Workload(seed, speed), until=until, executors=executors)
     return [document(job, life(job)[-1]) for job in reversed(jobs)]
 
 
-def past_jobs(count: int, workload: Workload, *, until: float) -> list[Job]:
+def past_jobs(count: int, workload: Workload, *, until: float, executors: int = 1) -> list[Job]:
     """Return a made-up past, oldest first, whose last job ended a minute before `until`."""
-    jobs = list(islice(_endless(workload), count))
+    jobs = list(islice(_endless(workload, executors), count))
     latest = max(map(settled, jobs), default=0.0)
     shift = until - QUIET_SECONDS / workload.speed - latest
     return [_moved(job, shift) for job in jobs]
 
 
-def _endless(workload: Workload) -> Iterator[Job]:
+def _endless(workload: Workload, count: int) -> Iterator[Job]:
     """Yield jobs in the order in which they were asked for, the first at second 0."""
     draw, speed = workload.random, workload.speed
-    free = [0.0] * EXECUTORS
+    executors = Executors(count)
     created, number = 0.0, 0
     while True:
-        burst = draw.randint(3, 12) if draw.random() < BURSTS else 1
+        burst = draw.randint(3, 9) if draw.random() < BURSTS else 1
         user = "nightly" if burst > 1 else draw.choice(USERS)
         for kind in draw.choices(list(KINDS.values()), WEIGHTS, k=burst):
             number += 1
-            executor = min(range(EXECUTORS), key=free.__getitem__)
-            job = _job(workload, kind, number, created, free[executor])
-            # a job of many hours does not hold up the others, or nothing would ever end
-            if kind.seconds < 3600:
-                free[executor] = settled(job)
+            job = _job(workload, kind, number, created, executors)
             yield replace(job, created_by=user)
             created += draw.uniform(0.2, 5) / speed
         created += draw.expovariate(1 / IDLE_SECONDS) / speed
 
 
-def _job(workload: Workload, kind: Kind, number: int, created: float, free: float) -> Job:
+def _job(workload: Workload, kind: Kind, number: int, created: float, executors: Executors) -> Job:
     draw = workload.random
     subject = _subject(workload, kind)
     description = kind.description.format(name=subject)
-    started = max(created + workload.submission_seconds(), free)
+    submission = workload.submission_seconds()
     ran = workload.running_seconds(kind, description)
     fate = draw.random()
     failed = fate < FAILED
-    cancelled = None
-    if FAILED <= fate < FAILED + CANCELLED:
-        cancelled = max(created, started + ran * draw.uniform(-0.1, 0.9))
-    return Job(
+    job = Job(
         id=str(number),
         number=number,
         kind=kind,
         description=description,
         subject=subject,
         created=created,
-        queued=started - created,
+        queued=submission,
         ran=ran * draw.uniform(0.1, 0.9) if failed else ran,
         outcome="FAILED" if failed else "SUCCEEDED",
         lag=1.0 / workload.speed,
-        cancelled=cancelled,
+        submission=submission,
     )
+    job = executors.place(job)
+    if FAILED <= fate < FAILED + CANCELLED:
+        return replace(job, cancelled=max(created, job.started + ran * draw.uniform(-0.1, 0.9)))
+    return job
 
 
 def _subject(workload: Workload, kind: Kind) -> str:

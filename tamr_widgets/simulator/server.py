@@ -41,6 +41,7 @@ class Simulator:
         speed: All durations are divided by it.
         seed: The same seed makes the same past, and the same durations afterwards.
         past_jobs: How many jobs the server remembers at the start.
+        executors: How many jobs run at once; the others wait, in the order of their creation.
         username: Who may log in.
         password: With which password.
         deletes: Whether operations can be deleted.
@@ -60,6 +61,7 @@ class Simulator:
         speed: float = 1.0,
         seed: int = 1,
         past_jobs: int = 400,
+        executors: int = 1,
         username: str = DEMO_USERNAME,
         password: str = DEMO_PASSWORD,
         deletes: bool = False,
@@ -68,11 +70,19 @@ class Simulator:
     ) -> None:
         if not speed > 0:
             raise ValueError(f"speed must be greater than 0, not {speed!r}.")
+        if executors < 1:
+            raise ValueError(f"executors must be at least 1, not {executors!r}.")
         self._wanted_port = port
         self._credentials = Credentials(username, password)
         self._password = password
         self.clock = Clock(now, offset_seconds=clock_offset_seconds)
-        self.jobs = JobStore(self.clock, Workload(seed, speed), past=past_jobs, deletes=deletes)
+        self.jobs = JobStore(
+            self.clock,
+            Workload(seed, speed),
+            past=past_jobs,
+            executors=executors,
+            deletes=deletes,
+        )
         self.requests = RequestLog()
         self.faults = Faults()
         api = Api(self.jobs, self._credentials, self.clock)

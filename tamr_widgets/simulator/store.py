@@ -9,6 +9,7 @@ from .jobs import Document, Job, document, life, named_after_time
 from .kinds import KINDS
 from .messages import CANCELING
 from .past import past_jobs
+from .queueing import Executors, due
 from .shelf import Shelf
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class JobStore(Shelf):
         clock: The server's clock.
         workload: How long jobs take.
         past: How many jobs there are at the start, all of which have ended.
+        executors: How many jobs run at once; those that came later wait.
         deletes: See below.
 
     Attributes:
@@ -36,14 +38,22 @@ class JobStore(Shelf):
     """
 
     def __init__(
-        self, clock: Clock, workload: Workload, *, past: int = 0, deletes: bool = False
+        self,
+        clock: Clock,
+        workload: Workload,
+        *,
+        past: int = 0,
+        executors: int = 1,
+        deletes: bool = False,
     ) -> None:
         super().__init__(clock)
         self.deletes = deletes
         self._workload = workload
         self._deletable: dict[str, bool] = {}
         self._number = past
-        for job in past_jobs(past, workload, until=clock()):
+        self._executors = executors
+        self._queue: list[str] = []
+        for job in past_jobs(past, workload, until=clock(), executors=executors):
             self.keep_job(job)
 
     def start(
@@ -65,7 +75,8 @@ class JobStore(Shelf):
             created_by: Whose job it is.
             outcome: How it ends if nobody cancels it: SUCCEEDED or FAILED.
             factor: How much longer than usual it takes.
-            queued_seconds: The time until it starts, whatever the server's speed is.
+            queued_seconds: The time until it starts, whatever the server's speed is, and
+                whatever runs; otherwise it waits until an executor is free.
             run_seconds: The time that it then runs, whatever the server's speed is; the outcome
                 shows up to a quarter of that later.
         """
@@ -79,8 +90,11 @@ class JobStore(Shelf):
                 queued=queued if queued_seconds is None else queued_seconds,
                 ran=running if run_seconds is None else run_seconds,
                 outcome=outcome,
+                submission=queued if queued_seconds is None else None,
             )
             self.keep_job(job)
+            self._queue.append(job.id)
+            self._place_all()
             return job.id
 
     def add(
@@ -170,6 +184,7 @@ class JobStore(Shelf):
             started = min(job.started, now)
             ended = replace(job, queued=started - job.created, ran=now - started, outcome=outcome)
             self.keep_job(replace(ended, lag=0.0, cancelled=None))
+            self._place_all()
 
     def cancel(self, job_id: str, by: str = "admin") -> None:
         """Cancel a job as the server does: CANCELING first. One that has ended stays as it is."""
@@ -178,6 +193,7 @@ class JobStore(Shelf):
             if job is not None:
                 if job.cancelled is None:
                     self.keep_job(replace(job, cancelled=self._clock(), cancelled_by=by))
+                    self._place_all()
             elif self.state(job_id) in {"PENDING", "RUNNING"}:
                 self.change(job_id, status={"state": "CANCELING", "message": CANCELING})
 
@@ -190,6 +206,24 @@ class JobStore(Shelf):
         job = self.job(job_id)
         usual = self.deletes or (job is not None and job.kind.portable)
         return self._deletable.get(job_id, usual)
+
+    def remove(self, job_id: str) -> None:
+        """Remove an operation; what waited for it waits no longer."""
+        with self.lock:
+            super().remove(job_id)
+            self._place_all()
+
+    def _place_all(self) -> None:
+        """Give the jobs that wait their starts, since something changed."""
+        now = self._clock()
+        found = (self.job(job_id) for job_id in self._queue if job_id in self)
+        jobs = due((job for job in found if job is not None), now)
+        self._queue = [job.id for job in jobs]
+        executors = Executors(self._executors)
+        for job in jobs:
+            placed = executors.place(job, now)
+            if placed is not job:
+                self.keep_job(placed)
 
     def _new_job(self, kind: str, name: str, created_by: str, age_seconds: float = 0.0) -> Job:
         self._number += 1

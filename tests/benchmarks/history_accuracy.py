@@ -11,11 +11,16 @@ Each job in turn is foretold from those that were created before it, then added.
 
 The plain quantiles are those of the last 20 jobs, or fewer, that succeeded with the same
 description.
+
+The queue is foretold for each job when it is created, on made-up servers with one and three
+executors. A trend is looked for in series of 30 runs that have none, or one of some strength.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
+import random
 import sys
 import time
 from collections import defaultdict, deque
@@ -24,7 +29,10 @@ from statistics import fmean, median
 from typing import Any, NamedTuple
 
 from history_families import FAMILIES, past
+from history_queues import Start, queue
+from history_queues import replay as replay_queue
 
+from tamr_widgets._estimates.trend import relative_change
 from tamr_widgets.history import JobHistory
 
 HEADER = (
@@ -170,6 +178,54 @@ def cost(jobs: int) -> str:
     )
 
 
+def queue_report(seeds: int) -> Iterable[str]:
+    """How well starts are foretold, by the number of executors and of jobs ahead."""
+    yield f"{'queue':22} ahead   jobs   none   waited   error  covered"
+    for executors in (1, 3):
+        for family in ("steady", "sessions", "mixed"):
+            starts: dict[int, list[Start]] = defaultdict(list)
+            for seed in range(1, seeds + 1):
+                jobs = queue(seed, executors, family=family)
+                for start in list(replay_queue(JobHistory(), jobs))[100:]:
+                    starts[min(start.ahead, 4)].append(start)
+            for ahead, some in sorted(starts.items()):
+                told = [start for start in some if start.estimate]
+                off = median(abs(each.estimate.median_seconds - each.waited) for each in told)
+                within = fmean(
+                    each.estimate.low_seconds <= each.waited <= each.estimate.high_seconds
+                    for each in told
+                )
+                yield (
+                    f"{family + ', ' + str(executors) + ' at once':22}"
+                    f" {str(ahead) + ('+' if ahead == 4 else ''):>5} {len(some):6}"
+                    f" {1 - len(told) / len(some):6.1%} {median(s.waited for s in some):6.0f} s"
+                    f" {off:5.1f} s {within:8.1%}"
+                )
+
+
+def trend_report(series: int = 2_000) -> Iterable[str]:
+    """How often a trend is found: false alarms first, then what there is to be found."""
+    yield f"{'trend, 30 runs':30} {'found':>6}"
+    rng = random.Random(1)
+    noise = {
+        "none": lambda _: rng.gauss(0, 0.07),
+        "none, one in 20 an outlier": lambda _: (
+            rng.gauss(0, 0.07) + (rng.uniform(1, 3) if rng.random() < 0.05 else 0)
+        ),
+        "none, sessions of five": lambda n: pace[n // 5] + rng.gauss(0, 0.06),
+        "0.5% a run": lambda n: 0.005 * n + rng.gauss(0, 0.07),
+        "1% a run": lambda n: 0.01 * n + rng.gauss(0, 0.07),
+        "3% a run": lambda n: 0.03 * n + rng.gauss(0, 0.07),
+        "half as much again, midway": lambda n: math.log(1.5) * (n >= 15) + rng.gauss(0, 0.07),
+    }
+    for name, log in noise.items():
+        found = 0
+        for _ in range(series):
+            pace = [rng.gauss(0, 0.08) for _ in range(6)]
+            found += relative_change([log(number) for number in range(30)]) is not None
+        yield f"{name:30} {found / series:6.1%}"
+
+
 def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("families", nargs="*", help=f"of {', '.join(FAMILIES)}, simulator")
@@ -194,6 +250,8 @@ def main(arguments: Sequence[str]) -> None:
     print(Score(*map(fmean, zip(*means, strict=True))).row("all", "mean"))
     print(cost(1_000))
     print(cost(50_000))
+    print(*queue_report(options.seeds), sep="\n")
+    print(*trend_report(), sep="\n")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 TAMR = """
 from tamr_widgets import JobsWidget, OperationWidget
 from tamr_widgets.simulator import Simulator
-tamr = Simulator(speed=2).start()
+tamr = Simulator(speed=2, executors=4).start()
 client = tamr.client()
 for project in (2, 5, 6):
     client.start(f"projects/{project}/unifiedDataset:refresh", asynchronous=True)

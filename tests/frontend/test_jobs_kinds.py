@@ -3,7 +3,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from tamr_widgets.history import kind_of
+from tamr_widgets.history import description_template
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,4 +47,4 @@ def test_both_sides_agree_on_kinds(open_jobs: Callable[..., Jobs]) -> None:
         descriptions,
     )
 
-    assert kinds == [f"SPARK {kind_of(description)}" for description in descriptions]
+    assert kinds == [f"SPARK {description_template(description)}" for description in descriptions]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tamr_widgets.history import JobHistory, kind_of
+from tamr_widgets.history import JobHistory, description_template
 from tamr_widgets.operation import Operation
 
 DAY = datetime(2021, 1, 29, tzinfo=timezone.utc)
@@ -247,7 +247,7 @@ def test_other_names_that_differ_much_say_nothing():
 )
 def test_names_and_numbers_are_taken_out(description, kind):
     """A kind is what is left of a description without what varies."""
-    assert kind_of(description) == kind
+    assert description_template(description) == kind
 
 
 def test_a_finished_job_is_foretold_from_what_ended_before():

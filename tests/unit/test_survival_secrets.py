@@ -37,7 +37,7 @@ from tamr_widgets import (
     forking,
 )
 from tamr_widgets.address import endpoint_url, redirect_url
-from tamr_widgets.history import kind_of
+from tamr_widgets.history import description_template
 from tamr_widgets.messages import in_words, says_more, tame
 from tamr_widgets.redaction import Redactor
 from tamr_widgets.simulator import Fault, Simulator
@@ -525,12 +525,12 @@ def tamed(text):
     [
         in_words,
         says_more,
-        kind_of,
+        description_template,
         parse_time,
         lambda text: tame(text, 500),
         Redactor([SECRET, "a"]).text,
     ],
-    ids=["in_words", "says_more", "kind_of", "parse_time", "tame", "redacted"],
+    ids=["in_words", "says_more", "description_template", "parse_time", "tame", "redacted"],
 )
 def test_a_hostile_text_takes_no_time(work, seed):
     """A megabyte of it is read in the blink of an eye."""

@@ -6,7 +6,7 @@ import { duration } from "./format.js";
 /** @typedef {import("./wire.js").Estimate} Estimate */
 
 /**
- * Elapsed over estimate, below 1 whatever happens: the same as progress() in forecast.py.
+ * Elapsed over estimate, below 1 whatever happens: the same as progress() in duration.py.
  * @param {Estimate} estimate
  * @param {number} elapsed
  */

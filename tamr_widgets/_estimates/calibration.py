@@ -1,0 +1,135 @@
+"""Calibration of estimates by how earlier ones turned out: adaptive conformal inference.
+
+The outcome of an estimate is the position of the actual time in its interval: -1 at the lower
+end, 0 at the median, 1 at the upper end. The 10%, 50% and 90% quantiles of a server's last
+outcomes say where the ends and the median should have been. From there, each outcome of a kind
+of job moves both ends for this kind by a small step: outwards if it lay beyond the end, else
+inwards by a ninth of that, so that one in ten comes to lie beyond.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from .duration import MAX_RUNS, Baseline, Estimate, estimate_duration, quantile
+from .records import Run
+
+__all__ = ["MAX_OUTCOMES", "UNCHANGED", "Calibration", "Outcomes", "calibrated", "outcomes"]
+
+MAX_OUTCOMES = 20
+"""So many outcomes of a kind of job are kept."""
+
+_MAX_SERVER_OUTCOMES = 100
+_STEP = 0.1
+# What kinds with outliers need is not put upon those without: the server's calibration moves the
+# median, and either end from it, by this much at most.
+_MAX_SHIFT = 1.5
+# The median of so many outcomes is off by about this much, and costs accuracy where it is no more.
+_NOISE = 0.15
+_DIGITS = 6
+
+
+class Outcome(NamedTuple):
+    """When a run ended, and at which position of the interval that was estimated before it."""
+
+    at: float
+    position: float
+
+
+class Calibration(NamedTuple):
+    """The positions of an interval's lower end, median and upper end.
+
+    At -1, 0 and 1 they stay where they are.
+    """
+
+    low: float
+    median: float
+    high: float
+
+    def follow(self, outcomes: Iterable[Outcome]) -> Calibration:
+        """Returns the calibration after these outcomes, the newest last."""
+        low, median, high = self
+        for _, each in outcomes:
+            low += _STEP * (0.1 - (each < low))
+            high += _STEP * ((each > high) - 0.1)
+        return Calibration(low, median, high)
+
+
+def calibrated(baseline: Baseline, calibration: Calibration, samples: int) -> Estimate:
+    """Returns the estimate with its median and both ends where the calibration puts them."""
+    low, median, high = map(baseline.at, calibration)
+    return Estimate(
+        median_seconds=math.exp(median),
+        low_seconds=math.exp(min(low, median)),
+        high_seconds=math.exp(max(high, median)),
+        samples=samples,
+    )
+
+
+def outcomes(runs: Sequence[Run], usual_spread: float, count: int = MAX_OUTCOMES) -> list[Outcome]:
+    """Returns how the estimates of the last of these runs turned out.
+
+    Each is compared with the estimate that is made from those before it.
+
+    Args:
+        runs: The runs, the newest last.
+        usual_spread: As for `estimate_duration`.
+        count: How many of the last runs are wanted; the first of all has no outcome.
+    """
+    logs = tuple(run.log_seconds for run in runs)
+    return [
+        Outcome(runs[index].at, _position(logs[:index], logs[index], usual_spread))
+        for index in range(max(1, len(runs) - count), len(runs))
+    ]
+
+
+def _position(before: tuple[float, ...], log: float, usual_spread: float) -> float:
+    # Rounded, so that two outcomes that are equal but for rounding count as equal.
+    return round(estimate_duration(before[-MAX_RUNS:], usual_spread).position(log), _DIGITS)
+
+
+UNCHANGED = Calibration(-1.0, 0.0, 1.0)
+
+
+class Outcomes:
+    """The outcomes of a server's estimates, each with the time when it was known.
+
+    They are a sorted list, so it does not matter in which order they came. Until there are many,
+    the calibration begins as if a few had come out as the bell curve says.
+    """
+
+    def __init__(self) -> None:
+        # Two lists in step, so that the last positions are a slice.
+        self._ascending: list[Outcome] = []
+        self._positions: list[float] = []
+
+    def replace(self, old: Iterable[Outcome], new: Iterable[Outcome]) -> None:
+        """Puts new outcomes in the place of old ones, all of which must be there."""
+        for each in old:
+            index = bisect_left(self._ascending, each)
+            del self._ascending[index], self._positions[index]
+        for each in new:
+            index = bisect_left(self._ascending, each)
+            self._ascending.insert(index, each)
+            self._positions.insert(index, each.position)
+
+    def calibration(self, until: float) -> Calibration:
+        """Returns the calibration by the last outcomes that were known before a time."""
+        end = bisect_left(self._ascending, Outcome(until, -math.inf))
+        last = self._positions[max(0, end - _MAX_SERVER_OUTCOMES) : end]
+        if len(last) < len(_BELL_CURVE):
+            last += _BELL_CURVE
+        last.sort()
+        median = quantile(last, 0.5)
+        median = math.copysign(min(max(abs(median) - _NOISE, 0.0), _MAX_SHIFT), median)
+        low = max(quantile(last, 0.1), median - _MAX_SHIFT)
+        high = min(quantile(last, 0.9), median + _MAX_SHIFT)
+        return Calibration(low, median, high)
+
+
+# The middles of twenty equal shares of a bell curve whose 10% and 90% lie at -1 and 1.
+_HALF_CURVE = [0.05, 0.15, 0.25, 0.35, 0.47, 0.59, 0.73, 0.9, 1.12, 1.53]
+_BELL_CURVE = [*(-each for each in _HALF_CURVE), *_HALF_CURVE]

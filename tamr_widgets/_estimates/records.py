@@ -1,0 +1,132 @@
+"""Records of operations that have ended: all that a history keeps of them.
+
+Each begins with the time of an end and a name, so that records can be sorted and told apart.
+Times that can't be true, such as an end before the start, make no record.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import NamedTuple
+
+__all__ = ["Ended", "PastRun", "Run", "Span", "ended", "moment", "run", "seconds_of", "span"]
+
+_MIN_SECONDS = 0.001
+_MAX_SECONDS = 100 * 86_400.0
+# A job that "ended" in 2099 would be the newest for ever; a clock may be off by less than that.
+_MAX_SECONDS_AHEAD = 10 * 366 * 86_400.0
+_UNKNOWN = -1.0
+
+
+class Run(NamedTuple):
+    """One run.
+
+    Attributes:
+        at: When it ended.
+        of: What it is a run of: the latest of each is kept.
+        log_seconds: The logarithm of how long it took.
+    """
+
+    at: float
+    of: str
+    log_seconds: float
+
+
+class Span(NamedTuple):
+    """A job's life in seconds since 1970, and whether it succeeded."""
+
+    ended: float
+    of: str
+    created: float
+    started: float
+    succeeded: bool
+
+
+class Ended(NamedTuple):
+    """How a job came to its end; the durations are in seconds, -1 where they are not known."""
+
+    at: float
+    of: str
+    state: str
+    queued: float
+    ran: float
+
+    def past_run(self) -> PastRun:
+        """Returns it as it is made public."""
+        return PastRun(moment(self.at), _duration(self.queued), _duration(self.ran), self.state)
+
+
+@dataclass(frozen=True, slots=True)
+class PastRun:
+    """A run of a job that has ended.
+
+    Attributes:
+        when: When it ended.
+        queued: How long it waited before it ran, None if it did not run or that is not known.
+        ran: How long it ran.
+        state: SUCCEEDED, FAILED or CANCELED.
+    """
+
+    when: datetime
+    queued: timedelta | None
+    ran: timedelta | None
+    state: str
+
+
+def run(of: str, begin: datetime | None, end: datetime | None) -> Run | None:
+    """Returns the record of a time that passed."""
+    if begin is None or end is None:
+        return None
+    seconds = (end - begin).total_seconds()
+    if not 0 <= seconds <= _MAX_SECONDS or _is_far_ahead(end):
+        return None
+    return Run(end.timestamp(), of, math.log(max(seconds, _MIN_SECONDS)))
+
+
+def span(of: str, waited: Run | None, ran: Run | None, *, succeeded: bool) -> Span | None:
+    """Returns the record of when a job was created, started and ended."""
+    if waited is None or ran is None:
+        return None
+    return Span(ran.at, of, waited.at - math.exp(waited.log_seconds), waited.at, succeeded)
+
+
+def ended(
+    of: str, state: str, created: datetime | None, started: datetime | None, end: datetime | None
+) -> Ended | None:
+    """Returns the record of how a job ended; where the end is not known, when it began."""
+    at = end or started or created
+    if at is None or _is_far_ahead(at):
+        return None
+    return Ended(
+        at.timestamp(),
+        of,
+        state,
+        _seconds_between(created, started),
+        _seconds_between(started, end),
+    )
+
+
+def seconds_of(at: datetime | None) -> float | None:
+    """Returns a time in seconds since 1970."""
+    return at.timestamp() if at else None
+
+
+def moment(at: float) -> datetime:
+    """Returns a time that was in seconds since 1970."""
+    return datetime.fromtimestamp(at, timezone.utc)
+
+
+def _is_far_ahead(at: datetime) -> bool:
+    return at.timestamp() > time.time() + _MAX_SECONDS_AHEAD
+
+
+def _seconds_between(begin: datetime | None, end: datetime | None) -> float:
+    seconds = (end - begin).total_seconds() if begin and end else _UNKNOWN
+    return seconds if 0 <= seconds <= _MAX_SECONDS else _UNKNOWN
+
+
+def _duration(seconds: float) -> timedelta | None:
+    return None if seconds == _UNKNOWN else timedelta(seconds=seconds)
