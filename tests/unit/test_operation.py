@@ -274,7 +274,7 @@ def test_an_answer_may_not_know_its_request(client):
     response = answer(200, [])
     response.request = None
 
-    with pytest.raises(UnexpectedAnswer, match="^The request came back with"):
+    with pytest.raises(UnexpectedAnswer, match=r"^The request came back with"):
         Operation.from_response(client, response)
 
 
