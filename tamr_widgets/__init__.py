@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from .widgets.jobs import JobsWidget
     from .widgets.operation import OperationWidget
 
+__version__ = "0.1.0"
+
 __all__ = [
     "Client",
     "ClientUnusable",

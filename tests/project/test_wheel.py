@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import ast
+import email
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -8,7 +11,11 @@ from pathlib import Path
 
 import pytest
 
+import tamr_widgets
+
 PROJECT = Path(__file__).parents[2]
+NEEDED = {"anywidget", "ipython", "ipywidgets", "requests", "traitlets", "urllib3"}
+OPTIONAL = {"pandas", "tornado"}  # for to_frame and for the simulator; each says how to get it
 
 
 @pytest.fixture(scope="module")
@@ -51,16 +58,43 @@ def test_the_wheel_holds_the_whole_package_and_nothing_else(wheel):
     assert any(name.startswith("tamr_widgets/widgets/static/") for name in packed)
 
 
-def test_the_wheel_carries_its_licence_and_what_it_needs(wheel):
+def test_the_wheel_says_what_it_is_and_needs(wheel):
     """A package index shows what is in the wheel's own metadata."""
     with zipfile.ZipFile(wheel) as archive:
         (name,) = (each for each in archive.namelist() if each.endswith(".dist-info/METADATA"))
-        metadata = archive.read(name).decode()
+        metadata = email.message_from_bytes(archive.read(name))
         licences = [each for each in archive.namelist() if each.endswith("/LICENSE")]
 
     assert licences
-    assert "Requires-Dist: anywidget" in metadata
-    assert "Description-Content-Type: text/markdown" in metadata
+    assert metadata["Version"] == tamr_widgets.__version__
+    assert metadata["License-Expression"] == "MIT"
+    assert metadata["Author"] == "The tamr_widgets authors"
+    assert metadata["Description-Content-Type"] == "text/markdown"
+    classifiers = metadata.get_all("Classifier")
+    assert {f"Programming Language :: Python :: 3.{n}" for n in range(10, 15)} <= set(classifiers)
+    assert {re.split("[<>=]", each)[0] for each in metadata.get_all("Requires-Dist")} >= NEEDED
+    assert set(metadata.get_all("Provides-Extra")) >= {"demo", "lint", "simulator", "test"}
+
+
+def test_what_the_package_imports_is_declared():
+    """Each third-party package that a module imports is a dependency, not just another's."""
+    imported = {
+        name.partition(".")[0].lower()
+        for path in (PROJECT / "tamr_widgets").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for name in modules_of(node)
+    }
+
+    assert imported - {each.lower() for each in sys.stdlib_module_names} == NEEDED | OPTIONAL
+
+
+def modules_of(node: ast.AST) -> list[str]:
+    """The absolute modules that a statement imports."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+        return [node.module]
+    return []
 
 
 def test_the_installed_package_works_without_its_sources(installed, tmp_path):

@@ -1,0 +1,107 @@
+"""The files use the project's vocabulary; words_to_do.txt names those that do not yet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from words import (
+    PROJECT,
+    check_javascript,
+    check_markdown,
+    check_python,
+    check_verbs,
+    files,
+    findings,
+)
+
+TO_DO = Path(__file__).with_name("words_to_do.txt")
+
+
+def found(check, source):
+    return sorted((each.line, each.word) for each in check(source))
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "word"),
+    [
+        ("class Courier: ...", 1, "Courier"),
+        ("def f(_answer): ...", 1, "_answer"),
+        ("x = 1\nx.asked = 2", 2, "asked"),
+        ("from .lessons import Job", 1, "lessons"),
+        ("from x import Job as Patience", 1, "Patience"),
+        ("f(time_limit=1)", 1, "time_limit"),
+        ("MOST_CHARS = 9", 1, "MOST_CHARS"),
+        ('"""What came back."""', 1, "what ..."),
+        ('def f():\n    """\n    Whoever waits."""', 3, "whoever"),
+        ('"""Sends it.\n\nWhat is left stays."""', 3, "what ..."),
+        ('"""Sends it.\n\nArgs:\n    x: What to send."""', 4, "what ..."),
+        ('"""Leaves it as\nit is."""', 1, "as it is"),
+        ("x = 1  # Whoever waits", 1, "whoever"),
+        ("# One line.\n# Where is the next?", 1, None),
+        ("\n# How soon.\nx = 1", 2, "how ..."),
+        ("raise ValueError(f'{x} is told')", 1, "told"),
+        ("msg = 'an answer'", 1, "answer"),
+    ],
+)
+def test_python_is_searched(source, line, word):
+    """A forbidden name, phrase or opening is found with its line."""
+    assert ((line, word) in found(check_python, source)) == (word is not None)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '"""Whether the job has ended."""',
+        '"""Fetches what changed."""',
+        "text = 'The server answered; whoever'",
+        "# noqa: S101\nalmost = leased = 1",
+        "def f(answered): ...",
+    ],
+)
+def test_other_python_passes(source):
+    """Plain English stays, and so does text that is neither documentation nor an error."""
+    assert found(check_python, source) == []
+
+
+def test_docstrings_are_in_the_third_person():
+    """An imperative at the beginning is found."""
+    assert found(check_verbs, 'x = 1\ndef f():\n    """Return it."""') == [(3, "imperative Return")]
+    assert found(check_verbs, 'def f():\n    """Returns it."""') == []
+
+
+def test_javascript_is_searched():
+    """Names are found in the code, phrases in the comments, and neither in strings."""
+    source = 'const url = "http://told";\n/** What came.\n * As it is. */\nlet notice = "press";'
+
+    assert found(check_javascript, source) == [(2, "what ..."), (3, "as it is"), (4, "notice")]
+
+
+def test_markdown_is_searched():
+    """Phrases are found in the prose, not in code."""
+    text = "Fine.\n\n```\ntold\n```\n\n    told\n\n`told` is told."
+
+    assert found(check_markdown, text) == [(9, "told")]
+
+
+@pytest.fixture(scope="module")
+def by_file():
+    """The findings of every file, by its name."""
+    return {path.relative_to(PROJECT).as_posix(): findings(path) for path in files()}
+
+
+def to_do():
+    return TO_DO.read_text("utf-8").split()
+
+
+def test_files_use_the_project_s_vocabulary(by_file):
+    """Each finding is printed as file:line: word."""
+    done = by_file.keys() - set(to_do())
+    found = [f"{name}:{each.line}: {each.word}" for name in sorted(done) for each in by_file[name]]
+
+    assert not found, "\n".join(found)
+
+
+def test_the_list_of_files_to_do_holds_no_others(by_file):
+    """A file that is done, moved or gone is struck off the list."""
+    assert [name for name in to_do() if not by_file.get(name)] == []

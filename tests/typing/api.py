@@ -1,0 +1,219 @@
+"""The public API as a user's code calls it: checked by mypy in strict mode, never run.
+
+`assert_type` fails where a name loses its type, or its type becomes another one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import requests
+from typing_extensions import assert_type
+
+import tamr_widgets
+from tamr_widgets import (
+    Client,
+    ClientUnusable,
+    Estimate,
+    Forbidden,
+    ForeignAddress,
+    HTTPStatusError,
+    InternalError,
+    JobHistory,
+    JobsWidget,
+    JwtTokenAuth,
+    MethodNotAllowed,
+    NoAnswer,
+    NotAnOperation,
+    NotFound,
+    NotSucceeded,
+    NotSupported,
+    Operation,
+    OperationCanceled,
+    OperationFailed,
+    OperationUnresolved,
+    OperationWidget,
+    Poller,
+    TamrError,
+    TokenAuth,
+    TooSlow,
+    Unauthorized,
+    UnexpectedAnswer,
+    Unsendable,
+    Untrusted,
+    UsernamePasswordAuth,
+    WaitTimeout,
+    load_ipython_extension,
+    unload_ipython_extension,
+)
+from tamr_widgets.simulator import DEMO_PASSWORD, DEMO_USERNAME, Fault, Simulator, history
+
+
+def clients() -> None:
+    Client(TokenAuth("token"))
+    Client(JwtTokenAuth("token"), "tamr.test", "https", None, "/api/versioned/v1/")
+    auth = UsernamePasswordAuth("admin", password="secret")
+    session = requests.Session()
+    with Client(auth, port=9100, session=session, store_auth_cookie=True) as client:
+        assert_type(client, Client)
+        assert_type(client.origin, str)
+        assert_type(client.request("GET", "operations", params={"limit": "10"}), requests.Response)
+        assert_type(client.get("operations"), requests.Response)
+        assert_type(client.post("operations/1/cancel"), requests.Response)
+        assert_type(client.put("projects/1", json={}), requests.Response)
+        assert_type(client.delete("operations/1"), requests.Response)
+        assert_type(client.operations(), list[Operation])
+        assert_type(client.operation(17), Operation)
+        assert_type(client.operation("17"), Operation)
+        assert_type(client.start("projects/1/unifiedDataset:refresh"), Operation)
+        client.start("projects/1/unifiedDataset:refresh", asynchronous=True)
+        client.start("projects/1/unifiedDataset:refresh", timeout_seconds=60)
+    assert_type(Client.from_env(), Client)
+    Client.from_env({"TAMR_URL": "https://tamr.test"}, session=session).close()
+
+
+def operations(client: Client, response: requests.Response, document: dict[str, Any]) -> None:
+    operation = Operation(client, document, alias="operations/17")
+    assert_type(Operation.from_json(client, document), Operation)
+    assert_type(Operation.from_response(client, response), Operation)
+    assert_type(Operation.from_resource_id(client, "17"), Operation)
+    assert_type(Operation.adopt(object()), Operation)
+
+    assert_type(operation.api_path, str | None)
+    assert_type(operation.relative_id, str | None)
+    assert_type(operation.resource_id, str | None)
+    assert_type(operation.type, str | None)
+    assert_type(operation.description, str | None)
+    assert_type(operation.status, dict[str, Any] | None)
+    assert_type(operation.state, str | None)
+    assert_type(operation.resolved, bool)
+    assert_type(operation.message, str)
+    assert_type(operation.created_at, datetime | None)
+    assert_type(operation.started_at, datetime | None)
+    assert_type(operation.ended_at, datetime | None)
+    assert_type(operation.created_by, str | None)
+    assert_type(operation.elapsed, timedelta | None)
+    assert_type(operation.queued, timedelta | None)
+    assert_type(operation.as_of, datetime)
+    assert_type(operation.to_json(), dict[str, Any])
+
+    assert_type(operation.poll(), Operation)
+    assert_type(operation.wait(poll_interval_seconds=1, timeout_seconds=60), Operation)
+    assert_type(operation.wait(0.5).check(), Operation)
+    assert_type(operation.apply_options(asynchronous=True, timeout_seconds=60), Operation)
+    assert_type(operation.succeeded(), bool)
+    assert_type(operation.cancel(), Operation)
+    assert_type(operation.delete(), requests.Response)
+    assert_type(operation.snapshots(timeout_seconds=60), Iterator[Operation])
+
+
+def errors(operation: Operation) -> None:
+    try:
+        operation.poll().check()
+    except (Unauthorized, Forbidden, NotFound, MethodNotAllowed) as error:
+        code: int = error.response.status_code
+        print(code)
+    except HTTPStatusError as error:
+        as_requests: requests.HTTPError = error
+        raise as_requests from None
+    except (NoAnswer, Untrusted, Unsendable) as error:
+        lost: requests.ConnectionError = error
+        raise lost from None
+    except TooSlow as error:
+        slow: requests.Timeout = error
+        raise slow from None
+    except (UnexpectedAnswer, ForeignAddress, NotSupported) as error:
+        wrong_value: ValueError = error
+        raise wrong_value from None
+    except NotAnOperation as error:
+        wrong_type: TypeError = error
+        raise wrong_type from None
+    except WaitTimeout as error:
+        late: TimeoutError = error
+        raise late from None
+    except (OperationFailed, OperationCanceled, OperationUnresolved) as error:
+        not_succeeded: NotSucceeded = error
+        raise not_succeeded from None
+    except (ClientUnusable, InternalError) as error:
+        root: TamrError = error
+        assert_type(root.retry_in_seconds, float | None)
+
+
+def polling(client: Client, operation: Operation) -> None:
+    poller = Poller.of(client)
+    assert_type(poller, Poller)
+
+    def on_operation(snapshot: Operation) -> None:
+        print(snapshot.state)
+
+    def on_error(error: TamrError) -> None:
+        print(error.retry_in_seconds)
+
+    subscription = poller.subscribe(operation, on_operation, on_error, interval=5)
+    subscription.close()
+    poller.subscribe(operation, lambda snapshot: snapshot.resolved).close()
+    poller.refresh(operation)
+
+
+def estimates(client: Client, operation: Operation) -> None:
+    jobs = JobHistory(client.operations())
+    jobs.add(operation)
+    estimate = jobs.estimate(operation)
+    assert_type(estimate, Estimate | None)
+    assert_type(jobs.estimate_queue(operation), Estimate | None)
+    if estimate is not None:
+        assert_type(estimate.median_seconds, float)
+        assert_type(estimate.low_seconds, float)
+        assert_type(estimate.high_seconds, float)
+        assert_type(estimate.samples, int)
+
+
+async def one_widget(operation: Operation) -> None:
+    widget = OperationWidget(operation, poll_interval_seconds=1, timeout_seconds=60, estimate=False)
+    assert_type(widget.operation, Operation)
+    assert_type(widget.state, str | None)
+    assert_type(widget.resolved, bool)
+    assert_type(widget.description, str)
+    assert_type(widget.message, str)
+    # traitlets says `int | None` of a Float that may be None.
+    progress: float | None = widget.progress
+    print(progress)
+    assert_type(widget.waiting, bool)
+    assert_type(widget.deleted, bool)
+    assert_type(widget.error, str)
+    widget.on_resolved(lambda resolved: print(resolved.state))
+    assert_type(widget.wait(timeout_seconds=60), Operation)
+    assert_type(await widget, Operation)
+    widget.close()
+
+
+def all_jobs(client: Client) -> None:
+    widget = JobsWidget(client, poll_interval_seconds=10)
+    widget.filter_state = "RUNNING"
+    widget.search = "cluster"
+    assert_type(widget.error, str)
+    for operation in (*widget.operations, *widget.selection):
+        print(operation)
+    widget.on_resolved(lambda resolved: print(resolved.state))
+    widget.to_frame()
+    widget.close()
+
+
+def simulated(shell: Any) -> None:
+    with Simulator(port=0, speed=1000, seed=1, past_jobs=10, password=DEMO_PASSWORD) as simulator:
+        assert_type(simulator, Simulator)
+        assert_type(simulator.url, str)
+        assert_type(simulator.username == DEMO_USERNAME, bool)
+        assert_type(simulator.client(store_auth_cookie=True), Client)
+        assert_type(simulator.jobs.add("RUNNING"), str)
+        print(simulator.requests)
+        simulator.faults.add(Fault.status(502, times=3))
+    simulator.start().stop()
+    assert_type(history(10, seed=1), list[dict[str, Any]])
+    load_ipython_extension(shell)
+    unload_ipython_extension(shell)
+    assert_type(tamr_widgets.__version__, str)
+    asyncio.run(one_widget(Operation.adopt(shell)))
