@@ -8,6 +8,7 @@ place where a connection is made, where a status is read, or where a body has en
 from __future__ import annotations
 
 import socket
+import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from http.client import BadStatusLine, HTTPResponse, parse_headers
@@ -43,11 +44,23 @@ def connection_class(base: Any) -> Any:
 class _Connection(HTTPConnection):
     # http.client's debug output is switched off: it prints headers, and the credentials with them.
     debuglevel = 0
+    _received: Any = None
 
-    @property
-    def response_class(self) -> Any:  # type: ignore[override]
+    def response_class(self, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
         own = super().response_class
-        return _Response if own is HTTPResponse else own
+        response = (_Response if own is HTTPResponse else own)(*args, **kwargs)
+        self._received = weakref.ref(response)
+        return response
+
+    def getresponse(self) -> Any:
+        """Closes a response whose headers urllib3 refuses, which it drops."""
+        try:
+            return super().getresponse()
+        except BaseException:
+            response = self._received and self._received()
+            if response:
+                response.close()
+            raise
 
     def _new_conn(self) -> Any:
         connect, limit = super()._new_conn, current_limit()

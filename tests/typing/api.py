@@ -17,6 +17,7 @@ import tamr_widgets
 from tamr_widgets import (
     Client,
     ClientUnusable,
+    DeadlockError,
     Estimate,
     Forbidden,
     ForeignAddress,
@@ -27,6 +28,7 @@ from tamr_widgets import (
     JwtTokenAuth,
     MethodNotAllowed,
     NoAnswer,
+    NotAClient,
     NotAnOperation,
     NotFound,
     NotSucceeded,
@@ -34,9 +36,12 @@ from tamr_widgets import (
     Operation,
     OperationCanceled,
     OperationFailed,
+    OperationReplaced,
     OperationUnresolved,
     OperationWidget,
     Poller,
+    ProxyFailed,
+    ProxyUnauthorized,
     TamrError,
     TokenAuth,
     TooSlow,
@@ -113,13 +118,20 @@ def operations(client: Client, response: requests.Response, document: dict[str, 
 def errors(operation: Operation) -> None:
     try:
         operation.poll().check()
-    except (Unauthorized, Forbidden, NotFound, MethodNotAllowed) as error:
+    except (
+        OperationReplaced,
+        ProxyUnauthorized,
+        Unauthorized,
+        Forbidden,
+        NotFound,
+        MethodNotAllowed,
+    ) as error:
         code: int = error.response.status_code
         print(code)
     except HTTPStatusError as error:
         as_requests: requests.HTTPError = error
         raise as_requests from None
-    except (NoAnswer, Untrusted, Unsendable) as error:
+    except (NoAnswer, ProxyFailed, Untrusted, Unsendable) as error:
         lost: requests.ConnectionError = error
         raise lost from None
     except TooSlow as error:
@@ -128,7 +140,7 @@ def errors(operation: Operation) -> None:
     except (UnexpectedAnswer, ForeignAddress, NotSupported) as error:
         wrong_value: ValueError = error
         raise wrong_value from None
-    except NotAnOperation as error:
+    except (NotAClient, NotAnOperation) as error:
         wrong_type: TypeError = error
         raise wrong_type from None
     except WaitTimeout as error:
@@ -137,7 +149,7 @@ def errors(operation: Operation) -> None:
     except (OperationFailed, OperationCanceled, OperationUnresolved) as error:
         not_succeeded: NotSucceeded = error
         raise not_succeeded from None
-    except (ClientUnusable, InternalError) as error:
+    except (ClientUnusable, DeadlockError, InternalError) as error:
         root: TamrError = error
         assert_type(root.retry_in_seconds, float | None)
 
