@@ -16,23 +16,23 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import requests
 from urllib3.exceptions import InsecureRequestWarning
 
-from .address import base_path_of, endpoint_url, operation_id, origin_of, redirect_url
-from .answers import checked, unexpected
+from ._http.body import received
+from ._http.config import auth_from, place_from
+from ._http.deadline import Seconds, checked_seconds, time_limit
+from ._http.exception_mapping import check_proxy, translated
+from ._http.log_redaction import redacted_logs
+from ._http.login import ClientAuth, Login, cookies_of
+from ._http.proxies import is_loopback, proxy_of, proxy_secrets, without_environment
+from ._http.redaction import redactor
+from ._http.response import checked, unexpected
+from ._http.retry import PASSING_STATUS
+from ._http.session import OwnSession
+from ._http.transport import TOTAL_SECONDS, bounded, within_limit
+from ._http.urls import base_path_of, endpoint_url, operation_id, origin_of, redirect_url
+from ._operation.starts import Starts, checked_options
+from ._operation.status_message import tame
 from .auth import can_log_in, checked_auth, secrets_of
-from .boundary import check_proxy, translated
-from .environment import auth_from, place_from
 from .errors import ClientUnusable
-from .faults import PASSING_STATUS
-from .log_redaction import redacted_logs
-from .login import ClientAuth, Login, cookies_of
-from .messages import tame
-from .proxies import is_loopback, proxy_of, proxy_secrets, without_environment
-from .redaction import redactor
-from .response import received
-from .session import OwnSession
-from .starts import Starts, checked_options
-from .timing import Seconds, checked_seconds, time_limit
-from .transport import TOTAL_SECONDS, bounded, within_limit
 
 if TYPE_CHECKING:
     from .operation import Operation
@@ -171,7 +171,7 @@ class Client:
         Raises:
             TamrError: What `request` raises, or the error status or answer that came instead.
         """
-        from .listing import Listing  # noqa: PLC0415
+        from ._operation.operation_list import Listing  # noqa: PLC0415
 
         return Listing(self).operations()
 

@@ -37,7 +37,7 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
-from .messages import tame
+from ._operation.status_message import tame
 
 if TYPE_CHECKING:
     from .operation import Operation

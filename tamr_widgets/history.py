@@ -16,7 +16,7 @@ import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from . import forking
+from . import _fork
 from ._estimates.discipline import MAX_SPANS, learn_queue
 from ._estimates.duration import Estimate, progress
 from ._estimates.latest import Durations, LatestByKey
@@ -58,7 +58,7 @@ class JobHistory:
 
     def __init__(self, operations: Iterable[Operation] = ()) -> None:
         self._lock = threading.Lock()
-        forking.register(self)
+        _fork.register(self)
         self._ended: LatestByKey[Ended] = LatestByKey(_MAX_PAST_RUNS)
         self._ended_templates: LatestByKey[Ended] = LatestByKey(_MAX_PAST_RUNS)
         self._spans: LatestByKey[Span] = LatestByKey(MAX_SPANS)

@@ -17,9 +17,9 @@ from typing import Any
 
 from IPython.display import display
 
+from ._http.deadline import checked_seconds
 from .operation import Operation
-from .timing import checked_seconds
-from .widgets import outputs
+from .widgets import cell_outputs
 from .widgets.operation import OperationWidget
 
 _undo: list[Callable[[], object]] = []
@@ -58,7 +58,7 @@ def _draw(operation: Any) -> None:
     """Draw an operation, unless a wait in the same cell shows it."""
     operation = Operation.adopt(operation)
     cell, shown = _shown
-    if cell is None or cell != outputs.request_id() or _job(operation) not in shown:
+    if cell is None or cell != cell_outputs.request_id() or _job(operation) not in shown:
         display(OperationWidget(operation))  # type: ignore[no-untyped-call]
 
 
@@ -67,7 +67,7 @@ def _show(operation: Operation, interval: float) -> OperationWidget:
     global _shown  # noqa: PLW0603
     widget = OperationWidget(operation, poll_interval_seconds=interval)
     display(widget)  # type: ignore[no-untyped-call]
-    cell = outputs.request_id()
+    cell = cell_outputs.request_id()
     _shown = (cell, [*(_shown[1] if _shown[0] == cell else ()), _job(operation)])
     return widget
 

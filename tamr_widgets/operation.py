@@ -13,9 +13,21 @@ from urllib.parse import quote, unquote
 
 import requests
 
-from .address import endpoint_url
-from .answers import checked, json_of, unexpected
-from .document import text
+from ._http.deadline import Seconds, checked_seconds
+from ._http.response import checked, json_of, unexpected
+from ._http.unify_client import ask, checked_client, link_to
+from ._http.urls import endpoint_url
+from ._operation.document import text
+from ._operation.identity import (
+    is_another_job,
+    is_named,
+    is_operation,
+    name_of_path,
+    names_in,
+    only_name,
+)
+from ._operation.status_message import tame
+from ._operation.wait import LEAST_INTERVAL_SECONDS, follow, wait_timeout, warn_unreadable
 from .errors import (
     NotAnOperation,
     NotSupported,
@@ -25,12 +37,7 @@ from .errors import (
     OperationUnresolved,
     UnexpectedAnswer,
 )
-from .foreign import ask, checked_client, link_to
-from .identity import is_another_job, is_named, is_operation, name_of_path, names_in, only_name
-from .messages import tame
 from .snapshot import Snapshot
-from .timing import Seconds, checked_seconds
-from .waiting import LEAST_INTERVAL_SECONDS, follow, wait_timeout, warn_unreadable
 
 __all__ = ["LEAST_INTERVAL_SECONDS", "Operation", "wait_timeout", "warn_unreadable"]
 
@@ -314,7 +321,7 @@ class Operation(Snapshot):
         return self.api_path
 
     def _repr_html_(self) -> str:
-        from .summary import html_table  # noqa: PLC0415 - scripts never draw
+        from ._operation.html import html_table  # noqa: PLC0415 - scripts never draw
 
         return html_table(self)
 

@@ -11,19 +11,19 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from .callbacks import own_context
-from .cells import cells
-from .courier import attempt
+from ._http.deadline import Seconds, checked_seconds
+from ._operation.operation_list import Listing
+from ._polling.callbacks import own_context
+from ._polling.cell_monitor import cells
+from ._polling.fetcher import attempt
+from ._polling.history_loader import Lessons
+from ._polling.loop import GREETINGS, PollLoop
+from ._polling.registry import PollerRegistry
+from ._polling.target import Subscription
+from ._polling.targets import EVERYTHING
 from .errors import ForeignAddress, TamrError
-from .following import EVERYTHING
 from .history import JobHistory
-from .lessons import Lessons
-from .listing import Listing
-from .loop import GREETINGS, PollLoop
 from .operation import LEAST_INTERVAL_SECONDS, Operation
-from .sharing import PollerRegistry
-from .timing import Seconds, checked_seconds
-from .watch import Subscription
 
 __all__ = ["Poller", "Subscription"]
 

@@ -10,13 +10,13 @@ from typing import Any, NoReturn, TypeVar
 
 import requests
 
-from .document import copied, field, is_equal, text
+from ._http.deadline import Seconds, clock
+from ._http.retry import asked_to_wait, http_date
+from ._operation.document import copied, field, is_equal, text
+from ._operation.identity import is_another_job, is_same_job, server_of
+from ._operation.status_message import in_words
+from ._operation.times import parse_time
 from .errors import NotAnOperation
-from .faults import asked_to_wait, http_date
-from .identity import is_another_job, is_same_job, server_of
-from .messages import in_words
-from .times import parse_time
-from .timing import Seconds, clock
 
 RESOLVED_STATES = frozenset({"CANCELED", "SUCCEEDED", "FAILED"})
 # Clocks closer than this are taken for equal, since HTTP dates are whole seconds.

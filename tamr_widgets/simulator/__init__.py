@@ -11,7 +11,7 @@ except ImportError as error:
     ) from error
 
 from .faults import Fault
-from .past import history
+from .jobs.seed import history
 from .server import DEMO_PASSWORD, DEMO_USERNAME, Simulator
 
 __all__ = ["DEMO_PASSWORD", "DEMO_USERNAME", "Fault", "Simulator", "history"]

@@ -9,8 +9,8 @@ import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from .answers import NO_CREDENTIALS, Answer
-from .jobs import encode
+from .http.messages import NO_CREDENTIALS, Answer
+from .jobs.job import encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

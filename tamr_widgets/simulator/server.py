@@ -5,14 +5,14 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from .api import Api
+from .api.routes import Api
 from .clock import Clock
 from .credentials import Credentials
 from .faults import Faults
-from .log import RequestLog
-from .store import JobStore
-from .wire import LOOPBACK, Wire
-from .workload import Workload
+from .http.request_log import RequestLog
+from .http.server import LOOPBACK, Wire
+from .jobs.durations import Workload
+from .jobs.store import JobStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable

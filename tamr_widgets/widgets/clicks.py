@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from .._http.deadline import Seconds
 from ..errors import TamrError
 from ..poller import Poller, Subscription
-from ..timing import Seconds
 
 
 class Clicks:

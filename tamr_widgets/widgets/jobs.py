@@ -7,20 +7,20 @@ from typing import Any
 
 import traitlets as t
 
-from ..callbacks import SafeCallback
+from .._http.deadline import Seconds, checked_seconds, clock
+from .._http.unify_client import checked_client
+from .._operation.operation_list import Listing
+from .._polling.callbacks import SafeCallback
 from ..errors import TamrError
-from ..foreign import checked_client
-from ..listing import Listing
 from ..operation import Operation
 from ..poller import Poller, Subscription
-from ..timing import Seconds, checked_seconds, clock
-from . import assets, outputs, table
-from .bulk import Bulk
-from .facts import compact, fault_facts
+from . import bundle, cell_outputs, job_table
+from .base import LiveWidget
+from .bulk_action import Bulk
+from .comm_context import towards_page
 from .follower import Follower
-from .live import LiveWidget
-from .opened import OpenedRows
-from .pages import towards_page
+from .opened_rows import OpenedRows
+from .payload import compact, fault_facts
 
 __all__ = ["JobsWidget"]
 
@@ -47,7 +47,7 @@ class JobsWidget(LiveWidget):
         ValueError: A number of seconds that makes no sense.
     """
 
-    _code = t.Bytes(assets.code("jobs.js")).tag(sync=True)
+    _code = t.Bytes(bundle.code("jobs.js")).tag(sync=True)
     _status = t.Dict().tag(sync=True)
     _selected = t.List(t.Unicode()).tag(sync=True)
     _kept: t.List[Any] = t.List().tag(sync=True)
@@ -64,7 +64,7 @@ class JobsWidget(LiveWidget):
         self._interval = checked_seconds("poll_interval_seconds", poll_interval_seconds)
         self._client = client
         self._poller = Poller.of(client)
-        self._table = table.JobTable()
+        self._table = job_table.JobTable()
         self._opened = OpenedRows(self._interval, self._send_panel)
         self._bulk: Bulk | None = None
         self._on_each_resolved: list[SafeCallback] = []
@@ -98,10 +98,10 @@ class JobsWidget(LiveWidget):
             TamrError: The list had to be fetched, and could not be.
         """
         if self._listed:
-            return table.to_frame(self.operations)
-        return table.to_frame(tuple(Listing(self._client).operations()))
+            return job_table.to_frame(self.operations)
+        return job_table.to_frame(tuple(Listing(self._client).operations()))
 
-    def rest(self, cell: outputs.Cell) -> None:  # noqa: ARG002
+    def rest(self, cell: cell_outputs.Cell) -> None:  # noqa: ARG002
         """Poll nothing until a page or code asks again: the one cell that showed this ran anew."""
         self._follower.rest()
         self._opened.rest()
@@ -202,7 +202,7 @@ class JobsWidget(LiveWidget):
     def _send_rows(
         self, changed: list[tuple[str, Operation]], gone: list[str], **more: Any
     ) -> None:
-        rows = [table.row(key, each, self._estimate(each)) for key, each in changed]
+        rows = [job_table.row(key, each, self._estimate(each)) for key, each in changed]
         self.send({"rows": {"jobs": rows, "gone": gone, **more}})
 
     def _send_all_unless_greeted(self) -> None:
@@ -286,7 +286,7 @@ class JobsWidget(LiveWidget):
 
     def _at_rest(self) -> tuple[str, str]:
         operations = self._table.operations() if self._listed else None
-        return table.at_rest(operations, str(self._client.origin))
+        return job_table.at_rest(operations, str(self._client.origin))
 
     def _clock_offset_seconds(self) -> Seconds:
         return self._offset

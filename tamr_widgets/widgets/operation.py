@@ -7,14 +7,14 @@ from typing import Any
 
 import traitlets as t
 
-from ..callbacks import SafeCallback
+from .._http.deadline import Seconds, checked_seconds
+from .._operation.html import html_table, plain_text
+from .._polling.callbacks import SafeCallback
 from ..operation import Operation
-from ..summary import html_table, plain_text
-from ..timing import Seconds, checked_seconds
-from . import assets, outputs
-from .live import LiveWidget
-from .pages import towards_page
-from .panel import Panel
+from . import bundle, cell_outputs
+from .base import LiveWidget
+from .comm_context import towards_page
+from .controller import Panel
 from .waits import Waiting
 
 __all__ = ["OperationWidget"]
@@ -40,7 +40,7 @@ class OperationWidget(LiveWidget):
         ValueError, TypeError: A number of seconds that makes no sense, or an unknown argument.
     """
 
-    _code = t.Bytes(assets.code("operation.js")).tag(sync=True)
+    _code = t.Bytes(bundle.code("operation.js")).tag(sync=True)
     _panel = t.Dict().tag(sync=True)
 
     operation = t.Instance(Operation, read_only=True, help="The newest snapshot.")
@@ -156,7 +156,7 @@ class OperationWidget(LiveWidget):
     def _clock_offset_seconds(self) -> Seconds:
         return self.operation.clock_offset_seconds
 
-    def rest(self, cell: outputs.Cell) -> None:
+    def rest(self, cell: cell_outputs.Cell) -> None:
         """Poll nothing until a page or code asks again: the one cell that showed this ran anew."""
         if not cell.by_source:  # else two cells may have the same text
             self._view.follower.rest()

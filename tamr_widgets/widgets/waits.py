@@ -15,12 +15,12 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager, suppress
 
+from .._http.deadline import Seconds, checked_seconds, clock, time_limit
+from .._http.retry import MOST_FAULTS_IN_A_ROW, given_up, passes
+from .._operation.wait import LAST_POLL_SECONDS, check_may_wait
 from ..errors import TamrError
-from ..faults import MOST_FAULTS_IN_A_ROW, given_up, passes
 from ..operation import Operation, wait_timeout
-from ..timing import Seconds, checked_seconds, clock, time_limit
-from ..waiting import LAST_POLL_SECONDS, check_may_wait
-from .panel import Panel
+from .controller import Panel
 
 # An interrupt of the kernel, and the end of following, are noticed at least so often.
 NOTICE_SECONDS = 0.1

@@ -155,7 +155,7 @@ def pinball(told: list[tuple[float, Any]], *, share: bool = False) -> float:
 def simulator_past(seed: int, jobs: int = 800) -> list[Any]:
     """The simulator's past, as operations, in the order in which they were created."""
     from tamr_widgets.operation import Operation  # noqa: PLC0415  (the rest runs without)
-    from tamr_widgets.simulator.past import history  # noqa: PLC0415
+    from tamr_widgets.simulator.jobs.seed import history  # noqa: PLC0415
 
     return [Operation(None, document) for document in reversed(history(jobs, seed=seed))]
 

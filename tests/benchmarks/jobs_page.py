@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import sync_playwright
 
-from tamr_widgets.widgets import assets
+from tamr_widgets.widgets import bundle
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, Route
@@ -84,9 +84,9 @@ MEASURE = """async ([count, keystrokes]) => {
 def serve(route: Route) -> None:
     path = route.request.url.removeprefix(ORIGIN)
     if path == "/esm.js":
-        route.fulfill(body=assets.LOADER, content_type="text/javascript")
+        route.fulfill(body=bundle.LOADER, content_type="text/javascript")
     elif path == "/jobs-code":
-        route.fulfill(body=assets.code("jobs.js"))
+        route.fulfill(body=bundle.code("jobs.js"))
     else:
         file = TESTS / "frontend" / path.removeprefix("/")
         kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
@@ -121,7 +121,7 @@ def main() -> None:
         for count in counts:
             measure(page, count)
         browser.close()
-    packed, operation = (len(assets.code(f"{name}.js")) for name in ("jobs", "operation"))
+    packed, operation = (len(bundle.code(f"{name}.js")) for name in ("jobs", "operation"))
     print(f"\nThe packed code: {packed:,} bytes (OperationWidget's: {operation:,})")
 
 

@@ -14,7 +14,7 @@ from peers import Row, in_turn, print_table
 from widget_cost import WIRE, CountedComm
 
 from tamr_widgets import Client, JobsWidget, NoAnswer, UsernamePasswordAuth
-from tamr_widgets.listing import Listing
+from tamr_widgets._operation.operation_list import Listing
 from tamr_widgets.simulator import history
 
 CHANGED = 10

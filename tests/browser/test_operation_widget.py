@@ -286,8 +286,8 @@ def test_the_extension_draws_operations_live(lab: FrontEnd) -> None:
 
 # Each operation is asked about alone, and what is gone is believed at once.
 ALONE = """
-import tamr_widgets.faults
-tamr_widgets.faults.NOT_FOUND_GRACE_SECONDS = 0
+import tamr_widgets._http.retry
+tamr_widgets._http.retry.NOT_FOUND_GRACE_SECONDS = 0
 tamr.faults.add(Fault.status(403, path="operations$"))
 """
 STATES = [

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jobs_page import Jobs
 
-from tamr_widgets.widgets import assets
+from tamr_widgets.widgets import bundle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -52,11 +52,11 @@ def serve(route: Route) -> None:
     """Answer the page's requests from the project's files; nothing leaves the machine."""
     path = route.request.url.removeprefix(ORIGIN).split("?")[0]
     if path == "/esm.js":
-        route.fulfill(body=assets.LOADER, content_type="text/javascript")
+        route.fulfill(body=bundle.LOADER, content_type="text/javascript")
     elif path == "/code":
-        route.fulfill(body=assets.code("operation.js"))
+        route.fulfill(body=bundle.code("operation.js"))
     else:
-        home = assets.STATIC.parent if path.startswith("/static/") else HERE
+        home = bundle.STATIC.parent if path.startswith("/static/") else HERE
         file = home / path.removeprefix("/")
         kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
         route.fulfill(body=file.read_bytes(), content_type=kind)

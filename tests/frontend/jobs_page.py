@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING, Any
 
-from tamr_widgets.widgets import assets
+from tamr_widgets.widgets import bundle
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page, Route
@@ -112,4 +112,4 @@ class Jobs:
 
 
 def _serve_code(route: Route) -> None:
-    route.fulfill(body=assets.code("jobs.js"))
+    route.fulfill(body=bundle.code("jobs.js"))

@@ -7,7 +7,7 @@ import zlib
 
 import pytest
 
-from tamr_widgets.widgets import assets
+from tamr_widgets.widgets import bundle
 
 ENTRIES = ["operation.js", "jobs.js"]
 
@@ -15,7 +15,7 @@ ENTRIES = ["operation.js", "jobs.js"]
 @pytest.mark.parametrize("entry", ENTRIES)
 def test_one_module_without_the_others(entry: str) -> None:
     """What is packed needs nothing from elsewhere, and has no comment on board."""
-    text = zlib.decompress(assets.code(entry)).decode()
+    text = zlib.decompress(bundle.code(entry)).decode()
 
     assert "import{" not in text
     assert text.count("export ") == 1
@@ -27,7 +27,7 @@ def test_one_module_without_the_others(entry: str) -> None:
 @pytest.mark.parametrize("entry", ENTRIES)
 def test_each_module_comes_once(entry: str) -> None:
     """A module that several others import is there once, before all of them."""
-    text = assets.source(entry)
+    text = bundle.source(entry)
 
     assert text.count("function duration(") == 1
     assert text.index("function duration(") < text.index("function createPanel(")
@@ -39,7 +39,7 @@ def test_every_top_level_name_is_there_once() -> None:
         r"^(?:export )?(?:async )?(?:const|let|function|class) (\w+|\[[^\]]*\])", re.MULTILINE
     )
     homes: dict[str, list[str]] = {}
-    for file in sorted(assets.STATIC.glob("*.js")):
+    for file in sorted(bundle.STATIC.glob("*.js")):
         for names in pattern.findall(file.read_text("utf-8")):
             for name in re.findall(r"\w+", names):
                 homes.setdefault(name, []).append(file.name)
@@ -50,14 +50,14 @@ def test_every_top_level_name_is_there_once() -> None:
 
 def test_strings_keep_their_blanks() -> None:
     """Only the code is squeezed, never what a person reads."""
-    assert '"No kernel is connected: this is how it was"' in assets.source("operation.js")
+    assert '"No kernel is connected: this is how it was"' in bundle.source("operation.js")
 
 
 def test_it_is_packed_once() -> None:
     """A second widget costs no second packing."""
-    assert assets.code("operation.js") is assets.code("operation.js")
+    assert bundle.code("operation.js") is bundle.code("operation.js")
 
 
 def test_the_code_stays_small() -> None:
     """Every widget carries it: what is added has to be worth its bytes."""
-    assert len(assets.code("operation.js")) + len(assets.LOADER) < 8_000
+    assert len(bundle.code("operation.js")) + len(bundle.LOADER) < 8_000

@@ -7,7 +7,8 @@ import responses
 from doubles import PASSWORD, Hands
 from hypothesis import settings
 
-from tamr_widgets import Client, UsernamePasswordAuth, timing
+from tamr_widgets import Client, UsernamePasswordAuth
+from tamr_widgets._http import deadline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +23,7 @@ def hands(monkeypatch: pytest.MonkeyPatch) -> Hands:
     """The clock of everything in the package; it moves only in sleeps and when it is turned."""
     hands = Hands()
     for name in ("monotonic", "wall", "sleep"):
-        monkeypatch.setattr(timing.clock, name, getattr(hands, name))
+        monkeypatch.setattr(deadline.clock, name, getattr(hands, name))
     return hands
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from doubles import answer, document
 
 from tamr_widgets import Operation, Poller
-from tamr_widgets.timing import current_limit
+from tamr_widgets._http.deadline import current_limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,7 +128,7 @@ class ImmediateQueue:
 def without_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let pollers have no threads: `drive` makes them work."""
     monkeypatch.setattr(Poller, "_start", lambda self: None)
-    monkeypatch.setattr("tamr_widgets.watch.CallbackQueue", ImmediateQueue)
+    monkeypatch.setattr("tamr_widgets._polling.target.CallbackQueue", ImmediateQueue)
 
 
 def drive(poller: Poller, hands: Hands, seconds: float) -> None:

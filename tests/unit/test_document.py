@@ -5,7 +5,7 @@ import pickle
 
 import pytest
 
-from tamr_widgets.document import MOST_LEVELS, copied, field, text
+from tamr_widgets._operation.document import MOST_LEVELS, copied, field, text
 
 
 def nested(levels, kind=list):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import requests
 
-from tamr_widgets.session import OwnSession
+from tamr_widgets._http.session import OwnSession
 
 URL = "http://tamr.test/api"
 

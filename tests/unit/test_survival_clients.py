@@ -19,8 +19,8 @@ from tamr_widgets import (
     OperationWidget,
     TamrError,
 )
-from tamr_widgets.foreign import ask
-from tamr_widgets.listing import Listing
+from tamr_widgets._http.unify_client import ask
+from tamr_widgets._operation.operation_list import Listing
 
 ORIGIN, BASE_PATH = "http://tamr.test:9100", "/api/versioned/v1/"
 

@@ -26,10 +26,10 @@ from tamr_widgets import (
     Untrusted,
     UsernamePasswordAuth,
 )
-from tamr_widgets.faults import passes
-from tamr_widgets.proxies import is_loopback, proxy_secrets
+from tamr_widgets._http.proxies import is_loopback, proxy_secrets
+from tamr_widgets._http.retry import passes
 from tamr_widgets.simulator import Simulator
-from tamr_widgets.widgets.facts import in_short
+from tamr_widgets.widgets.payload import in_short
 
 VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 AUTH = UsernamePasswordAuth("ada", "s3cret-of-ada")

@@ -23,7 +23,7 @@ from tamr_widgets import (
     UnexpectedAnswer,
     WaitTimeout,
 )
-from tamr_widgets.faults import MOST_FAULTS_IN_A_ROW
+from tamr_widgets._http.retry import MOST_FAULTS_IN_A_ROW
 from tamr_widgets.simulator import Fault, Simulator
 
 

@@ -28,12 +28,12 @@ from tamr_widgets import (
     TamrError,
     TokenAuth,
 )
-from tamr_widgets.callbacks import CallbackQueue
-from tamr_widgets.cells import cells
+from tamr_widgets._http.deadline import current_limit, time_limit
+from tamr_widgets._polling.callbacks import CallbackQueue
+from tamr_widgets._polling.cell_monitor import cells
 from tamr_widgets.errors import InternalError, UnexpectedAnswer
 from tamr_widgets.simulator import Simulator
-from tamr_widgets.timing import current_limit, time_limit
-from tamr_widgets.widgets.bulk import Bulk
+from tamr_widgets.widgets.bulk_action import Bulk
 
 QUICK = 0.05
 FATAL = [SystemExit, KeyboardInterrupt, GeneratorExit, MemoryError, RecursionError]

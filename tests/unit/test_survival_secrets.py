@@ -34,14 +34,14 @@ from tamr_widgets import (
     TokenAuth,
     UnexpectedAnswer,
     UsernamePasswordAuth,
-    forking,
+    _fork,
 )
-from tamr_widgets.address import endpoint_url, redirect_url
+from tamr_widgets._http.redaction import Redactor
+from tamr_widgets._http.urls import endpoint_url, redirect_url
+from tamr_widgets._operation.status_message import in_words, says_more, tame
+from tamr_widgets._operation.times import parse_time
 from tamr_widgets.history import description_template
-from tamr_widgets.messages import in_words, says_more, tame
-from tamr_widgets.redaction import Redactor
 from tamr_widgets.simulator import Fault, Simulator
-from tamr_widgets.times import parse_time
 
 SECRET = "p\u00e4\"ss<w&rd/5 \\x'z"
 FORMS = {
@@ -375,7 +375,7 @@ def test_the_login_goes_along_with_a_sessions_own_cookies():
 @pytest.mark.parametrize("path", ["/api/versioned/v1/x", "/api/x", "/", "/other/api/x", "/apix"])
 def test_the_login_goes_to_its_own_address_only(host, path):
     """Host, port and the API's folder decide: no sub-domain, no other port or protocol."""
-    from tamr_widgets.login import Login  # noqa: PLC0415
+    from tamr_widgets._http.login import Login  # noqa: PLC0415
 
     shown = f"[{host}]" if ":" in host else host
     login = Login(UsernamePasswordAuth("ada", SECRET), f"http://{shown}:9100", "/api/versioned/v1/")
@@ -395,7 +395,7 @@ def test_locks_of_logins_and_starts_do_not_cross_a_fork(tamr, client):
     for lock in client._starts._locks.values():
         lock.acquire()
 
-    forking._renew_all()
+    _fork._renew_all()
 
     tamr._credentials.expire()
     answer = client._login.renew(0, client._send, 1)
@@ -469,9 +469,9 @@ def test_no_log_line_is_long_or_moves_the_cursor(tamr, client, caplog):
 
 
 def module_patterns():
-    """Each compiled pattern of the package. Those of assets.py only see the package's own files."""
+    """Each compiled pattern of the package. Those of bundle.py only see the package's own files."""
     for info in pkgutil.walk_packages(tamr_widgets.__path__, "tamr_widgets."):
-        if info.name.endswith(("__main__", "assets")):
+        if info.name.endswith(("__main__", "bundle")):
             continue
         for name, value in vars(importlib.import_module(info.name)).items():
             if isinstance(value, re.Pattern):
@@ -565,7 +565,7 @@ def test_a_relative_id_of_slashes_holds_nobody_up(client):
 
 def test_an_error_text_of_another_library_is_not_searched():
     """`(host=` ten thousand times took eight seconds."""
-    from tamr_widgets.boundary import translated  # noqa: PLC0415
+    from tamr_widgets._http.exception_mapping import translated  # noqa: PLC0415
 
     start = time.process_time()
     with pytest.raises(TamrError), translated("GET x"):
@@ -648,7 +648,7 @@ def test_a_job_that_is_gone_is_not_joined(tamr, client, monkeypatch):
     tamr.jobs.remove(first.resource_id)
     assert client.start(endpoint, True, join=True).resource_id == first.resource_id
 
-    monkeypatch.setattr("tamr_widgets.starts.NOT_FOUND_GRACE_SECONDS", 0.0)
+    monkeypatch.setattr("tamr_widgets._operation.starts.NOT_FOUND_GRACE_SECONDS", 0.0)
     assert client.start(endpoint, True, join=True).resource_id != first.resource_id
     with pytest.raises(NotFound):
         first.poll()

@@ -27,8 +27,8 @@ from tamr_widgets import (
     UnexpectedAnswer,
     UsernamePasswordAuth,
 )
+from tamr_widgets._operation.html import html_table, plain_text
 from tamr_widgets.simulator import Fault, Simulator
-from tamr_widgets.summary import html_table, plain_text
 
 SECRET = "pa55-of-ada"
 

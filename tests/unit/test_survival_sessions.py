@@ -23,16 +23,9 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3.connection import HTTPConnection
 from urllib3.util.retry import Retry
 
-from tamr_widgets import (
-    Client,
-    NoAnswer,
-    TokenAuth,
-    TooSlow,
-    UnexpectedAnswer,
-    Unsendable,
-)
-from tamr_widgets.foreign import ask as ask_public
-from tamr_widgets.timing import time_limit
+from tamr_widgets import Client, NoAnswer, TokenAuth, TooSlow, UnexpectedAnswer, Unsendable
+from tamr_widgets._http.deadline import time_limit
+from tamr_widgets._http.unify_client import ask as ask_public
 
 LATE_SECONDS = 1.5
 INSECURE = urllib3.exceptions.InsecureRequestWarning
@@ -674,7 +667,7 @@ def test_a_lock_that_is_held_is_free_in_a_child():
 
 def test_nothing_is_renewed_where_there_is_no_pool(session):
     """Adapters of other kinds have none."""
-    from tamr_widgets.transport import _connections  # noqa: PLC0415
+    from tamr_widgets._http.transport import _connections  # noqa: PLC0415
 
     session.mount("http://", Cache())
     Client(TokenAuth("t"), "tamr.test", session=session)

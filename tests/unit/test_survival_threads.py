@@ -16,8 +16,8 @@ import urllib3
 from doubles import document, until
 
 from tamr_widgets import Client, ClientUnusable, Operation, TokenAuth
+from tamr_widgets._http.deadline import time_limit
 from tamr_widgets.simulator import Fault, Simulator
-from tamr_widgets.timing import time_limit
 
 
 @pytest.fixture

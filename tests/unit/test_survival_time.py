@@ -12,18 +12,10 @@ import pytest
 import requests
 from doubles import CERTIFICATE, PATH, URL, RawServer, document, http
 
-from tamr_widgets import (
-    Client,
-    NoAnswer,
-    Operation,
-    TokenAuth,
-    TooSlow,
-    Untrusted,
-    WaitTimeout,
-    timing,
-)
+from tamr_widgets import Client, NoAnswer, Operation, TokenAuth, TooSlow, Untrusted, WaitTimeout
+from tamr_widgets._http import deadline
+from tamr_widgets._http.deadline import current_limit
 from tamr_widgets.simulator import Fault, Simulator
-from tamr_widgets.timing import current_limit
 
 # How late a busy machine may be; without a limit it would be 30 seconds.
 LATE_SECONDS = 1.5
@@ -201,7 +193,7 @@ def test_a_machine_that_slept_through_the_deadline_still_asks_once(client, hands
             limits.append(current_limit().left())
             return self
 
-    monkeypatch.setattr(timing.clock, "sleep", lambda seconds: hands.turn(3600))
+    monkeypatch.setattr(deadline.clock, "sleep", lambda seconds: hands.turn(3600))
 
     with pytest.raises(TimeoutError):
         Asked(client, document()).wait(4, timeout_seconds=10)
@@ -217,7 +209,7 @@ def test_the_deadline_may_come_between_any_two_lines(job, wire, hands, monkeypat
         hands.turn(0.013)
         return hands.now
 
-    monkeypatch.setattr(timing.clock, "monotonic", ticking)
+    monkeypatch.setattr(deadline.clock, "monotonic", ticking)
 
     for n in range(100):
         with pytest.raises(TimeoutError):

@@ -28,9 +28,9 @@ from tamr_widgets import (
     TooSlow,
     UnexpectedAnswer,
     UsernamePasswordAuth,
-    response,
 )
-from tamr_widgets.timing import SLICE_SECONDS, time_limit
+from tamr_widgets._http import body
+from tamr_widgets._http.deadline import SLICE_SECONDS, time_limit
 
 LATE_SECONDS = 1.5
 MEBIBYTE = 2**20
@@ -254,7 +254,7 @@ def test_padding_behind_a_body_is_ignored(wire, client, padding):
 @pytest.mark.parametrize("given", [None, "br", "identity"])
 def test_only_what_can_be_decoded_is_asked_for(monkeypatch, wire, client, session, given):
     """Unless the caller asks for something else, whatever decoders are installed."""
-    monkeypatch.setattr("tamr_widgets.transport.DEFAULT_ACCEPT_ENCODING", "gzip, deflate, br")
+    monkeypatch.setattr("tamr_widgets._http.transport.DEFAULT_ACCEPT_ENCODING", "gzip, deflate, br")
     wire.get(f"{URL}x")
     for each in (client, Client(TokenAuth("t"), "tamr.test", session=session)):
         each.session.headers["Accept-Encoding"] = "gzip, deflate, br"
@@ -344,9 +344,9 @@ def test_a_login_that_is_too_large_is_not_kept(wire):
 
 def test_a_list_may_be_larger(monkeypatch, wire, client):
     """By what a busy server can have."""
-    assert response.MAX_LIST_BYTES > 200_000 * 1000
-    monkeypatch.setattr(response, "MAX_BODY_BYTES", 1000)
-    monkeypatch.setattr(response, "MAX_LIST_BYTES", MEBIBYTE)
+    assert body.MAX_LIST_BYTES > 200_000 * 1000
+    monkeypatch.setattr(body, "MAX_BODY_BYTES", 1000)
+    monkeypatch.setattr(body, "MAX_LIST_BYTES", MEBIBYTE)
     wire.get(f"{URL}operations", json=[document()] * 100)
 
     assert len(client.operations()) == 100
@@ -464,7 +464,7 @@ def test_a_response_that_is_too_much_for_python_is_typed(monkeypatch, wire, clie
     def fail(*_, **__):
         raise error
 
-    for place in ("response._pieces", "answers.json.loads"):
+    for place in ("body._pieces", "answers.json.loads"):
         with monkeypatch.context() as patched:
             patched.setattr(f"tamr_widgets.{place}", fail)
             with pytest.raises(UnexpectedAnswer):

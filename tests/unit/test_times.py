@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tamr_widgets.times import parse_time
+from tamr_widgets._operation.times import parse_time
 
 
 def utc(*args):

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from tamr_widgets.simulator.jobs import Job, document, life, phase_at, settled
-from tamr_widgets.simulator.kinds import KINDS
+from tamr_widgets.simulator.jobs.job import Job, document, life, phase_at, settled
+from tamr_widgets.simulator.jobs.job_types import KINDS
 
 JOB = Job(
     id="17",

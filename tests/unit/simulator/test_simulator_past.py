@@ -10,8 +10,8 @@ import pytest
 
 from tamr_widgets.simulator import history
 from tamr_widgets.simulator.clock import Clock, iso
-from tamr_widgets.simulator.past import past_jobs
-from tamr_widgets.simulator.workload import Workload
+from tamr_widgets.simulator.jobs.durations import Workload
+from tamr_widgets.simulator.jobs.seed import past_jobs
 
 UNTIL = 1_611_945_000.0
 

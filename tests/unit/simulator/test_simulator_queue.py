@@ -10,8 +10,8 @@ import pytest
 from tamr_widgets import JobHistory, Operation
 from tamr_widgets.simulator import Simulator, history
 from tamr_widgets.simulator.clock import Clock
-from tamr_widgets.simulator.store import JobStore
-from tamr_widgets.simulator.workload import Workload
+from tamr_widgets.simulator.jobs.durations import Workload
+from tamr_widgets.simulator.jobs.store import JobStore
 
 
 def store(hands: Any, executors: int = 1) -> JobStore:

@@ -8,8 +8,8 @@ import pytest
 
 from tamr_widgets.simulator import history
 from tamr_widgets.simulator.clock import Clock
-from tamr_widgets.simulator.store import JobStore
-from tamr_widgets.simulator.workload import Workload
+from tamr_widgets.simulator.jobs.durations import Workload
+from tamr_widgets.simulator.jobs.store import JobStore
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import ipywidgets
 import pytest
 
 from tamr_widgets.simulator import Simulator
-from tamr_widgets.widgets import pages
+from tamr_widgets.widgets import comm_context
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,4 +30,4 @@ def client(tamr: Simulator) -> Iterator[Client]:
 def no_widget_is_left_behind() -> Iterator[None]:
     yield
     ipywidgets.Widget.close_all()
-    pages._context = None
+    comm_context._context = None

@@ -199,7 +199,7 @@ def test_no_permission_ends_a_wait_at_once(tamr, client, unlimited):
 
 def test_a_job_that_was_deleted_ends_a_wait(tamr, client, unlimited, monkeypatch):
     """404 does not pass, once a job is known."""
-    monkeypatch.setattr("tamr_widgets.faults.NOT_FOUND_GRACE_SECONDS", 0)
+    monkeypatch.setattr("tamr_widgets._http.retry.NOT_FOUND_GRACE_SECONDS", 0)
     job = tamr.jobs.add("RUNNING")
     operation = client.operation(job)
     tamr.jobs.remove(job)
@@ -210,8 +210,8 @@ def test_a_job_that_was_deleted_ends_a_wait(tamr, client, unlimited, monkeypatch
 
 def test_too_many_faults_in_a_row_end_a_wait(tamr, client, unlimited, monkeypatch):
     """Without a time limit, nobody waits for a server that is gone for good."""
-    monkeypatch.setattr("tamr_widgets.faults.FIRST_BACKOFF_SECONDS", 0.01)
-    monkeypatch.setattr("tamr_widgets.faults.MOST_BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr("tamr_widgets._http.retry.FIRST_BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr("tamr_widgets._http.retry.MOST_BACKOFF_SECONDS", 0.01)
     operation = client.operation(tamr.jobs.add("RUNNING"))
     tamr.faults.add(Fault.status(502))
 
@@ -387,7 +387,7 @@ def test_who_waits_keeps_the_interval(tamr, client, waiting):
 @pytest.mark.parametrize("again", ["click", "wait", "cancel", "display"])
 def test_after_a_refusal_it_is_followed_anew_when_somebody_asks(tamr, client, again, monkeypatch):
     """403 ended the polling; a click on Wait, code that waits and a good Cancel begin anew."""
-    monkeypatch.setattr("tamr_widgets.widgets.live.display", lambda *_, **__: None)
+    monkeypatch.setattr("tamr_widgets.widgets.base.display", lambda *_, **__: None)
     job = tamr.jobs.start(queued_seconds=0, run_seconds=60)
     widget = OperationWidget(client.operation(job), poll_interval_seconds=0.05)
     heard: list[str] = []

@@ -78,7 +78,7 @@ def test_an_observer_of_one_trait_sees_all_of_them_new(tamr, client, names):
 
 def test_an_observer_that_reads_while_polls_go_on_sees_no_mixture(tamr, client, monkeypatch):
     """Also when the next snapshot comes while it reads."""
-    monkeypatch.setattr("tamr_widgets.widgets.traits.STEADY_SECONDS", 1)
+    monkeypatch.setattr("tamr_widgets.widgets.server_traits.STEADY_SECONDS", 1)
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job)
     tamr.jobs.change(job, status={"state": "CANCELING", "message": "later"})
@@ -320,7 +320,7 @@ def test_a_callback_runs_in_the_context_that_registered_it(tamr, client):
 def displayed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     shown: list[Any] = []
     monkeypatch.setattr(
-        "tamr_widgets.widgets.live.display", lambda data, **_: shown.append(data["text/plain"])
+        "tamr_widgets.widgets.base.display", lambda data, **_: shown.append(data["text/plain"])
     )
     return shown
 
@@ -354,7 +354,7 @@ def test_the_record_is_written_before_anybody_who_waits_is_woken(tamr, client, m
         time.sleep(0.2)
         order.append("record" if update else "display")
 
-    monkeypatch.setattr("tamr_widgets.widgets.live.display", show)
+    monkeypatch.setattr("tamr_widgets.widgets.base.display", show)
     widget._ipython_display_()
     widget.observe(lambda _: order.append("observer"), "state")
     widget.on_resolved(lambda _: order.append("callback"))

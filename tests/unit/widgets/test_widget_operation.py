@@ -300,7 +300,7 @@ def test_faults_that_pass_are_shown_and_go_away(tamr, client):
 @pytest.mark.parametrize(("status", "kind"), [(403, "refused"), (401, "refused"), (404, "gone")])
 def test_faults_that_stay_end_the_polling_and_say_so(tamr, client, monkeypatch, status, kind):
     """No permission and a deleted operation look different; both wake whoever waits."""
-    monkeypatch.setattr("tamr_widgets.faults.NOT_FOUND_GRACE_SECONDS", 0)
+    monkeypatch.setattr("tamr_widgets._http.retry.NOT_FOUND_GRACE_SECONDS", 0)
     widget = follow(client, tamr.jobs.add("RUNNING"))
     tamr.faults.add(Fault.status(status))
 
@@ -500,7 +500,7 @@ def test_a_displayed_widget_updates_its_output_when_the_job_ends(tamr, client, m
     """So a saved notebook carries the final state."""
     shown: list[tuple[Any, ...]] = []
     monkeypatch.setattr(
-        "tamr_widgets.widgets.live.display",
+        "tamr_widgets.widgets.base.display",
         lambda data, **options: shown.append((data["text/plain"], options)),
     )
     job = tamr.jobs.add("RUNNING")

@@ -1,0 +1,1 @@
+"""HTTP to one origin: bounded in time and size, with credentials that never leave it."""

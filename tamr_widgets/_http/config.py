@@ -1,0 +1,46 @@
+"""Where a server is and who one is there, from environment variables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..auth import JwtTokenAuth, TokenAuth, UsernamePasswordAuth
+
+
+def auth_from(environ: Mapping[str, str]) -> UsernamePasswordAuth | TokenAuth | JwtTokenAuth:
+    """TAMR_TOKEN, or TAMR_USERNAME with TAMR_PASSWORD; a ValueError names what is missing."""
+    token = environ.get("TAMR_TOKEN")
+    if token:
+        return JwtTokenAuth(token) if token.count(".") == 2 else TokenAuth(token)
+    username, password = environ.get("TAMR_USERNAME"), environ.get("TAMR_PASSWORD")
+    if username and password:
+        return UsernamePasswordAuth(username, password)
+    missing = "TAMR_PASSWORD" if username else "TAMR_USERNAME and TAMR_PASSWORD, or TAMR_TOKEN"
+    msg = f"The environment has no {missing}. Set it and restart the kernel."
+    raise ValueError(msg)
+
+
+def place_from(environ: Mapping[str, str]) -> dict[str, Any]:
+    """TAMR_URL as the arguments of a Client; a ValueError says what is wrong with it."""
+    url = environ.get("TAMR_URL", "").strip()
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        parts, port = urlsplit(""), None
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+        msg = (
+            "TAMR_URL must be the address of a Tamr server, such as "
+            "https://tamr.example.com:9100, without user name or password. It is "
+            + ("something else." if url else "not set.")
+        )
+        raise ValueError(msg)
+    place: dict[str, Any] = {"protocol": parts.scheme, "host": parts.hostname, "port": port}
+    # A path in front of the API is kept; the API's own, and what follows it, is known.
+    prefix = re.split("/api(?:/|$)", parts.path, maxsplit=1)[0].rstrip("/")
+    if prefix:
+        place["base_path"] = f"{prefix}/api/versioned/v1/"
+    return place

@@ -1,0 +1,43 @@
+"""Keeps secrets, and lines for each poll, out of what urllib3 logs during a request of ours.
+
+urllib3 warns of headers that it cannot read and quotes them, with each response that has some.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from .._operation.status_message import tame
+from .redaction import Redactor, redactor
+
+MAX_LINE_CHARS = 1000
+LOGGERS = ("urllib3.connection", "urllib3.connectionpool", "urllib3.util.retry")
+
+_current: ContextVar[Redactor | None] = ContextVar("tamr_widgets_redactor", default=None)
+
+
+@contextmanager
+def redacted_logs(secrets: Iterable[str]) -> Iterator[None]:
+    """Redacts what urllib3 logs inside, and logs it at DEBUG."""
+    token = _current.set(redactor(frozenset(secrets)))
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def _filter(record: logging.LogRecord) -> bool:
+    clean = _current.get()
+    if clean is None:
+        return True
+    record.msg, record.args = tame(clean.text(record.getMessage()), MAX_LINE_CHARS), ()
+    record.exc_info = record.exc_text = None
+    record.levelno, record.levelname = logging.DEBUG, "DEBUG"
+    return logging.getLogger(record.name).isEnabledFor(logging.DEBUG)
+
+
+for _name in LOGGERS:
+    logging.getLogger(_name).addFilter(_filter)

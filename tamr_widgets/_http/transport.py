@@ -1,0 +1,208 @@
+"""Sends requests within a time limit through any session of requests.
+
+The session may be the user's, with adapters, retries, pools and TLS settings of the user, or be
+intercepted by a recorder (vcrpy, responses). So nothing of it is replaced: each request goes
+through views of the session, of the adapter that it chooses, and of the adapter's pool. The pool's
+connections are of a class that is derived from what the pool has at that time.
+
+Where an adapter is no `HTTPAdapter`, or connects by code of its own, only the connect and read
+time-outs hold, and the limit is looked at for each piece of the body.
+
+These methods of urllib3's pools are not public: `_get_conn`, where a connection is waited for, and
+`_validate_conn`, which warns; `_container` is where a manager keeps its pools. No public ones do.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+from weakref import WeakSet
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.exceptions import InvalidSchema
+from requests.utils import DEFAULT_ACCEPT_ENCODING
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import EmptyPoolError
+from urllib3.util.retry import Retry
+
+from .. import _fork
+from .body import ACCEPTED_CODINGS
+from .connection import connection_class
+from .deadline import SLICE_SECONDS, Seconds, clock, current_limit
+from .overlay import context_of, overlaid
+
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 30.0
+TOTAL_SECONDS = 60.0
+
+
+def bounded(
+    session: requests.Session, on_unverified: Callable[[], object] = lambda: None
+) -> requests.Session:
+    """Views a session so that its requests end at the `time_limit` around them.
+
+    Args:
+        session: Any session; one that is no `requests.Session` is returned as it is.
+        on_unverified: Called before a request that does not check the server's certificate.
+    """
+    if not isinstance(session, requests.Session):
+        return session
+    _connections.watch(session)
+    return overlaid(session, _Session, on_unverified)
+
+
+def within_limit(timeout: Any) -> tuple[Seconds, Seconds]:
+    """Connect and read time-outs for requests, no longer than the limit around it."""
+    connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
+    limit = current_limit()
+    left = limit.left() if limit else TOTAL_SECONDS
+    # A time-out of zero means "do not block" to a socket, and is refused by urllib3.
+    left = max(left, 0.001)
+    return (
+        min(CONNECT_SECONDS if connect is None else connect, left),
+        min(READ_SECONDS if read is None else read, left),
+    )
+
+
+class _Session(requests.Session):
+    def get_adapter(self, url: Any) -> Any:
+        adapter = super().get_adapter(url)
+        return overlaid(adapter, _Adapter) if isinstance(adapter, HTTPAdapter) else adapter
+
+    def send(self, request: Any, **kwargs: Any) -> Any:
+        if kwargs.get("verify") is False and str(request.url).startswith("https"):
+            context_of(self)()
+        if request.headers.get("Accept-Encoding") == DEFAULT_ACCEPT_ENCODING:
+            request.headers["Accept-Encoding"] = ACCEPTED_CODINGS
+        return super().send(request, **kwargs)
+
+    def resolve_redirects(self, *_: Any, **__: Any) -> Iterator[Any]:
+        # requests would look where a redirect leads even if it does not follow: it would read the
+        # body without a limit, and a netrc file for credentials.
+        return iter(())
+
+
+class _Adapter(HTTPAdapter):
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        return _pool_view(super().get_connection_with_tls_context(*args, **kwargs))
+
+    def get_connection(self, *args: Any, **kwargs: Any) -> Any:  # requests before 2.32
+        return _pool_view(super().get_connection(*args, **kwargs))
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().proxy_manager_for(*args, **kwargs)
+        except InvalidSchema as error:
+            if "SOCKS" not in str(error):
+                raise
+            msg = "a SOCKS proxy is set, which needs PySocks: pip install 'requests[socks]'"
+            raise InvalidSchema(msg) from error
+
+
+def _pool_view(pool: Any) -> Any:
+    return overlaid(pool, _Pool) if isinstance(pool, HTTPConnectionPool) else pool
+
+
+class _Pool(HTTPConnectionPool):
+    @property
+    def ConnectionCls(self) -> Any:  # type: ignore[override]  # noqa: N802
+        """Derived anew for each connection: recorders change the pool's own while they record."""
+        return connection_class(self._own_class())
+
+    def _own_class(self) -> Any:
+        return vars(self).get("ConnectionCls") or super().ConnectionCls
+
+    def urlopen(  # type: ignore[override]
+        self,
+        method: Any,
+        url: Any,
+        body: Any = None,
+        headers: Any = None,
+        retries: Any = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> Any:
+        if isinstance(retries, Retry) and not isinstance(retries, _Retry):
+            retries = overlaid(retries, _Retry)
+        return super().urlopen(method, url, body, headers, retries, *args, **kwargs)
+
+    def _get_conn(self, timeout: float | None = None) -> Any:
+        conn = self._wait_for_conn(timeout)
+        if type(conn) is self._own_class():  # made without this view, so without a limit
+            conn.close()
+            conn = self._new_conn()
+        return conn
+
+    def _wait_for_conn(self, timeout: float | None) -> Any:
+        """Waits for a connection that another thread uses no longer than the limit allows."""
+        limit = current_limit()
+        if limit is None:
+            return super()._get_conn(timeout)
+        while limit.left() > SLICE_SECONDS and not limit.over():
+            with suppress(EmptyPoolError):
+                return super()._get_conn(SLICE_SECONDS)
+        return super()._get_conn(limit.left())
+
+    def _validate_conn(self, conn: Any) -> None:
+        check = super()._validate_conn
+        if getattr(check, "__func__", None) is not HTTPSConnectionPool._validate_conn:
+            check(conn)
+        # Without urllib3's warning, which would come with each poll.
+        elif getattr(conn, "sock", None) is None:
+            conn.connect()
+
+
+class _Retry(Retry):
+    """Retries of the user, whose pauses end at the limit."""
+
+    def sleep(self, response: Any = None) -> None:
+        seconds = None
+        if response is not None and self.respect_retry_after_header:
+            seconds = self.get_retry_after(response)
+        end = clock.monotonic() + (seconds or self.get_backoff_time())
+        while (left := end - clock.monotonic()) > 0:
+            limit = current_limit()
+            clock.sleep(min(left, limit.slice()) if limit else left)
+
+
+class _Connections:
+    """The connections of all sessions in use, which a forked child must not share."""
+
+    def __init__(self) -> None:
+        self._sessions: WeakSet[requests.Session] = WeakSet()
+        _fork.register(self)
+
+    def watch(self, session: requests.Session) -> None:
+        self._sessions.add(session)
+
+    def renew_after_fork(self) -> None:
+        for session in list(self._sessions):
+            for adapter in session.adapters.values():
+                if isinstance(adapter, HTTPAdapter):
+                    managers = [adapter.poolmanager, *adapter.proxy_manager.values()]
+                    for manager in managers:
+                        _renew(manager)
+
+
+def _renew(manager: Any) -> None:
+    """Gives a manager of pools in a forked child a lock, and its pools locks and connections.
+
+    To close a connection closes the child's file descriptor only: the parent's goes on.
+    """
+    manager.pools.lock = threading.RLock()
+    for pool in manager.pools._container.values():
+        waiting = pool.pool
+        if waiting is None:
+            continue
+        connections = [each for each in waiting.queue if each is not None]
+        waiting.__init__(waiting.maxsize)
+        for _ in range(waiting.maxsize):
+            waiting.put(None)
+        for connection in connections:
+            connection.close()
+
+
+_connections = _Connections()

@@ -1,0 +1,211 @@
+"""Where a request may go: addresses are checked before a byte leaves.
+
+Endpoints come from callers, `relativeId` and `Location` from the server; each could name another
+host. The credentials of a client belong to its origin alone.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from urllib.parse import unquote, urljoin, urlsplit
+
+from requests import Request
+
+from ..errors import ForeignAddress
+
+# Control characters and backslashes mean different things to different URL parsers, and lone
+# surrogates nothing at all.
+_AMBIGUOUS = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]")
+_HOST = re.compile(r"[\w.-]+|[0-9A-Fa-f:.]+|\[[0-9A-Fa-f:.]+\]")
+# Servers take about half of it.
+MAX_ENDPOINT_CHARS = 16_000
+MAX_HOST_CHARS = 255
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def origin_of(protocol: str, host: str, port: int | None) -> str:
+    """The origin in the form that requests gives it: IDNA, lower case, the port as a number.
+
+    Raises:
+        ValueError: An argument cannot be part of it; the message names the argument.
+    """
+    if protocol not in _DEFAULT_PORTS:
+        msg = f"protocol must be 'http' or 'https', not {protocol!r:.40}."
+        raise ValueError(msg)
+    if not _is_host(host):
+        msg = f"host must be a bare host name such as 'tamr.example.com', not {_said(host)}."
+        raise ValueError(msg + _as_arguments(host))
+    if port is not None and not (re.fullmatch("[0-9]{1,9}", str(port)) and 0 < int(port) < 65536):
+        msg = f"port must be between 1 and 65535, or None, not {port!r:.40}."
+        raise ValueError(msg)
+    if ":" in host and not host.startswith("["):
+        host = f"[{host}]"
+    url = f"{protocol}://{host}" if port is None else f"{protocol}://{host}:{int(port)}"
+    try:
+        prepared = Request("GET", url).prepare().url
+    except ValueError as error:
+        msg = f"host must be a host name such as 'tamr.example.com', not {host!r:.100}."
+        raise ValueError(msg) from error
+    return str(prepared).rstrip("/").lower()
+
+
+def _is_host(host: object) -> bool:
+    if not isinstance(host, str) or len(host) > MAX_HOST_CHARS or not _HOST.fullmatch(host):
+        return False
+    if ":" not in host:
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).version == 6
+    except ValueError:
+        return False
+
+
+def _said(host: object) -> str:
+    return _shown(host) if isinstance(host, str) else f"{host!r:.40}"
+
+
+def _as_arguments(host: object) -> str:
+    """How to write what seems to be a whole address, without its user info."""
+    if not isinstance(host, str) or len(host) > MAX_ENDPOINT_CHARS:
+        return ""
+    address = host.strip()
+    try:
+        parts = urlsplit(address if "//" in address else f"//{address}")
+        name, port = parts.hostname, parts.port
+    except ValueError:
+        return ""
+    if not _is_host(name):
+        return ""
+    arguments = [f"host={name!r}", f"port={port}"]
+    if parts.scheme in _DEFAULT_PORTS:
+        arguments.insert(0, f"protocol={parts.scheme!r}")
+    elif port is None:
+        arguments.pop()
+    return f" Protocol and port are arguments of their own: {', '.join(arguments)}."
+
+
+def base_path_of(base_path: str) -> str:
+    """A base path with a slash at both ends, or an error that says what is wrong with it.
+
+    Raises:
+        TypeError: It is no string.
+        ValueError: It is no plain path.
+    """
+    if not isinstance(base_path, str):
+        msg = f"base_path must be a string such as '/api/versioned/v1/', not {base_path!r:.40}."
+        raise TypeError(msg)
+    path = base_path.strip().strip("/")
+    odd = len(path) > MAX_ENDPOINT_CHARS or _AMBIGUOUS.search(path) or re.search(r"[\s?#]", path)
+    if odd or "://" in path or _climbs(path):
+        msg = (
+            f"base_path must be a path such as '/api/versioned/v1/', not {_shown(base_path)}. "
+            "Protocol, host and port are arguments of their own."
+        )
+        raise ValueError(msg)
+    return f"/{path}/" if path else "/"
+
+
+def is_below(origin: str, folder: str, url: str) -> bool:
+    """Whether an address is of this origin, in a folder that ends with a slash."""
+    try:
+        return _key(url) == _key(origin) and urlsplit(url).path.startswith(folder)
+    except ValueError:
+        return False
+
+
+def _key(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)
+
+
+def _climbs(path: str) -> bool:
+    """Whether a server could read a `..` in it, encoded or with Java's path parameters."""
+    # Some servers decode twice.
+    plain = unquote(unquote(path)).replace("\\", "/")
+    return any(segment.partition(";")[0] == ".." for segment in plain.split("/"))
+
+
+def endpoint_url(origin: str, base_path: str, endpoint: str) -> str:
+    """The address of an endpoint, relative to the base path or (with a slash) to the origin.
+
+    Raises:
+        ForeignAddress: It is absolute, climbs out of its folder, or is no plain path at all.
+    """
+    if not isinstance(endpoint, str):
+        msg = f"The address of a request must be a string, not {endpoint!r:.100}."
+        raise ForeignAddress(msg)
+    if len(endpoint) > MAX_ENDPOINT_CHARS:
+        msg = (
+            f"Nothing was sent to {_shown(endpoint)}: the address has {len(endpoint):,} "
+            f"characters, and no server takes more than {MAX_ENDPOINT_CHARS:,}."
+        )
+        raise ForeignAddress(msg)
+    own = base_path.lstrip("/")
+    if own and endpoint.startswith(own):  # copied with the API's own path
+        endpoint = endpoint[len(own) :]
+    path = endpoint.split("?", 1)[0]
+    foreign = (
+        _AMBIGUOUS.search(endpoint)
+        or endpoint.startswith("//")
+        or re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", endpoint)
+        or _climbs(path)
+        or "#" in endpoint
+    )
+    url = origin + (endpoint if endpoint.startswith("/") else base_path + endpoint)
+    if foreign or _key(url) != _key(origin):
+        msg = (
+            f"Nothing was sent to {_shown(endpoint)}: it is no path below {origin}, where this "
+            "client's credentials belong. Use a path such as 'operations/17'."
+        )
+        raise ForeignAddress(msg)
+    return url
+
+
+def operation_id(origin: str, resource_id: str | int) -> str | int:
+    """The id in what was copied for one: an id, an operation's path, or its address.
+
+    Raises:
+        ForeignAddress: It is an address of another origin, or of something else.
+    """
+    if not isinstance(resource_id, str):
+        return resource_id
+    copied = resource_id.strip()
+    folder, found, name = copied.split("?", 1)[0].rpartition("operations/")
+    if "://" in copied and not (found and is_below(origin, "/", copied)):
+        msg = (
+            f"Nothing was sent: {_shown(copied)} is not the address of an operation of {origin}. "
+            "Pass its id, such as '17'."
+        )
+        raise ForeignAddress(msg)
+    return name if found and (not folder or folder.endswith("/")) else copied
+
+
+def redirect_url(origin: str, url: str, location: str) -> str:
+    """Where a redirect of `url` leads.
+
+    Raises:
+        ForeignAddress: It leads out of the origin.
+    """
+    location = location[:MAX_ENDPOINT_CHARS]
+    try:
+        target = urljoin(url, location)
+        same = _key(target) == _key(origin) and "@" not in urlsplit(target).netloc
+    except ValueError:
+        same, target = False, location
+    if not same or _AMBIGUOUS.search(location) or _climbs(location.split("?", 1)[0]):
+        msg = (
+            f"{origin} redirected this request to {_shown(target)}, which is another origin. It "
+            "was not followed, and its answer is not believed. Check the address of the server."
+        )
+        raise ForeignAddress(msg)
+    return target
+
+
+def _shown(address: str) -> str:
+    """An address for a message, without user info."""
+    start, slashes, rest = address.partition("//")
+    if not slashes:
+        start, rest = "", start
+    _, at, place = rest.rpartition("@")
+    return repr((start + slashes + ("***@" if at else "") + place)[:200])

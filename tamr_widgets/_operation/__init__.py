@@ -1,0 +1,1 @@
+"""Parts of an operation: its document, identity, times, messages, waits and lists."""

@@ -1,0 +1,81 @@
+"""Starts of jobs: their options, and which job was started last at an endpoint."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from .. import _fork
+from .._http.deadline import Seconds, checked_seconds, clock
+from .._http.retry import NOT_FOUND_GRACE_SECONDS
+from ..errors import NotFound
+
+if TYPE_CHECKING:
+    from ..operation import Operation
+
+_OPTIONS = ("poll_interval_seconds", "timeout_seconds")
+
+
+def checked_options(
+    asynchronous: object, join: object, options: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The options of `Operation.wait`, checked before anything is sent.
+
+    Raises:
+        TypeError: There is no such option, or it has the wrong type.
+        ValueError: A number of seconds that makes no sense.
+    """
+    for name, value in (("asynchronous", asynchronous), ("join", join)):
+        if not isinstance(value, bool):
+            msg = f"{name} must be True or False, not {value!r:.40}. Nothing was started."
+            raise TypeError(msg)
+    for name, value in options.items():
+        if name not in _OPTIONS:
+            msg = f"start() has no option {name!r:.40}, only {' and '.join(_OPTIONS)}."
+            raise TypeError(f"{msg} Nothing was started.")
+        if value is not None or name != "timeout_seconds":
+            checked_seconds(name, value)
+    return dict(options)
+
+
+class Starts:
+    """The operations that a client has started last, by the address that it posted to."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, tuple[Operation, Seconds]] = {}
+        self.renew_after_fork()
+        _fork.register(self)
+
+    def renew_after_fork(self) -> None:
+        """Replaces the locks, which other threads of the parent may hold."""
+        self._locks: dict[str, threading.Lock] = {}
+
+    def start(self, url: str, post: Callable[[], Operation], *, join: bool) -> Operation:
+        """Starts a job, or with `join` returns the last one if it has not ended.
+
+        Threads that join at one address at the same time start one job.
+        """
+        if not join:
+            return self._start(url, post)
+        with self._locks.setdefault(url, threading.Lock()):
+            return self._running(url) or self._start(url, post)
+
+    def _start(self, url: str, post: Callable[[], Operation]) -> Operation:
+        operation = post()
+        self._last[url] = operation, clock.monotonic()
+        return operation
+
+    def _running(self, url: str) -> Operation | None:
+        last, started_at = self._last.get(url, (None, 0.0))
+        if last is None or last.resolved:
+            return None
+        try:
+            operation = last.poll()
+        except NotFound:
+            # A job that was just started may not be found yet.
+            if clock.monotonic() - started_at < NOT_FOUND_GRACE_SECONDS:
+                return last
+            return None
+        self._last[url] = operation, started_at
+        return None if operation.resolved else operation

@@ -1,0 +1,1 @@
+"""Parts of the poller: targets, subscriptions, fetching, commands and callbacks."""

@@ -1,0 +1,115 @@
+"""Runs callbacks of users, so that none of them can disturb the thread that polls.
+
+A callback may raise, sleep, wait for another operation or print. It runs on a thread of its own,
+after those that were submitted before it, in a copy of the context in which it was registered: the
+notebook shows its output below the cell that registered it.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from .. import _fork
+from .._http.deadline import lift_limits
+
+_logger = logging.getLogger(__name__)
+
+Call = Callable[[], object]
+
+
+class CallbackQueue:
+    """Runs calls one after another, on a thread that exists only while there are any."""
+
+    def __init__(self) -> None:
+        self._calls: deque[Call] = deque()
+        self._lock = threading.RLock()  # a signal handler may come here, too
+        self._thread: threading.Thread | None = None
+        _fork.register(self)
+
+    def submit(self, call: Call) -> None:
+        """Run `call` after those that were submitted before it; returns at once."""
+        with self._lock:
+            self._calls.append(call)
+            # Not alive: it could not be started, or was ended by force.
+            if self._thread is None or not self._thread.is_alive():
+                name = f"tamr_widgets callbacks {id(self):x}"
+                self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+                try:
+                    self._thread.start()
+                except RuntimeError:  # too many threads, or the interpreter exits
+                    if threading.main_thread().is_alive():
+                        _logger.exception("A callback has to wait for the next one.")
+
+    def renew_after_fork(self) -> None:
+        """The calls that are left belong to the parent."""
+        self._calls.clear()
+        self._lock = threading.RLock()
+        self._thread = None
+
+    def _run(self) -> None:
+        while True:
+            with self._lock:
+                if not self._calls:
+                    self._thread = None
+                    return
+                call = self._calls.popleft()
+            try:
+                call()
+            except BaseException:  # also SystemExit, which would end the thread in silence
+                _logger.exception("A callback raised; the next ones still run.")
+
+
+def own_context() -> contextvars.Context:
+    """The caller's context, for code of a user that runs later: it prints below the same cell."""
+    context = contextvars.copy_context()
+    # A time limit around the caller is not one of what runs later.
+    context.run(lift_limits)
+    return context
+
+
+class SafeCallback:
+    """A user's callback, run on a queue in a copy of the context in which it was registered.
+
+    It is equal to the callback itself, so that it can be found where that is unregistered.
+
+    Args:
+        callback: The user's function.
+        queue: Where it runs.
+        on_error: Gets what it raises, SystemExit and KeyboardInterrupt included.
+    """
+
+    def __init__(
+        self,
+        callback: Callable[..., object],
+        queue: CallbackQueue,
+        on_error: Callable[[BaseException], object],
+    ) -> None:
+        self._callback = callback
+        self._queue = queue
+        self._on_error = on_error
+        self._context = own_context()
+
+    def __call__(self, *args: Any) -> None:
+        """Submit the call; returns at once."""
+        self._queue.submit(lambda: self._run(args))
+
+    def _run(self, args: tuple[Any, ...]) -> None:
+        try:
+            # A copy, since a context can be entered by one thread at a time only.
+            self._context.copy().run(self._callback, *args)
+        except BaseException as error:
+            _logger.exception("A callback raised; the others still run.")
+            self._on_error(error)
+
+    def __eq__(self, other: object) -> bool:
+        return bool(
+            self._callback == (other._callback if isinstance(other, SafeCallback) else other)
+        )
+
+    def __hash__(self) -> int:
+        return hash(self._callback)

@@ -1,0 +1,126 @@
+"""The thread of a poller: it does what is due, one thing at a time."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+from typing import Any
+from weakref import WeakSet
+
+from .. import _fork
+from .._http.deadline import Seconds, clock
+from .._operation.wait import mark_polling_thread
+from .commands import Orders
+from .fetcher import Courier
+from .registry import SharedClients
+from .target import Subscription
+from .targets import Following
+
+# How long the thread may sleep at a time; whatever happens meanwhile wakes it.
+LONGEST_PAUSE_SECONDS = 3600.0
+# So long may deliveries, which cost no request, keep a poll waiting that is due.
+TURN_SECONDS = 0.1
+
+# Owns what is delivered between polls.
+GREETINGS = object()
+
+_logger = logging.getLogger(__name__)
+
+
+class PollLoop:
+    """Polls, runs commands and learns in turn, on a thread that exists while there is work.
+
+    Args:
+        client: Whom to ask.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self.clients = SharedClients(client)
+        self._set_up()
+        _fork.register(self)
+
+    def _set_up(self) -> None:
+        self._wake = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._following = Following(self._wake)
+        self._orders = Orders()
+        self._courier = Courier(self.clients.open, self._following, self._command_due)
+        self._turn_seconds = 0.0  # spent on other things since the last poll
+        self._subscriptions: WeakSet[Subscription] = WeakSet()
+
+    def renew_after_fork(self) -> None:
+        """Start anew: the thread, and those who subscribed, are the parent's."""
+        for each in list(self._subscriptions):
+            each.abandon()
+        self._set_up()
+
+    def _command_due(self) -> Seconds:
+        with self._wake:
+            return self._orders.due()
+
+    def _start(self) -> None:
+        """Wake the thread, or start it; the caller holds the lock."""
+        if self._thread is None or not self._thread.is_alive():
+            name = f"tamr_widgets poller {id(self):x}"
+            self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+            self._thread.start()
+        self._wake.notify_all()
+
+    def _run(self) -> None:
+        mark_polling_thread()
+        # In a forked child, the thread that forked is nobody's thread any more.
+        while self._thread is threading.current_thread():
+            if self._wait_for_something_to_do():
+                self._step_on()
+
+    def _step_on(self) -> None:
+        try:
+            self._step()
+        except BaseException as error:
+            _logger.exception("The poller met an error of its own; it goes on.")
+            self._courier.stumble(error)
+
+    def _wait_for_something_to_do(self) -> bool:
+        """Sleep until something is due; False when nobody wants anything any more."""
+        with self._wake:
+            while self._following or self._orders.due() < math.inf:
+                pause = self._pause()
+                if pause <= 0:
+                    return True
+                self._wake.wait(min(pause, LONGEST_PAUSE_SECONDS))
+            if self._courier.lessons is not None:
+                self._courier.lessons.rest()
+            self._thread = None
+            return False
+
+    def _pause(self) -> Seconds:
+        """How long there is nothing to do; the caller holds the lock."""
+        watch, lessons = self._following.next(), self._courier.lessons
+        pause = self._orders.due() - clock.monotonic()
+        if watch is None:
+            return pause
+        pause = min(pause, watch.due - clock.monotonic())
+        can_learn = lessons is not None and (lessons.to_do() or lessons.lack_list(pause))
+        return min(pause, 0.0) if can_learn else pause
+
+    def _step(self) -> Seconds:
+        """Do one thing that is due, and say how long there is nothing more to do."""
+        with self._wake:
+            watch = self._following.next()
+            poll_is_due = watch is not None and watch.due <= clock.monotonic()
+            # After a command it is the turn of a poll that is due.
+            is_turn_over = poll_is_due and self._turn_seconds >= TURN_SECONDS
+            order = None if is_turn_over else self._orders.take()
+        if order is not None:
+            start = clock.monotonic()
+            order.action()
+            is_command = order.owner is not GREETINGS
+            self._turn_seconds += TURN_SECONDS if is_command else clock.monotonic() - start
+        elif watch is not None and poll_is_due:
+            self._turn_seconds = 0.0
+            self._courier.ask(watch)
+        elif watch is not None:
+            self._courier.learn(watch.due - clock.monotonic())
+        with self._wake:
+            return self._pause()

@@ -1,0 +1,1 @@
+"""The HTTP server of the simulated Tamr: connections, requests, responses and faults."""

@@ -1,0 +1,1 @@
+"""The jobs of the simulated Tamr: their lives, queue, documents and past."""

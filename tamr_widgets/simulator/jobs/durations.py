@@ -1,0 +1,46 @@
+"""How long jobs take: log-normal around medians that drift, with a few outliers."""
+
+from __future__ import annotations
+
+import math
+import random
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .job_types import Kind
+
+NOISE = 0.06
+DRIFT = 0.008
+GROWTH = 0.0008
+OUTLIERS = 0.015
+
+
+class Workload:
+    """Draws durations; each description remembers its own median, which moves a little each run.
+
+    Args:
+        seed: The same seed draws the same durations in the same order.
+        speed: All durations are divided by it.
+    """
+
+    def __init__(self, seed: int, speed: float = 1.0) -> None:
+        self.random = random.Random(seed)  # noqa: S311 - nothing here is a secret
+        self.speed = speed
+        self._levels: dict[str, float] = {}
+
+    def running_seconds(self, kind: Kind, description: str) -> float:
+        """Draw the next running time of a description, in seconds."""
+        draw = self.random
+        level = self._levels.get(description)
+        if level is None:
+            # the same work on another dataset is faster or slower throughout
+            spread = 0.35 if "{name}" in kind.description else 0.0
+            level = math.log(kind.seconds) + draw.gauss(0, spread)
+        level += draw.gauss(GROWTH, DRIFT)
+        self._levels[description] = level
+        outlier = draw.uniform(2, 6) if draw.random() < OUTLIERS else 1.0
+        return outlier * math.exp(level + draw.gauss(0, NOISE)) / self.speed
+
+    def submission_seconds(self) -> float:
+        """Draw the time that an idle server takes from a request to the start of the job."""
+        return 11 * math.exp(self.random.gauss(0, 0.25)) / self.speed

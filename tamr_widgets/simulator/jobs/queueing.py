@@ -1,0 +1,58 @@
+"""Who runs when: jobs queue for a number of executors in the order of their creation.
+
+As on recorded servers, a job takes the submission time from its creation to its start, or from
+the time when an executor fell free for it. Exports and imports do not queue.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from .job import Job, life
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Executors:
+    """Give each job its start, in the order in which they were created.
+
+    Args:
+        count: How many jobs run at once.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._free = [-math.inf] * count
+
+    def place(self, job: Job, now: float = -math.inf) -> Job:
+        """Return the job with its start, which stays if it has started or its start is fixed.
+
+        Args:
+            job: One that was created after all that were placed before.
+            now: No job starts before.
+        """
+        if job.kind.portable or (job.submission is None and job.started > now):
+            return job
+        if job.submission is not None and job.started > now and job.cancelled is None:
+            started = max(job.created, self._free[0]) + job.submission
+            queued = max(started, now) - job.created
+            job = job if queued == job.queued else replace(job, queued=queued)
+        if job.cancelled is None or job.cancelled > job.started:
+            heapq.heapreplace(self._free, max(self._free[0], end(job)))
+        return job
+
+
+def end(job: Job) -> float:
+    """Return when a job ends, or ended."""
+    return job.ended if job.cancelled is None else life(job)[-1].end or job.created
+
+
+def due(jobs: Iterable[Job], now: float) -> list[Job]:
+    """Return those of the jobs that still decide when another one starts, in their order."""
+    jobs = list(jobs)
+    waiting = [job.created for job in jobs if job.started > now]
+    since = min(waiting, default=now)
+    return [job for job in jobs if end(job) > since]

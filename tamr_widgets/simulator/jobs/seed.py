@@ -1,0 +1,130 @@
+"""A server's past: some hundreds to thousands of jobs that have all ended.
+
+Most jobs come alone, some in bursts that queue behind one another, as after a nightly load.
+A few percent failed or were cancelled. The same seed makes the same past.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from itertools import accumulate, islice
+from typing import TYPE_CHECKING, TypeVar
+
+from ..api.catalogue import PROJECTS, SOURCES, UNIFIED
+from .durations import Workload
+from .job import Document, Job, document, life, named_after_time, settled
+from .job_types import KINDS, Kind
+from .queueing import Executors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+Subject = TypeVar("Subject")
+
+USERS = ("admin", "carla", "nightly", "priya")
+IDLE_SECONDS = 2400.0
+BURSTS = 0.06
+FAILED = 0.03
+CANCELLED = 0.02
+QUIET_SECONDS = 60.0
+WEIGHTS = [kind.weight for kind in KINDS.values()]
+REFRESHED = (*UNIFIED, *SOURCES)
+
+
+def history(
+    count: int,
+    *,
+    seed: int = 1,
+    until: float = 1_611_945_000.0,
+    speed: float = 1.0,
+    executors: int = 1,
+) -> list[Document]:
+    """Return the documents of a made-up past, newest first, as `GET operations` lists them.
+
+    Args:
+        count: How many; 50,000 take a few seconds.
+        seed: The same seed makes the same past.
+        until: When it ends, in seconds since 1970.
+        speed: All durations are divided by it.
+        executors: How many jobs ran at once.
+    """
+    jobs = past_jobs(count, Workload(seed, speed), until=until, executors=executors)
+    return [document(job, life(job)[-1]) for job in reversed(jobs)]
+
+
+def past_jobs(count: int, workload: Workload, *, until: float, executors: int = 1) -> list[Job]:
+    """Return a made-up past, oldest first, whose last job ended a minute before `until`."""
+    jobs = list(islice(_endless(workload, executors), count))
+    latest = max(map(settled, jobs), default=0.0)
+    shift = until - QUIET_SECONDS / workload.speed - latest
+    return [_moved(job, shift) for job in jobs]
+
+
+def _endless(workload: Workload, count: int) -> Iterator[Job]:
+    """Yield jobs in the order in which they were asked for, the first at second 0."""
+    draw, speed = workload.random, workload.speed
+    executors = Executors(count)
+    created, number = 0.0, 0
+    while True:
+        burst = draw.randint(3, 9) if draw.random() < BURSTS else 1
+        user = "nightly" if burst > 1 else draw.choice(USERS)
+        for kind in draw.choices(list(KINDS.values()), WEIGHTS, k=burst):
+            number += 1
+            job = _job(workload, kind, number, created, executors)
+            yield replace(job, created_by=user)
+            created += draw.uniform(0.2, 5) / speed
+        created += draw.expovariate(1 / IDLE_SECONDS) / speed
+
+
+def _job(workload: Workload, kind: Kind, number: int, created: float, executors: Executors) -> Job:
+    draw = workload.random
+    subject = _subject(workload, kind)
+    description = kind.description.format(name=subject)
+    submission = workload.submission_seconds()
+    ran = workload.running_seconds(kind, description)
+    fate = draw.random()
+    failed = fate < FAILED
+    job = Job(
+        id=str(number),
+        number=number,
+        kind=kind,
+        description=description,
+        subject=subject,
+        created=created,
+        queued=submission,
+        ran=ran * draw.uniform(0.1, 0.9) if failed else ran,
+        outcome="FAILED" if failed else "SUCCEEDED",
+        lag=1.0 / workload.speed,
+        submission=submission,
+    )
+    job = executors.place(job)
+    if FAILED <= fate < FAILED + CANCELLED:
+        return replace(job, cancelled=max(created, job.started + ran * draw.uniform(-0.1, 0.9)))
+    return job
+
+
+def _subject(workload: Workload, kind: Kind) -> str:
+    if kind.portable:
+        return _busiest(workload, PROJECTS).name
+    if kind.name == "unify":
+        return _busiest(workload, UNIFIED).name
+    dataset = _busiest(workload, REFRESHED)
+    return str(dataset.attributes) if kind.name == "profile" else dataset.name
+
+
+def _busiest(workload: Workload, choices: Sequence[Subject]) -> Subject:
+    """Draw one of several; the first is met most often, the second half as often, and so on."""
+    return workload.random.choices(choices, cum_weights=_harmonic(len(choices)))[0]
+
+
+@cache
+def _harmonic(count: int) -> list[float]:
+    return list(accumulate(1 / rank for rank in range(1, count + 1)))
+
+
+def _moved(job: Job, seconds: float) -> Job:
+    created = job.created + seconds
+    cancelled = None if job.cancelled is None else job.cancelled + seconds
+    moved = replace(job, created=created, cancelled=cancelled)
+    return named_after_time(moved) if job.kind.portable else moved

@@ -1,0 +1,142 @@
+"""Traits that follow a server: set all at once, with observers that cannot hold up a poll."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import traitlets as t
+from traitlets.utils.bunch import Bunch
+
+from .._polling.callbacks import CallbackQueue, SafeCallback
+
+# An update of traits waits so long for an observer that is reading them.
+STEADY_SECONDS = 0.02
+# Classes of these packages may react inline: they are quick and do not raise.
+_OWN_PACKAGES = frozenset({"tamr_widgets", "ipywidgets", "anywidget", "traitlets"})
+
+_logger = logging.getLogger(__name__)
+
+
+class PublishedTraits(t.HasTraits):
+    """Has traits that one thread publishes and whose observers run on a thread of their own.
+
+    An observer hears of what `_publish` changed after all of it was written, and what it reads is
+    not half updated while it runs. A trait that a user sets notifies at once, as in traitlets.
+    """
+
+    def setup_instance(self, *args: Any, **kwargs: Any) -> None:
+        """Prepare what observers need; traitlets registers those of the class in here."""
+        self._callbacks = CallbackQueue()
+        self._steady = threading.RLock()
+        self._publishing = threading.local()
+        super().setup_instance(*args, **kwargs)
+
+    def observe(
+        self,
+        handler: Callable[..., Any],
+        names: Any = t.All,
+        type: Any = "change",  # noqa: A002
+    ) -> None:
+        """As in traitlets; what a handler raises is shown in the widget and disturbs nobody."""
+        if isinstance(handler, t.ObserveHandler):
+            if _is_own(handler.this_class):
+                return super().observe(handler, names, type)
+            handler = handler.__get__(self)
+        return super().observe(_Observer(handler, self), names, type)
+
+    def _publish(
+        self,
+        values: dict[str, Any],
+        *,
+        before_news: Callable[[], object] | None = None,
+        reports: bool = False,
+    ) -> None:
+        """Set traits, read-only ones included: all of them first, then notify.
+
+        Args:
+            values: The new values by name.
+            before_news: Done when they are set and before any observer hears of it.
+            reports: Whether they report what a callback raised. What an observer raises on hearing
+                of that is not reported again.
+        """
+        before = {name: getattr(self, name) for name in values}
+        with self._as_publisher(reports=reports):
+            steady = self._steady.acquire(timeout=STEADY_SECONDS)
+            self._trait_values.update(values)
+            if steady:
+                self._steady.release()
+            if before_news is not None:
+                before_news()
+            for name, new in values.items():
+                if not _equal(before[name], new):
+                    self._notify(name, before[name], new)
+
+    @contextmanager
+    def _as_publisher(self, *, reports: bool = False) -> Iterator[None]:
+        """Have the observers of what is set inside run on the callback thread."""
+        before = getattr(self._publishing, "reports", None)
+        self._publishing.reports = reports
+        try:
+            yield
+        finally:
+            self._publishing.reports = before
+
+    def _notify(self, name: str, old: object, new: object) -> None:
+        try:
+            self.notify_change(Bunch(name=name, old=old, new=new, owner=self, type="change"))
+        except Exception:
+            _logger.exception("A change of %s could not be passed on.", name)
+
+    def _report_callback_error(self, error: BaseException) -> None:
+        """Show what a user's callback raised."""
+        raise NotImplementedError
+
+
+class _Observer:
+    """A user's handler of trait changes. It is equal to the handler, so that it can be removed."""
+
+    def __init__(self, handler: Callable[..., Any], traits: PublishedTraits) -> None:
+        self._handler = handler
+        self._traits = traits
+        self._submit = SafeCallback(self._handle, traits._callbacks, traits._report_callback_error)
+
+    def __call__(self, change: Any) -> None:
+        reports = getattr(self._traits._publishing, "reports", None)
+        if reports is None:  # a user's code set it
+            self._handler(change)
+        else:
+            self._submit(change, reports)
+
+    def _handle(self, change: Any, reports: bool) -> None:
+        owner = getattr(self._handler, "__self__", None)
+        if isinstance(owner, t.link):
+            # It refuses a value that is not the newest any more.
+            change = Bunch(change, new=getattr(self._traits, change["name"]))
+        try:
+            with self._traits._steady:
+                self._handler(change)
+        except BaseException:
+            if not reports:
+                raise
+            _logger.exception("An observer raised on hearing what a callback had raised.")
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self._handler == (other._handler if isinstance(other, _Observer) else other))
+
+    def __hash__(self) -> int:
+        return hash(self._handler)
+
+
+def _is_own(declared_in: type | None) -> bool:
+    return declared_in is not None and declared_in.__module__.partition(".")[0] in _OWN_PACKAGES
+
+
+def _equal(old: object, new: object) -> bool:
+    try:
+        return bool(old == new)
+    except Exception:  # noqa: BLE001 - such values count as different, as in traitlets
+        return False

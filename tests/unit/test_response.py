@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import pickle
+
+import pytest
+import requests
+from doubles import answer
+
+from tamr_widgets import (
+    Forbidden,
+    HTTPStatusError,
+    MethodNotAllowed,
+    NotFound,
+    TokenAuth,
+    Unauthorized,
+    UnexpectedAnswer,
+    UsernamePasswordAuth,
+)
+from tamr_widgets._http.response import BODY_CHARS, checked, json_of, reason_in
+
+HTML = b"<!DOCTYPE html><html><body>502 Bad Gateway</body></html>"
+WHAT = "GET operations/17"
+
+
+def raised_by(response, what=WHAT, auth=None, kind=requests.HTTPError):
+    with pytest.raises(kind) as raised:
+        checked(response, what, auth)
+    return raised.value
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
+def test_success_is_passed_on(status):
+    """The very response."""
+    response = answer(status)
+
+    assert checked(response, WHAT) is response
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "hint"),
+    [
+        (400, HTTPStatusError, "Check the request"),
+        (401, Unauthorized, "make a new Client"),
+        (403, Forbidden, "ask whoever administers"),
+        (404, NotFound, "may have been deleted"),
+        (405, MethodNotAllowed, "does not support that"),
+        (408, HTTPStatusError, "try again in a while"),
+        (409, HTTPStatusError, "Check the request"),
+        (429, HTTPStatusError, "try again in a while"),
+        (500, HTTPStatusError, "try again in a while"),
+        (502, HTTPStatusError, "try again in a while"),
+        (503, HTTPStatusError, "try again in a while"),
+        (799, HTTPStatusError, "try again in a while"),
+    ],
+)
+def test_an_error_status_says_what_to_do(status, kind, hint):
+    """What was tried, what came back, what to do now; the response is there."""
+    response = answer(status)
+
+    error = raised_by(response)
+
+    assert type(error) is kind
+    assert str(error).startswith(f"{WHAT} was answered {status} ")
+    assert hint in str(error)
+    assert error.response is response
+
+
+@pytest.mark.parametrize(
+    ("status", "unknown"), [(500, True), (502, True), (504, True), (503, False), (429, False)]
+)
+def test_a_gateway_that_gave_up_may_have_passed_it_on(status, unknown):
+    """After a POST the job may be there; a server that is busy has not taken it."""
+    assert ("not known" in str(raised_by(answer(status), "POST x"))) == unknown
+    assert "not known" not in str(raised_by(answer(status), "GET x"))
+
+
+@pytest.mark.parametrize("body", [HTML, b"\n  <?xml version='1.0'?>", b"<"])
+@pytest.mark.parametrize("status", [200, 202])
+def test_a_page_is_no_success(status, body):
+    """A proxy's login page comes with a 200; it says nothing about what was asked for."""
+    error = raised_by(answer(status, body), kind=UnexpectedAnswer)
+
+    assert "a web page" in str(error)
+
+
+@pytest.mark.parametrize("status", [301, 302, 304, 307])
+def test_a_redirect_is_no_answer(status):
+    """It was not followed, and what it holds is not what was asked for."""
+    error = raised_by(answer(status), kind=UnexpectedAnswer)
+
+    assert f"a redirect ({status})" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", ""),
+        ({"message": "No result\n found", "stackTrace": ["x"]}, "No result found"),
+        ({"error": "x"}, '{"error": "x"}'),
+        ({"message": 7}, '{"message": 7}'),
+        (["x"], '["x"]'),
+        (b"Credentials are  required.", "Credentials are required."),
+        (HTML, ""),
+        (b" \n<html>", ""),
+        (b"\xff\xfe", "\ufffd\ufffd"),
+        (b'\xef\xbb\xbf{"message": "x"}', "x"),
+        (b'{"message": "\\ud800 \\u0000 \\u001b[31m"}', "[31m"),
+        ("caf\u00e9", '"caf\u00e9"'),
+    ],
+)
+def test_the_servers_own_words(body, reason):
+    """In one line, printable; a page of HTML says nothing to a person."""
+    assert reason_in(answer(500, body), None) == reason
+    assert ("Error:" in str(raised_by(answer(500, body)))) == bool(reason)
+
+
+@pytest.mark.parametrize(
+    "body", [b"x" * 10**6, {"message": "x" * 10**6}, ["x" * 10**6], b"[" * 10**6]
+)
+def test_a_long_body_is_cut(body):
+    """Errors stay readable, however long the answer is."""
+    response = answer(500, body, Content_Type="application/octet-stream")
+
+    assert len(reason_in(response, None)) == BODY_CHARS
+    assert len(str(raised_by(response))) < BODY_CHARS + 300
+
+
+def test_an_echoed_secret_is_not_shown():
+    """Neither whole nor cut in half by the limit."""
+    for filler in range(BODY_CHARS - 20, BODY_CHARS + 5):
+        body = b"x" * filler + b" t0kensecret"
+
+        assert "t0k" not in str(raised_by(answer(500, body), auth=TokenAuth("t0kensecret")))
+
+
+def test_an_echoed_secret_is_not_shown_in_other_words():
+    """JSON writes some characters in its own way."""
+    auth = UsernamePasswordAuth("ada", 'p\u00e4"ss')
+    body = {"message": 'no p\u00e4"ss'}
+
+    assert "no ***." in str(raised_by(answer(500, body), auth=auth))
+
+
+def test_a_document_is_read():
+    """As UTF-8, whatever the header says, with or without a mark at the start."""
+    body = '{"a": "caf\u00e9"}'.encode()
+
+    for content in (body, b"\xef\xbb\xbf" + body):
+        response = answer(200, content, Content_Type="text/plain; charset=latin-1")
+        assert json_of(response, WHAT) == {"a": "caf\u00e9"}
+
+
+def test_one_bad_byte_does_not_hide_a_document():
+    """It becomes the replacement character."""
+    assert json_of(answer(200, b'{"a": "\xff"}'), WHAT) == {"a": "\ufffd"}
+
+
+@pytest.mark.parametrize(
+    "body", [b"", HTML, b'{"id": "17', b"\xff", b"[" * 100_000, b"1" * 5000, b'{"a": 1} more']
+)
+def test_what_is_no_document_is_named(body):
+    """The error says the path and the content type, shows nothing of the body, and holds it."""
+    response = answer(200, body, Content_Type="text/html\x1b[31m")
+
+    with pytest.raises(UnexpectedAnswer, match=r"not JSON \(text/html \[31m\)") as raised:
+        json_of(response, WHAT)
+
+    assert WHAT in str(raised.value)
+    assert raised.value.response is response
+
+
+def test_an_answer_without_a_type_is_named_so():
+    """There is always something in the brackets."""
+    with pytest.raises(UnexpectedAnswer, match="no content type"):
+        json_of(answer(200), WHAT)
+
+
+def test_errors_can_be_pickled():
+    """With their answers, so that they come home from another process."""
+    for error in (
+        raised_by(answer(404, {"message": "x"})),
+        raised_by(answer(302), kind=ValueError),
+    ):
+        thawed = pickle.loads(pickle.dumps(error))
+
+        assert type(thawed) is type(error)
+        assert str(thawed) == str(error)
+        assert thawed.response.status_code == error.response.status_code

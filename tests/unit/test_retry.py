@@ -1,0 +1,268 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+from doubles import answer
+
+from tamr_widgets import errors
+from tamr_widgets._http import retry
+from tamr_widgets._http.retry import (
+    MOST_BACKOFF_SECONDS,
+    MOST_FAULTS_IN_A_ROW,
+    Patience,
+    asked_to_wait,
+    http_date,
+    jittered,
+    passes,
+)
+
+NOW = "Fri, 29 Jan 2021 12:00:00 GMT"
+LATER = "Fri, 29 Jan 2021 12:00:45 GMT"
+
+
+@pytest.fixture
+def no_jitter(monkeypatch):
+    monkeypatch.setattr(retry.random, "uniform", lambda low, high: high)
+
+
+def http_error(status, kind=errors.HTTPStatusError, **headers):
+    return kind(str(status), response=answer(status, **headers))
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
+def test_a_busy_server_passes(status):
+    """It makes sense to ask again later."""
+    assert passes(http_error(status), 1e9)
+
+
+@pytest.mark.parametrize("status", [400, 405, 409, 410, 418, 422, 501, 505, 507])
+def test_a_refusal_stays(status):
+    """Asking again would bring the same answer."""
+    assert passes(http_error(status), 0) is False
+
+
+@pytest.mark.parametrize("kind", [errors.Unauthorized, errors.Forbidden, errors.MethodNotAllowed])
+def test_who_may_not_ask_is_told_at_once(kind):
+    """401, 403 and 405 end a wait."""
+    assert not passes(kind("no", response=answer(401)), 0)
+
+
+def test_a_new_job_may_not_be_found_yet():
+    """404 passes within five seconds of the start, and not from then on."""
+    fault = http_error(404, errors.NotFound)
+
+    assert passes(fault, 4.99)
+    assert not passes(fault, 5.0)
+
+
+@pytest.mark.parametrize(
+    "kind", [errors.NoAnswer, errors.TooSlow, errors.UnexpectedAnswer, errors.InternalError]
+)
+def test_what_broke_on_the_way_passes(kind):
+    """Lost connections, time-outs and answers that are none are worth another try."""
+    assert passes(kind("x"), 1e9)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        errors.ClientUnusable,
+        errors.ForeignAddress,
+        errors.NotAnOperation,
+        errors.NotSupported,
+        errors.TamrError,
+        errors.Unsendable,
+        errors.Untrusted,
+    ],
+)
+def test_what_will_never_work_does_not_pass(kind):
+    """A wrong certificate or address stays wrong."""
+    assert passes(kind("x"), 0) is False
+
+
+def test_a_status_error_without_an_answer_does_not_pass():
+    """There is nothing to say that it would."""
+    assert not passes(errors.HTTPStatusError("x"), 0)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("30", 30),
+        ("1.5", 1.5),
+        (" 7 ", 7),
+        ("0", 0),
+        ("0.25", 0.25),
+        ("1", 1),
+        ("-5", 0),
+        ("", 0),
+        ("soon", 0),
+        ("nan", 0),
+        ("inf", 120),
+        ("-inf", 0),
+        ("1e12", 120),
+        ("120", 120),
+        ("121", 120),
+        (LATER, 45),
+        (NOW, 0),
+        ("Fri, 29 Jan 2021 11:00:00 GMT", 0),
+        ("Fri, 29 Jan 2038 12:00:00 GMT", 120),
+        ("Fri, 31 Dec 9999 23:59:59 -2359", 0),
+        ("\x00", 0),
+        ("30 seconds", 0),
+        ("1" * 400, 120),
+    ],
+)
+def test_every_form_of_retry_after(value, seconds):
+    """Seconds or a date, within the cap of two minutes; nonsense counts as nothing."""
+    response = answer(503, Date=NOW)
+    response.headers["Retry-After"] = value
+
+    assert asked_to_wait(response) == pytest.approx(seconds)
+
+
+def test_a_date_is_read_by_this_clock_if_the_server_names_none(hands):
+    """Without a Date header there is no other."""
+    hands.time_of_day = http_date(NOW)
+
+    assert asked_to_wait(answer(503, Retry_After=LATER)) == pytest.approx(45)
+
+
+def test_nobody_asks_without_an_answer():
+    """No answer and no header are no wish."""
+    assert asked_to_wait(None) == asked_to_wait(answer(503)) == 0
+
+
+def test_the_pause_doubles_up_to_a_minute(no_jitter):
+    """Each further fault in a row doubles the pause, up to the cap."""
+    patience = Patience(3, None)
+
+    pauses = [patience.pause_after(errors.NoAnswer("x"), 0) for _ in range(40)]
+
+    assert pauses[:8] == [1, 2, 4, 8, 16, 32, MOST_BACKOFF_SECONDS, MOST_BACKOFF_SECONDS]
+    assert set(pauses[8:]) == {MOST_BACKOFF_SECONDS}
+
+
+def test_the_first_pause_is_no_longer_than_the_interval(no_jitter):
+    """Whoever polls often also tries again soon."""
+    assert Patience(0.25, None).pause_after(errors.NoAnswer("x"), 0) == 0.25
+
+
+def test_an_answer_starts_anew(no_jitter):
+    """Faults count in a row only."""
+    patience = Patience(3, 3)
+    for _ in range(10):
+        patience.pause_after(errors.NoAnswer("x"), 0)
+        assert patience.pause_after(errors.NoAnswer("x"), 0) == 2
+        patience.succeeded()
+        assert patience.faults == 0
+
+
+def test_pauses_are_spread():
+    """Followers that met one fault together ask again at different times."""
+    pauses = {Patience(3, None).pause_after(errors.NoAnswer("x"), 0) for _ in range(50)}
+
+    assert len(pauses) > 40
+    assert all(0.5 <= each <= 1 for each in pauses)
+    assert max(pauses) - min(pauses) > 0.2
+
+
+def test_pauses_are_spread_after_a_retry_after_too():
+    """Nobody comes back before the server wants, and not all at once."""
+    fault = http_error(503, Retry_After="30")
+
+    pauses = {Patience(3, None).pause_after(fault, 0) for _ in range(50)}
+
+    assert len(pauses) > 40
+    assert all(30.5 <= each <= 31 for each in pauses)
+
+
+def test_the_jitter_is_between_half_and_all():
+    """Never longer than was meant, never shorter than half of it."""
+    values = [jittered(10) for _ in range(1000)]
+
+    assert 5 <= min(values) < 6
+    assert 9 < max(values) <= 10
+
+
+def test_a_fault_that_stays_is_raised_itself():
+    """It is the very same error, not a copy."""
+    fault = http_error(403, errors.Forbidden)
+
+    with pytest.raises(errors.Forbidden) as raised:
+        Patience(3, None).pause_after(fault, 0)
+
+    assert raised.value is fault
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        http_error(502),
+        errors.NoAnswer("reset"),
+        errors.TooSlow("late"),
+        errors.InternalError("bug"),
+    ],
+    ids=lambda fault: type(fault).__name__,
+)
+def test_patience_ends(fault):
+    """The last fault in a row that is borne is one less; the error is of its class, chained."""
+    patience = Patience(3, MOST_FAULTS_IN_A_ROW)
+    for _ in range(MOST_FAULTS_IN_A_ROW - 1):
+        patience.pause_after(fault, 0)
+
+    with pytest.raises(type(fault), match=rf"Given up after 25 faults.*{fault}") as raised:
+        patience.pause_after(fault, 0)
+
+    assert raised.value.__cause__ is fault
+    assert getattr(raised.value, "response", None) is getattr(fault, "response", None)
+
+
+def test_patience_without_a_limit_does_not_end(no_jitter):
+    """Whoever has a deadline of his own is not given up for."""
+    patience = Patience(3, None)
+
+    assert [patience.pause_after(errors.NoAnswer("x"), 0) for _ in range(2000)][-1] == 60
+
+
+def test_given_up_keeps_an_unexpected_answer():
+    """The answer that was none is there to look at."""
+    fault = errors.UnexpectedAnswer("a login page")
+    fault.response = answer(200)
+
+    with pytest.raises(errors.UnexpectedAnswer) as raised:
+        Patience(3, 1).pause_after(fault, 0)
+
+    assert raised.value.response is fault.response
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("Thu, 01 Jan 1970 00:00:10 GMT", 10),
+        ("Thu, 01 Jan 1970 01:00:10 +0100", 10),
+        ("Thu, 01 Jan 1970 00:00:10 -0000", 10),
+        ("", None),
+        ("yesterday", None),
+        ("Thu, 99 Jan 1970 00:00:10 GMT", None),
+        ("Fri, 31 Dec 9999 23:59:59 -2359", None),
+    ],
+)
+def test_dates_of_headers(value, seconds):
+    """Whatever is no date is None."""
+    assert http_date(value) == seconds
+
+
+def test_a_date_without_a_zone_is_no_local_time(monkeypatch):
+    """HTTP knows only GMT, wherever this machine is."""
+    monkeypatch.setenv("TZ", "America/Lima")
+    if hasattr(time, "tzset"):
+        time.tzset()
+    try:
+        assert http_date("Thu, 01 Jan 1970 00:00:10 -0000") == 10
+        assert http_date("Thu, 01 Jan 1970 00:00:10") == 10
+    finally:
+        monkeypatch.undo()
+        if hasattr(time, "tzset"):
+            time.tzset()

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tamr_widgets._operation.status_message import WORDS_CHARS, in_words, says_more, tame
+
+DRIVER = {
+    "action": "SubmissionStatusResponse",
+    "driverState": "RUNNING",
+    "serverSparkVersion": "2.4.5",
+    "submissionId": "driver-20210129182453-0012",
+    "success": True,
+    "workerHostPort": "10.0.0.7:40123",
+    "workerId": "worker-1",
+}
+TRACE = (
+    "org.apache.spark.sql.AnalysisException: cannot resolve '`x`' given input columns\n"
+    "\tat org.apache.spark.sql.catalyst.Analyzer.fail(Analyzer.scala:42)\n" * 3
+)
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        ("", ""),
+        ("  \n ", ""),
+        ("Job is being submitted to the executor", "Job is being submitted to the executor"),
+        (
+            "Running job canceled by admin at step 3 of 8\n\nApplication killed by user.",
+            "Running job canceled by admin at step 3 of 8",
+        ),
+        ("\n\n  Pending job canceled by admin", "Pending job canceled by admin"),
+        (TRACE, "AnalysisException: cannot resolve '`x`' given input columns"),
+        ("Caused by: java.io.IOException: full", "IOException: full"),
+        ("com.tamr.a$b.Failure", "Failure"),
+        ("see www.Example.com", "see www.Example.com"),
+        (json.dumps(DRIVER, indent=2), "Spark driver running on worker 10.0.0.7:40123"),
+        ('{"driverState": "FINISHED"}', "Spark driver finished"),
+        ('{"driverState": "RELAUNCHING"}', "Spark driver relaunching"),
+        ('{"driverState": "RUNNING", "workerHostPort": 7}', "Spark driver running"),
+        ('{"message": "no space left"}', "no space left"),
+        ('{"message": "", "error": "java.lang.Error: gone"}', "Error: gone"),
+        ('{"reason": "{\\"message\\": \\"nested\\"}"}', "nested"),
+        ('{"a": 1, "b": "two", "c": [], "d": null, "e": ""}', "a: 1, b: two"),
+        ("{}", ""),
+        ('["a list"]', '["a list"]'),
+        ("{broken", "{broken"),
+        ("[" * 100_000, "[" * (WORDS_CHARS - 1) + "…"),
+    ],
+)
+def test_a_message_in_words(raw, words):
+    """One line for a person: no braces, no packages, no stack trace."""
+    assert in_words(raw) == words
+
+
+@pytest.mark.parametrize("raw", [None, 7, [], {}, b"bytes"])
+def test_what_is_no_text_says_nothing(raw):
+    """Wrong types are no message."""
+    assert in_words(raw) == ""
+    assert not says_more(raw)
+
+
+@pytest.mark.parametrize(
+    ("raw", "more"),
+    [
+        ("", False),
+        ("a sentence", False),
+        ("  a   sentence\n", False),
+        (TRACE, True),
+        ("x" * (WORDS_CHARS + 1), True),
+        ("x" * WORDS_CHARS, False),
+        (json.dumps(DRIVER), False),
+        ('{"a": 1}', True),
+    ],
+)
+def test_whether_a_message_says_more(raw, more):
+    """A disclosure is worth it only where there is more to read than the gist."""
+    assert says_more(raw) == more
+
+
+@pytest.mark.parametrize(
+    ("text", "most", "shown"),
+    [
+        ("abc", 3, "abc"),
+        ("abcd", 3, "ab…"),
+        ("a\x00b\x1b[31mc\u202ed\ud800e", 20, "a b [31mc d e"),
+        (" a \t\n b ", 10, "a b"),
+        ("\x00" * 10, 3, "…"),
+        ("", 3, ""),
+        ("\u00e9\U0001f600", 5, "\u00e9\U0001f600"),
+    ],
+)
+def test_text_is_tamed(text, most, shown):
+    """No control characters, no turned direction, no halves of characters, no endless length."""
+    assert tame(text, most) == shown
+
+
+@given(st.text(st.characters(), max_size=300) | st.text('{}[]":,\\ab', max_size=60))
+def test_any_message_is_a_short_printable_line(raw):
+    """Whatever a server writes: one line, not too long, fit for a terminal and for UTF-8."""
+    words = in_words(raw)
+
+    assert len(words) <= WORDS_CHARS
+    assert words.isprintable()
+    words.encode()
+    assert isinstance(says_more(raw), bool)

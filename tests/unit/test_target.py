@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+import gc
+import weakref
+
+import pytest
+from doubles import document
+
+from tamr_widgets import Operation, TamrError
+from tamr_widgets._polling.target import Subscription, Watch
+
+
+class Changes(list):
+    """What a subscription reported to its owner."""
+
+
+@pytest.fixture
+def changes(hands):
+    return Changes()
+
+
+@pytest.fixture
+def heard():
+    return []
+
+
+@pytest.fixture
+def subscription(changes, heard):
+    return Subscription(heard.append, heard.append, 3, on_change=changes.append, on_a_page=True)
+
+
+@pytest.fixture
+def watch(hands):
+    return Watch("operations/17", Operation(None, document()))
+
+
+# Subscriptions
+
+
+def test_closing_is_reported_once(subscription, changes):
+    """Closing twice is fine."""
+    subscription.close()
+    subscription.close()
+
+    assert changes == [subscription]
+
+
+def test_a_closed_subscription_hears_nothing(subscription, heard):
+    """Neither news nor faults."""
+    subscription.close()
+    subscription.tell("news")
+    subscription.tell_error(TamrError())
+
+    assert not heard
+
+
+def test_one_that_was_marked_as_closed_hears_nothing(subscription, heard):
+    """An owner that is told on the poller's thread need not call `close`."""
+    subscription.closed = True
+    subscription.tell("news")
+
+    assert not heard
+
+
+def test_a_closed_subscription_does_not_keep_its_follower_alive(changes):
+    """Whoever still holds it holds nothing of a widget."""
+
+    class Widget:
+        def hear(self, news):
+            """Nothing."""
+
+    widget = Widget()
+    subscription = Subscription(widget.hear, widget.hear, on_change=changes.append)
+    gone = weakref.ref(widget)
+    subscription.close()
+
+    del widget
+    gc.collect()
+
+    assert gone() is None
+
+
+def test_a_page_that_shows_it_is_reported_only_after_it_did_not_for_long(
+    hands, subscription, changes
+):
+    """That is when it must be asked about at once."""
+    hands.turn(300)
+    assert not subscription.unseen()
+    subscription.seen()
+    assert not changes
+
+    hands.turn(301)
+    assert subscription.unseen()
+    subscription.seen()
+    assert changes == [subscription]
+    assert not subscription.unseen()
+
+
+def test_what_belongs_to_no_page_is_never_unseen(hands, changes):
+    """Code need not say that it looks."""
+    subscription = Subscription(print, None, on_change=changes.append)
+    hands.turn(1e6)
+    assert not subscription.unseen()
+
+    subscription.seen()
+    hands.turn(1e6)
+
+    assert not subscription.unseen()
+    assert not changes
+
+
+def test_faults_that_nobody_wants_to_hear_are_not_told(changes, caplog):
+    """A follower may leave out the callback for faults."""
+    Subscription(print, None, on_change=changes.append).tell_error(TamrError())
+
+    assert not caplog.text
+
+
+def test_news_are_remembered_as_heard_and_faults_are_not(subscription):
+    """Who heard only of a fault still wants to be greeted with what is known."""
+    subscription.tell_error(TamrError())
+    assert not subscription.heard
+    subscription.tell("news")
+    assert subscription.heard
+
+
+# Watches
+
+
+def test_the_shortest_interval_counts_as_long_as_it_is_there(watch, subscription, changes):
+    """When that follower leaves, the others' interval counts again."""
+    slow = Subscription(print, None, 60, on_change=changes.append)
+    watch.join(slow)
+    watch.join(subscription)
+    assert watch.interval == 3
+
+    watch.leave(subscription)
+    assert watch.interval == 60
+    assert subscription.watch is None
+    assert not watch.abandoned()
+    watch.leave(slow)
+    assert watch.abandoned()
+
+
+def test_what_nothing_is_known_of_is_due_at_once(hands, subscription):
+    """A list has to come before anything can be shown."""
+    watch = Watch("")
+    watch.join(subscription)
+
+    assert watch.due == hands.now
+
+
+def test_a_new_follower_hastens_the_next_poll_and_never_delays_it(hands, watch, changes):
+    """One with a long interval does not slow it down."""
+    watch.join(Subscription(print, None, 0.1, on_change=changes.append))
+    first = watch.due
+    watch.join(Subscription(print, None, 600, on_change=changes.append))
+
+    assert hands.now + 0.05 <= first <= hands.now + 0.1
+    assert watch.due == first
+
+
+def test_a_pause_that_the_server_asked_for_holds_for_everybody(hands, watch, subscription, changes):
+    """Neither haste nor a new follower shortens it, nor does a shorter pause after a fault."""
+    watch.join(subscription)
+    watch.schedule(left_alone=60)
+    until = hands.now + 60
+
+    watch.hasten()
+    watch.join(Subscription(print, None, 1, on_change=changes.append))
+    watch.postpone(1, TamrError())
+
+    assert watch.due == until
+    assert not watch.near(hands.now)
+    assert watch.near(until)
+
+
+def test_what_is_due_within_half_its_interval_is_near(hands, watch, subscription):
+    """It may as well be asked about now."""
+    watch.join(subscription)
+    watch.due = hands.now + 1.6
+    assert not watch.near(hands.now)
+    watch.due = hands.now + 1.5
+    assert watch.near(hands.now)
+
+
+def test_a_greeting_is_the_newest_snapshot_or_nothing(hands, watch, subscription, heard):
+    """Whoever knows it, or has heard anything since, is not told again."""
+    known = watch.newest
+    watch.greet(subscription, known)
+    assert not heard
+
+    hands.turn(1)
+    watch.newest = Operation(None, document("SUCCEEDED"))
+    watch.greet(subscription, known)
+    watch.greet(subscription, known)
+    assert heard == [watch.newest]
+
+
+def test_a_good_answer_ends_a_fault(hands, watch, subscription, heard):
+    """Whoever comes after it is not told of the fault."""
+    watch.join(subscription)
+    fault = TamrError()
+    watch.postpone(5, fault)
+    watch.greet(subscription, watch.newest)
+    assert heard == [fault]
+    assert fault.retry_in_seconds == 5
+
+    watch.schedule(0)
+    watch.greet(subscription, watch.newest)
+    assert heard == [fault]

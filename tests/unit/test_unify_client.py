@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import pickle
+
+import pytest
+import requests
+from doubles import PASSWORD, PATH, URL, document
+
+from tamr_widgets import (
+    Client,
+    ClientUnusable,
+    ForeignAddress,
+    HTTPStatusError,
+    NotFound,
+    Operation,
+    TooSlow,
+    Unauthorized,
+    UnexpectedAnswer,
+    Unsendable,
+)
+from tamr_widgets._http.unify_client import ask
+
+
+class PublicAuth:
+    """The public package's UsernamePasswordAuth, as far as it matters."""
+
+    username, password = "ada", PASSWORD
+
+    def __call__(self, request):
+        request.headers["Authorization"] = f"BasicCreds {self.password}"
+        return request
+
+
+class PublicClient:
+    """The public package's client: it sends credentials to wherever it is told to."""
+
+    def __init__(self, session):
+        self.session, self.auth = session, PublicAuth()
+        self.origin, self.base_path = "http://tamr.test:9100", "/api/versioned/v1/"
+        session.auth = self.auth
+
+    def request(self, method, endpoint, **kwargs):
+        if "://" in endpoint:
+            url = endpoint
+        else:
+            url = self.origin + (endpoint if endpoint[0] == "/" else self.base_path + endpoint)
+        return self.session.request(method, url, **kwargs)
+
+
+class PublicOperation:
+    def __init__(self, client, data):
+        self.client, self._data, self.api_path = client, data, data.get("relativeId")
+
+    def poll(self):
+        raise AssertionError("we poll ourselves")
+
+
+@pytest.fixture
+def public():
+    with requests.Session() as session:
+        yield PublicClient(session)
+
+
+@pytest.fixture
+def job(public):
+    return Operation.adopt(PublicOperation(public, document("RUNNING")))
+
+
+def test_each_request_has_limits(job, wire):
+    """Time limits and no redirects are passed with every single request."""
+    wire.get(URL + PATH, json=document("RUNNING"))
+    wire.post("http://tamr.test:9100/api/dataset/jobs/17/cancel", json={})
+    wire.delete(URL + PATH, status=204)
+
+    job.poll()
+    job.cancel()
+    job.delete()
+
+    for call in wire.calls:
+        assert call.request.req_kwargs["timeout"] == (5, 30)
+        assert "Authorization" in call.request.headers
+    # A poll before each action, and one after the cancel.
+    assert len(wire.calls) == 6
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+def test_redirects_are_not_followed(public, wire, method):
+    """Elsewhere they are refused, at home they are no answer."""
+    evil = wire.get("http://evil.test/", json=document())
+    for location, kind in (("http://evil.test/", ForeignAddress), ("/api/y", UnexpectedAnswer)):
+        wire.add(method, f"{URL}x", status=302, headers={"Location": location})
+        with pytest.raises(kind):
+            ask(public, method, "x")
+    assert evil.call_count == 0
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["http://evil.test/x", "//evil.test/x", "../x", "%2e%2e/x", "http://u:p@tamr.test:9100/"],
+)
+def test_an_address_elsewhere_is_not_asked(public, wire, path):
+    """A relativeId comes from the server, and the public client would go wherever it leads."""
+    job = Operation.adopt(PublicOperation(public, document(relativeId=path)))
+
+    for act in (job.poll, job.delete, lambda: job.wait(0, 0)):
+        with pytest.raises(ForeignAddress):
+            act()
+    assert not wire.calls
+
+
+def test_waiting_goes_on_through_faults(job, wire, hands):
+    """The policy is the same for every client."""
+    wire.get(URL + PATH, status=502)
+    wire.get(URL + PATH, body=requests.ConnectionError("reset"))
+    wire.get(URL + PATH, body="<html>")
+    wire.get(URL + PATH, json=document("SUCCEEDED"))
+
+    assert job.wait().succeeded()
+
+
+def test_errors_are_ours(job, wire):
+    """Statuses and lost connections, translated at the same boundary."""
+    for answered, kind in (
+        ({"status": 404, "json": {"message": "No result found"}}, NotFound),
+        ({"body": requests.ReadTimeout("late")}, TooSlow),
+    ):
+        wire.get(URL + PATH, **answered)
+        with pytest.raises(kind):
+            job.poll()
+
+
+def test_no_error_holds_the_credentials(job, wire):
+    """Neither their answer's request nor the words that a server echoes."""
+    wire.get(URL + PATH, status=500, body=f"no {PASSWORD}")
+
+    with pytest.raises(HTTPStatusError) as raised:
+        job.poll()
+
+    assert "no ***" in str(raised.value)
+    assert "Authorization" not in raised.value.response.request.headers
+    assert PASSWORD.encode() not in pickle.dumps(raised.value.response.request)
+
+
+def test_a_token_with_a_line_break_is_not_shown(public):
+    """It cannot be sent, and the errors of requests would quote it."""
+    public.origin = "http://127.0.0.1:9"
+    public.auth.password = "s3cret\n"
+
+    with pytest.raises((Unsendable, UnexpectedAnswer)) as raised:
+        Operation.adopt(PublicOperation(public, document())).poll()
+
+    assert "s3cret" not in str(raised.value)
+
+
+def test_a_login_without_end_is_a_typed_error(job, public, monkeypatch):
+    """The public client answers a 401 to its login with another login."""
+
+    def log_in(*args, **kwargs):
+        raise RecursionError
+
+    monkeypatch.setattr(public, "request", log_in)
+
+    with pytest.raises(Unauthorized, match="accepts no login"):
+        job.poll()
+
+
+def test_a_thawed_operation_says_what_it_lacks(hands):
+    """It was pickled without its client."""
+    thawed = pickle.loads(pickle.dumps(Operation(None, document())))
+
+    for act in (thawed.poll, thawed.delete, thawed.wait):
+        with pytest.raises(ClientUnusable, match=r"from_resource_id\(client, id\)"):
+            act()
+
+
+def test_our_own_client_is_asked_as_it_is(wire):
+    """Its own limits and checks are enough."""
+    wire.get(f"{URL}x", json={})
+    with Client(PublicAuth(), "tamr.test") as client:
+        assert ask(client, "GET", "x", headers={"X-Own": "1"}).ok
+
+    assert wire.calls[0].request.headers["X-Own"] == "1"
