@@ -474,8 +474,9 @@ def turns_of_another_thread(work):
     thread = threading.Thread(target=take_turns)
     thread.start()
     try:
+        before = len(turns)
         work()
-        return len(turns)
+        return len(turns) - before
     finally:
         done.set()
         thread.join()
