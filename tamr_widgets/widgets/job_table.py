@@ -85,7 +85,7 @@ class JobTable:
 
 
 def row(key: str, operation: Snapshot, estimate: Estimate | None) -> Row:
-    """An operation as a row of the page's table; the order is that of static/rows.js."""
+    """An operation as a row of the page's table; the order is that of static/jobs/table/rows.js."""
     return [
         key,
         cut(operation.state) or None,

@@ -47,7 +47,7 @@ class JobsWidget(LiveWidget):
         ValueError: A number of seconds that makes no sense.
     """
 
-    _code = t.Bytes(bundle.code("jobs.js")).tag(sync=True)
+    _code = t.Bytes(bundle.compressed("jobs/index.js")).tag(sync=True)
     _status = t.Dict().tag(sync=True)
     _selected = t.List(t.Unicode()).tag(sync=True)
     _kept: t.List[Any] = t.List().tag(sync=True)

@@ -40,7 +40,7 @@ class OperationWidget(LiveWidget):
         ValueError, TypeError: A number of seconds that makes no sense, or an unknown argument.
     """
 
-    _code = t.Bytes(bundle.code("operation.js")).tag(sync=True)
+    _code = t.Bytes(bundle.compressed("operation/index.js")).tag(sync=True)
     _panel = t.Dict().tag(sync=True)
 
     operation = t.Instance(Operation, read_only=True, help="The newest snapshot.")

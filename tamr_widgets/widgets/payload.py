@@ -1,6 +1,6 @@
 """The facts of a panel, as they go to the page: `PanelFacts` is one side of that contract.
 
-Its other side is the type of the same name in static/wire.js. Times are milliseconds since 1970.
+Its other side is the type of the same name in static/shared/protocol.js. Times are milliseconds since 1970.
 """
 
 from __future__ import annotations

@@ -86,7 +86,7 @@ def serve(route: Route) -> None:
     if path == "/esm.js":
         route.fulfill(body=bundle.LOADER, content_type="text/javascript")
     elif path == "/jobs-code":
-        route.fulfill(body=bundle.code("jobs.js"))
+        route.fulfill(body=bundle.compressed("jobs/index.js"))
     else:
         file = TESTS / "frontend" / path.removeprefix("/")
         kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
@@ -121,7 +121,9 @@ def main() -> None:
         for count in counts:
             measure(page, count)
         browser.close()
-    packed, operation = (len(bundle.code(f"{name}.js")) for name in ("jobs", "operation"))
+    packed, operation = (
+        len(bundle.compressed(f"{name}/index.js")) for name in ("jobs", "operation")
+    )
     print(f"\nThe packed code: {packed:,} bytes (OperationWidget's: {operation:,})")
 
 

@@ -54,7 +54,7 @@ def serve(route: Route) -> None:
     if path == "/esm.js":
         route.fulfill(body=bundle.LOADER, content_type="text/javascript")
     elif path == "/code":
-        route.fulfill(body=bundle.code("operation.js"))
+        route.fulfill(body=bundle.compressed("operation/index.js"))
     else:
         home = bundle.STATIC.parent if path.startswith("/static/") else HERE
         file = home / path.removeprefix("/")

@@ -61,7 +61,7 @@ export const FACES = {
 
 /** @param {HTMLElement} home @param {(pair: [string, object]) => boolean} [choose] */
 export async function mount(home, choose = () => true) {
-  /** @type {any} */ (globalThis).TAMR_CSS ??= await (await fetch("/static/panel.css")).text();
+  /** @type {any} */ (globalThis).TAMR_CSS ??= await (await fetch("/static/operation/panel.css")).text();
   const [{ createPanel }, { createStore }, { insertStyles }] = await Promise.all(
     ["panel", "store", "styles"].map((name) => import(`/static/${name}.js`)));
   insertStyles(home);

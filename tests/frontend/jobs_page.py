@@ -112,4 +112,4 @@ class Jobs:
 
 
 def _serve_code(route: Route) -> None:
-    route.fulfill(body=bundle.code("jobs.js"))
+    route.fulfill(body=bundle.compressed("jobs/index.js"))

@@ -151,7 +151,7 @@ def test_durations_read_as_in_python(page: Page) -> None:
     """By the cases that summary.duration is tested with; what is no number is no text."""
     said = page.evaluate(
         """async (all) => {
-          const { duration } = await import("/static/format.js");
+          const { duration } = await import("/static/shared/format.js");
           return all.map(duration);
         }""",
         [seconds if seconds is not None else float("nan") for seconds, _ in DURATIONS]

@@ -41,7 +41,7 @@ def test_both_sides_agree_on_kinds(open_jobs: Callable[..., Jobs]) -> None:
 
     kinds = jobs.page.evaluate(
         """async (descriptions) => {
-          const { kindOf } = await import("/static/kinds.js");
+          const { kindOf } = await import("/static/jobs/job-types.js");
           return descriptions.map((description) => kindOf("SPARK", description));
         }""",
         descriptions,

@@ -35,7 +35,7 @@ CHANGES = [
     ("Asia/Kathmandu", 2026, 1, 1),
 ]
 MARKS = """async ([from, to, most]) => {
-  const { ticks } = await import("/static/ticks.js");
+  const { ticks } = await import("/static/jobs/timeline/ticks.js");
   return ticks(from, to, most).map(({ time, text }) => [time, text]);
 }"""
 

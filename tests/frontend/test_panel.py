@@ -159,7 +159,7 @@ def test_progress_is_what_python_says(page: Page, high: float) -> None:
 
     seen = page.evaluate(
         """async ([estimate, moments]) => {
-          const { progress } = await import("/static/estimate.js");
+          const { progress } = await import("/static/shared/estimate.js");
           return moments.map(moment => progress(estimate, moment));
         }""",
         [{"median": 100, "high": high}, moments],

@@ -5,7 +5,7 @@ import { createRowView, explain } from "./row.js";
 import { createViewport } from "./viewport.js";
 import { listenToGrid } from "./grid-events.js";
 import { COLUMNS } from "./columns.js";
-import { focusedNear, make } from "./dom.js";
+import { focusedNear, make } from "../../shared/dom.js";
 
 /** @typedef {import("./rows.js").Row} Row */
 /** @typedef {import("./row.js").RowView} RowView */
@@ -17,7 +17,7 @@ const SPARE = 8;
 const GUESS = 180;
 
 /**
- * @param {import("./jobs-store.js").Jobs} jobs
+ * @param {import("../store.js").Jobs} jobs
  * @param {() => void} leave where the focus goes when no row is left
  */
 export function createGrid(jobs, leave) {

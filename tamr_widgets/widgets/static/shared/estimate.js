@@ -3,7 +3,7 @@
 import { plural } from "./dom.js";
 import { duration } from "./format.js";
 
-/** @typedef {import("./wire.js").Estimate} Estimate */
+/** @typedef {import("./protocol.js").Estimate} Estimate */
 
 /**
  * Elapsed over estimate, below 1 whatever happens: the same as progress() in duration.py.

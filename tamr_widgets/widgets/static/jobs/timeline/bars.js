@@ -1,8 +1,8 @@
 /** A stretch of time as bars: one for each job while there is room, else how many there were. */
 
-import { rank } from "./columns.js";
+import { rank } from "../table/columns.js";
 
-/** @typedef {import("./rows.js").Row} Row */
+/** @typedef {import("../table/rows.js").Row} Row */
 /** @typedef {{x: number, y: number, width: number, height: number, look: string, rows: Row[],
  *   from: number, to: number}} Bar pixels; `rows` is empty where a bar stands for many */
 

@@ -1,8 +1,8 @@
 /** All jobs of a server, indexed once, then filtered and sorted for every keystroke. */
 
 import { COLUMNS } from "./columns.js";
-import { cut, timeOf } from "./format.js";
-import { createKinds } from "./kinds.js";
+import { cut, timeOf } from "../../shared/format.js";
+import { createKinds } from "../job-types.js";
 
 /** @typedef {ReturnType<typeof indexed>} Row */
 /** @typedef {{search: string, state: string, column: string, descending: boolean}} Filter */
@@ -16,7 +16,7 @@ const RESOLVED = ["SUCCEEDED", "FAILED", "CANCELED"];
 /** Characters of a text that are searched and shown. */
 const MOST = 2000;
 
-/** @param {import("./jobs-wire.js").WireRow} wire */
+/** @param {import("../../shared/jobs-protocol.js").WireRow} wire */
 function indexed([key, state, description, user, created, started, ended, type, estimate]) {
   [description, user, type] = [cut(description, MOST), cut(user, MOST), cut(type, MOST)];
   return {
@@ -58,7 +58,7 @@ export function createRows() {
   let searched;
   let state = "";
 
-  /** @param {import("./jobs-wire.js").WireRow} wire */
+  /** @param {import("../../shared/jobs-protocol.js").WireRow} wire */
   function put(wire) {
     const fresh = indexed(wire);
     const row = byKey.get(fresh.key);
@@ -136,7 +136,7 @@ export function createRows() {
     get found() { return found.length; },
     get counts() { return counts; },
 
-    /** Takes what the kernel sent. @param {import("./jobs-wire.js").RowsMessage} message */
+    /** Takes what the kernel sent. @param {import("../../shared/jobs-protocol.js").RowsMessage} message */
     take({ jobs, gone = [], reset, total: expected, more }) {
       if (reset) {
         list++;
@@ -170,7 +170,7 @@ export function createRows() {
     /** The newest rows as they came, to be kept in a saved notebook. @param {number} count */
     newest(count) {
       const rows = [...byKey.values()].sort((a, b) => (b.created ?? 0) - (a.created ?? 0));
-      return rows.slice(0, count).map((row) => /** @type {import("./jobs-wire.js").WireRow} */ (
+      return rows.slice(0, count).map((row) => /** @type {import("../../shared/jobs-protocol.js").WireRow} */ (
         [row.key, row.state, row.description, row.user, row.created, row.started, row.ended, row.type, null]));
     },
   };

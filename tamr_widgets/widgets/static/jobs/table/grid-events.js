@@ -2,7 +2,7 @@
 
 import { COLUMNS } from "./columns.js";
 
-/** @typedef {import("./jobs-store.js").Jobs} Jobs */
+/** @typedef {import("../store.js").Jobs} Jobs */
 
 /**
  * @param {import("./grid.js").Grid} grid

@@ -1,13 +1,13 @@
 /** One row of the table. It is drawn again for another job when its own has left the view. */
 
-import { createPanel } from "./panel.js";
-import { cut, describe, duration } from "./format.js";
+import { createPanel } from "../../operation/panel.js";
+import { cut, describe, duration } from "../../shared/format.js";
 import { COLUMNS, DESCRIPTION, leftFor, queuedFor, ranFor } from "./columns.js";
-import { make, makeIcon, setText } from "./dom.js";
-import { moment } from "./moments.js";
+import { make, makeIcon, setText } from "../../shared/dom.js";
+import { moment } from "../timeline/moments.js";
 
 /** @typedef {import("./rows.js").Row} Row */
-/** @typedef {import("./jobs-store.js").Jobs} Jobs */
+/** @typedef {import("../store.js").Jobs} Jobs */
 /** @typedef {ReturnType<typeof createRowView>} RowView */
 
 /** A run that took so many times the median is drawn as a full bar. */
@@ -34,7 +34,7 @@ export function createRowView(jobs) {
 
   /** @type {ReturnType<typeof createPanel> | undefined} */
   let panel;
-  /** The store that the panel shows. @type {import("./store.js").Store | undefined} */
+  /** The store that the panel shows. @type {import("../../operation/store.js").Store | undefined} */
   let shown;
 
   /** @param {Row} row */
@@ -56,7 +56,7 @@ export function createRowView(jobs) {
     if (usual) bar.style.width = Math.min(100, 100 / FULL * time / Math.max(usual.median, 0.5)) + "%";
   }
 
-  /** @param {import("./store.js").Store | undefined} store */
+  /** @param {import("../../operation/store.js").Store | undefined} store */
   function drawPanel(store) {
     description.ariaExpanded = "" + !!store;
     if (store === shown) return;

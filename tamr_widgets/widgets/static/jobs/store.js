@@ -1,20 +1,20 @@
 /** What a page knows of a server's jobs, whatever number of views draw it. */
 
-import { createRows } from "./rows.js";
-import { createSelection } from "./selection.js";
-import { createStore } from "./store.js";
-import { COLUMNS, DESCRIPTION } from "./columns.js";
+import { createRows } from "./table/rows.js";
+import { createSelection } from "./table/selection.js";
+import { createStore } from "../operation/store.js";
+import { COLUMNS, DESCRIPTION } from "./table/columns.js";
 
-/** @typedef {import("./rows.js").Row} Row */
+/** @typedef {import("./table/rows.js").Row} Row */
 /** @typedef {ReturnType<typeof createJobs>} Jobs */
 /** @typedef {{action: "cancel" | "delete", ids: string[], asking: boolean, n: number, at: number,
- *   heard: boolean, report?: import("./jobs-wire.js").Report}} Bulk */
+ *   heard: boolean, report?: import("../shared/jobs-protocol.js").Report}} Bulk */
 
 /** After a drawing the page rests for so many times what it cost. */
 const CALM = 4;
 
 /**
- * @param {import("./jobs-wire.js").Traits} traits as they are at the beginning
+ * @param {import("../shared/jobs-protocol.js").Traits} traits as they are at the beginning
  * @param {(action: string, more?: object) => number} send posts a message and returns its number
  * @param {(name: "search" | "filter_state" | "_selected", value: string | string[]) => void} save
  */
@@ -37,7 +37,7 @@ export function createJobs(traits, send, save) {
     /** Counts up when the rows that are shown are others, rather than the same ones changed. */
     turns: 0,
     selection: createSelection(traits._selected),
-    /** What the opened rows show. @type {Map<string, import("./store.js").Store>} */
+    /** What the opened rows show. @type {Map<string, import("../operation/store.js").Store>} */
     opened: new Map(),
     /** The cell that has, or had, or will get the focus; the header's row has no key. */
     active: { key: "", header: false, column: DESCRIPTION, index: 0 },
@@ -85,7 +85,7 @@ export function createJobs(traits, send, save) {
     /** A time of the kernel's clock on this page's clock. */
     here: (ms = 0) => ms - kernelSkew,
 
-    /** @param {import("./jobs-wire.js").RowsMessage} message */
+    /** @param {import("../shared/jobs-protocol.js").RowsMessage} message */
     take(message) {
       const { rows, selection, opened } = jobs;
       rows.take(message);
@@ -105,7 +105,7 @@ export function createJobs(traits, send, save) {
       jobs.draw();
     },
 
-    /** @param {import("./wire.js").Ack} ack */
+    /** @param {import("../shared/protocol.js").Ack} ack */
     acknowledge(ack) {
       skew = ack.server - Date.now();
       kernelSkew = ack.kernel - Date.now();
@@ -114,7 +114,7 @@ export function createJobs(traits, send, save) {
       jobs.draw();
     },
 
-    /** @param {Partial<import("./rows.js").Filter>} change */
+    /** @param {Partial<import("./table/rows.js").Filter>} change */
     show(change) {
       Object.assign(jobs.filter, change);
       jobs.turns++;
@@ -152,7 +152,7 @@ export function createJobs(traits, send, save) {
       jobs.draw();
     },
 
-    /** @param {string} key @param {import("./wire.js").Facts} facts */
+    /** @param {string} key @param {import("../shared/protocol.js").Facts} facts */
     learn: (key, facts) => jobs.opened.get(key)?.update(facts),
 
     /** Asks whether to do something with the chosen rows. @param {"cancel" | "delete"} action */
@@ -176,7 +176,7 @@ export function createJobs(traits, send, save) {
       jobs.draw();
     },
 
-    /** What failed stays chosen, the rest has been dealt with. @param {import("./jobs-wire.js").Report} report */
+    /** What failed stays chosen, the rest has been dealt with. @param {import("../shared/jobs-protocol.js").Report} report */
     report(report) {
       if (!jobs.bulk || jobs.bulk.asking) jobs.bulk = { action: report.action, ids: [], asking: false, n: 0, at: 0, heard: true };
       jobs.bulk.report = report;

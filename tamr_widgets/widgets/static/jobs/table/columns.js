@@ -1,6 +1,6 @@
 /** The table's columns, and what each says of a row and is sorted by. */
 
-import { remaining } from "./estimate.js";
+import { remaining } from "../../shared/estimate.js";
 
 /** @typedef {import("./rows.js").Row} Row */
 

@@ -1,7 +1,7 @@
 /** What is to be said of the list as a whole: loading, empty, failing, nobody there. */
 
-import { clockTime, cut, duration } from "./format.js";
-import { make, plural, setText } from "./dom.js";
+import { clockTime, cut, duration } from "../shared/format.js";
+import { make, plural, setText } from "../shared/dom.js";
 
 /** What a fault of each kind is called, and what a person can do about it. */
 const LIST_FAULTS = /** @type {Record<string, string[]>} */ ({
@@ -12,7 +12,7 @@ const LIST_FAULTS = /** @type {Record<string, string[]>} */ ({
 });
 
 /**
- * @param {import("./jobs-store.js").Jobs} jobs
+ * @param {import("./store.js").Jobs} jobs
  * @param {() => void} clear shows all jobs again
  */
 export function createNotice(jobs, clear) {

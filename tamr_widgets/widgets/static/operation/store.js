@@ -1,9 +1,9 @@
 /** What a page knows of one job, whatever number of views draw it: facts, clocks, clicks, answers. */
 
-import { cut, describe } from "./format.js";
+import { cut, describe } from "../shared/format.js";
 
-/** @typedef {import("./wire.js").Facts} Facts */
-/** @typedef {import("./wire.js").Action} Action */
+/** @typedef {import("../shared/protocol.js").Facts} Facts */
+/** @typedef {import("../shared/protocol.js").Action} Action */
 /** @typedef {ReturnType<typeof createStore>} Store */
 
 /** The server's clock is known to the second: a smaller step would only make times jump. */
@@ -71,7 +71,7 @@ export function createStore(facts, send) {
       store.draw();
     },
 
-    /** @param {import("./wire.js").Ack} ack */
+    /** @param {import("../shared/protocol.js").Ack} ack */
     acknowledge({ ack, kernel, server }) {
       const now = Date.now();
       if (!acknowledged || Math.abs(server - now - skew) > JUMP) skew = server - now;

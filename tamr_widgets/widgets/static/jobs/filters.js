@@ -1,15 +1,15 @@
 /** The search and the states: which jobs are shown. */
 
-import { cut, describe } from "./format.js";
-import { rank } from "./columns.js";
-import { focusedNear, make, makeIcon, setText } from "./dom.js";
-import { NO_STATE } from "./rows.js";
+import { cut, describe } from "../shared/format.js";
+import { rank } from "./table/columns.js";
+import { focusedNear, make, makeIcon, setText } from "../shared/dom.js";
+import { NO_STATE } from "./table/rows.js";
 
 /** A count of results is only told when the typing has paused, in milliseconds. */
 const PAUSE = 600;
 
 /**
- * @param {import("./jobs-store.js").Jobs} jobs
+ * @param {import("./store.js").Jobs} jobs
  * @param {() => void} enter puts the focus into the table
  */
 export function createFilters(jobs, enter) {

@@ -1,11 +1,11 @@
 /** JobsWidget: the one file of its own that knows of anywidget's model. */
 
-import { connect } from "./connection.js";
-import { createJobs } from "./jobs-store.js";
-import { createPage } from "./jobs-page.js";
-import { insertStyles } from "./styles.js";
+import { connect } from "../shared/channel.js";
+import { createJobs } from "./store.js";
+import { createPage } from "./page.js";
+import { insertStyles } from "../shared/styles.js";
 
-/** @typedef {import("@anywidget/types").AnyModel<import("./jobs-wire.js").Traits>} Model */
+/** @typedef {import("@anywidget/types").AnyModel<import("../shared/jobs-protocol.js").Traits>} Model */
 
 /** How many of the newest rows a saved notebook keeps. */
 const KEPT = 200;
@@ -14,7 +14,7 @@ const REST = 300;
 
 /** One widget; what initialize makes is shared by its views and outlives them. */
 export default () => {
-  /** @type {import("./jobs-store.js").Jobs} */
+  /** @type {import("./store.js").Jobs} */
   let jobs;
   /** @type {ReturnType<typeof connect>} */
   let connection;
@@ -30,7 +30,7 @@ export default () => {
       let rest = 0;
       let keeping = 0;
 
-      /** @param {keyof import("./jobs-wire.js").Traits} name @param {any} value */
+      /** @param {keyof import("../shared/jobs-protocol.js").Traits} name @param {any} value */
       const save = (name, value) => {
         model.set(name, value);
         clearTimeout(rest);

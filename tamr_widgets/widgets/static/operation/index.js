@@ -1,11 +1,11 @@
 /** OperationWidget: the one file that knows of anywidget's model. */
 
-import { connect } from "./connection.js";
+import { connect } from "../shared/channel.js";
 import { createPanel } from "./panel.js";
 import { createStore } from "./store.js";
-import { insertStyles } from "./styles.js";
+import { insertStyles } from "../shared/styles.js";
 
-/** @typedef {import("@anywidget/types").AnyModel<{_panel: import("./wire.js").Facts}>} Model */
+/** @typedef {import("@anywidget/types").AnyModel<{_panel: import("../shared/protocol.js").Facts}>} Model */
 /** One widget; what initialize makes is shared by its views and outlives them. */
 export default () => {
   /** @type {import("./store.js").Store} */

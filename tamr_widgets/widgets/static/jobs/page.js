@@ -1,14 +1,14 @@
 /** One view of all jobs. It knows nothing of Jupyter: any page can mount it. */
 
-import { createBulk } from "./bulk.js";
+import { createBulk } from "./bulk-bar.js";
 import { createFilters } from "./filters.js";
-import { createGrid } from "./grid.js";
-import { createNotice } from "./notice.js";
-import { createTimeline } from "./timeline.js";
-import { focusedNear, make, setText } from "./dom.js";
-import { JOBS_CSS } from "./jobs-styles.js";
+import { createGrid } from "./table/grid.js";
+import { createNotice } from "./status-banner.js";
+import { createTimeline } from "./timeline/timeline.js";
+import { focusedNear, make, setText } from "../shared/dom.js";
+import { JOBS_CSS } from "./styles.js";
 
-/** @param {import("./jobs-store.js").Jobs} jobs */
+/** @param {import("./store.js").Jobs} jobs */
 export function createPage(jobs) {
   const grid = createGrid(jobs, () => filters.search.focus());
   const filters = createFilters(jobs, grid.focus);

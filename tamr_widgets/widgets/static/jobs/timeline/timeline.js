@@ -1,11 +1,11 @@
 /** When jobs were queued and ran, on a time axis, for those who would rather look than read. */
 
-import { describe, duration } from "./format.js";
+import { describe, duration } from "../../shared/format.js";
 import { layBars } from "./bars.js";
 import { ticks } from "./ticks.js";
 import { moment } from "./moments.js";
-import { queuedFor, rank, ranFor } from "./columns.js";
-import { make, plural, setText } from "./dom.js";
+import { queuedFor, rank, ranFor } from "../table/columns.js";
+import { make, plural, setText } from "../../shared/dom.js";
 
 const HIGH = 72;
 const AXIS = 16;
@@ -29,7 +29,7 @@ const LABEL = 50;
 const svg = (name) => /** @type {SVGElement} */ (document.createElementNS("http://www.w3.org/2000/svg", name));
 
 /**
- * @param {import("./jobs-store.js").Jobs} jobs
+ * @param {import("../store.js").Jobs} jobs
  * @param {() => void} enter puts the focus into the table
  */
 export function createTimeline(jobs, enter) {

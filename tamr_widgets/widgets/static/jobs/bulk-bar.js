@@ -1,7 +1,7 @@
 /** What is done with all chosen rows together: asked once, then reported job by job. */
 
-import { cut } from "./format.js";
-import { focusedNear, make, plural, setText } from "./dom.js";
+import { cut } from "../shared/format.js";
+import { focusedNear, make, plural, setText } from "../shared/dom.js";
 
 /** Jobs that a question names before it only counts them. */
 const NAMED = 3;
@@ -16,7 +16,7 @@ const WORDS = {
 };
 
 /**
- * @param {import("./jobs-store.js").Jobs} jobs
+ * @param {import("./store.js").Jobs} jobs
  * @param {() => void} leave puts the focus into the table
  */
 export function createBulk(jobs, leave) {

@@ -1,9 +1,9 @@
 /** The table's header: what the columns are, how they sort, and all rows at once. */
 
 import { COLUMNS } from "./columns.js";
-import { make, plural } from "./dom.js";
+import { make, plural } from "../../shared/dom.js";
 
-/** @param {import("./jobs-store.js").Jobs} jobs */
+/** @param {import("../store.js").Jobs} jobs */
 export function createHeader(jobs) {
   const all = Object.assign(document.createElement("input"), { type: "checkbox", tabIndex: -1 });
   all.onchange = () => jobs.select((selection) => selection.toggleAll(jobs.rows.matching));

@@ -1,8 +1,8 @@
 /** The panel of one job. It knows nothing of Jupyter: any page, or a table's row, can mount it. */
 
-import { focusedNear, make, makeIcon, setText } from "./dom.js";
-import { clockTime, cut, describe, duration } from "./format.js";
-import { progress, remaining } from "./estimate.js";
+import { focusedNear, make, makeIcon, setText } from "../shared/dom.js";
+import { clockTime, cut, describe, duration } from "../shared/format.js";
+import { progress, remaining } from "../shared/estimate.js";
 
 /** @typedef {import("./store.js").Store} Store */
 

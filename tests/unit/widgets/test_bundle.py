@@ -1,0 +1,71 @@
+"""How the browser's modules become the one that a widget carries."""
+
+from __future__ import annotations
+
+import re
+import zlib
+
+import pytest
+
+from tamr_widgets.widgets import bundle
+
+ENTRIES = ["operation/index.js", "jobs/index.js"]
+MODULES = sorted(bundle.STATIC.rglob("*.js"))
+NAMES = [str(path.relative_to(bundle.STATIC)) for path in MODULES]
+DECLARATION = re.compile(
+    r"^(?:export )?(?:async )?(?:const|let|var|function\*?|class) (\w+|[\[{][^\]}]*[\]}])",
+    re.MULTILINE,
+)
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_a_bundle_needs_no_other_module(entry):
+    """It imports nothing, exports its widget, and has its styles in it."""
+    text = zlib.decompress(bundle.compressed(entry)).decode()
+
+    assert not re.search(r"^import\b", text, re.MULTILINE)
+    assert re.findall(r"^export .*?\b(\w+)", text, re.MULTILINE) == ["default"]
+    assert "TAMR_" not in text
+    assert "color-scheme: light dark" in text
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_each_module_comes_once(entry):
+    """A module that several others import is there once, before all of them."""
+    text = bundle.joined(entry)
+
+    assert text.count("function duration(") == 1
+    assert text.index("function duration(") < text.index("function createPanel(")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=NAMES)
+def test_imports_have_the_form_that_the_bundle_knows(path):
+    """Any other form would be left in the bundle, where it finds no module."""
+    text = bundle.IMPORT.sub("", path.read_text("utf-8"))
+
+    assert re.findall(r"^(?:import|export \{|export \*).*", text, re.MULTILINE) in (
+        [],
+        ["export {};"],  # a module of types alone
+    )
+
+
+def test_every_top_level_name_is_there_once():
+    """Modules are joined into one: a name that two of them have would break it in the browser."""
+    homes: dict[str, list[str]] = {}
+    for name, path in zip(NAMES, MODULES, strict=True):
+        for declared in DECLARATION.findall(path.read_text("utf-8")):
+            for each in re.findall(r"\w+", declared):
+                homes.setdefault(each, []).append(name)
+
+    assert len(homes) > 100
+    assert {name: files for name, files in homes.items() if len(files) > 1} == {}
+
+
+def test_the_code_is_compressed_once():
+    """A second widget costs no second compression."""
+    assert bundle.compressed(ENTRIES[0]) is bundle.compressed(ENTRIES[0])
+
+
+def test_the_code_stays_small():
+    """Every widget carries it, also into the saved notebook."""
+    assert len(bundle.compressed(ENTRIES[0])) + len(bundle.LOADER) < 14_000
