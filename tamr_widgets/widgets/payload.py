@@ -1,6 +1,7 @@
-"""The facts of a panel, as they go to the page: `PanelFacts` is one side of that contract.
+"""The facts of a panel, as they are sent to the page.
 
-Its other side is the type of the same name in static/shared/protocol.js. Times are milliseconds since 1970.
+`PanelFacts` has the keys of the type `Facts` in static/shared/protocol.js. Times are milliseconds
+since 1970.
 """
 
 from __future__ import annotations
