@@ -17,22 +17,22 @@ import requests
 from urllib3.exceptions import InsecureRequestWarning
 
 from ._http.body import received
-from ._http.config import auth_from, place_from
-from ._http.deadline import Seconds, checked_seconds, time_limit
-from ._http.exception_mapping import check_proxy, translated
+from ._http.config import auth_from_env, server_from_env
+from ._http.deadline import Seconds, checked_seconds, deadline
+from ._http.exception_mapping import check_proxy, map_exceptions
 from ._http.log_redaction import redacted_logs
 from ._http.login import ClientAuth, Login, cookies_of
 from ._http.proxies import is_loopback, proxy_of, proxy_secrets, without_environment
 from ._http.redaction import redactor
-from ._http.response import checked, unexpected
+from ._http.response import raise_for_status, unexpected
 from ._http.retry import PASSING_STATUS
-from ._http.session import OwnSession
-from ._http.transport import TOTAL_SECONDS, bounded, within_limit
+from ._http.session import SingleOriginSession
+from ._http.transport import TOTAL_SECONDS, bounded, timeouts_within_deadline
 from ._http.urls import base_path_of, endpoint_url, operation_id, origin_of, redirect_url
 from ._operation.starts import Starts, checked_options
-from ._operation.status_message import tame
+from ._operation.status_message import sanitize
 from .auth import can_log_in, checked_auth, secrets_of
-from .errors import ClientUnusable
+from .errors import ClientClosed
 
 if TYPE_CHECKING:
     from .operation import Operation
@@ -87,7 +87,7 @@ class Client:
         self.base_path = base_path_of(base_path)
         self.total_seconds = checked_seconds("total_seconds", total_seconds)
         self._owns_session = session is None
-        self.session = session or OwnSession()
+        self.session = session or SingleOriginSession()
         self._warns_unverified = True
         bounded(self.session)  # also if it is first used in a forked child
         self._closed = False
@@ -110,7 +110,7 @@ class Client:
         Raises:
             ValueError: One of them is missing or cannot be used; the message names it.
         """
-        return cls(auth_from(environ), **place_from(environ), **options)
+        return cls(auth_from_env(environ), **server_from_env(environ), **options)
 
     def request(self, method: str, endpoint: str, **kwargs: Any) -> requests.Response:
         """Send a request and return the answer, whatever its status.
@@ -122,22 +122,22 @@ class Client:
                 (5 s and 30 s); the total limit stays, except for what is read as a stream.
 
         Raises:
-            ForeignAddress: The endpoint, or a redirect, leads out of the origin.
-            NoAnswer: No connection, or it broke; ProxyFailed if a proxy did not connect.
-            TooSlow: A time limit ran out.
+            CrossOriginError: The endpoint, or a redirect, leads out of the origin.
+            ConnectionFailed: No connection, or it broke; ProxyFailed if a proxy did not connect.
+            RequestTimeout: A time limit ran out.
             HTTPStatusError: The session had expired, and logging in anew failed for now (5xx, 429).
-            ClientUnusable: The client was closed.
+            ClientClosed: The client was closed.
         """
         if self._closed:
             msg = f"This client of {self.origin} was closed. Make a new Client."
-            raise ClientUnusable(msg)
+            raise ClientClosed(msg)
         url = endpoint_url(self.origin, self.base_path, endpoint)
         logins = self._login.count
         response = self._follow(method, url, kwargs)
         if response.status_code == 401 and can_log_in(self.auth):
             answer = self._login.renew(logins, self._send, self.total_seconds)
             if answer is not None and answer.status_code in PASSING_STATUS:
-                checked(answer, f"POST {answer.url}", self.auth)
+                raise_for_status(answer, f"POST {answer.url}", self.auth)
             if _repeatable(kwargs):
                 response.close()
                 response = self._follow(method, url, kwargs)
@@ -171,9 +171,9 @@ class Client:
         Raises:
             TamrError: What `request` raises, or the error status or answer that came instead.
         """
-        from ._operation.operation_list import Listing  # noqa: PLC0415
+        from ._operation.operation_list import OperationList  # noqa: PLC0415
 
-        return Listing(self).operations()
+        return OperationList(self).operations()
 
     def operation(self, resource_id: str | int) -> Operation:
         """The operation with this id, as it is now.
@@ -183,7 +183,7 @@ class Client:
 
         Raises:
             NotFound: The server has none.
-            ForeignAddress: It is the address of another server.
+            CrossOriginError: It is the address of another server.
         """
         from .operation import Operation  # noqa: PLC0415
 
@@ -225,7 +225,7 @@ class Client:
         return self._closed
 
     def close(self) -> None:
-        """Close the connections. Requests after this raise ClientUnusable."""
+        """Close the connections. Requests after this raise ClientClosed."""
         self._closed = True
         if self._owns_session:
             self.session.close()
@@ -244,7 +244,7 @@ class Client:
                 break
             target = redirect_url(self.origin, url, response.headers["Location"])
             if method != "GET":
-                came = f"a redirect to {tame(target, ADDRESS_CHARS)}"
+                came = f"a redirect to {sanitize(target, ADDRESS_CHARS)}"
                 raise unexpected(response, f"{method} {url}", came)
             response.close()
             url = target
@@ -263,10 +263,10 @@ class Client:
         known = self._secrets() | secrets_of(kwargs.get("auth"))
         with (
             redacted_logs(known),
-            translated(f"{method} {url}", lambda: proxy_of(self.session, url)),
-            time_limit(self.total_seconds) as limit,
+            map_exceptions(f"{method} {url}", lambda: proxy_of(self.session, url)),
+            deadline(self.total_seconds) as limit,
         ):
-            options["timeout"] = within_limit(kwargs.get("timeout"))
+            options["timeout"] = timeouts_within_deadline(kwargs.get("timeout"))
             session = bounded(self.session, self._warn_unverified)
             response = session.request(method, url, **options)
             stream = bool(kwargs.get("stream"))
@@ -293,7 +293,7 @@ class Client:
         return frozenset({*secrets_of(self.auth), *self._login.tokens, *proxies})
 
     def _shown(self, url: str) -> str:
-        return redactor(self._secrets()).text(tame(url, ADDRESS_CHARS))
+        return redactor(self._secrets()).text(sanitize(url, ADDRESS_CHARS))
 
     def __repr__(self) -> str:
         return (

@@ -7,19 +7,19 @@
     │   ├── NotFound                              404
     │   │   └── OperationReplaced                 gone, and its number was given to another job
     │   └── MethodNotAllowed                      405
-    ├── NoAnswer (requests.ConnectionError)       refused, reset, cut off, no such host
+    ├── ConnectionFailed (requests.ConnectionError)       refused, reset, cut off, no such host
     │   ├── ProxyFailed                           a proxy could not be reached, or refused
     │   │   └── ProxyUnauthorized (HTTPStatusError)   407: it wants a user name and a password
-    │   ├── Untrusted                             the server's certificate was not accepted
-    │   └── Unsendable (ValueError)               what was asked for cannot be put on the wire
-    ├── TooSlow (requests.Timeout)                no complete answer within the time limit
-    ├── UnexpectedAnswer (ValueError)             an answer that is not what was asked for
-    ├── ForeignAddress (ValueError)               an address outside of the client's origin
+    │   ├── CertificateError                             the server's certificate was not accepted
+    │   └── InvalidRequest (ValueError)               what was asked for cannot be put on the wire
+    ├── RequestTimeout (requests.Timeout)                no complete answer within the time limit
+    ├── UnexpectedResponse (ValueError)             an answer that is not what was asked for
+    ├── CrossOriginError (ValueError)               an address outside of the client's origin
     ├── NotSupported (ValueError)                 this kind of operation cannot do that
-    ├── NotAnOperation (TypeError)                something else was given for an operation
+    ├── OperationTypeError (TypeError)                something else was given for an operation
     ├── NotAClient (TypeError)                    something else was given for a client
     ├── InternalError                             an error of this package's own, in the background
-    ├── ClientUnusable (RuntimeError)             closed, or unpickled without its credentials
+    ├── ClientClosed (RuntimeError)             closed, or unpickled without its credentials
     ├── WaitTimeout (TimeoutError)                the operation did not end in time
     ├── DeadlockError (RuntimeError)              a wait on the thread that does the polling
     └── NotSucceeded (RuntimeError)               raised by Operation.check
@@ -37,37 +37,37 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
-from ._operation.status_message import tame
+from ._operation.status_message import sanitize
 
 if TYPE_CHECKING:
     from .operation import Operation
 
 __all__ = [
-    "ClientUnusable",
+    "CertificateError",
+    "ClientClosed",
+    "ConnectionFailed",
+    "CrossOriginError",
     "DeadlockError",
     "Forbidden",
-    "ForeignAddress",
     "HTTPStatusError",
     "InternalError",
+    "InvalidRequest",
     "MethodNotAllowed",
-    "NoAnswer",
     "NotAClient",
-    "NotAnOperation",
     "NotFound",
     "NotSucceeded",
     "NotSupported",
     "OperationCanceled",
     "OperationFailed",
     "OperationReplaced",
+    "OperationTypeError",
     "OperationUnresolved",
     "ProxyFailed",
     "ProxyUnauthorized",
+    "RequestTimeout",
     "TamrError",
-    "TooSlow",
     "Unauthorized",
-    "UnexpectedAnswer",
-    "Unsendable",
-    "Untrusted",
+    "UnexpectedResponse",
     "WaitTimeout",
 ]
 
@@ -88,7 +88,7 @@ class TamrError(Exception):
     retry_in_seconds: float | None = None
 
     def __init__(self, *args: object, **kwargs: Any) -> None:
-        message = [tame(each, MAX_MESSAGE_CHARS) for each in args[:1] if isinstance(each, str)]
+        message = [sanitize(each, MAX_MESSAGE_CHARS) for each in args[:1] if isinstance(each, str)]
         super().__init__(*(message or args[:1]), *args[1:], **kwargs)
 
 
@@ -112,11 +112,11 @@ class MethodNotAllowed(HTTPStatusError):
     """405: the server does not support this, deletion of operations for example."""
 
 
-class NoAnswer(TamrError, requests.ConnectionError):
+class ConnectionFailed(TamrError, requests.ConnectionError):
     """The server could not be reached, or the connection broke before the answer was complete."""
 
 
-class ProxyFailed(NoAnswer):
+class ProxyFailed(ConnectionFailed):
     """The proxy between here and the server could not be reached, or did not connect."""
 
 
@@ -124,25 +124,25 @@ class ProxyUnauthorized(ProxyFailed, HTTPStatusError):
     """407: the proxy did not accept the user name and password, or got none."""
 
 
-class Untrusted(NoAnswer):
+class CertificateError(ConnectionFailed):
     """The server's TLS certificate was not accepted, so nothing was sent."""
 
 
-class Unsendable(NoAnswer, ValueError):
+class InvalidRequest(ConnectionFailed, ValueError):
     """The request could not be put on the wire as it was asked for, so nothing was sent."""
 
 
-class TooSlow(TamrError, requests.Timeout):
+class RequestTimeout(TamrError, requests.Timeout):
     """The server did not answer completely within the time limit of a request."""
 
 
-class UnexpectedAnswer(TamrError, ValueError):
+class UnexpectedResponse(TamrError, ValueError):
     """The answer is not what was asked for: a login page, a cut-off document, another operation."""
 
     response: requests.Response | None = None
 
 
-class ForeignAddress(TamrError, ValueError):
+class CrossOriginError(TamrError, ValueError):
     """An address outside of the client's origin; credentials do not go there."""
 
 
@@ -150,7 +150,7 @@ class NotSupported(TamrError, ValueError):
     """This operation cannot do that, whatever the server says."""
 
 
-class OperationReplaced(NotFound, UnexpectedAnswer):
+class OperationReplaced(NotFound, UnexpectedResponse):
     """The operation is gone, and the server gave its number to another job.
 
     That happens when a server is restored from a backup. The `response` is about the other job.
@@ -161,7 +161,7 @@ class NotAClient(TamrError, TypeError):
     """Something was given as a client that lacks what a client needs."""
 
 
-class NotAnOperation(TamrError, TypeError):
+class OperationTypeError(TamrError, TypeError):
     """Something else was given where an operation is needed."""
 
 
@@ -169,7 +169,7 @@ class InternalError(TamrError):
     """An error of this package's own, met in the background; please report it."""
 
 
-class ClientUnusable(TamrError, RuntimeError):
+class ClientClosed(TamrError, RuntimeError):
     """The client was closed, or the snapshot was unpickled without one."""
 
 
@@ -183,7 +183,7 @@ class WaitTimeout(TamrError, TimeoutError):
     Attributes:
         operation: The last snapshot that was seen.
         waited_seconds: How long was waited.
-        last_fault: What the last request failed with, or None if it was answered.
+        last_error: What the last request failed with, or None if it was answered.
     """
 
     def __init__(
@@ -191,15 +191,15 @@ class WaitTimeout(TamrError, TimeoutError):
         message: str,
         operation: Operation,
         waited_seconds: float,
-        last_fault: TamrError | None = None,
+        last_error: TamrError | None = None,
     ) -> None:
         super().__init__(message)
         self.operation = operation
         self.waited_seconds = waited_seconds
-        self.last_fault = last_fault
+        self.last_error = last_error
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (str(self), self.operation, self.waited_seconds, self.last_fault)
+        return type(self), (str(self), self.operation, self.waited_seconds, self.last_error)
 
 
 class NotSucceeded(TamrError, RuntimeError):

@@ -41,7 +41,7 @@ _ENOUGH = 3
 _WIDEST_OF_NAMES = 2.2
 
 _MAX_PAST_RUNS = 20
-_MOST_CHARACTERS = 300
+_MAX_CHARACTERS = 300
 
 _QUOTED = re.compile(r"""\[[^\[\]]*\] | \([^()]*\) | "[^"]*" | (?<=:\s).+""", re.VERBOSE)
 _NAME_OR_NUMBER = re.compile(r"[\d_/\\]|\w[.@]\w")
@@ -197,5 +197,5 @@ def _width(estimate: Estimate) -> float:
 
 def _identity(operation: Operation) -> tuple[str, str, str]:
     """An operation's id, type and description, whatever the server left out."""
-    description = (operation.description or "")[:_MOST_CHARACTERS]
+    description = (operation.description or "")[:_MAX_CHARACTERS]
     return operation.resource_id or "", operation.type or "", description

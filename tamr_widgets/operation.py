@@ -14,8 +14,8 @@ from urllib.parse import quote, unquote
 import requests
 
 from ._http.deadline import Seconds, checked_seconds
-from ._http.response import checked, json_of, unexpected
-from ._http.unify_client import ask, checked_client, link_to
+from ._http.response import parse_json, raise_for_status, unexpected
+from ._http.unify_client import checked_client, link_to, send_request
 from ._http.urls import endpoint_url
 from ._operation.document import text
 from ._operation.identity import (
@@ -26,20 +26,20 @@ from ._operation.identity import (
     names_in,
     only_name,
 )
-from ._operation.status_message import tame
-from ._operation.wait import LEAST_INTERVAL_SECONDS, follow, wait_timeout, warn_unreadable
+from ._operation.status_message import sanitize
+from ._operation.wait import MIN_INTERVAL_SECONDS, follow, wait_timeout, warn_unreadable
 from .errors import (
-    NotAnOperation,
     NotSupported,
     OperationCanceled,
     OperationFailed,
     OperationReplaced,
+    OperationTypeError,
     OperationUnresolved,
-    UnexpectedAnswer,
+    UnexpectedResponse,
 )
 from .snapshot import Snapshot
 
-__all__ = ["LEAST_INTERVAL_SECONDS", "Operation", "wait_timeout", "warn_unreadable"]
+__all__ = ["MIN_INTERVAL_SECONDS", "Operation", "wait_timeout", "warn_unreadable"]
 
 # Asked anew each time, whatever cache lies in between: a poll is about what has changed.
 JSON_ACCEPTED = {"Accept": "application/json", "Cache-Control": "no-cache"}
@@ -64,7 +64,7 @@ class Operation(Snapshot):
         alias: The path to ask at, if that is not the document's `relativeId`.
 
     Raises:
-        NotAnOperation: `data` is not a JSON object.
+        OperationTypeError: `data` is not a JSON object.
     """
 
     __slots__ = ()
@@ -83,15 +83,15 @@ class Operation(Snapshot):
 
         Raises:
             HTTPStatusError: The request was answered with an error.
-            UnexpectedAnswer: The answer is not an operation.
+            UnexpectedResponse: The answer is not an operation.
         """
         if response.status_code == 204:
             return cls(client, _NOOP)
         what = f"{response.request.method} {response.url}" if response.request else "The request"
-        data = json_of(checked(response, what, getattr(client, "auth", None)), what)
+        data = parse_json(raise_for_status(response, what, getattr(client, "auth", None)), what)
         if not is_operation(data):
             raise unexpected(response, what, "something that is not an operation")
-        return cls.received(client, data, _address_of(data), response)
+        return cls.from_document(client, data, _address_of(data), response)
 
     @classmethod
     def from_resource_id(cls, client: Any, resource_id: str | int) -> Operation:
@@ -99,7 +99,7 @@ class Operation(Snapshot):
 
         Raises:
             NotFound: The server has none.
-            UnexpectedAnswer: The answer is not this operation.
+            UnexpectedResponse: The answer is not this operation.
             ValueError: The id is empty.
         """
         named = isinstance(resource_id, (str, int)) and not isinstance(resource_id, bool)
@@ -109,16 +109,16 @@ class Operation(Snapshot):
         # Ids come from `resource_id`, percent-encoded, as well as from people.
         raw = re.sub("%(?![0-9A-Fa-f]{2})", "%25", str(resource_id))
         name = quote(raw, safe=":%", errors="replace")
-        response = ask(client, "GET", f"operations/{name}", headers=JSON_ACCEPTED)
+        response = send_request(client, "GET", f"operations/{name}", headers=JSON_ACCEPTED)
         data = _document_of(unquote(name), response, f"GET operations/{name}")
-        return cls.received(client, data, _address_of(data), response)
+        return cls.from_document(client, data, _address_of(data), response)
 
     @classmethod
     def adopt(cls, operation: Any) -> Operation:
         """An operation of the public client as one of ours, on the same client.
 
         Raises:
-            NotAnOperation: It is neither.
+            OperationTypeError: It is neither.
             NotAClient: It has not ended, and its client can't ask about it.
         """
         if isinstance(operation, Operation):
@@ -131,7 +131,7 @@ class Operation(Snapshot):
                 f"This needs an operation, not something of type {type(operation).__name__}. "
                 "Operation.from_resource_id(client, id) fetches one by its id."
             )
-            raise NotAnOperation(msg)
+            raise OperationTypeError(msg)
         return cls(checked_client(client), data, getattr(operation, "api_path", None))
 
     def check(self) -> Operation:
@@ -144,14 +144,14 @@ class Operation(Snapshot):
         """
         if self.succeeded():
             return self
-        number = tame(self.resource_id or "", 100)
-        name = f"Operation {number} ({tame(self.description or '', 200)})"
+        number = sanitize(self.resource_id or "", 100)
+        name = f"Operation {number} ({sanitize(self.description or '', 200)})"
         why = f": {self.message}" if self.message else "."
         if self.state == "FAILED":
             raise OperationFailed(f"{name} failed{why}", self)
         if self.state == "CANCELED":
             raise OperationCanceled(f"{name} was cancelled{why}", self)
-        state = tame(self.state or "in no readable state", 100)
+        state = sanitize(self.state or "in no readable state", 100)
         msg = f"{name} has not ended: it was {state} when last seen. Call wait() first."
         raise OperationUnresolved(msg, self)
 
@@ -168,9 +168,9 @@ class Operation(Snapshot):
         if self.type == "NOOP":
             return self
         path, name = self._path(), self._name()
-        response = ask(self.client, "GET", path, headers=JSON_ACCEPTED)
+        response = send_request(self.client, "GET", path, headers=JSON_ACCEPTED)
         data = _document_of(name, response, f"GET {path}")
-        polled = self.received(self.client, data, self.api_path, response)
+        polled = self.from_document(self.client, data, self.api_path, response)
         if is_another_job(self._data, data):
             msg = (
                 f"The job of {self._title()} is gone: its number was given to another job "
@@ -197,7 +197,7 @@ class Operation(Snapshot):
 
         Raises:
             ValueError, TypeError: A number of seconds that makes no sense; at once.
-            NotAClient, ClientUnusable: The client can't ask, or there is none; at once.
+            NotAClient, ClientClosed: The client can't ask, or there is none; at once.
             WaitTimeout: The time is up. It is a TimeoutError and holds the last snapshot.
             TamrError: A fault that does not pass or, without a time limit, the 25th in a row.
         """
@@ -207,7 +207,7 @@ class Operation(Snapshot):
             timeout = checked_seconds("timeout_seconds", timeout_seconds)
         if not self.resolved:
             link_to(self.client)
-        return follow(self, max(interval, LEAST_INTERVAL_SECONDS), timeout)
+        return follow(self, max(interval, MIN_INTERVAL_SECONDS), timeout)
 
     def wait(
         self, poll_interval_seconds: Seconds = 3, timeout_seconds: Seconds | None = None
@@ -248,7 +248,7 @@ class Operation(Snapshot):
         if current.resolved:
             return current
         prefix, _, _ = str(self.client.base_path).partition("/api/")
-        ask(self.client, "POST", f"{prefix.rstrip('/')}/api/dataset/jobs/{number}/cancel")
+        send_request(self.client, "POST", f"{prefix.rstrip('/')}/api/dataset/jobs/{number}/cancel")
         return current.poll()
 
     def delete(self) -> requests.Response:
@@ -267,7 +267,7 @@ class Operation(Snapshot):
             msg = "There is nothing to delete: Tamr had nothing to do, so there is no operation."
             raise NotSupported(msg)
         self._confirmed()
-        return ask(self.client, "DELETE", self._path())
+        return send_request(self.client, "DELETE", self._path())
 
     def _confirmed(self) -> Operation:
         """The operation as it is now, if that is beyond doubt what this snapshot shows."""
@@ -278,9 +278,9 @@ class Operation(Snapshot):
             if seen and now and seen != now:
                 msg = (
                     f"Nothing was changed, since {self._title()} has another {fact} now: "
-                    f"{tame(now, 200)}. Fetch it again, and look whether it is the one you mean."
+                    f"{sanitize(now, 200)}. Fetch it again, and check that it is the right one."
                 )
-                raise UnexpectedAnswer(msg)
+                raise UnexpectedResponse(msg)
         return current
 
     def _name(self, *, asked_at: bool = False) -> str:
@@ -290,7 +290,7 @@ class Operation(Snapshot):
             asked_at: Whether the address to ask at has to be of this name, too.
 
         Raises:
-            ForeignAddress: The address to ask at is no address of this server.
+            CrossOriginError: The address to ask at is no address of this server.
             NotSupported: There is no name, or more than one.
         """
         path, names = self._path(), names_in(self._data)
@@ -302,17 +302,17 @@ class Operation(Snapshot):
         if self.client is not None:
             client = checked_client(self.client)
             endpoint_url(str(client.origin), str(client.base_path), path)
-        identifier = tame(text(self._data.get("id")) or "", 100)
-        own_path = tame(self.relative_id or "", 100)
+        identifier = sanitize(text(self._data.get("id")) or "", 100)
+        own_path = sanitize(self.relative_id or "", 100)
         msg = (
             f"Nothing was sent, since it is not certain which operation this is: its id is "
             f"{identifier!r}, its relativeId {own_path!r}, and the address to ask at "
-            f"{tame(path, 100)!r}. client.operation(id) fetches the one that you mean."
+            f"{sanitize(path, 100)!r}. client.operation(id) fetches the one that you mean."
         )
         raise NotSupported(msg)
 
     def _title(self) -> str:
-        return f"operation {tame(self.resource_id or '', 100)} ({_told_apart(self)})"
+        return f"operation {sanitize(self.resource_id or '', 100)} ({_told_apart(self)})"
 
     def _path(self) -> str:
         if self.api_path is None:
@@ -328,10 +328,10 @@ class Operation(Snapshot):
 
 def _document_of(name: str, response: requests.Response, what: str) -> dict[str, Any]:
     """The document in an answer, if it is of the operation with this name."""
-    data: dict[str, Any] = json_of(response, what)
+    data: dict[str, Any] = parse_json(response, what)
     if not is_named(name, data):
         names = names_in(data) if isinstance(data, dict) else set()
-        shown = " and ".join(sorted(tame(each, 100) for each in names if each))
+        shown = " and ".join(sorted(sanitize(each, 100) for each in names if each))
         came = "something that is not this operation" + (f" but {shown}" if shown else "")
         raise unexpected(response, what, came)
     return data
@@ -347,4 +347,4 @@ def _told_apart(operation: Snapshot) -> str:
     """What tells jobs of one number apart, in words."""
     created = operation.created_at
     when = f", created {created:%Y-%m-%d %H:%M:%S} UTC" if created else ""
-    return f"{tame(operation.description or 'without a description', 200)}{when}"
+    return f"{sanitize(operation.description or 'without a description', 200)}{when}"

@@ -12,18 +12,18 @@ from functools import partial
 from typing import Any
 
 from ._http.deadline import Seconds, checked_seconds
-from ._operation.operation_list import Listing
+from ._operation.operation_list import OperationList
 from ._polling.callbacks import own_context
 from ._polling.cell_monitor import cells
-from ._polling.fetcher import attempt
-from ._polling.history_loader import Lessons
-from ._polling.loop import GREETINGS, PollLoop
+from ._polling.fetcher import run_command
+from ._polling.history_loader import HistoryLoader
+from ._polling.loop import REPLAYS, PollLoop
 from ._polling.registry import PollerRegistry
 from ._polling.target import Subscription
 from ._polling.targets import EVERYTHING
-from .errors import ForeignAddress, TamrError
+from .errors import CrossOriginError, TamrError
 from .history import JobHistory
-from .operation import LEAST_INTERVAL_SECONDS, Operation
+from .operation import MIN_INTERVAL_SECONDS, Operation
 
 __all__ = ["Poller", "Subscription"]
 
@@ -67,8 +67,8 @@ class Poller(PollLoop):
             on_a_page: Whether the follower is a page that calls `seen` now and then.
 
         Raises:
-            NotAnOperation: `operation` is none.
-            ForeignAddress: It is one of another server.
+            OperationTypeError: `operation` is none.
+            CrossOriginError: It is one of another server.
             ValueError, TypeError: `interval` is not a number of seconds.
         """
         operation = Operation.adopt(operation)
@@ -88,7 +88,7 @@ class Poller(PollLoop):
 
     def subscribe_all(
         self,
-        on_listing: Callable[[Listing], object],
+        on_listing: Callable[[OperationList], object],
         on_error: Callable[[TamrError], object] | None = None,
         interval: Seconds = 5,
         *,
@@ -120,37 +120,37 @@ class Poller(PollLoop):
             owner: The commands of one owner run in order; different owners take turns.
         """
         handle = self._handle(on_done, on_error, _inline)
-        action = partial(_carry_out, command, handle)
+        action = partial(_run_and_deliver, command, handle)
         if not _inline:
             action = partial(own_context().run, action)
         with self._wake:
-            self._orders.add(handle, action, delay, owner)
+            self._commands.add(handle, action, delay, owner)
             self._start()
         return handle
 
     def cancel(self, owner: object) -> None:
         """Call off all commands of an owner that have not begun."""
         with self._wake:
-            for handle in self._orders.cancel(owner):
+            for handle in self._commands.cancel(owner):
                 handle.close()
 
     def refresh(self, operation: Operation) -> None:
         """Ask about an operation at once rather than when it is due."""
         with self._wake:
-            watch = self._following.get(operation.identity)
-            if watch is not None:
-                watch.refresh()
+            target = self._targets.get(operation.identity)
+            if target is not None:
+                target.refresh()
                 self._start()
 
     @property
     def answer_seconds(self) -> Seconds:
         """How long the server takes to answer about one operation, as far as is known."""
-        return self._courier.answer_seconds
+        return self._fetcher.answer_seconds
 
     @property
     def history(self) -> JobHistory:
         """How long this server's jobs take, learnt from all answers since this was first used."""
-        return self._lessons().history
+        return self._history_loader().history
 
     def learn(
         self, on_learned: Callable[[JobHistory], object], *, _inline: bool = False
@@ -161,25 +161,25 @@ class Poller(PollLoop):
             on_learned: Gets the history when that is done; at once if it was done before, and
                 never where the list can't be had.
         """
-        lessons = self._lessons()
+        lessons = self._history_loader()
         handle = self._handle(on_learned, None, _inline)
         with self._wake:
-            everything = self._following.everything()
-            if everything is not None and everything.newest is not None:
-                lessons.take(everything.newest, followed=False)
+            everything = self._targets.everything()
+            if everything is not None and everything.latest is not None:
+                lessons.take(everything.latest, followed=False)
             if lessons.over():
                 self._deliver(handle, lessons.history)
             else:
                 lessons.want(handle)
-                if self._following:
+                if self._targets:
                     self._start()
         return handle
 
-    def _lessons(self) -> Lessons:
+    def _history_loader(self) -> HistoryLoader:
         with self._wake:
-            if self._courier.lessons is None:
-                self._courier.lessons = Lessons()
-            return self._courier.lessons
+            if self._fetcher.history_loader is None:
+                self._fetcher.history_loader = HistoryLoader()
+            return self._fetcher.history_loader
 
     def _check_server(self, operation: Operation) -> None:
         """Refuse what would be mistaken for an operation of this server with the same path."""
@@ -191,31 +191,31 @@ class Poller(PollLoop):
                 f"This poller asks {ours}, but the operation is one of {theirs}. "
                 "Use Poller.of(operation.client)."
             )
-            raise ForeignAddress(msg)
+            raise CrossOriginError(msg)
 
     def _subscription(
         self,
-        on_news: Callable[[Any], object],
+        on_result: Callable[[Any], object],
         on_error: Callable[[TamrError], object] | None,
         interval: Seconds,
         on_a_page: bool,
         inline: bool,
     ) -> Subscription:
-        interval = max(checked_seconds("interval", interval), LEAST_INTERVAL_SECONDS)
+        interval = max(checked_seconds("interval", interval), MIN_INTERVAL_SECONDS)
         if on_a_page:
             cells.attach()
-        return self._handle(on_news, on_error, inline, interval, on_a_page)
+        return self._handle(on_result, on_error, inline, interval, on_a_page)
 
     def _handle(
         self,
-        on_news: Callable[[Any], object],
+        on_result: Callable[[Any], object],
         on_error: Callable[[TamrError], object] | None,
         inline: bool,
         interval: Seconds = 0.0,
         on_a_page: bool = False,
     ) -> Subscription:
         subscription = Subscription(
-            on_news,
+            on_result,
             on_error,
             interval,
             on_change=self._on_change,
@@ -229,23 +229,23 @@ class Poller(PollLoop):
     def _on_change(self, subscription: Subscription) -> None:
         """A subscription was closed, or a page shows it again."""
         with self._wake:
-            self._following.reconsider(subscription)
+            self._targets.on_subscription_changed(subscription)
             if subscription.closed:
-                self._orders.discard_closed()
-                if self._courier.lessons is not None:
-                    self._courier.lessons.forget(subscription)
+                self._commands.discard_closed()
+                if self._fetcher.history_loader is not None:
+                    self._fetcher.history_loader.forget(subscription)
 
     def _join(self, path: str, known: Operation | None, subscription: Subscription) -> None:
         with self._wake:
-            watch = self._following.join(path, known, subscription)
-            if watch.newest is not known:
-                greet = lambda: watch.greet(subscription, known)  # noqa: E731
-                self._orders.add(subscription, greet, owner=GREETINGS)
+            target = self._targets.add_subscriber(path, known, subscription)
+            if target.latest is not known:
+                greet = lambda: target.replay_latest(subscription, known)  # noqa: E731
+                self._commands.add(subscription, greet, owner=REPLAYS)
             self._start()
 
     def _deliver(self, subscription: Subscription, news: Any) -> None:
         with self._wake:
-            self._orders.add(subscription, lambda: subscription.tell(news), owner=GREETINGS)
+            self._commands.add(subscription, lambda: subscription.notify(news), owner=REPLAYS)
             self._start()
 
 
@@ -253,10 +253,10 @@ def _address(client: Any) -> str:
     return f"{getattr(client, 'origin', '')}/{str(getattr(client, 'base_path', '')).strip('/')}"
 
 
-def _carry_out(command: Callable[[], Any], handle: Subscription) -> None:
+def _run_and_deliver(command: Callable[[], Any], handle: Subscription) -> None:
     try:
-        result = attempt(command, lambda: handle.closed)
+        result = run_command(command, lambda: handle.closed)
     except TamrError as error:
-        handle.tell_error(error)
+        handle.notify_error(error)
     else:
-        handle.tell(result)
+        handle.notify(result)

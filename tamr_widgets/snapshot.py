@@ -11,12 +11,12 @@ from typing import Any, NoReturn, TypeVar
 import requests
 
 from ._http.deadline import Seconds, clock
-from ._http.retry import asked_to_wait, http_date
-from ._operation.document import copied, field, is_equal, text
+from ._http.retry import http_date, retry_after_seconds
+from ._operation.document import field, is_equal, normalized_copy, text
 from ._operation.identity import is_another_job, is_same_job, server_of
-from ._operation.status_message import in_words
+from ._operation.status_message import summarize
 from ._operation.times import parse_time
-from .errors import NotAnOperation
+from .errors import OperationTypeError
 
 RESOLVED_STATES = frozenset({"CANCELED", "SUCCEEDED", "FAILED"})
 # Clocks closer than this are taken for equal, since HTTP dates are whole seconds.
@@ -60,8 +60,8 @@ class Snapshot:
     def __init__(self, client: Any, data: dict[str, Any], alias: str | None = None) -> None:
         if not isinstance(data, dict):
             msg = f"An operation is made of a JSON object, not of {type(data).__name__}."
-            raise NotAnOperation(msg)
-        self._fill(client, copied(data), alias, _server_time(None), 0.0)
+            raise OperationTypeError(msg)
+        self._fill(client, normalized_copy(data), alias, _server_time(None), 0.0)
 
     def _fill(
         self,
@@ -85,7 +85,7 @@ class Snapshot:
             object.__setattr__(self, name, value)
 
     @classmethod
-    def received(
+    def from_document(
         cls: type[S],
         client: Any,
         data: dict[str, Any],
@@ -94,10 +94,10 @@ class Snapshot:
     ) -> S:
         """The snapshot in an answer. `data` is not copied: nobody else may hold it."""
         snapshot = cls.__new__(cls)
-        snapshot._fill(client, data, alias, _server_time(response), asked_to_wait(response))
+        snapshot._fill(client, data, alias, _server_time(response), retry_after_seconds(response))
         return snapshot
 
-    def sibling(self: S, data: dict[str, Any], alias: str | None = None) -> S:
+    def from_same_response(self: S, data: dict[str, Any], alias: str | None = None) -> S:
         """Another document of the same answer."""
         snapshot = type(self).__new__(type(self))
         read_at = (self.as_of, self.clock_offset_seconds)
@@ -142,10 +142,10 @@ class Snapshot:
     @property
     def status(self) -> dict[str, Any] | None:
         """The server's raw status (`state`, `startTime`, `endTime`, `message`): a copy."""
-        status: dict[str, Any] | None = copied(self._data.get("status"))
+        status: dict[str, Any] | None = normalized_copy(self._data.get("status"))
         return status
 
-    def says(self, document: dict[str, Any]) -> bool:
+    def has_same_document(self, document: dict[str, Any]) -> bool:
         """Whether a document says the same as this snapshot."""
         return is_equal(self._data, document)
 
@@ -159,7 +159,7 @@ class Snapshot:
 
     def to_json(self) -> dict[str, Any]:
         """The server's document: a copy."""
-        document: dict[str, Any] = copied(self._data)
+        document: dict[str, Any] = normalized_copy(self._data)
         return document
 
     @property
@@ -179,7 +179,7 @@ class Snapshot:
     @property
     def message(self) -> str:
         """What the server says about the state, in words; the raw text is in `status`."""
-        return in_words(self._status_field("message"))
+        return summarize(self._status_field("message"))
 
     @property
     def created_at(self) -> datetime | None:
@@ -234,7 +234,7 @@ class Snapshot:
         return (
             self.api_path == other.api_path
             and self._server() == other._server()
-            and copied(self._data) == copied(other._data)
+            and normalized_copy(self._data) == normalized_copy(other._data)
         )
 
     def __hash__(self) -> int:
@@ -254,7 +254,7 @@ class Snapshot:
         # Without the client: it holds credentials.
         read_at = (self.as_of, self.clock_offset_seconds)
         facts = (self.api_path, read_at, self.retry_after, self._server())
-        return _unpickled, (type(self), copied(self._data), *facts)
+        return _unpickled, (type(self), normalized_copy(self._data), *facts)
 
     def __repr__(self) -> str:
         return (

@@ -39,7 +39,7 @@ LOOP_EXECUTOR = "asyncio_"  # Playwright's loop keeps its executor's threads for
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by what they need, and run the quick ones first.
 
-    Order matters, too: while Playwright's sync API is up, this thread has a running event loop,
+    Command matters, too: while Playwright's sync API is up, this thread has a running event loop,
     in which `asyncio.run` refuses to work.
     """
     for item in items:

@@ -17,8 +17,8 @@ from requests.exceptions import ChunkedEncodingError
 from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import DecodeError, ProtocolError
 
-from ..errors import UnexpectedAnswer
-from .deadline import Limit, current_limit
+from ..errors import UnexpectedResponse
+from .deadline import Deadline, current_deadline
 from .exception_mapping import outcome_hint
 from .response_redaction import redact
 
@@ -59,7 +59,7 @@ def received(
         stream: Leave the body to be read from the copy.
 
     Raises:
-        UnexpectedAnswer: The body is larger than a response may be.
+        UnexpectedResponse: The body is larger than a response may be.
     """
     copy = requests.Response()
     copy.status_code = response.status_code
@@ -92,7 +92,7 @@ def _body(response: requests.Response, request_line: str) -> bytes:
             raise _too_large(request_line, max_bytes)
         return body
     received_bytes = bytearray()
-    limit = current_limit() or Limit()
+    limit = current_deadline() or Deadline()
     for count, piece in enumerate(_decoded_pieces(response)):
         if count:  # a response that arrived in one piece is not thrown away for being late
             limit.slice()
@@ -102,9 +102,9 @@ def _body(response: requests.Response, request_line: str) -> bytes:
     return bytes(received_bytes)
 
 
-def _too_large(request_line: str, max_bytes: int) -> UnexpectedAnswer:
+def _too_large(request_line: str, max_bytes: int) -> UnexpectedResponse:
     hint = "Pass stream=True to read a large download in pieces."
-    return UnexpectedAnswer(
+    return UnexpectedResponse(
         f"{request_line} came back with more than {max_bytes // MEBIBYTE} MiB, which is the limit "
         f"for such a response. {outcome_hint(request_line, hint)}"
     )

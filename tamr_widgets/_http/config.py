@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from ..auth import JwtTokenAuth, TokenAuth, UsernamePasswordAuth
 
 
-def auth_from(environ: Mapping[str, str]) -> UsernamePasswordAuth | TokenAuth | JwtTokenAuth:
+def auth_from_env(environ: Mapping[str, str]) -> UsernamePasswordAuth | TokenAuth | JwtTokenAuth:
     """TAMR_TOKEN, or TAMR_USERNAME with TAMR_PASSWORD; a ValueError names what is missing."""
     token = environ.get("TAMR_TOKEN")
     if token:
@@ -23,7 +23,7 @@ def auth_from(environ: Mapping[str, str]) -> UsernamePasswordAuth | TokenAuth | 
     raise ValueError(msg)
 
 
-def place_from(environ: Mapping[str, str]) -> dict[str, Any]:
+def server_from_env(environ: Mapping[str, str]) -> dict[str, Any]:
     """TAMR_URL as the arguments of a Client; a ValueError says what is wrong with it."""
     url = environ.get("TAMR_URL", "").strip()
     try:

@@ -18,7 +18,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, LocationParseError, NewConnectionError
 from urllib3.util import connection as urllib3_connection
 
-from .deadline import Limit, current_limit
+from .deadline import Deadline, current_deadline
 from .overlay import derived
 from .reasons import SWITCHED
 from .sockets import (
@@ -35,7 +35,7 @@ _SWITCHING_PROTOCOLS = 101
 
 
 def connection_class(base: Any) -> Any:
-    """Derives a class whose connections and responses end at the `time_limit` around them."""
+    """Derives a class whose connections and responses end at the `deadline` around them."""
     if not issubclass(base, HTTPConnection):
         return base
     return derived(_TLSConnection if issubclass(base, HTTPSConnection) else _Connection, base)
@@ -63,7 +63,7 @@ class _Connection(HTTPConnection):
             raise
 
     def _new_conn(self) -> Any:
-        connect, limit = super()._new_conn, current_limit()
+        connect, limit = super()._new_conn, current_deadline()
         if limit is None:
             return connect()
         try:
@@ -88,7 +88,7 @@ class _Connection(HTTPConnection):
             raise NewConnectionError(self, msg) from error
 
     def send(self, data: Any) -> None:
-        limit = current_limit()
+        limit = current_deadline()
         if limit is None:
             super().send(data)
             return
@@ -113,7 +113,7 @@ class _TLSConnection(_Connection, HTTPSConnection):
     _watch: Callable[[socket.socket], None] | None = None
 
     def connect(self) -> None:
-        limit = current_limit()
+        limit = current_deadline()
         if limit is None:
             super().connect()
             return
@@ -127,7 +127,7 @@ class _TLSConnection(_Connection, HTTPSConnection):
             finally:
                 self._watch = None
 
-    def _raise_if_over(self, limit: Limit, error: OSError) -> None:
+    def _raise_if_over(self, limit: Deadline, error: OSError) -> None:
         try:
             limit.slice()
         except TimeoutError:
@@ -148,7 +148,7 @@ class _Response(HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
         self._sock = sock
-        limit = current_limit()
+        limit = current_deadline()
         if limit is not None and isinstance(sock, REAL_SOCKET):
             # The buffered reader that http.client made gives up its socket file, with the
             # reference count that keeps a kept-alive socket open, to ours.

@@ -1,6 +1,6 @@
 """Time as this package measures it: one clock, and limits that reach down to the socket.
 
-A limit is set around a piece of work (`with time_limit(3): operation.poll()`) and seen by every
+A limit is set around a piece of work (`with deadline(3): operation.poll()`) and seen by every
 request inside of it, on this thread, however deep. All durations are seconds on a monotonic
 clock: what the wall clock does has no effect.
 """
@@ -19,7 +19,7 @@ Seconds = float
 # How soon a call-off is noticed while something blocks.
 SLICE_SECONDS = 0.2
 # More than thirty years, and less than what an operating system takes for a time-out.
-MOST_SECONDS = 1e9
+MAX_SECONDS = 1e9
 
 
 class Clock:
@@ -41,16 +41,16 @@ class Clock:
 clock = Clock()
 
 
-class Limit:
+class Deadline:
     """When work must be over: a deadline, and whoever may call it off before."""
 
-    __slots__ = ("called_off", "deadline")
+    __slots__ = ("cancelled", "deadline")
 
     def __init__(
-        self, deadline: Seconds = math.inf, called_off: Callable[[], bool] | None = None
+        self, deadline: Seconds = math.inf, cancelled: Callable[[], bool] | None = None
     ) -> None:
         self.deadline = deadline
-        self.called_off = called_off
+        self.cancelled = cancelled
 
     def left(self) -> Seconds:
         """How much time is left; zero once it has run out."""
@@ -62,7 +62,7 @@ class Limit:
 
     def over(self) -> bool:
         """Whether somebody called it off."""
-        return self.called_off is not None and self.called_off()
+        return self.cancelled is not None and self.cancelled()
 
     def slice(self) -> Seconds:
         """How long to block at most before asking here again.
@@ -81,31 +81,31 @@ class Limit:
         return min(left, SLICE_SECONDS)
 
 
-_current: ContextVar[Limit | None] = ContextVar("tamr_widgets_time_limit", default=None)
+_current: ContextVar[Deadline | None] = ContextVar("tamr_widgets_time_limit", default=None)
 
 
-def current_limit() -> Limit | None:
+def current_deadline() -> Deadline | None:
     """The innermost limit around the running code, or None."""
     return _current.get()
 
 
-def lift_limits() -> None:
+def lift_deadlines() -> None:
     """Forget the limits around the running code, in a context that outlives them."""
     _current.set(None)
 
 
 @contextmanager
-def time_limit(
-    seconds: Seconds = math.inf, called_off: Callable[[], bool] | None = None
-) -> Iterator[Limit]:
+def deadline(
+    seconds: Seconds = math.inf, cancelled: Callable[[], bool] | None = None
+) -> Iterator[Deadline]:
     """Bound the requests made inside; a limit around this one goes on to count.
 
     Args:
         seconds: The time for all of it.
-        called_off: Asked now and then while waiting for bytes; True ends the request.
+        cancelled: Asked now and then while waiting for bytes; True ends the request.
     """
-    outer = _current.get() or Limit()
-    limit = Limit(min(outer.deadline, clock.monotonic() + seconds), called_off or outer.called_off)
+    outer = _current.get() or Deadline()
+    limit = Deadline(min(outer.deadline, clock.monotonic() + seconds), cancelled or outer.cancelled)
     token = _current.set(limit)
     try:
         yield limit
@@ -127,7 +127,7 @@ def checked_seconds(name: str, value: object) -> Seconds:
         seconds = float(value)
     except OverflowError:  # an integer that is longer than any float
         seconds = math.inf
-    if not 0 <= seconds <= MOST_SECONDS:
+    if not 0 <= seconds <= MAX_SECONDS:
         msg = f"{name} must be zero or more seconds, and at most a billion."
         raise ValueError(msg)
     return seconds

@@ -17,21 +17,21 @@ from typing import Any, NoReturn
 import requests
 import urllib3.exceptions as urllib3
 
-from .._operation.status_message import tame
+from .._operation.status_message import sanitize
 from ..errors import (
-    NoAnswer,
+    CertificateError,
+    ConnectionFailed,
+    InvalidRequest,
     ProxyFailed,
     ProxyUnauthorized,
+    RequestTimeout,
     TamrError,
-    TooSlow,
-    UnexpectedAnswer,
-    Unsendable,
-    Untrusted,
+    UnexpectedResponse,
 )
 from .proxies import UNREADABLE
 from .reasons import any_of, chain_of, reason_of, start_of
 
-REQUEST_CHARS = 300
+MAX_REQUEST_CHARS = 300
 
 BUSY = "Tamr, or a proxy in front of it, could not answer just now; try again in a while."
 _AWAY = "Is the server running, and are host, port and network right?"
@@ -77,7 +77,7 @@ _UNSENT = (urllib3.ConnectTimeoutError, urllib3.EmptyPoolError, requests.Connect
 
 
 @contextmanager
-def translated(what: str, proxy: Callable[[], str | None] = lambda: None) -> Iterator[None]:
+def map_exceptions(what: str, proxy: Callable[[], str | None] = lambda: None) -> Iterator[None]:
     """Raise requests' and urllib3's exceptions as ours, without what they hold.
 
     Args:
@@ -110,7 +110,7 @@ def raise_alone(error: TamrError, cause: BaseException | None = None) -> NoRetur
 
 def request_line(what: str) -> str:
     """A request in a few words, for a message: an endpoint can be long, and anybody's text."""
-    return tame(what, REQUEST_CHARS)
+    return sanitize(what, MAX_REQUEST_CHARS)
 
 
 def outcome_hint(what: str, otherwise: str) -> str:
@@ -133,9 +133,9 @@ def _not_sent(
     if any_of(chain, _UNREADABLE):
         return None
     if isinstance(error, _UNSENDABLE):
-        return Unsendable(f"{what} could not be sent ({reason}). Check what was asked for.")
+        return InvalidRequest(f"{what} could not be sent ({reason}). Check what was asked for.")
     if _lacks_certificates(chain):
-        return Untrusted(
+        return CertificateError(
             f"{what} was not sent: there is no file with certificates where one is expected. Set "
             "REQUESTS_CA_BUNDLE (or CURL_CA_BUNDLE, or verify and cert of the session) to a PEM "
             "file that exists, or unset it."
@@ -149,16 +149,20 @@ def _not_answered(
     through = f" through the proxy {via}" if via else ""
     if any_of(chain, _UNREADABLE):
         hint = outcome_hint(what, BUSY)
-        return UnexpectedAnswer(f"{what} came back in a form that can't be read ({reason}). {hint}")
+        return UnexpectedResponse(
+            f"{what} came back in a form that can't be read ({reason}). {hint}"
+        )
     hint = _AWAY if any_of(chain, _UNSENT) else outcome_hint(what, "")
     if any_of(chain, _SLOW) and not any_of(chain, urllib3.NewConnectionError):
-        return TooSlow(
+        return RequestTimeout(
             f"{what} got no complete answer{through} within its time limit. {hint or BUSY}"
         )
     if isinstance(error, _LOST):
-        return NoAnswer(f"{what} got no answer{through} ({reason}). {hint or _AWAY}")
+        return ConnectionFailed(f"{what} got no answer{through} ({reason}). {hint or _AWAY}")
     hint = outcome_hint(what, BUSY)
-    return UnexpectedAnswer(f"{what} came back with something that is no answer ({reason}). {hint}")
+    return UnexpectedResponse(
+        f"{what} came back with something that is no answer ({reason}). {hint}"
+    )
 
 
 def check_proxy(response: requests.Response, what: str, proxy: Callable[[], str | None]) -> None:
@@ -194,13 +198,13 @@ def _proxy_error(
     elif any_of(chain, requests.exceptions.InvalidProxyURL) or (
         via and (via == UNREADABLE or any_of(chain, urllib3.LocationValueError))
     ):
-        return Unsendable(
+        return InvalidRequest(
             f"{what} could not be sent: the address of the proxy cannot be read. Check "
             f"{_PROXY_VARIABLES}; special characters of a password are percent-encoded (# as %23, "
             "/ as %2F, @ as %40)."
         )
     elif any_of(chain, requests.exceptions.InvalidSchema) and "SOCKS" in start_of(chain[0]):
-        return Unsendable(
+        return InvalidRequest(
             f"{what} could not be sent: a SOCKS proxy is set, which needs PySocks: "
             "pip install 'requests[socks]', or change ALL_PROXY."
         )
@@ -226,11 +230,13 @@ def _lacks_certificates(chain: list[BaseException]) -> bool:
     return any(_NO_CERTIFICATES.search(start_of(each)) for each in chain)
 
 
-def _tls_error(what: str, chain: list[BaseException], reason: str) -> NoAnswer:
+def _tls_error(what: str, chain: list[BaseException], reason: str) -> ConnectionFailed:
     """A certificate that is not accepted stays so; a handshake that breaks off may pass."""
     if not any("certificate" in start_of(each).lower() for each in chain):
-        return NoAnswer(f"{what} got no answer ({reason}). Does the server speak https there?")
-    return Untrusted(
+        return ConnectionFailed(
+            f"{what} got no answer ({reason}). Does the server speak https there?"
+        )
+    return CertificateError(
         f"{what} was not sent: the server's certificate was not accepted ({reason}). Check the "
         "host name and the certificates that this machine trusts (REQUESTS_CA_BUNDLE, or verify of "
         "the session)."

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from .._operation.status_message import tame
+from .._operation.status_message import sanitize
 from .redaction import Redactor, redactor
 
 MAX_LINE_CHARS = 1000
@@ -33,7 +33,7 @@ def _filter(record: logging.LogRecord) -> bool:
     clean = _current.get()
     if clean is None:
         return True
-    record.msg, record.args = tame(clean.text(record.getMessage()), MAX_LINE_CHARS), ()
+    record.msg, record.args = sanitize(clean.text(record.getMessage()), MAX_LINE_CHARS), ()
     record.exc_info = record.exc_text = None
     record.levelno, record.levelname = logging.DEBUG, "DEBUG"
     return logging.getLogger(record.name).isEnabledFor(logging.DEBUG)

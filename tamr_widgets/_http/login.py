@@ -16,10 +16,10 @@ from requests.cookies import RequestsCookieJar, get_cookie_header
 
 from .. import _fork
 from ..auth import no_auth, secrets_of
-from ..errors import UnexpectedAnswer
-from .deadline import Seconds, time_limit
-from .exception_mapping import translated
-from .response import json_of
+from ..errors import UnexpectedResponse
+from .deadline import Seconds, deadline
+from .exception_mapping import map_exceptions
+from .response import parse_json
 from .response_redaction import redact
 from .urls import endpoint_url, is_below
 
@@ -80,7 +80,7 @@ class Login:
         """
         url = endpoint_url(self._origin, self._base_path, "instance:login")
         lock = self._lock
-        with translated(f"POST {url}"), time_limit(seconds) as limit:
+        with map_exceptions(f"POST {url}"), deadline(seconds) as limit:
             while not lock.acquire(timeout=limit.slice()):
                 pass
         try:
@@ -94,8 +94,8 @@ class Login:
         response = send("POST", url, {"json": credentials, "auth": no_auth}, ())
         if response.ok:
             try:
-                self._keep(json_of(response, f"POST {url}"))
-            except UnexpectedAnswer as error:
+                self._keep(parse_json(response, f"POST {url}"))
+            except UnexpectedResponse as error:
                 error.response = None  # it may hold half of a token
                 raise
             response._content = b""  # nobody needs the token twice

@@ -14,9 +14,9 @@ from http import client as http
 import requests
 import urllib3.exceptions as urllib3
 
-from .._operation.status_message import tame
+from .._operation.status_message import sanitize
 
-REASON_CHARS = 200
+MAX_REASON_CHARS = 200
 # A text of this package's own, which may be quoted.
 SWITCHED = "101 Switching Protocols, which was not asked for"
 
@@ -82,7 +82,7 @@ def chain_of(error: BaseException) -> list[BaseException]:
 def reason_of(chain: list[BaseException]) -> str:
     """The innermost reason that has words of its own."""
     reasons = (_words(each) for each in reversed(chain))
-    return tame(next(filter(None, reasons), type(chain[-1]).__name__), REASON_CHARS)
+    return sanitize(next(filter(None, reasons), type(chain[-1]).__name__), MAX_REASON_CHARS)
 
 
 def _words(error: BaseException) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import requests
 
-from .._operation.status_message import tame
+from .._operation.status_message import sanitize
 from ..auth import secrets_of
 from ..errors import (
     Forbidden,
@@ -17,14 +17,14 @@ from ..errors import (
     MethodNotAllowed,
     NotFound,
     Unauthorized,
-    UnexpectedAnswer,
+    UnexpectedResponse,
 )
 from .body import received
 from .exception_mapping import BUSY, outcome_hint, raise_alone, request_line
 from .redaction import redactor
 
 # Error bodies are cut here before they get into a message or a log.
-BODY_CHARS = 2000
+MAX_BODY_CHARS = 2000
 
 _HINTS: dict[int, tuple[type[HTTPStatusError], str]] = {
     401: (Unauthorized, "Check the user name and password (or token) and make a new Client."),
@@ -37,7 +37,7 @@ _GIVEN_UP = frozenset({500, 502, 504})
 _ODD = "Check the request, and the host and port of the client."
 
 
-def checked(response: requests.Response, what: str, auth: Any = None) -> requests.Response:
+def raise_for_status(response: requests.Response, what: str, auth: Any = None) -> requests.Response:
     """`response` if the server did what was asked, else the error that says what it answered.
 
     Args:
@@ -47,7 +47,7 @@ def checked(response: requests.Response, what: str, auth: Any = None) -> request
 
     Raises:
         HTTPStatusError: An error status; 401, 403, 404 and 405 have classes of their own.
-        UnexpectedAnswer: A redirect that was not followed, or a web page that says nothing about
+        UnexpectedResponse: A redirect that was not followed, or a web page that says nothing about
             whether anything was done.
     """
     what = request_line(what)
@@ -69,14 +69,14 @@ def checked(response: requests.Response, what: str, auth: Any = None) -> request
     raise kind(f"{what} was answered {answer.rstrip('.')}. {hint}", response=response)
 
 
-def json_of(
+def parse_json(
     response: requests.Response, what: str, parse: Callable[[str], Any] | None = None
 ) -> Any:
     """The JSON document in an answer, as `parse` reads it; by default all of it.
 
     Raises:
-        UnexpectedAnswer: There is none: it was cut off, or somebody else answered (a proxy's login
-            page, for example).
+        UnexpectedResponse: There is none: it was cut off, or a proxy answered, with a login page
+            for example.
     """
     try:
         return (parse or json.loads)(_utf8(response.content))
@@ -85,14 +85,14 @@ def json_of(
         raise_alone(unexpected(response, what, "something that is not JSON"))
 
 
-def unexpected(response: requests.Response, what: str, came: str) -> UnexpectedAnswer:
+def unexpected(response: requests.Response, what: str, came: str) -> UnexpectedResponse:
     """The error for an answer of the wrong form; says the content type and shows nothing of it."""
     what = request_line(what)
     response = _kept(response, what)
     kind = response.headers.get("Content-Type", "no content type")
     hint = outcome_hint(what, "Check the address, or try again in a while.")
-    error = UnexpectedAnswer(
-        f"{what} came back with {came} ({tame(kind, 100)}). A proxy or a login page may have "
+    error = UnexpectedResponse(
+        f"{what} came back with {came} ({sanitize(kind, 100)}). A proxy or a login page may have "
         f"answered instead of Tamr. {hint}"
     )
     error.response = response
@@ -118,8 +118,8 @@ def reason_in(response: requests.Response, auth: Any) -> str:
         text = document["message"]
     if text.lstrip().startswith("<"):
         return ""
-    start = text[: 4 * BODY_CHARS]
-    return tame(redactor(frozenset(secrets_of(auth))).text(start), BODY_CHARS)
+    start = text[: 4 * MAX_BODY_CHARS]
+    return sanitize(redactor(frozenset(secrets_of(auth))).text(start), MAX_BODY_CHARS)
 
 
 def _utf8(content: bytes) -> str:

@@ -13,17 +13,17 @@ from email.utils import parsedate_to_datetime
 import requests
 
 from ..errors import (
+    CertificateError,
+    ConnectionFailed,
     HTTPStatusError,
     InternalError,
-    NoAnswer,
+    InvalidRequest,
     NotFound,
     OperationReplaced,
     ProxyUnauthorized,
+    RequestTimeout,
     TamrError,
-    TooSlow,
-    UnexpectedAnswer,
-    Unsendable,
-    Untrusted,
+    UnexpectedResponse,
 )
 from .deadline import Seconds, clock
 
@@ -31,24 +31,24 @@ PASSING_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 # A job that was just started may not be found yet.
 NOT_FOUND_GRACE_SECONDS = 5.0
 FIRST_BACKOFF_SECONDS = 1.0
-MOST_BACKOFF_SECONDS = 60.0
-MOST_RETRY_AFTER_SECONDS = 120.0
+MAX_BACKOFF_SECONDS = 60.0
+MAX_RETRY_AFTER_SECONDS = 120.0
 # With the backoff above: about 20 minutes, long enough for a server to be restarted.
-MOST_FAULTS_IN_A_ROW = 25
+MAX_ERRORS_IN_A_ROW = 25
 
 
-def passes(fault: TamrError, since_start: Seconds) -> bool:
+def is_retryable(fault: TamrError, since_start: Seconds) -> bool:
     """Whether it makes sense to ask again after this fault, `since_start` seconds into it."""
-    if isinstance(fault, (OperationReplaced, ProxyUnauthorized, Unsendable, Untrusted)):
+    if isinstance(fault, (OperationReplaced, ProxyUnauthorized, InvalidRequest, CertificateError)):
         return False
     if isinstance(fault, HTTPStatusError):
         if isinstance(fault, NotFound):
             return since_start < NOT_FOUND_GRACE_SECONDS
         return fault.response is not None and fault.response.status_code in PASSING_STATUS
-    return isinstance(fault, (InternalError, NoAnswer, TooSlow, UnexpectedAnswer))
+    return isinstance(fault, (InternalError, ConnectionFailed, RequestTimeout, UnexpectedResponse))
 
 
-def asked_to_wait(response: requests.Response | None) -> Seconds:
+def retry_after_seconds(response: requests.Response | None) -> Seconds:
     """How long a server asks to be left alone; zero where it asks nothing that makes sense.
 
     A number of seconds or a date, read against the server's own `Date` where there is one. Never
@@ -64,7 +64,7 @@ def asked_to_wait(response: requests.Response | None) -> Seconds:
         now = http_date(response.headers.get("Date", ""))
         seconds = date - (clock.wall() if now is None else now)
     # Not-a-number compares false with everything and ends as zero.
-    return min(seconds, MOST_RETRY_AFTER_SECONDS) if seconds > 0 else 0.0
+    return min(seconds, MAX_RETRY_AFTER_SECONDS) if seconds > 0 else 0.0
 
 
 def http_date(value: str) -> Seconds | None:
@@ -77,7 +77,7 @@ def http_date(value: str) -> Seconds | None:
         return None
 
 
-class Patience:
+class Backoff:
     """How long one follower of an operation bears with faults in a row.
 
     Args:
@@ -94,7 +94,7 @@ class Patience:
         """An answer came; the next fault is a first one again."""
         self.faults = 0
 
-    def pause_after(self, fault: TamrError, since_start: Seconds) -> Seconds:
+    def next_delay(self, fault: TamrError, since_start: Seconds) -> Seconds:
         """How many seconds to wait before asking again.
 
         Raises:
@@ -102,18 +102,18 @@ class Patience:
                 there were too many in a row.
         """
         self.faults += 1
-        if not passes(fault, since_start):
+        if not is_retryable(fault, since_start):
             raise fault
         if self._most and self.faults >= self._most:
             raise given_up(fault, self.faults) from fault
-        backoff = min(MOST_BACKOFF_SECONDS, self._first * 2 ** min(self.faults - 1, 30))
-        return asked_to_wait(getattr(fault, "response", None)) + jittered(backoff)
+        backoff = min(MAX_BACKOFF_SECONDS, self._first * 2 ** min(self.faults - 1, 30))
+        return retry_after_seconds(getattr(fault, "response", None)) + jittered(backoff)
 
 
 def given_up(fault: TamrError, times: int) -> TamrError:
     """The error of one who gives up after so many faults in a row."""
     error = type(fault)(f"Given up after {times} faults in a row. The last: {fault}")
-    if isinstance(error, (HTTPStatusError, UnexpectedAnswer)):
+    if isinstance(error, (HTTPStatusError, UnexpectedResponse)):
         error.response = getattr(fault, "response", None)
     return error
 

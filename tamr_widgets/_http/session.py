@@ -16,7 +16,7 @@ _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "REQUEST_METHOD")
 _NAMES = (*_ENVIRONMENT, *map(str.upper, _ENVIRONMENT), *_BUNDLES)
 
 
-class OwnSession(requests.Session):
+class SingleOriginSession(requests.Session):
     """A session of one origin, whose pool is a bound, and that reads its settings once.
 
     requests goes through the whole environment for proxies and certificates with each request,

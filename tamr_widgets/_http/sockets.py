@@ -1,4 +1,4 @@
-"""Socket operations that end at a `Limit`: look-up, connect, handshake, send and read.
+"""Socket operations that end at a `Deadline`: look-up, connect, handshake, send and read.
 
 The time-outs of a socket count anew with each call, so that a server that drips bytes, or a name
 with many silent addresses, can take any time. These operations look at the limit, and at whether
@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 from urllib3.util import connection as urllib3_connection
 from urllib3.util.wait import wait_for_write
 
-from .deadline import Limit, Seconds, clock
+from .deadline import Deadline, Seconds, clock
 
 MAX_LINE_BYTES = 2**16  # of a status, a header, a chunk's size or a trailer; as in http.client
 
@@ -32,7 +32,7 @@ REAL_SOCKET = socket.socket
 T = TypeVar("T")
 
 
-def abandonable(call: Callable[[], T], limit: Limit) -> T:
+def abandonable(call: Callable[[], T], limit: Deadline) -> T:
     """Runs `call` on a thread of its own, and returns or raises what it does.
 
     Raises:
@@ -67,7 +67,7 @@ def abandonable(call: Callable[[], T], limit: Limit) -> T:
 def connected(
     host: str,
     port: int,
-    limit: Limit,
+    limit: Deadline,
     seconds: Seconds | None,
     source_address: Any = None,
     options: Any = (),
@@ -111,7 +111,7 @@ def connected(
     raise failure
 
 
-def _connect(sock: socket.socket, address: Any, limit: Limit, seconds: Seconds | None) -> None:
+def _connect(sock: socket.socket, address: Any, limit: Deadline, seconds: Seconds | None) -> None:
     attempt = _idle_limit(seconds)
     sock.settimeout(min(limit.slice(), attempt.slice()))
     try:
@@ -124,7 +124,7 @@ def _connect(sock: socket.socket, address: Any, limit: Limit, seconds: Seconds |
             raise OSError(code, os.strerror(code)) from None
 
 
-def send_all(sock: socket.socket, data: Any, limit: Limit) -> None:
+def send_all(sock: socket.socket, data: Any, limit: Deadline) -> None:
     """Sends bytes; the socket's own time-out bounds how long the other side may take none."""
     seconds = sock.gettimeout()
     idle, rest = _idle_limit(seconds), memoryview(data).cast("B")
@@ -143,7 +143,7 @@ def send_all(sock: socket.socket, data: Any, limit: Limit) -> None:
 class Reader(io.RawIOBase):
     """Reads a socket until the limit; `inner` is only kept to be closed."""
 
-    def __init__(self, inner: io.RawIOBase, sock: socket.socket, limit: Limit) -> None:
+    def __init__(self, inner: io.RawIOBase, sock: socket.socket, limit: Deadline) -> None:
         super().__init__()
         self._inner = inner
         self._sock = sock
@@ -197,7 +197,7 @@ class BoundedBuffer(io.BufferedReader):
 
 
 @contextmanager
-def shutting_down(limit: Limit) -> Iterator[Callable[[socket.socket], None]]:
+def shutting_down(limit: Deadline) -> Iterator[Callable[[socket.socket], None]]:
     """Ends calls inside that cannot be given a limit, by shutting down their socket.
 
     Yields a function that names the socket. A TLS handshake is such a call.
@@ -226,5 +226,5 @@ def shutting_down(limit: Limit) -> Iterator[Callable[[socket.socket], None]]:
         done.set()
 
 
-def _idle_limit(seconds: Seconds | None) -> Limit:
-    return Limit() if seconds is None else Limit(clock.monotonic() + seconds)
+def _idle_limit(seconds: Seconds | None) -> Deadline:
+    return Deadline() if seconds is None else Deadline(clock.monotonic() + seconds)

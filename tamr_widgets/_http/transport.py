@@ -31,7 +31,7 @@ from urllib3.util.retry import Retry
 from .. import _fork
 from .body import ACCEPTED_CODINGS
 from .connection import connection_class
-from .deadline import SLICE_SECONDS, Seconds, clock, current_limit
+from .deadline import SLICE_SECONDS, Seconds, clock, current_deadline
 from .overlay import context_of, overlaid
 
 CONNECT_SECONDS = 5.0
@@ -42,7 +42,7 @@ TOTAL_SECONDS = 60.0
 def bounded(
     session: requests.Session, on_unverified: Callable[[], object] = lambda: None
 ) -> requests.Session:
-    """Views a session so that its requests end at the `time_limit` around them.
+    """Views a session so that its requests end at the `deadline` around them.
 
     Args:
         session: Any session; one that is no `requests.Session` is returned as it is.
@@ -54,10 +54,10 @@ def bounded(
     return overlaid(session, _Session, on_unverified)
 
 
-def within_limit(timeout: Any) -> tuple[Seconds, Seconds]:
+def timeouts_within_deadline(timeout: Any) -> tuple[Seconds, Seconds]:
     """Connect and read time-outs for requests, no longer than the limit around it."""
     connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
-    limit = current_limit()
+    limit = current_deadline()
     left = limit.left() if limit else TOTAL_SECONDS
     # A time-out of zero means "do not block" to a socket, and is refused by urllib3.
     left = max(left, 0.001)
@@ -138,7 +138,7 @@ class _Pool(HTTPConnectionPool):
 
     def _wait_for_conn(self, timeout: float | None) -> Any:
         """Waits for a connection that another thread uses no longer than the limit allows."""
-        limit = current_limit()
+        limit = current_deadline()
         if limit is None:
             return super()._get_conn(timeout)
         while limit.left() > SLICE_SECONDS and not limit.over():
@@ -164,7 +164,7 @@ class _Retry(Retry):
             seconds = self.get_retry_after(response)
         end = clock.monotonic() + (seconds or self.get_backoff_time())
         while (left := end - clock.monotonic()) > 0:
-            limit = current_limit()
+            limit = current_deadline()
             clock.sleep(min(left, limit.slice()) if limit else left)
 
 

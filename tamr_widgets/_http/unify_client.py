@@ -8,22 +8,22 @@ import requests
 
 from ..auth import secrets_of
 from ..client import Client
-from ..errors import ClientUnusable, NotAClient, Unauthorized
+from ..errors import ClientClosed, NotAClient, Unauthorized
 from .body import received
-from .deadline import time_limit
-from .exception_mapping import check_proxy, translated
+from .deadline import deadline
+from .exception_mapping import check_proxy, map_exceptions
 from .log_redaction import redacted_logs
 from .overlay import overlaid
 from .proxies import proxy_of, proxy_secrets
-from .response import checked
-from .transport import TOTAL_SECONDS, bounded, within_limit
+from .response import raise_for_status
+from .transport import TOTAL_SECONDS, bounded, timeouts_within_deadline
 from .urls import endpoint_url, redirect_url
 
 # What any client has, in this package and in the public one.
 _NEEDED = ("request", "origin", "base_path")
 
 
-def ask(client: Any, method: str, endpoint: str, **kwargs: Any) -> requests.Response:
+def send_request(client: Any, method: str, endpoint: str, **kwargs: Any) -> requests.Response:
     """Send a request through `client`, ours or a public one, and raise unless it was done.
 
     Raises:
@@ -31,14 +31,14 @@ def ask(client: Any, method: str, endpoint: str, **kwargs: Any) -> requests.Resp
     """
     link = link_to(client)
     response = link.request(method, endpoint, **kwargs)
-    return checked(response, f"{method} {endpoint}", link.auth)
+    return raise_for_status(response, f"{method} {endpoint}", link.auth)
 
 
-def link_to(client: Any) -> Client | _Foreign:
+def link_to(client: Any) -> Client | UnifyClientAdapter:
     """What sends the requests of a client.
 
     Raises:
-        ClientUnusable: There is no client: the snapshot that it belongs to was unpickled.
+        ClientClosed: There is no client: the snapshot that it belongs to was unpickled.
         NotAClient: Something is missing; the message says what.
     """
     if client is None:
@@ -46,8 +46,8 @@ def link_to(client: Any) -> Client | _Foreign:
             "This snapshot has no client, since it was pickled and a client is not. "
             "Operation.from_resource_id(client, id) fetches the operation anew."
         )
-        raise ClientUnusable(msg)
-    return client if isinstance(client, Client) else _Foreign(checked_client(client))
+        raise ClientClosed(msg)
+    return client if isinstance(client, Client) else UnifyClientAdapter(checked_client(client))
 
 
 def checked_client(client: Any) -> Any:
@@ -88,7 +88,7 @@ def _bounded_client(client: Any) -> Any:
     return client
 
 
-class _Foreign:
+class UnifyClientAdapter:
     """A public client with checked addresses and limits of time and size.
 
     What its own code decides (login, connections, redirects of its session) stays as it is. Where
@@ -109,10 +109,10 @@ class _Foreign:
         secrets = {*secrets_of(self.auth), *proxy_secrets(session)}
         with (
             redacted_logs(secrets),
-            translated(f"{method} {url}", proxy),
-            time_limit(TOTAL_SECONDS),
+            map_exceptions(f"{method} {url}", proxy),
+            deadline(TOTAL_SECONDS),
         ):
-            timeout = within_limit(kwargs.pop("timeout", None))
+            timeout = timeouts_within_deadline(kwargs.pop("timeout", None))
             options = {"timeout": timeout, "allow_redirects": False, **kwargs}
             if isinstance(self._client, _WithBoundedSession):
                 options["stream"] = True

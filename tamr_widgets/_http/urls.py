@@ -12,7 +12,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from requests import Request
 
-from ..errors import ForeignAddress
+from ..errors import CrossOriginError
 
 # Control characters and backslashes mean different things to different URL parsers, and lone
 # surrogates nothing at all.
@@ -130,17 +130,17 @@ def endpoint_url(origin: str, base_path: str, endpoint: str) -> str:
     """The address of an endpoint, relative to the base path or (with a slash) to the origin.
 
     Raises:
-        ForeignAddress: It is absolute, climbs out of its folder, or is no plain path at all.
+        CrossOriginError: It is absolute, climbs out of its folder, or is no plain path at all.
     """
     if not isinstance(endpoint, str):
         msg = f"The address of a request must be a string, not {endpoint!r:.100}."
-        raise ForeignAddress(msg)
+        raise CrossOriginError(msg)
     if len(endpoint) > MAX_ENDPOINT_CHARS:
         msg = (
             f"Nothing was sent to {_shown(endpoint)}: the address has {len(endpoint):,} "
             f"characters, and no server takes more than {MAX_ENDPOINT_CHARS:,}."
         )
-        raise ForeignAddress(msg)
+        raise CrossOriginError(msg)
     own = base_path.lstrip("/")
     if own and endpoint.startswith(own):  # copied with the API's own path
         endpoint = endpoint[len(own) :]
@@ -158,7 +158,7 @@ def endpoint_url(origin: str, base_path: str, endpoint: str) -> str:
             f"Nothing was sent to {_shown(endpoint)}: it is no path below {origin}, where this "
             "client's credentials belong. Use a path such as 'operations/17'."
         )
-        raise ForeignAddress(msg)
+        raise CrossOriginError(msg)
     return url
 
 
@@ -166,7 +166,7 @@ def operation_id(origin: str, resource_id: str | int) -> str | int:
     """The id in what was copied for one: an id, an operation's path, or its address.
 
     Raises:
-        ForeignAddress: It is an address of another origin, or of something else.
+        CrossOriginError: It is an address of another origin, or of something else.
     """
     if not isinstance(resource_id, str):
         return resource_id
@@ -177,7 +177,7 @@ def operation_id(origin: str, resource_id: str | int) -> str | int:
             f"Nothing was sent: {_shown(copied)} is not the address of an operation of {origin}. "
             "Pass its id, such as '17'."
         )
-        raise ForeignAddress(msg)
+        raise CrossOriginError(msg)
     return name if found and (not folder or folder.endswith("/")) else copied
 
 
@@ -185,7 +185,7 @@ def redirect_url(origin: str, url: str, location: str) -> str:
     """Where a redirect of `url` leads.
 
     Raises:
-        ForeignAddress: It leads out of the origin.
+        CrossOriginError: It leads out of the origin.
     """
     location = location[:MAX_ENDPOINT_CHARS]
     try:
@@ -198,7 +198,7 @@ def redirect_url(origin: str, url: str, location: str) -> str:
             f"{origin} redirected this request to {_shown(target)}, which is another origin. It "
             "was not followed, and its answer is not believed. Check the address of the server."
         )
-        raise ForeignAddress(msg)
+        raise CrossOriginError(msg)
     return target
 
 

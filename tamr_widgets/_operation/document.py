@@ -7,19 +7,23 @@ import re
 from typing import Any
 
 # Deeper than any document of Tamr's, and far from where Python's recursion ends.
-MOST_LEVELS = 20
-TEXT_CHARS = 1000
+MAX_LEVELS = 20
+MAX_TEXT_CHARS = 1000
 
 # Halves of characters, which JSON can write and nothing can encode.
 _HALVES = re.compile("[\ud800-\udfff]")
 
 
-def copied(value: Any, levels: int = MOST_LEVELS) -> Any:
+def normalized_copy(value: Any, levels: int = MAX_LEVELS) -> Any:
     """A copy of a JSON value that can be compared, pickled and encoded, whatever a server sent."""
     if isinstance(value, dict):
-        return {key: copied(each, levels - 1) for key, each in value.items()} if levels else {}
+        return (
+            {key: normalized_copy(each, levels - 1) for key, each in value.items()}
+            if levels
+            else {}
+        )
     if isinstance(value, list):
-        return [copied(each, levels - 1) for each in value] if levels else []
+        return [normalized_copy(each, levels - 1) for each in value] if levels else []
     if isinstance(value, str):
         return _whole(value)
     if isinstance(value, float) and math.isnan(value):
@@ -47,7 +51,7 @@ def text(value: object) -> str | None:
     if isinstance(value, str):
         return _whole(value)
     try:
-        return str(copied(value))[:TEXT_CHARS]
+        return str(normalized_copy(value))[:MAX_TEXT_CHARS]
     except ValueError:  # an integer of more digits than Python writes
         return None
 

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from html import escape
 from typing import TYPE_CHECKING
 
-from .status_message import tame
+from .status_message import sanitize
 
 if TYPE_CHECKING:
     from ..snapshot import Snapshot
 
 # Longer than any description of Tamr's.
-TEXT_CHARS = 1000
+MAX_TEXT_CHARS = 1000
 UNITS = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
 
 
@@ -90,4 +90,4 @@ def _moment(time: datetime | None) -> str:
 
 
 def _tame(text: str) -> str:
-    return tame(text, TEXT_CHARS)
+    return sanitize(text, MAX_TEXT_CHARS)

@@ -9,15 +9,15 @@ from datetime import datetime
 from typing import Any
 
 from .._http.deadline import Seconds
-from .._http.response import json_of, unexpected
-from .._http.unify_client import ask
+from .._http.response import parse_json, unexpected
+from .._http.unify_client import send_request
 from ..errors import NotSupported
 from ..operation import JSON_ACCEPTED, Operation
 from .document import is_equal
 from .json_list import iter_items
 
 
-class Listing:
+class OperationList:
     """What `GET operations` answered: one document for each operation, newest first.
 
     Documents that have not changed are the very objects of the list before, so that a list that is
@@ -35,8 +35,8 @@ class Listing:
     Attributes:
         documents: The server's JSON objects. Whatever else it listed is left out.
         by_path: The documents by their `relativeId`, newest first; one without is not in it.
-        news: Those that are new, or different from what they were in the list before.
-        gone: The paths of the list before that are not in this one.
+        changed: Those that are new, or different from what they were in the list before.
+        removed: The paths of the list before that are not in this one.
         bytes: The size of the answer.
     """
 
@@ -44,25 +44,27 @@ class Listing:
     by_path: dict[str, dict[str, Any]]
 
     def __init__(
-        self, client: Any, previous: Listing | None = None, max_bytes: int | None = None
+        self, client: Any, previous: OperationList | None = None, max_bytes: int | None = None
     ) -> None:
-        response = ask(client, "GET", "operations", headers=JSON_ACCEPTED)
-        self._first = Operation.received(client, {}, None, response)
+        response = send_request(client, "GET", "operations", headers=JSON_ACCEPTED)
+        self._first = Operation.from_document(client, {}, None, response)
         self.bytes = len(response.content)
         if max_bytes is not None and self.bytes > max_bytes:
             msg = f"The server's list of operations is too long for this ({self.bytes:,} bytes)."
             raise NotSupported(msg)
         # Unlike hash(), this lets other threads run.
         self._digest = hashlib.sha256(response.content).digest()
-        self.news: list[dict[str, Any]] = []
-        self.gone: list[str] = []
+        self.changed: list[dict[str, Any]] = []
+        self.removed: list[str] = []
         if previous is not None and previous._digest == self._digest:
             self.documents, self.by_path = previous.documents, previous.by_path
             return
         before = {} if previous is None else previous.by_path
         self.documents, self.by_path = [], {}
         try:
-            json_of(response, "GET operations", lambda text: self._take(iter_items(text), before))
+            parse_json(
+                response, "GET operations", lambda text: self._take(iter_items(text), before)
+            )
         except TypeError as error:
             raise unexpected(response, "GET operations", "something that is not a list") from error
 
@@ -76,11 +78,11 @@ class Listing:
             if known is not None and is_equal(known, item):
                 document = known
             else:
-                self.news.append(item)
+                self.changed.append(item)
             self.documents.append(document)
             if isinstance(path, str):
                 self.by_path.setdefault(path, document)
-        self.gone = [path for path in before if path not in self.by_path]
+        self.removed = [path for path in before if path not in self.by_path]
 
     @property
     def as_of(self) -> datetime:
@@ -92,7 +94,7 @@ class Listing:
         """How many seconds the server asked to be left alone with that answer."""
         return self._first.retry_after
 
-    def with_client(self, client: Any) -> Listing:
+    def with_client(self, client: Any) -> OperationList:
         """The same list, whose operations have another client of the same server."""
         listing = copy.copy(self)
         listing._first = self._first.with_client(client)
@@ -100,7 +102,7 @@ class Listing:
 
     def operation(self, document: dict[str, Any], alias: str | None = None) -> Operation:
         """The snapshot of one of the documents."""
-        return self._first.sibling(document, alias)
+        return self._first.from_same_response(document, alias)
 
     def operations(self) -> list[Operation]:
         """The snapshots of all of them."""

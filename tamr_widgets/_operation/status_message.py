@@ -11,7 +11,7 @@ import re
 from typing import Any
 
 # Longer than any sentence of Tamr's; an AnalysisException lists all columns in its first line.
-WORDS_CHARS = 500
+MAX_SUMMARY_CHARS = 500
 # What is searched for them: a message can be megabytes of stack trace.
 MAX_SEARCHED_CHARS = 20_000
 
@@ -26,7 +26,7 @@ _DRIVER = {
 }
 
 
-def in_words(raw: object) -> str:
+def summarize(raw: object) -> str:
     """The gist of a message: one line, without braces, packages and stack traces."""
     if not isinstance(raw, str):
         return ""
@@ -40,11 +40,11 @@ def in_words(raw: object) -> str:
     return _cut(_JAVA_CLASS.sub("", first))
 
 
-def says_more(raw: object) -> bool:
+def has_details(raw: object) -> bool:
     """Whether a message holds more for a person than its gist: Spark's own status does not."""
-    if not isinstance(raw, str) or '"driverState"' in raw[:WORDS_CHARS]:
+    if not isinstance(raw, str) or '"driverState"' in raw[:MAX_SUMMARY_CHARS]:
         return False
-    return " ".join(raw.split()) != in_words(raw)
+    return " ".join(raw.split()) != summarize(raw)
 
 
 def _from_json(text: str) -> str | None:
@@ -58,7 +58,7 @@ def _from_json(text: str) -> str | None:
         return _driver(document)
     for key in ("message", "error", "reason"):
         if isinstance(document.get(key), str) and document[key].strip():
-            return in_words(document[key])
+            return summarize(document[key])
     return ", ".join(f"{key}: {value}" for key, value in document.items() if _plain(value))
 
 
@@ -74,10 +74,10 @@ def _plain(value: object) -> bool:
 
 
 def _cut(text: str) -> str:
-    return tame(text, WORDS_CHARS)
+    return sanitize(text, MAX_SUMMARY_CHARS)
 
 
-def tame(text: str, most: int) -> str:
+def sanitize(text: str, most: int) -> str:
     """Somebody else's text for a line of ours: no control characters, `most` characters at most.
 
     What is not printable could move a cursor, turn the direction of what follows, or (half of a

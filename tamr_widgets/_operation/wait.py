@@ -9,17 +9,17 @@ import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from .._http.deadline import Seconds, clock, time_limit
-from .._http.retry import MOST_FAULTS_IN_A_ROW, Patience
+from .._http.deadline import Seconds, clock, deadline
+from .._http.retry import MAX_ERRORS_IN_A_ROW, Backoff
 from ..errors import DeadlockError, TamrError, WaitTimeout
-from .status_message import tame
+from .status_message import sanitize
 
 if TYPE_CHECKING:
     from ..operation import Operation
     from ..snapshot import Snapshot
 
 # Even an interval of zero leaves the server this long between two polls.
-LEAST_INTERVAL_SECONDS = 0.05
+MIN_INTERVAL_SECONDS = 0.05
 # The last poll of a wait starts at the deadline. It may take as long as the answer before it took,
 # and this much longer: a server that is slow is heard out, one that hangs is not waited for.
 LAST_POLL_SECONDS = 0.2
@@ -57,26 +57,26 @@ def follow(operation: Operation, interval: Seconds, timeout: Seconds | None) -> 
         return
     check_may_wait()
     start = clock.monotonic()
-    deadline = math.inf if timeout is None else start + timeout
-    patience = Patience(interval, MOST_FAULTS_IN_A_ROW if timeout is None else None)
+    end = math.inf if timeout is None else start + timeout
+    backoff = Backoff(interval, MAX_ERRORS_IN_A_ROW if timeout is None else None)
     fault, pause, answer_seconds, warned = None, interval, 0.0, False
     while not operation.resolved:
-        clock.sleep(max(0.0, min(pause, deadline - clock.monotonic())))
+        clock.sleep(max(0.0, min(pause, end - clock.monotonic())))
         asked = clock.monotonic()
         try:
-            with time_limit(max(0.0, deadline - asked) + answer_seconds + LAST_POLL_SECONDS):
+            with deadline(max(0.0, end - asked) + answer_seconds + LAST_POLL_SECONDS):
                 operation = operation.poll()
         except TamrError as error:
-            fault, pause = error, patience.pause_after(error, clock.monotonic() - start)
+            fault, pause = error, backoff.next_delay(error, clock.monotonic() - start)
         else:
             fault, pause = None, max(interval, operation.retry_after)
             answer_seconds = clock.monotonic() - asked
-            patience.succeeded()
+            backoff.succeeded()
             if operation.state is None and not warned:
                 warned = True
                 warn_unreadable(operation)
             yield operation
-        if clock.monotonic() >= deadline and not operation.resolved:
+        if clock.monotonic() >= end and not operation.resolved:
             raise wait_timeout(operation, clock.monotonic() - start, fault) from fault
 
 
@@ -84,14 +84,14 @@ def warn_unreadable(operation: Snapshot) -> None:
     """Note, once for each follower, that a server's status has no state that could be read."""
     _logger.warning(
         "Operation %s has no readable state; it counts as not ended.",
-        tame(operation.api_path or "", 100),
+        sanitize(operation.api_path or "", 100),
     )
 
 
 def wait_timeout(operation: Operation, waited: Seconds, fault: TamrError | None) -> WaitTimeout:
     """The error of a wait that took too long."""
-    number = tame(operation.resource_id or "", 100)
-    seen = f"It was {tame(operation.state or '', 100) or 'in no readable state'} when last seen"
+    number = sanitize(operation.resource_id or "", 100)
+    seen = f"It was {sanitize(operation.state or '', 100) or 'in no readable state'} when last seen"
     why = f", and the last request failed: {fault}" if fault else "."
     return WaitTimeout(
         f"Operation {number} did not end within {waited:.3g} seconds. {seen}{why} "

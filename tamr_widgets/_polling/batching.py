@@ -20,7 +20,7 @@ LIGHT = 0.1
 REST = 2.0
 
 
-class Economy:
+class BatchPolicy:
     """What a poller's requests cost, in seconds of its thread."""
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class Economy:
         """Learn that the list can't be had."""
         self._list_bad_until = clock.monotonic() + TRUST_SECONDS
 
-    def list_pays(self, operations: int) -> bool:
+    def prefer_list(self, operations: int) -> bool:
         """Whether to ask for the list rather than for so many operations."""
         now = clock.monotonic()
         if now < self._list_bad_until:
@@ -56,7 +56,7 @@ class Economy:
             return operations >= TRIAL
         return operations > 1 and self._singles(operations) > self._list
 
-    def list_is_light(self, interval: Seconds) -> bool:
+    def list_is_cheap(self, interval: Seconds) -> bool:
         """Whether a list that is wanted anyway can be asked for a little sooner."""
         if self._list is None or clock.monotonic() < self._list_bad_until:
             return False

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import _fork
-from .._http.deadline import lift_limits
+from .._http.deadline import lift_deadlines
 
 _logger = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ def own_context() -> contextvars.Context:
     """The caller's context, for code of a user that runs later: it prints below the same cell."""
     context = contextvars.copy_context()
     # A time limit around the caller is not one of what runs later.
-    context.run(lift_limits)
+    context.run(lift_deadlines)
     return context
 
 

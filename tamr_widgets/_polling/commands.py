@@ -15,7 +15,7 @@ from .target import Subscription
 Action = Callable[[], object]
 
 
-class Order(NamedTuple):
+class Command(NamedTuple):
     """A command, and when it is to be run. Of two that are due together the older comes first."""
 
     due: Seconds
@@ -25,23 +25,23 @@ class Order(NamedTuple):
     action: Action
 
 
-class Orders:
+class CommandQueue:
     """A queue of commands in which owners take turns. A command whose handle is closed is not run.
 
     However many commands one owner leaves, those of another wait for one of them only.
     """
 
     def __init__(self) -> None:
-        self._delayed: list[Order] = []
+        self._delayed: list[Command] = []
         # By the identity of their owner; the one whose turn it is comes first.
-        self._ready: OrderedDict[int, deque[Order]] = OrderedDict()
+        self._ready: OrderedDict[int, deque[Command]] = OrderedDict()
         self._numbers = itertools.count()
 
     def add(
         self, handle: Subscription, action: Action, delay: Seconds = 0.0, owner: object = None
     ) -> None:
         """Leave a command, to be run so many seconds from now."""
-        order = Order(clock.monotonic() + delay, next(self._numbers), handle, owner, action)
+        order = Command(clock.monotonic() + delay, next(self._numbers), handle, owner, action)
         heapq.heappush(self._delayed, order)
 
     def due(self) -> Seconds:
@@ -50,7 +50,7 @@ class Orders:
         heads = [queue[0].due for queue in self._ready.values()]
         return min(heads, default=self._delayed[0].due if self._delayed else math.inf)
 
-    def take(self) -> Order | None:
+    def take(self) -> Command | None:
         """Remove the next command that is due, or None."""
         self._sort()
         if not self._ready:

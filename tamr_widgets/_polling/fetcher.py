@@ -1,4 +1,4 @@
-"""Courier: goes to the server for a poller, and brings what it says to all who follow."""
+"""Fetcher: goes to the server for a poller, and brings what it says to all who follow."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from typing import Any, TypeVar
 
 from requests.exceptions import ChunkedEncodingError
 
-from .._http.deadline import Seconds, clock, time_limit
-from .._http.retry import Patience, passes
-from .._operation.operation_list import Listing
+from .._http.deadline import Seconds, clock, deadline
+from .._http.retry import Backoff, is_retryable
+from .._operation.operation_list import OperationList
 from ..errors import (
+    ConnectionFailed,
     HTTPStatusError,
     InternalError,
-    NoAnswer,
+    RequestTimeout,
     TamrError,
-    TooSlow,
     Unauthorized,
-    UnexpectedAnswer,
+    UnexpectedResponse,
 )
 from ..operation import Operation, warn_unreadable
 from . import history_loader
-from .batching import Economy
-from .history_loader import Lessons
-from .target import Watch
-from .targets import EVERYTHING, Following
+from .batching import BatchPolicy
+from .history_loader import HistoryLoader
+from .target import PollTarget
+from .targets import EVERYTHING, PollTargets
 
 # A list that somebody follows gets so much time where it keeps others waiting.
 LIST_SECONDS = 20.0
@@ -46,7 +46,7 @@ T = TypeVar("T")
 _logger = logging.getLogger(__name__)
 
 
-class Courier:
+class Fetcher:
     """Asks about one operation, or for the list of all, whichever is cheaper just now.
 
     Args:
@@ -59,60 +59,60 @@ class Courier:
     """
 
     def __init__(
-        self, client: Callable[[], Any], following: Following, command_due: Callable[[], Seconds]
+        self, client: Callable[[], Any], following: PollTargets, command_due: Callable[[], Seconds]
     ) -> None:
         self._client = client
-        self._following = following
+        self._targets = following
         self._command_due = command_due
         self._interruptions = 0
-        self._outage = Patience(1.0, None)
-        self._economy = Economy()
-        self.lessons: Lessons | None = None
+        self._outage = Backoff(1.0, None)
+        self._batching = BatchPolicy()
+        self.history_loader: HistoryLoader | None = None
 
     @property
     def answer_seconds(self) -> Seconds:
         """How long the server takes to answer about one operation, as far as is known."""
-        return self._economy.single
+        return self._batching.single
 
-    def ask(self, watch: Watch) -> None:
+    def fetch(self, target: PollTarget) -> None:
         """Ask about something that is due; if by a list, then about all that is in it."""
-        if watch.path == EVERYTHING:
-            alone = len(self._following.all()) == 1
-            self._ask_for_list(math.inf if alone else LIST_SECONDS)
-        elif operations := self._spared_by_a_list(watch):
-            self._ask_for_list(self._economy.limit(operations))
+        if target.path == EVERYTHING:
+            alone = len(self._targets.all()) == 1
+            self._fetch_list(math.inf if alone else LIST_SECONDS)
+        elif operations := self._replaced_by_list(target):
+            self._fetch_list(self._batching.limit(operations))
         else:
-            self._ask_for(watch)
+            self._fetch_operation(target)
 
-    def learn(self, pause: Seconds) -> None:
+    def load_history(self, pause: Seconds) -> None:
         """Use a pause of so many seconds between two polls to learn from the past."""
-        if self.lessons is None:
+        if self.history_loader is None:
             return
-        if self.lessons.to_do():
-            self.lessons.study()
-        elif self.lessons.lack_list(pause):
-            self._ask_for_list(history_loader.LIST_SECONDS, for_learning=True)
+        if self.history_loader.to_do():
+            self.history_loader.process_batch()
+        elif self.history_loader.needs_list(pause):
+            self._fetch_list(history_loader.LIST_SECONDS, for_learning=True)
 
-    def stumble(self, error: BaseException) -> None:
+    def report_internal_error(self, error: BaseException) -> None:
         """Tell everybody of an error of this package's own, and go on in a while."""
         fault = _internal(error)
         fault.retry_in_seconds = BUG_PAUSE_SECONDS
-        for each in self._following.all():
-            each.postpone(BUG_PAUSE_SECONDS, fault)
-            each.tell_error(fault)
+        for each in self._targets.all():
+            each.back_off(BUG_PAUSE_SECONDS, fault)
+            each.notify_error(fault)
 
-    def _spared_by_a_list(self, watch: Watch) -> int:
+    def _replaced_by_list(self, target: PollTarget) -> int:
         """How many requests a list would replace; 0 if it is better to make them."""
-        if not watch.in_list:
+        if not target.in_list:
             return 0
         now = clock.monotonic()
-        everything = self._following.everything()
-        operations = sum(each.in_list and each.near(now) for each in self._following.all())
-        if everything is not None and everything.near(now):
-            pays = self._economy.list_is_light(everything.interval)
+        everything = self._targets.everything()
+        operations = sum(each.in_list and each.is_nearly_due(now) for each in self._targets.all())
+        if everything is not None and everything.is_nearly_due(now):
+            pays = self._batching.list_is_cheap(everything.interval)
         else:
             pays = False
-        return operations if pays or self._economy.list_pays(operations) else 0
+        return operations if pays or self._batching.prefer_list(operations) else 0
 
     def _is_interrupted(self, start: Seconds) -> bool:
         """Whether a request that began at `start` has kept a command waiting for too long."""
@@ -126,24 +126,24 @@ class Courier:
         """
         self._interruptions = max(0, self._interruptions + (1 if interrupted else -1))
 
-    def _ask_for(self, watch: Watch) -> None:
+    def _fetch_operation(self, target: PollTarget) -> None:
         start = clock.monotonic()
-        watch.request_begins()
-        operation = self._with_open_client(watch.newest)
+        target.request_begins()
+        operation = self._with_open_client(target.latest)
         try:
-            polled = attempt(
-                operation.poll, lambda: watch.abandoned() or self._is_interrupted(start)
+            polled = run_command(
+                operation.poll, lambda: target.has_no_subscribers() or self._is_interrupted(start)
             )
         except TamrError as error:
             interrupted = self._is_interrupted(start)
             self._adapt(interrupted=interrupted)
-            if not interrupted and not watch.abandoned():
-                self._suffer(error, watch)
+            if not interrupted and not target.has_no_subscribers():
+                self._handle_failure(error, target)
         else:
             self._adapt(interrupted=False)
-            self._economy.single_took(clock.monotonic() - start)
+            self._batching.single_took(clock.monotonic() - start)
             self._outage.succeeded()
-            self._deliver_operation(watch, polled)
+            self._publish_operation(target, polled)
 
     def _with_open_client(self, operation: Operation) -> Operation:
         """The operation, with another client of the same server and user if its own was closed."""
@@ -151,97 +151,101 @@ class Courier:
             return operation
         return operation.with_client(self._client())
 
-    def _ask_for_list(self, seconds: Seconds, *, for_learning: bool = False) -> None:
+    def _fetch_list(self, seconds: Seconds, *, for_learning: bool = False) -> None:
         start = clock.monotonic()
 
         def is_in_the_way() -> bool:
-            watch = self._following.next() if for_learning else None
-            return watch is not None and watch.due + LEARNING_SECONDS <= clock.monotonic()
+            target = self._targets.next() if for_learning else None
+            return target is not None and target.due + LEARNING_SECONDS <= clock.monotonic()
 
-        def called_off() -> bool:
-            return not self._following or self._is_interrupted(start) or is_in_the_way()
+        def cancelled() -> bool:
+            return not self._targets or self._is_interrupted(start) or is_in_the_way()
 
         max_bytes = history_loader.MAX_LIST_BYTES if for_learning else None
-        everything = self._following.everything()
-        previous = None if everything is None else everything.newest
-        self._following.request_begins()
+        everything = self._targets.everything()
+        previous = None if everything is None else everything.latest
+        self._targets.request_begins()
         try:
-            listing = attempt(
-                lambda: Listing(self._client(), previous, max_bytes), called_off, seconds
+            listing = run_command(
+                lambda: OperationList(self._client(), previous, max_bytes), cancelled, seconds
             )
         except TamrError as error:
             interrupted = self._is_interrupted(start)
             self._adapt(interrupted=interrupted)
-            if is_in_the_way() and self.lessons is not None:
-                self.lessons.refuse(hopeless=False)
-            elif not interrupted and self._following:
-                self._do_without_list(error)
+            if is_in_the_way() and self.history_loader is not None:
+                self.history_loader.refuse(hopeless=False)
+            elif not interrupted and self._targets:
+                self._handle_list_failure(error)
         else:
             self._adapt(interrupted=False)
-            self._economy.list_took(clock.monotonic() - start)
+            self._batching.list_took(clock.monotonic() - start)
             self._outage.succeeded()
-            if self.lessons is not None:
-                self.lessons.take(listing, followed=previous is not None)
-            self._deliver_list(listing, start)
+            if self.history_loader is not None:
+                self.history_loader.take(listing, followed=previous is not None)
+            self._publish_list(listing, start)
 
-    def _deliver_list(self, listing: Listing, asked_at: Seconds) -> None:
-        for watch in self._following.all():
-            if watch.path == EVERYTHING:
-                self._deliver(watch, listing, max(listing.retry_after, self._economy.rest()))
-            elif watch.since <= asked_at:  # else the list may be older than what they know
-                document = listing.by_path.get(watch.newest.relative_id)
+    def _publish_list(self, listing: OperationList, asked_at: Seconds) -> None:
+        for target in self._targets.all():
+            if target.path == EVERYTHING:
+                self._publish(target, listing, max(listing.retry_after, self._batching.rest()))
+            elif target.since <= asked_at:  # else the list may be older than what they know
+                document = listing.by_path.get(target.latest.relative_id)
                 # A list that has another job under its path is not believed: a poll decides.
-                watch.in_list = document is not None and watch.newest.is_shown_by(document)
-                if document is not None and watch.in_list:
-                    operation = listing.operation(document, watch.newest.api_path)
-                    self._deliver_operation(watch, operation)
+                target.in_list = document is not None and target.latest.is_shown_by(document)
+                if document is not None and target.in_list:
+                    operation = listing.operation(document, target.latest.api_path)
+                    self._publish_operation(target, operation)
 
-    def _deliver_operation(self, watch: Watch, operation: Operation) -> None:
-        if operation.state is None and not watch.warned:
-            watch.warned = True
+    def _publish_operation(self, target: PollTarget, operation: Operation) -> None:
+        if operation.state is None and not target.warned:
+            target.warned = True
             warn_unreadable(operation)
-        if self.lessons is not None and operation.state != watch.newest.state:
-            self.lessons.note(operation)
-        self._deliver(watch, operation, operation.retry_after)
+        if self.history_loader is not None and operation.state != target.latest.state:
+            self.history_loader.note(operation)
+        self._publish(target, operation, operation.retry_after)
 
-    def _deliver(self, watch: Watch, news: Any, left_alone: Seconds) -> None:
-        followers = self._following.renew(watch, news)
-        watch.schedule(left_alone)
+    def _publish(self, target: PollTarget, news: Any, left_alone: Seconds) -> None:
+        followers = self._targets.update_latest(target, news)
+        target.schedule(left_alone)
         for each in followers:
-            each.tell(news)
+            each.notify(news)
 
-    def _do_without_list(self, error: TamrError) -> None:
+    def _handle_list_failure(self, error: TamrError) -> None:
         """The list failed: that is the affair of those who follow it, and perhaps of all."""
-        self._economy.list_failed()
-        if self.lessons is not None:
-            self.lessons.refuse(hopeless=not passes(error, math.inf))
-        everything = self._following.everything()
-        watch = everything or self._following.next()
-        if watch is not None and (watch is everything or stops_everyone(error, of_list=True)):
-            self._suffer(error, watch, of_list=True)
+        self._batching.list_failed()
+        if self.history_loader is not None:
+            self.history_loader.refuse(hopeless=not is_retryable(error, math.inf))
+        everything = self._targets.everything()
+        target = everything or self._targets.next()
+        if target is not None and (
+            target is everything or concerns_all_targets(error, of_list=True)
+        ):
+            self._handle_failure(error, target, of_list=True)
 
-    def _suffer(self, error: TamrError, watch: Watch, *, of_list: bool = False) -> None:
+    def _handle_failure(
+        self, error: TamrError, target: PollTarget, *, of_list: bool = False
+    ) -> None:
         """A request failed: decide who is hit by it, and when to ask again."""
-        patience, hit = watch.patience, [watch]
-        if stops_everyone(error, of_list=of_list):
-            patience, hit = self._outage, self._following.all()
+        backoff, hit = target.backoff, [target]
+        if concerns_all_targets(error, of_list=of_list):
+            backoff, hit = self._outage, self._targets.all()
         try:
-            error.retry_in_seconds = patience.pause_after(error, clock.monotonic() - watch.since)
+            error.retry_in_seconds = backoff.next_delay(error, clock.monotonic() - target.since)
         except TamrError:
             for each in hit:
-                self._following.drop(each)
+                self._targets.remove(each)
         for each in hit:
             if error.retry_in_seconds is not None:
-                each.postpone(error.retry_in_seconds, error)
-            each.tell_error(error)
+                each.back_off(error.retry_in_seconds, error)
+            each.notify_error(error)
 
 
-def attempt(
-    work: Callable[[], T], called_off: Callable[[], bool], seconds: Seconds = math.inf
+def run_command(
+    work: Callable[[], T], cancelled: Callable[[], bool], seconds: Seconds = math.inf
 ) -> T:
     """Do something that asks the server; whatever it raises is a TamrError."""
     try:
-        with time_limit(seconds, called_off):
+        with deadline(seconds, cancelled):
             return work()
     except TamrError:
         raise
@@ -256,19 +260,19 @@ def _internal(error: BaseException) -> InternalError:
     return InternalError(f"Something went wrong in tamr_widgets itself: {text}.")
 
 
-def stops_everyone(error: TamrError, *, of_list: bool = False) -> bool:
+def concerns_all_targets(error: TamrError, *, of_list: bool = False) -> bool:
     """Whether a fault says that the server or the user, not one operation, is in trouble.
 
     A list fails more easily than that: it may be too long for somebody in between.
     """
     if isinstance(error, Unauthorized):
         return True
-    if isinstance(error, NoAnswer):
+    if isinstance(error, ConnectionFailed):
         return not (of_list and isinstance(error.__cause__, ChunkedEncodingError))
     if of_list:
         return False
     if isinstance(error, HTTPStatusError):
         return error.response is not None and error.response.status_code in _OUTAGES
-    if isinstance(error, UnexpectedAnswer) and error.response is not None:
+    if isinstance(error, UnexpectedResponse) and error.response is not None:
         return "html" in error.response.headers.get("Content-Type", "")  # a login page
-    return isinstance(error, TooSlow)
+    return isinstance(error, RequestTimeout)

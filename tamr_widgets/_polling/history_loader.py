@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from .._http.deadline import Seconds, clock
-from .._operation.operation_list import Listing
+from .._operation.operation_list import OperationList
 from ..history import JobHistory
 from ..operation import Operation
 from .target import Subscription
@@ -27,12 +27,12 @@ MAX_LIST_BYTES = 32_000_000
 # So many jobs are learnt from at a time: a few milliseconds.
 CHUNK = 200
 # Where there is never time to learn, what is left is forgotten rather than piled up.
-MOST_LEFT = 100_000
+MAX_QUEUED = 100_000
 
 _logger = logging.getLogger(__name__)
 
 
-class Lessons:
+class HistoryLoader:
     """A `JobHistory`, and what is still to be put into it when there is time."""
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class Lessons:
         self._filled = False
         self._wanted_at: Seconds | None = None
         self._refused_until = -math.inf
-        self._left: deque[tuple[Listing, dict[str, Any]]] = deque(maxlen=MOST_LEFT)
+        self._left: deque[tuple[OperationList, dict[str, Any]]] = deque(maxlen=MAX_QUEUED)
         self._waiting: list[Subscription] = []
 
     def want(self, subscription: Subscription) -> None:
@@ -53,11 +53,11 @@ class Lessons:
         """Let go of one that was closed."""
         self._waiting = [each for each in self._waiting if each is not subscription]
 
-    def take(self, listing: Listing, *, followed: bool) -> None:
+    def take(self, listing: OperationList, *, followed: bool) -> None:
         """Learn from a list when there is time: from all of it, if it is the first."""
         documents: Iterable[dict[str, Any]] = listing.documents
         if self._filled:
-            documents = listing.news if followed else ()
+            documents = listing.changed if followed else ()
         self._filled = True
         self._left.extend((listing, document) for document in documents)
 
@@ -74,7 +74,7 @@ class Lessons:
             _logger.info("There are no estimates, since the list of operations can't be had.")
         self._refused_until = math.inf if hopeless else clock.monotonic() + REFUSED_SECONDS
 
-    def lack_list(self, pause: Seconds) -> bool:
+    def needs_list(self, pause: Seconds) -> bool:
         """Whether to ask for the list now, in a pause of so many seconds."""
         now = clock.monotonic()
         if self._filled or self._wanted_at is None or now < self._refused_until:
@@ -89,13 +89,13 @@ class Lessons:
         """Whether there is something to learn from, or somebody to tell."""
         return bool(self._left) or (self._filled and bool(self._waiting))
 
-    def study(self) -> None:
+    def process_batch(self) -> None:
         """Learn a little more, and tell those who wait when all is learnt."""
         for _ in range(min(CHUNK, len(self._left))):
             listing, document = self._left.popleft()
             self.note(listing.operation(document))
         while self._waiting and not self._left:
-            self._waiting.pop().tell(self.history)
+            self._waiting.pop().notify(self.history)
 
     def rest(self) -> None:
         """Let go of all that is the server's: nobody follows anything any more."""

@@ -11,11 +11,11 @@ from weakref import WeakSet
 from .. import _fork
 from .._http.deadline import Seconds, clock
 from .._operation.wait import mark_polling_thread
-from .commands import Orders
-from .fetcher import Courier
+from .commands import CommandQueue
+from .fetcher import Fetcher
 from .registry import SharedClients
 from .target import Subscription
-from .targets import Following
+from .targets import PollTargets
 
 # How long the thread may sleep at a time; whatever happens meanwhile wakes it.
 LONGEST_PAUSE_SECONDS = 3600.0
@@ -23,7 +23,7 @@ LONGEST_PAUSE_SECONDS = 3600.0
 TURN_SECONDS = 0.1
 
 # Owns what is delivered between polls.
-GREETINGS = object()
+REPLAYS = object()
 
 _logger = logging.getLogger(__name__)
 
@@ -43,9 +43,9 @@ class PollLoop:
     def _set_up(self) -> None:
         self._wake = threading.Condition()
         self._thread: threading.Thread | None = None
-        self._following = Following(self._wake)
-        self._orders = Orders()
-        self._courier = Courier(self.clients.open, self._following, self._command_due)
+        self._targets = PollTargets(self._wake)
+        self._commands = CommandQueue()
+        self._fetcher = Fetcher(self.clients.open, self._targets, self._command_due)
         self._turn_seconds = 0.0  # spent on other things since the last poll
         self._subscriptions: WeakSet[Subscription] = WeakSet()
 
@@ -57,7 +57,7 @@ class PollLoop:
 
     def _command_due(self) -> Seconds:
         with self._wake:
-            return self._orders.due()
+            return self._commands.due()
 
     def _start(self) -> None:
         """Wake the thread, or start it; the caller holds the lock."""
@@ -79,48 +79,48 @@ class PollLoop:
             self._step()
         except BaseException as error:
             _logger.exception("The poller met an error of its own; it goes on.")
-            self._courier.stumble(error)
+            self._fetcher.report_internal_error(error)
 
     def _wait_for_something_to_do(self) -> bool:
         """Sleep until something is due; False when nobody wants anything any more."""
         with self._wake:
-            while self._following or self._orders.due() < math.inf:
+            while self._targets or self._commands.due() < math.inf:
                 pause = self._pause()
                 if pause <= 0:
                     return True
                 self._wake.wait(min(pause, LONGEST_PAUSE_SECONDS))
-            if self._courier.lessons is not None:
-                self._courier.lessons.rest()
+            if self._fetcher.history_loader is not None:
+                self._fetcher.history_loader.rest()
             self._thread = None
             return False
 
     def _pause(self) -> Seconds:
         """How long there is nothing to do; the caller holds the lock."""
-        watch, lessons = self._following.next(), self._courier.lessons
-        pause = self._orders.due() - clock.monotonic()
-        if watch is None:
+        target, lessons = self._targets.next(), self._fetcher.history_loader
+        pause = self._commands.due() - clock.monotonic()
+        if target is None:
             return pause
-        pause = min(pause, watch.due - clock.monotonic())
-        can_learn = lessons is not None and (lessons.to_do() or lessons.lack_list(pause))
+        pause = min(pause, target.due - clock.monotonic())
+        can_learn = lessons is not None and (lessons.to_do() or lessons.needs_list(pause))
         return min(pause, 0.0) if can_learn else pause
 
     def _step(self) -> Seconds:
         """Do one thing that is due, and say how long there is nothing more to do."""
         with self._wake:
-            watch = self._following.next()
-            poll_is_due = watch is not None and watch.due <= clock.monotonic()
+            target = self._targets.next()
+            poll_is_due = target is not None and target.due <= clock.monotonic()
             # After a command it is the turn of a poll that is due.
             is_turn_over = poll_is_due and self._turn_seconds >= TURN_SECONDS
-            order = None if is_turn_over else self._orders.take()
+            order = None if is_turn_over else self._commands.take()
         if order is not None:
             start = clock.monotonic()
             order.action()
-            is_command = order.owner is not GREETINGS
+            is_command = order.owner is not REPLAYS
             self._turn_seconds += TURN_SECONDS if is_command else clock.monotonic() - start
-        elif watch is not None and poll_is_due:
+        elif target is not None and poll_is_due:
             self._turn_seconds = 0.0
-            self._courier.ask(watch)
-        elif watch is not None:
-            self._courier.learn(watch.due - clock.monotonic())
+            self._fetcher.fetch(target)
+        elif target is not None:
+            self._fetcher.load_history(target.due - clock.monotonic())
         with self._wake:
             return self._pause()

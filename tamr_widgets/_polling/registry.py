@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary, ref
 
 from .. import _fork
-from .._http.session import OwnSession
+from .._http.session import SingleOriginSession
 from ..client import Client
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _key(client: Any) -> Hashable:
     A client that is not ours, or has a session of the user's, shares with no other. It need be
     neither hashable nor weakly referable. No other has its `id` while its poller keeps it alive.
     """
-    if type(client) is not Client or type(client.session) is not OwnSession:
+    if type(client) is not Client or type(client.session) is not SingleOriginSession:
         return id(client)
     session = client.session
     settings = (session.headers, session.proxies, session.verify, session.cert, session.trust_env)

@@ -6,13 +6,13 @@ import threading
 from operator import attrgetter
 from typing import Any
 
-from .target import Subscription, Watch
+from .target import PollTarget, Subscription
 
 # The list of all operations is followed under a path that no operation has.
 EVERYTHING = ""
 
 
-class Following:
+class PollTargets:
     """The watches of a poller: any thread may read and change them.
 
     Args:
@@ -21,69 +21,69 @@ class Following:
 
     def __init__(self, lock: threading.Condition) -> None:
         self._lock = lock
-        self._watches: dict[str, Watch] = {}
+        self._by_path: dict[str, PollTarget] = {}
 
     def __bool__(self) -> bool:
-        return bool(self._watches)
+        return bool(self._by_path)
 
-    def all(self) -> list[Watch]:
+    def all(self) -> list[PollTarget]:
         """All watches; they may come and go meanwhile."""
         with self._lock:
-            return list(self._watches.values())
+            return list(self._by_path.values())
 
-    def get(self, path: str) -> Watch | None:
-        """The watch of a path."""
-        return self._watches.get(path)
+    def get(self, path: str) -> PollTarget | None:
+        """The target of a path."""
+        return self._by_path.get(path)
 
-    def everything(self) -> Watch | None:
-        """The watch of the list of all operations, if somebody follows it."""
-        return self._watches.get(EVERYTHING)
+    def everything(self) -> PollTarget | None:
+        """The target of the list of all operations, if somebody follows it."""
+        return self._by_path.get(EVERYTHING)
 
-    def next(self) -> Watch | None:
+    def next(self) -> PollTarget | None:
         """What is due first."""
         with self._lock:
-            return min(self._watches.values(), key=attrgetter("due"), default=None)
+            return min(self._by_path.values(), key=attrgetter("due"), default=None)
 
-    def join(self, path: str, known: Any, subscription: Subscription) -> Watch:
+    def add_subscriber(self, path: str, known: Any, subscription: Subscription) -> PollTarget:
         """Let somebody follow something; `known` is the snapshot that they have."""
         with self._lock:
-            watch = self._watches.get(path)
-            if watch is None:
-                watch = self._watches[path] = Watch(path, known)
-            watch.join(subscription)
-            return watch
+            target = self._by_path.get(path)
+            if target is None:
+                target = self._by_path[path] = PollTarget(path, known)
+            target.add(subscription)
+            return target
 
     def request_begins(self) -> None:
         """Note that the list is asked for, which answers for all."""
         with self._lock:
-            for watch in self._watches.values():
-                watch.request_begins()
+            for target in self._by_path.values():
+                target.request_begins()
 
-    def reconsider(self, subscription: Subscription) -> None:
+    def on_subscription_changed(self, subscription: Subscription) -> None:
         """A subscription was closed, or a page shows it again."""
         with self._lock:
-            watch = subscription.watch
-            if watch is not None and subscription.closed:
-                watch.leave(subscription)
-                if watch.abandoned():
-                    self.drop(watch)
-            elif watch is not None:
-                watch.hasten()
+            target = subscription.target
+            if target is not None and subscription.closed:
+                target.leave(subscription)
+                if target.has_no_subscribers():
+                    self.remove(target)
+            elif target is not None:
+                target.schedule_no_later_than()
             self._lock.notify_all()
 
-    def drop(self, watch: Watch) -> None:
+    def remove(self, target: PollTarget) -> None:
         """Never ask about this again, unless somebody subscribes anew."""
         with self._lock:
-            if self._watches.get(watch.path) is watch:
-                self._watches.pop(watch.path, None)  # a signal handler may have come first
+            if self._by_path.get(target.path) is target:
+                self._by_path.pop(target.path, None)  # a signal handler may have come first
 
-    def renew(self, watch: Watch, newest: Any) -> tuple[Subscription, ...]:
+    def update_latest(self, target: PollTarget, latest: Any) -> tuple[Subscription, ...]:
         """Take over fresh news, and return who is to hear of them.
 
         Whoever joins after that is greeted with them: nobody misses the end, or hears it twice.
         """
         with self._lock:
-            watch.newest = newest
-            if getattr(newest, "resolved", False):
-                self.drop(watch)
-            return watch.subscriptions
+            target.latest = latest
+            if getattr(latest, "resolved", False):
+                self.remove(target)
+            return target.subscriptions

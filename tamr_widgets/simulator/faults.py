@@ -9,7 +9,7 @@ import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from .http.messages import NO_CREDENTIALS, Answer
+from .http.messages import NO_CREDENTIALS, Response
 from .jobs.job import encode
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Fault:
     name: str = "fault"
     delay_seconds: float = 0.0
     perform: bool = True
-    change: Callable[[Answer], Answer] | None = None
+    change: Callable[[Response], Response] | None = None
     stop_at: str | None = None
     ending: str = "close"
     drip: str | None = None
@@ -56,7 +56,7 @@ class Fault:
 
     @classmethod
     def delay(cls, seconds: float, **which: Any) -> Fault:
-        """Answer well, but late."""
+        """Response well, but late."""
         return cls(name="delay", delay_seconds=seconds, **which)
 
     @classmethod
@@ -95,18 +95,18 @@ class Fault:
         perform: bool = False,
         **which: Any,
     ) -> Fault:
-        """Answer with a status code, as a proxy in front of the server would."""
-        answer = Answer(code, _bytes(body), headers or {}, content_type)
+        """Response with a status code, as a proxy in front of the server would."""
+        answer = Response(code, _bytes(body), headers or {}, content_type)
         return cls(name=f"status {code}", change=lambda _: answer, perform=perform, **which)
 
     @classmethod
     def retry_after(cls, value: str, code: int = 429, **which: Any) -> Fault:
-        """Answer with a Retry-After of any form; with code 200 the answer itself is good."""
+        """Response with a Retry-After of any form; with code 200 the answer itself is good."""
         headers = {"Retry-After": value}
         if code != 200:
             return cls.status(code, headers=headers, **which)
 
-        def added(answer: Answer) -> Answer:
+        def added(answer: Response) -> Response:
             return replace(answer, headers={**answer.headers, **headers})
 
         return cls(name="retry_after", change=added, **which)
@@ -115,18 +115,18 @@ class Fault:
     def body(
         cls, body: str | bytes, *, content_type: str = "application/json", **which: Any
     ) -> Fault:
-        """Answer 200 with a foreign body, such as `[]`, `null` or half a document."""
-        answer = Answer(200, _bytes(body), {}, content_type)
+        """Response 200 with a foreign body, such as `[]`, `null` or half a document."""
+        answer = Response(200, _bytes(body), {}, content_type)
         return cls(name="body", change=lambda _: answer, perform=False, **which)
 
     @classmethod
     def login_page(cls, **which: Any) -> Fault:
-        """Answer 200 with an HTML login page, as single sign-on in front of a server does."""
+        """Response 200 with an HTML login page, as single sign-on in front of a server does."""
         return cls.body(LOGIN_PAGE, content_type="text/html", **which)
 
     @classmethod
     def unauthorised(cls, **which: Any) -> Fault:
-        """Answer 401 in Tamr's own words, whatever the credentials are."""
+        """Response 401 in Tamr's own words, whatever the credentials are."""
         return cls.status(401, body=NO_CREDENTIALS, content_type="text/plain", **which)
 
     @classmethod
@@ -138,7 +138,7 @@ class Fault:
     def edit(cls, function: Callable[[Any], Any], **which: Any) -> Fault:
         """Pass every operation of an answer through a function, one by one, also in a list."""
 
-        def change(answer: Answer) -> Answer:
+        def change(answer: Response) -> Response:
             try:
                 value = json.loads(answer.body)
             except ValueError:
@@ -152,7 +152,7 @@ class Fault:
 
     @classmethod
     def other_id(cls, job_id: str, **which: Any) -> Fault:
-        """Answer with the document of another operation."""
+        """Response with the document of another operation."""
         other = {"id": job_id, "relativeId": f"operations/{job_id}"}
         return cls.edit(lambda each: {**each, **other}, **which)
 

@@ -10,8 +10,8 @@ from .clock import Clock
 from .credentials import Credentials
 from .faults import Faults
 from .http.request_log import RequestLog
-from .http.server import LOOPBACK, Wire
-from .jobs.durations import Workload
+from .http.server import LOOPBACK, HttpServer
+from .jobs.durations import DurationModel
 from .jobs.store import JobStore
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Simulator:
         self.clock = Clock(now, offset_seconds=clock_offset_seconds)
         self.jobs = JobStore(
             self.clock,
-            Workload(seed, speed),
+            DurationModel(seed, speed),
             past=past_jobs,
             executors=executors,
             deletes=deletes,
@@ -86,7 +86,7 @@ class Simulator:
         self.requests = RequestLog()
         self.faults = Faults()
         api = Api(self.jobs, self._credentials, self.clock)
-        self._wire = Wire(api, self.faults, self.requests)
+        self._wire = HttpServer(api, self.faults, self.requests)
         # a simulator that a notebook has forgotten leaves no thread behind
         self._finalizer = weakref.finalize(self, self._wire.stop)
 

@@ -15,21 +15,21 @@ from IPython.display import display
 from ipywidgets.widgets.widget import widget_serialization
 
 from .._http.deadline import Seconds, clock
-from .._operation.status_message import tame
+from .._operation.status_message import sanitize
 from . import bundle, cell_outputs
-from .comm_context import check_kernel, remember_page
-from .layout import LayoutTrait, Slim, close_layout
-from .payload import TEXT_CHARS
+from .comm_context import remember_comm_context, warn_of_old_kernel
+from .layout import LayoutTrait, OmitNoneMixin, close_layout
+from .payload import MAX_TEXT_CHARS
 from .server_traits import PublishedTraits
 
 _LAYOUT_ARGUMENTS = frozenset({"layout", "tooltip", "tabbable"})
 
 
-class LiveWidget(PublishedTraits, Slim, anywidget.AnyWidget):
+class BaseWidget(PublishedTraits, OmitNoneMixin, anywidget.AnyWidget):
     """A widget whose traits tell what the server said, and whose page sends clicks as messages.
 
-    Subclasses answer clicks in `_act`, run `_submit`ted code on the poller's thread, and give the
-    static form of what they show in `_at_rest`.
+    Subclasses handle clicks in `_handle_action`, run `_submit`ted code on the poller's thread, and
+    give their static form in `_static_repr`.
 
     Args:
         **kwargs: ipywidgets' own: `layout`, `tooltip`, `tabbable`; and what a page may set.
@@ -58,7 +58,7 @@ class LiveWidget(PublishedTraits, Slim, anywidget.AnyWidget):
         if unknown:
             msg = f"{type(self).__name__} does not take {', '.join(sorted(unknown))}."
             raise TypeError(msg)
-        check_kernel()
+        warn_of_old_kernel()
         self.shown_in: set[cell_outputs.Cell] = set()
         self._made_in = cell_outputs.current()
         self._display_id = uuid.uuid4().hex
@@ -104,11 +104,11 @@ class LiveWidget(PublishedTraits, Slim, anywidget.AnyWidget):
 
     def _report_callback_error(self, error: BaseException) -> None:
         lines = traceback.format_exception_only(type(error), error)
-        text = tame(f"A callback of this notebook raised {lines[-1]}", TEXT_CHARS)
+        text = sanitize(f"A callback of this notebook raised {lines[-1]}", MAX_TEXT_CHARS)
         self._submit(lambda: self._take_callback_error(text))
 
     def _on_page_message(self, _: object, content: Any, __: object) -> None:
-        remember_page()
+        remember_comm_context()
         if not isinstance(content, dict):
             return
         kernel = clock.wall() * 1000
@@ -116,12 +116,12 @@ class LiveWidget(PublishedTraits, Slim, anywidget.AnyWidget):
         self.send({"ack": content.get("n"), "kernel": round(kernel), "server": round(server)})
         if not self.shown_in:  # a page shows it as a part of something else
             cell_outputs.show(self, self._made_in)
-        self._act(content)
+        self._handle_action(content)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        html, text = self._at_rest()
+        html, text = self._static_repr()
         return {**(data or {}), "text/html": html, "text/plain": text}, metadata
 
     def _ipython_display_(self, **_: object) -> None:
@@ -146,7 +146,7 @@ class LiveWidget(PublishedTraits, Slim, anywidget.AnyWidget):
                 data, metadata=metadata, raw=True, display_id=self._display_id, update=update
             )
 
-    def _act(self, content: dict[str, Any]) -> None:
+    def _handle_action(self, content: dict[str, Any]) -> None:
         """Leave an order for what a page asks for; return at once."""
         raise NotImplementedError
 
@@ -162,7 +162,7 @@ class LiveWidget(PublishedTraits, Slim, anywidget.AnyWidget):
         """Show what a callback raised. Runs on the poller's thread."""
         raise NotImplementedError
 
-    def _at_rest(self) -> tuple[str, str]:
+    def _static_repr(self) -> tuple[str, str]:
         """HTML and plain text for where no widget can live."""
         raise NotImplementedError
 

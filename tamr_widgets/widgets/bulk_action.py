@@ -8,15 +8,15 @@ from functools import partial
 from typing import Any
 
 from .._http.deadline import clock
-from .._polling.fetcher import stops_everyone
+from .._polling.fetcher import concerns_all_targets
 from ..errors import (
-    ClientUnusable,
+    CertificateError,
+    ClientClosed,
     Forbidden,
     HTTPStatusError,
     MethodNotAllowed,
     TamrError,
     Unauthorized,
-    Untrusted,
 )
 from ..operation import Operation
 from ..poller import Poller, Subscription
@@ -24,7 +24,7 @@ from ..poller import Poller, Subscription
 # How often a page hears of the progress.
 REPORT_SECONDS = 0.2
 # After so many errors in a row that hardly concern one operation alone, the rest is not tried.
-MOST_IN_A_ROW = 3
+MAX_ERRORS_IN_A_ROW = 3
 
 _NOT_TRIED = "Not tried, since the same would have happened."
 
@@ -104,7 +104,7 @@ class Bulk:
         self._failed.append((key, str(error)))
         self.no_delete = self.no_delete or isinstance(error, MethodNotAllowed)
         self._in_a_row = self._in_a_row + 1 if _concerns_many(error) else 0
-        if _concerns_all(error) or self._in_a_row >= MOST_IN_A_ROW:
+        if _concerns_all(error) or self._in_a_row >= MAX_ERRORS_IN_A_ROW:
             self._not_tried = len(self._left)
             self._failed += [(each, _NOT_TRIED) for each, _ in self._left]
             self._left.clear()
@@ -131,9 +131,9 @@ def _concerns_all(error: TamrError) -> bool:
     """Whether the next one would certainly fail in the same way."""
     if isinstance(error, HTTPStatusError) and error.response is not None:
         return error.response.status_code in (401, 405, 501)
-    return isinstance(error, (ClientUnusable, MethodNotAllowed, Unauthorized, Untrusted))
+    return isinstance(error, (ClientClosed, MethodNotAllowed, Unauthorized, CertificateError))
 
 
 def _concerns_many(error: TamrError) -> bool:
     """Whether the next one would probably fail in the same way."""
-    return isinstance(error, Forbidden) or stops_everyone(error)
+    return isinstance(error, Forbidden) or concerns_all_targets(error)

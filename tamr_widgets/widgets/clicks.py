@@ -47,7 +47,7 @@ class Clicks:
                     _inline=True,
                 )
 
-    def call_off(self, name: str) -> None:
+    def cancel(self, name: str) -> None:
         """Do not run this action, if it waits."""
         with self._lock:
             pending = self._pending.pop(name, None)
@@ -59,8 +59,8 @@ class Clicks:
         with self._lock:
             self._closed = True
             for name in list(self._pending):
-                self.call_off(name)
+                self.cancel(name)
 
     def _end(self, name: str, then: Callable[[Any], object], result: Any) -> None:
-        self.call_off(name)
+        self.cancel(name)
         then(result)

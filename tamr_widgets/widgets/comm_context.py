@@ -17,7 +17,7 @@ from typing import Any
 _context: contextvars.Context | None = None
 
 
-def check_kernel() -> None:
+def warn_of_old_kernel() -> None:
     """Warn where a widget could not be kept up to date: ipykernel 7.0 sends nothing from threads.
 
     See ipykernel issue 1450; 7.1 mends it.
@@ -32,13 +32,13 @@ def check_kernel() -> None:
         )
 
 
-def remember_page() -> None:
+def remember_comm_context() -> None:
     """Keep the context of the page's message that is being handled. It serves all widgets."""
     global _context  # noqa: PLW0603
     _context = contextvars.copy_context()
 
 
-def towards_page(send: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+def run_in_comm_context(send: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
     """Call `send` so that what it sends leaves clicks where they are acted on at once."""
     if _context is None:
         send(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""Panel: follows one operation for a page, and carries out what is clicked there.
+"""OperationController: follows one operation for a page, and carries out what is clicked there.
 
 It knows nothing of widgets: OperationWidget shows one panel, JobsWidget one for each opened row.
 All of its state is written by the poller's thread; clicks only leave an order there.
@@ -11,12 +11,12 @@ from typing import Any
 
 from .._http.deadline import Seconds, clock
 from ..errors import (
-    ClientUnusable,
+    ClientClosed,
+    ConnectionFailed,
     MethodNotAllowed,
-    NoAnswer,
+    RequestTimeout,
     TamrError,
-    TooSlow,
-    UnexpectedAnswer,
+    UnexpectedResponse,
 )
 from ..history import JobHistory, progress
 from ..operation import Operation
@@ -32,7 +32,7 @@ _HALTED = ("refused", "stopped")
 _GONE = "gone"
 
 
-class Panel:
+class OperationController:
     """What is known of one operation, and what is going on with it.
 
     Args:
@@ -54,7 +54,7 @@ class Panel:
         closed: Whether it was closed.
 
     Raises:
-        ClientUnusable: The operation has not ended, and it was unpickled without its client.
+        ClientClosed: The operation has not ended, and it was unpickled without its client.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Panel:
                 "This operation was unpickled without its client, so it cannot be followed. "
                 "Operation.from_resource_id(client, id) fetches it anew."
             )
-            raise ClientUnusable(msg)
+            raise ClientClosed(msg)
         self.operation = operation
         self.waiting = self.deleted = self.no_delete = self.closed = False
         self.busy = self.outcome = self.callback_error = ""
@@ -186,7 +186,7 @@ class Panel:
             action: `wait`, `stop`, `cancel`, `delete`, or `seen` (a page shows this just now).
         """
         if action == "seen":
-            self.follower.seen()
+            self.follower.mark_visible()
             if self.fault_kind not in _HALTED:  # it may have been at rest
                 self.follow()
         elif action == "wait":
@@ -259,7 +259,7 @@ class Panel:
         if self.waiting:
             self.follower.remove_waiter()
         self.waiting, self.outcome = False, outcome
-        self._clicks.call_off("give up")
+        self._clicks.cancel("give up")
 
     def _begin(self, action: str) -> None:
         self.busy, self.outcome = action, ""
@@ -295,7 +295,7 @@ class Panel:
         self.busy = ""
         self._set_fault(error)
         self.no_delete = self.no_delete or isinstance(error, MethodNotAllowed)
-        if isinstance(error, (NoAnswer, TooSlow, UnexpectedAnswer)):
+        if isinstance(error, (ConnectionFailed, RequestTimeout, UnexpectedResponse)):
             # It may or may not have been done: ask what is true now.
             self._clicks.submit("look", self.operation.poll, self._on_look)
         self.poller.refresh(self.operation)

@@ -54,11 +54,11 @@ class Follower:
             if not self.waited_for:
                 self.stop()
 
-    def seen(self) -> None:
+    def mark_visible(self) -> None:
         """A page shows this just now."""
         with self._lock:
             if self.active:
-                self._subscriptions[0].seen()
+                self._subscriptions[0].mark_visible()
 
     def add_waiter(self) -> None:
         """Keep the interval, whatever pages show, until `remove_waiter` is called as often."""

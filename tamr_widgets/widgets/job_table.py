@@ -8,7 +8,7 @@ from typing import Any
 
 from .._operation.document import text
 from .._operation.html import html_rows
-from .._operation.operation_list import Listing
+from .._operation.operation_list import OperationList
 from ..history import Estimate
 from ..operation import Operation
 from ..snapshot import Snapshot
@@ -17,7 +17,7 @@ from .payload import cut, estimate_facts, milliseconds
 Row = list[Any]
 
 # The static form of a table is for reading; nobody reads more.
-AT_REST = 100
+MAX_STATIC_ROWS = 100
 
 
 class JobTable:
@@ -43,7 +43,7 @@ class JobTable:
         """All of them with their keys, newest first."""
         return self._operations.items()
 
-    def take(self, listing: Listing) -> tuple[list[tuple[str, Operation]], list[str]]:
+    def take(self, listing: OperationList) -> tuple[list[tuple[str, Operation]], list[str]]:
         """Take over a new list, and say what changed and what is gone.
 
         Snapshots are kept where the server's document is the same as before.
@@ -54,7 +54,7 @@ class JobTable:
         for document in listing.documents:
             key = _unique(self._key(document), operations, copies)
             operation = before.get(key)
-            if operation is None or not operation.says(document):
+            if operation is None or not operation.has_same_document(document):
                 operation = listing.operation(document)
                 changed.append((key, operation))
             operations[key] = operation
@@ -126,9 +126,9 @@ def at_rest(operations: tuple[Operation, ...] | None, host: str) -> tuple[str, s
         title = f"The jobs of {host}: the list has not been fetched yet."
         return html_rows((), title), title
     title = f"{len(operations):,} jobs of {host}"
-    if len(operations) > AT_REST:
-        title += f", the newest {AT_REST} of them"
-    return html_rows(operations[:AT_REST], title), title
+    if len(operations) > MAX_STATIC_ROWS:
+        title += f", the newest {MAX_STATIC_ROWS} of them"
+    return html_rows(operations[:MAX_STATIC_ROWS], title), title
 
 
 def to_frame(operations: tuple[Operation, ...]) -> Any:

@@ -9,15 +9,15 @@ import traitlets as t
 
 from .._http.deadline import Seconds, checked_seconds, clock
 from .._http.unify_client import checked_client
-from .._operation.operation_list import Listing
+from .._operation.operation_list import OperationList
 from .._polling.callbacks import SafeCallback
 from ..errors import TamrError
 from ..operation import Operation
 from ..poller import Poller, Subscription
 from . import bundle, cell_outputs, job_table
-from .base import LiveWidget
+from .base import BaseWidget
 from .bulk_action import Bulk
-from .comm_context import towards_page
+from .comm_context import run_in_comm_context
 from .follower import Follower
 from .opened_rows import OpenedRows
 from .payload import compact, fault_facts
@@ -31,7 +31,7 @@ CHUNK = 1000
 AGAIN_SECONDS = 2.0
 
 
-class JobsWidget(LiveWidget):
+class JobsWidget(BaseWidget):
     """All jobs of a server: to look through, to open, to cancel and to delete.
 
     One request for the list of all operations is made for each interval, and shared with all
@@ -99,7 +99,7 @@ class JobsWidget(LiveWidget):
         """
         if self._listed:
             return job_table.to_frame(self.operations)
-        return job_table.to_frame(tuple(Listing(self._client).operations()))
+        return job_table.to_frame(tuple(OperationList(self._client).operations()))
 
     def rest(self, cell: cell_outputs.Cell) -> None:  # noqa: ARG002
         """Poll nothing until a page or code asks again: the one cell that showed this ran anew."""
@@ -119,8 +119,8 @@ class JobsWidget(LiveWidget):
 
     def _subscribe(self) -> Subscription:
         return self._poller.subscribe_all(
-            lambda listing: towards_page(self._on_listing, listing),
-            lambda error: towards_page(self._on_fault, error),
+            lambda listing: run_in_comm_context(self._on_listing, listing),
+            lambda error: run_in_comm_context(self._on_fault, error),
             self._interval,
             on_a_page=True,
             _inline=True,
@@ -133,7 +133,7 @@ class JobsWidget(LiveWidget):
         if not self._closed:
             self._follower.start()
 
-    def _on_listing(self, listing: Listing) -> None:
+    def _on_listing(self, listing: OperationList) -> None:
         self._checked_at = clock.wall()
         ended = {key for key, each in self._table.keyed() if each.resolved}
         changed, gone = self._table.take(listing.with_client(self._client))
@@ -155,7 +155,7 @@ class JobsWidget(LiveWidget):
     def _on_learned(self, _: object) -> None:
         unresolved = [(key, each) for key, each in self._table.keyed() if not each.resolved]
         if unresolved:
-            towards_page(self._send_rows, unresolved, [])
+            run_in_comm_context(self._send_rows, unresolved, [])
 
     def _on_fault(self, error: TamrError) -> None:
         self._fault, self._error = fault_facts(error, self._checked_at), str(error)
@@ -197,7 +197,7 @@ class JobsWidget(LiveWidget):
 
     def _take_callback_error(self, text: str) -> None:
         self._callback_error = text
-        towards_page(self._take, reports=True)
+        run_in_comm_context(self._take, reports=True)
 
     def _send_rows(
         self, changed: list[tuple[str, Operation]], gone: list[str], **more: Any
@@ -220,17 +220,17 @@ class JobsWidget(LiveWidget):
         return None if operation.resolved else self._poller.history.estimate(operation)
 
     def _send_panel(self, key: str, facts: dict[str, Any]) -> None:
-        towards_page(self.send, {"panel": key, "facts": facts})
+        run_in_comm_context(self.send, {"panel": key, "facts": facts})
 
-    def _act(self, content: dict[str, Any]) -> None:
+    def _handle_action(self, content: dict[str, Any]) -> None:
         action, key = content.get("do"), content.get("id")
         if action == "hello":
             if not content.get("again"):
                 self._greeted = True
                 self._order(self._send_all)
         elif action == "seen":
-            self._follower.seen()
-            self._opened.seen()
+            self._follower.mark_visible()
+            self._opened.mark_visible()
             if not self._fault:  # it may have been at rest
                 self._follow()
         elif action == "open":
@@ -255,7 +255,7 @@ class JobsWidget(LiveWidget):
 
     def _order(self, command: Callable[[], object]) -> None:
         self._poller.submit(
-            lambda: towards_page(command), _ignore, self._report, owner=self, _inline=True
+            lambda: run_in_comm_context(command), _ignore, self._report, owner=self, _inline=True
         )
 
     def _begin_bulk(self, action: str, keys: Any) -> None:
@@ -269,22 +269,22 @@ class JobsWidget(LiveWidget):
     def _on_one_done(self, key: str, result: Any) -> None:
         if isinstance(result, Operation):
             self._table.put(key, result)
-            towards_page(self._send_rows, [(key, result)], [])
+            run_in_comm_context(self._send_rows, [(key, result)], [])
         else:
             self._table.remove(key)
-            towards_page(self._send_rows, [], [key])
+            run_in_comm_context(self._send_rows, [], [key])
 
     def _on_report(self, report: dict[str, Any]) -> None:
-        towards_page(self.send, {"report": report})
+        run_in_comm_context(self.send, {"report": report})
         if report["over"]:
             self._no_delete = self._no_delete or (self._bulk is not None and self._bulk.no_delete)
-            towards_page(self._take)
+            run_in_comm_context(self._take)
 
     def _report(self, error: TamrError) -> None:
         self._fault = {"fault": str(error), "fault_kind": "action"}
-        towards_page(self._take)
+        run_in_comm_context(self._take)
 
-    def _at_rest(self) -> tuple[str, str]:
+    def _static_repr(self) -> tuple[str, str]:
         operations = self._table.operations() if self._listed else None
         return job_table.at_rest(operations, str(self._client.origin))
 

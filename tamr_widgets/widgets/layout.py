@@ -8,7 +8,7 @@ import ipywidgets
 from ipywidgets.widgets.trait_types import InstanceDict
 
 
-class Slim:
+class OmitNoneMixin:
     """Leaves out what is None when all of the state is sent: it is None on the page anyhow."""
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
@@ -17,7 +17,7 @@ class Slim:
         return state if key else {name: each for name, each in state.items() if each is not None}
 
 
-class SlimLayout(Slim, ipywidgets.Layout):  # type: ignore[misc]
+class CompactLayout(OmitNoneMixin, ipywidgets.Layout):  # type: ignore[misc]
     """A layout whose fifty unset properties do not travel."""
 
 
@@ -29,11 +29,11 @@ class LayoutTrait(InstanceDict):  # type: ignore[misc]
 
     def validate(self, obj: Any, value: Any) -> Any:
         """As in ipywidgets."""
-        return super().validate(obj, SlimLayout(**value) if isinstance(value, dict) else value)
+        return super().validate(obj, CompactLayout(**value) if isinstance(value, dict) else value)
 
     def make_dynamic_default(self) -> ipywidgets.Layout:
         """As in ipywidgets."""
-        return SlimLayout()
+        return CompactLayout()
 
 
 def close_layout(widget: ipywidgets.DOMWidget) -> None:
@@ -41,5 +41,5 @@ def close_layout(widget: ipywidgets.DOMWidget) -> None:
     layout = widget.layout
     others = list(ipywidgets.widgets.widget._instances.values())
     shared = any(each is not widget and getattr(each, "layout", None) is layout for each in others)
-    if isinstance(layout, SlimLayout) and not shared:
+    if isinstance(layout, CompactLayout) and not shared:
         layout.close()

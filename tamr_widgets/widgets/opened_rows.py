@@ -7,7 +7,7 @@ from typing import Any
 
 from .._http.deadline import Seconds
 from ..operation import Operation
-from .controller import Panel
+from .controller import OperationController
 
 
 class OpenedRows:
@@ -21,7 +21,7 @@ class OpenedRows:
     def __init__(self, interval: Seconds, send: Callable[[str, dict[str, Any]], object]) -> None:
         self._interval = interval
         self._send = send
-        self._panels: dict[str, Panel] = {}
+        self._panels: dict[str, OperationController] = {}
         self._drawn: dict[str, dict[str, Any]] = {}
 
     def __len__(self) -> int:
@@ -31,7 +31,7 @@ class OpenedRows:
         """Follow an operation, and draw it also where it was drawn before."""
         panel = self._panels.get(key)
         if panel is None:
-            panel = Panel(operation, lambda: self._draw(key), self._interval, None)
+            panel = OperationController(operation, lambda: self._draw(key), self._interval, None)
             self._panels[key] = panel
             panel.follow()
         self._drawn[key] = {}
@@ -44,12 +44,12 @@ class OpenedRows:
             panel.close()
 
     def act(self, key: object, action: object) -> None:
-        """Leave an order for a click on one of them; see `Panel.act`."""
+        """Leave an order for a click on one of them; see `OperationController.act`."""
         panel = self._panels.get(key) if isinstance(key, str) else None
         if panel is not None and isinstance(action, str):
             panel.act(action)
 
-    def seen(self) -> None:
+    def mark_visible(self) -> None:
         """A page shows them just now."""
         for panel in list(self._panels.values()):
             panel.act("seen")

@@ -12,15 +12,15 @@ from .._operation.html import html_table, plain_text
 from .._polling.callbacks import SafeCallback
 from ..operation import Operation
 from . import bundle, cell_outputs
-from .base import LiveWidget
-from .comm_context import towards_page
-from .controller import Panel
+from .base import BaseWidget
+from .comm_context import run_in_comm_context
+from .controller import OperationController
 from .waits import Waiting
 
 __all__ = ["OperationWidget"]
 
 
-class OperationWidget(LiveWidget):
+class OperationWidget(BaseWidget):
     """Shows an operation as it is on the server, and lets a person wait, cancel and delete.
 
     It polls in the background until the operation is resolved. Its traits can be observed; they
@@ -35,8 +35,8 @@ class OperationWidget(LiveWidget):
         **kwargs: ipywidgets' own: `layout`, `tooltip`, `tabbable`.
 
     Raises:
-        NotAnOperation: `operation` is none.
-        ClientUnusable: It has not ended, and was unpickled without its client.
+        OperationTypeError: `operation` is none.
+        ClientClosed: It has not ended, and was unpickled without its client.
         ValueError, TypeError: A number of seconds that makes no sense, or an unknown argument.
     """
 
@@ -67,7 +67,9 @@ class OperationWidget(LiveWidget):
         timeout = timeout_seconds
         if timeout is not None:
             timeout = checked_seconds("timeout_seconds", timeout)
-        self._view = Panel(operation, self._draw, interval, timeout, estimate=estimate)
+        self._view = OperationController(
+            operation, self._draw, interval, timeout, estimate=estimate
+        )
         self._waiting = Waiting(self._view)
         self._over = self._view.over
         self._trait_values.update(self._known())  # nobody observes them yet
@@ -108,7 +110,7 @@ class OperationWidget(LiveWidget):
         self._waiting.ended.add_done_callback(lambda ended: safe(ended.result()))
 
     def _draw(self) -> None:
-        towards_page(self._apply)
+        run_in_comm_context(self._apply)
 
     def _apply(self, *, reports: bool = False) -> None:
         """Take over what the panel knows: the page and the record first, then the news."""
@@ -139,9 +141,9 @@ class OperationWidget(LiveWidget):
 
     def _take_callback_error(self, text: str) -> None:
         self._view.callback_error = text
-        towards_page(self._apply, reports=True)
+        run_in_comm_context(self._apply, reports=True)
 
-    def _act(self, content: dict[str, Any]) -> None:
+    def _handle_action(self, content: dict[str, Any]) -> None:
         self._view.act(content.get("do", ""))
 
     def _follow(self) -> None:
@@ -150,7 +152,7 @@ class OperationWidget(LiveWidget):
     def _submit(self, work: Callable[[], object]) -> None:
         self._view.submit(work)
 
-    def _at_rest(self) -> tuple[str, str]:
+    def _static_repr(self) -> tuple[str, str]:
         return html_table(self.operation), plain_text(self.operation)
 
     def _clock_offset_seconds(self) -> Seconds:

@@ -10,24 +10,24 @@ from datetime import datetime
 from typing import Any, TypedDict
 
 from .._http.deadline import Seconds, clock
-from .._operation.status_message import says_more
+from .._operation.status_message import has_details
 from ..errors import (
+    ConnectionFailed,
     Forbidden,
     HTTPStatusError,
     MethodNotAllowed,
-    NoAnswer,
     NotFound,
     ProxyFailed,
+    RequestTimeout,
     TamrError,
-    TooSlow,
     Unauthorized,
-    UnexpectedAnswer,
+    UnexpectedResponse,
 )
 from ..history import Estimate
 from ..snapshot import Snapshot
 
-DETAILS_CHARS = 100_000
-TEXT_CHARS = 1000
+MAX_DETAILS_CHARS = 100_000
+MAX_TEXT_CHARS = 1000
 NO_DELETE = "This server does not delete operations (405). Nothing has changed."
 
 
@@ -72,7 +72,7 @@ def snapshot_facts(operation: Snapshot) -> dict[str, Any]:
         "state": cut(operation.state),
         "resolved": operation.resolved,
         "message": operation.message,
-        "details": cut(raw, DETAILS_CHARS) if says_more(raw) else "",
+        "details": cut(raw, MAX_DETAILS_CHARS) if has_details(raw) else "",
         "created_by": cut(operation.created_by),
         "created_at": milliseconds(operation.created_at),
         "started_at": milliseconds(operation.started_at),
@@ -124,16 +124,16 @@ def in_short(error: TamrError) -> str:
         return f"the server answered {error.response.status_code}"
     if isinstance(error, ProxyFailed):
         return "the proxy did not connect"
-    if isinstance(error, NoAnswer):
+    if isinstance(error, ConnectionFailed):
         return "the server could not be reached"
-    if isinstance(error, TooSlow):
+    if isinstance(error, RequestTimeout):
         return "the server did not answer in time"
-    if isinstance(error, UnexpectedAnswer):
+    if isinstance(error, UnexpectedResponse):
         return "something else than Tamr answered"
     return str(error)
 
 
-def cut(text: str | None, most: int = TEXT_CHARS) -> str:
+def cut(text: str | None, most: int = MAX_TEXT_CHARS) -> str:
     """Text that a page can bear; what is left out is said."""
     if not text or len(text) <= most:
         return text or ""

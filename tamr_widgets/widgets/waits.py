@@ -15,12 +15,12 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager, suppress
 
-from .._http.deadline import Seconds, checked_seconds, clock, time_limit
-from .._http.retry import MOST_FAULTS_IN_A_ROW, given_up, passes
+from .._http.deadline import Seconds, checked_seconds, clock, deadline
+from .._http.retry import MAX_ERRORS_IN_A_ROW, given_up, is_retryable
 from .._operation.wait import LAST_POLL_SECONDS, check_may_wait
 from ..errors import TamrError
 from ..operation import Operation, wait_timeout
-from .controller import Panel
+from .controller import OperationController
 
 # An interrupt of the kernel, and the end of following, are noticed at least so often.
 NOTICE_SECONDS = 0.1
@@ -47,7 +47,7 @@ class Waiting:
         ended: The resolved operation, once it is known and the widget shows it.
     """
 
-    def __init__(self, panel: Panel) -> None:
+    def __init__(self, panel: OperationController) -> None:
         self._panel = panel
         self._process = os.getpid()
         self.ended: Future[Operation] = Future()
@@ -80,7 +80,7 @@ class Waiting:
             yield
 
     def _block(self, start: Seconds, timeout: Seconds) -> Operation:
-        patience = _Patience(self._panel, None if math.isinf(timeout) else timeout)
+        backoff = _RetryLimit(self._panel, None if math.isinf(timeout) else timeout)
         while True:
             left = start + timeout - clock.monotonic()
             with suppress(FutureTimeout):
@@ -88,16 +88,16 @@ class Waiting:
             self._raise_if_over()
             if left <= 0:
                 return self._last_poll(start)
-            patience.check()
+            backoff.check()
 
     def _last_poll(self, start: Seconds) -> Operation:
         operation, fault = self._panel.operation, None
         try:
-            with time_limit(self._panel.poller.answer_seconds + LAST_POLL_SECONDS):
+            with deadline(self._panel.poller.answer_seconds + LAST_POLL_SECONDS):
                 operation = operation.poll()
         except TamrError as error:
             fault = error
-            if not passes(error, clock.monotonic() - start):
+            if not is_retryable(error, clock.monotonic() - start):
                 raise
         else:
             self._panel.take(operation)
@@ -113,11 +113,11 @@ class Waiting:
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(None, self.block, None)
         with self._waiting():
-            patience = _Patience(self._panel, None)
+            backoff = _RetryLimit(self._panel, None)
             try:
                 while not self.ended.done():
                     self._raise_if_over()
-                    patience.check()
+                    backoff.check()
                     # ipykernel notices an interrupt only when its loop turns.
                     await asyncio.sleep(NOTICE_SECONDS)
             except asyncio.CancelledError as error:
@@ -139,10 +139,10 @@ class Waiting:
             raise TamrError(msg)
 
 
-class _Patience:
+class _RetryLimit:
     """Gives up, where there is no time limit, after many faults in a row since a wait began."""
 
-    def __init__(self, panel: Panel, timeout: Seconds | None) -> None:
+    def __init__(self, panel: OperationController, timeout: Seconds | None) -> None:
         self._panel = panel
         self._endless = timeout is None
         self._before = panel.faults
@@ -151,5 +151,5 @@ class _Patience:
         """Raise the error of one who gives up, if it is time for that."""
         self._before = min(self._before, self._panel.faults)
         faults, fault = self._panel.faults - self._before, self._panel.fault
-        if self._endless and fault is not None and faults >= MOST_FAULTS_IN_A_ROW:
+        if self._endless and fault is not None and faults >= MAX_ERRORS_IN_A_ROW:
             raise given_up(fault, faults) from fault

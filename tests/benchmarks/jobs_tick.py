@@ -13,8 +13,8 @@ import ipywidgets
 from peers import Row, in_turn, print_table
 from widget_cost import WIRE, CountedComm
 
-from tamr_widgets import Client, JobsWidget, NoAnswer, UsernamePasswordAuth
-from tamr_widgets._operation.operation_list import Listing
+from tamr_widgets import Client, ConnectionFailed, JobsWidget, UsernamePasswordAuth
+from tamr_widgets._operation.operation_list import OperationList
 from tamr_widgets.simulator import history
 
 CHANGED = 10
@@ -38,7 +38,7 @@ class Answer:
 def not_now(*_: object, **__: object) -> None:
     """The poller's own request, which is not measured."""
     msg = "not now"
-    raise NoAnswer(msg)
+    raise ConnectionFailed(msg)
 
 
 def measure(count: int) -> list[Row]:
@@ -52,7 +52,7 @@ def measure(count: int) -> list[Row]:
     client.request = lambda *_, **__: next(answers)  # type: ignore[method-assign]
     first = Answer(json.dumps(documents).encode())
     answers = iter([first])
-    previous = Listing(client)
+    previous = OperationList(client)
     start = time.process_time()
     widget._on_listing(previous)
     opening = time.process_time() - start
@@ -66,7 +66,7 @@ def measure(count: int) -> list[Row]:
         answers = iter([answer])
         WIRE.reset()
         start = time.process_time()
-        listing = Listing(client, previous=previous)
+        listing = OperationList(client, previous=previous)
         widget._on_listing(listing)
         previous = listing
         sizes.append(WIRE.bytes)

@@ -62,16 +62,16 @@ class Soak:
             )
         operation = Operation(self.client, self.simulator.jobs.get(self.job))
         if operation.resolved:
-            self.on_news(name, operation)
+            self.on_result(name, operation)
         else:
             self.poller.subscribe(
                 operation,
-                lambda news: self.on_news(name, news),
+                lambda news: self.on_result(name, news),
                 self.on_fault,
                 INTERVAL_SECONDS,
             )
 
-    def on_news(self, name: int, operation: Operation) -> None:
+    def on_result(self, name: int, operation: Operation) -> None:
         self.snapshots += 1
         if operation.resolved:
             self.ends[name] += 1

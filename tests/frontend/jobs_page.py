@@ -57,13 +57,13 @@ class Jobs:
             "async (options) => { globalThis.jobs = await openJobs(options) }", options
         )
         if rows is not None:
-            self.tell("acknowledge")
+            self.notify("acknowledge")
             self.page.evaluate(
                 "rows => jobs.list(Array.isArray(rows) ? rows : makeJobs(rows))", rows
             )
         return self
 
-    def tell(self, method: str, *arguments: Any) -> Any:
+    def notify(self, method: str, *arguments: Any) -> Any:
         """Play the kernel or the notebook: a method of openJobs' result in fake_jobs.js."""
         return self.page.evaluate(
             "([method, args]) => jobs[method](...args)", [method, list(arguments)]
@@ -71,11 +71,11 @@ class Jobs:
 
     def change(self, *rows: list[Any], gone: tuple[str, ...] = ()) -> None:
         """Let the kernel tell of rows that changed, came or went."""
-        self.tell("change", list(rows), list(gone))
+        self.notify("change", list(rows), list(gone))
 
     def sent(self, *actions: str) -> list[dict[str, Any]]:
         """What was asked of the kernel with these actions, without the messages' numbers."""
-        messages = self.tell("sent")
+        messages = self.notify("sent")
         return [
             {name: value for name, value in message.items() if name != "n"}
             for message in messages

@@ -69,12 +69,12 @@ def test_rows_are_text(open_jobs: Callable[..., Jobs], name: str) -> None:
             [*[text] * 4, *[None] * 3, text, None],
         ]
     )
-    jobs.tell("set", "_status", {"fault": text, "fault_kind": "action", "callback_error": text})
+    jobs.notify("set", "_status", {"fault": text, "fault_kind": "action", "callback_error": text})
     jobs.grid.locator("[data-key] [data-column=pick]").first.click()
     jobs.region.locator(".bulk button[value=delete]").click()
     assert len(jobs.region.inner_text()) < 8_000
     jobs.button("Yes, delete it").click()
-    jobs.tell(
+    jobs.notify(
         "say",
         {
             "report": {

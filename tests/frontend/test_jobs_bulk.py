@@ -30,7 +30,7 @@ def choose(jobs: Jobs, *keys: str) -> None:
 def report(jobs: Jobs, action: str, done: int, of: int, *failed: str, over: bool = True) -> None:
     refusals = [[key, "The server answered 500."] for key in failed]
     report = {"action": action, "done": done, "of": of, "failed": refusals, "over": over}
-    jobs.tell("say", {"report": report})
+    jobs.notify("say", {"report": report})
 
 
 def test_the_buttons_say_how_many(jobs: Jobs) -> None:
@@ -148,7 +148,7 @@ def test_a_server_that_does_not_delete(jobs: Jobs) -> None:
     """Once it is known that it answers 405, Delete is disabled and says why."""
     choose(jobs, "19")
 
-    jobs.tell("set", "_status", {"no_delete": True})
+    jobs.notify("set", "_status", {"no_delete": True})
 
     expect(jobs.button("Delete 1 operation")).to_be_disabled()
     expect(jobs.button("Delete 1 operation")).to_have_accessible_description(
@@ -167,7 +167,7 @@ def test_a_busy_kernel_is_said(jobs: Jobs) -> None:
     jobs.page.clock.run_for(3_000)
     expect(jobs.region).to_contain_text("Waiting for the kernel, which may be busy with a cell")
 
-    jobs.tell("acknowledge")
+    jobs.notify("acknowledge")
     expect(jobs.region).to_contain_text("Cancelling 1 job…")
 
 
@@ -190,7 +190,7 @@ def test_what_was_left_alone_stays_selected(jobs: Jobs) -> None:
 
     failed = [["19", "It answered <405>."], ["18", "Not tried."], ["17", "Not tried."]]
     report = {"action": "delete", "done": 3, "of": 3, "over": True, "failed": failed}
-    jobs.tell("say", {"report": report | {"not_tried": 2}})
+    jobs.notify("say", {"report": report | {"not_tried": 2}})
 
     expect(jobs.region.get_by_role("status").first).to_have_text(
         "Deleted 0 of 3 operations. 2 operations were not tried, since the same would have "

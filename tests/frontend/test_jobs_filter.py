@@ -109,7 +109,7 @@ def test_both_sides_may_filter(open_jobs: Callable[..., Jobs]) -> None:
     expect(jobs.search).to_have_value("update")
     assert jobs.keys == ["172", "171"]
 
-    jobs.tell("set", "search", "clusters")
+    jobs.notify("set", "search", "clusters")
     expect(jobs.search).to_have_value("clusters")
     assert jobs.keys == ["171"]
 

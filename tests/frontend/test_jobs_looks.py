@@ -30,8 +30,8 @@ def busy(open_jobs: Callable[..., Jobs], **options: object) -> Jobs:
     jobs = open_jobs(814, runs=True, **options)
     jobs.cell("69997", "description").click()
     jobs.cell("69998", "pick").click()
-    jobs.tell("set", "_status", FAULT)
-    jobs.tell("say", {"report": FAILED})
+    jobs.notify("set", "_status", FAULT)
+    jobs.notify("say", {"report": FAILED})
     return jobs
 
 

@@ -20,7 +20,7 @@ FACTS = RUNNING | {"message": "Spark driver running on worker 10.0.0.7"}
 def opened(jobs: Jobs, key: str = "17") -> Locator:
     """Open a row by a click, let the kernel answer, and return its panel."""
     jobs.cell(key, "description").click()
-    jobs.tell("say", {"panel": key, "facts": FACTS | {"id": key}})
+    jobs.notify("say", {"panel": key, "facts": FACTS | {"id": key}})
     return jobs.region.get_by_role("group", name=f"Operation {key}: Train Mastering Model")
 
 
@@ -110,7 +110,7 @@ def test_an_opened_row_is_open_when_it_comes_back(open_jobs: Callable[..., Jobs]
     jobs.cell("165", "user").focus()
     expect(panel).to_have_count(0)
 
-    jobs.tell("say", {"panel": "17", "facts": FACTS | {"message": "Step 3 of 8"}})
+    jobs.notify("say", {"panel": "17", "facts": FACTS | {"message": "Step 3 of 8"}})
     jobs.grid.evaluate("grid => { grid.scrollTop = 0 }")
 
     expect(panel).to_contain_text("Step 3 of 8")
@@ -138,7 +138,7 @@ def test_a_new_view_shows_what_the_old_one_did(open_jobs: Callable[..., Jobs]) -
     jobs.cell("219", "description").focus()
     before = jobs.grid.evaluate("grid => grid.scrollTop")
 
-    jobs.tell("drawAgain")
+    jobs.notify("drawAgain")
     jobs.page.clock.run_for(100)
 
     expect(jobs.cell("219", "description")).to_be_focused()
@@ -152,9 +152,9 @@ def test_nothing_is_left_behind(open_jobs: Callable[..., Jobs]) -> None:
     jobs = open_jobs([row("17", state="RUNNING", ended=None)])
     opened(jobs)
 
-    jobs.tell("close")
-    sent = len(jobs.tell("sent"))
+    jobs.notify("close")
+    sent = len(jobs.notify("sent"))
     jobs.page.clock.run_for(120_000)
 
-    assert jobs.tell("listeners") == 0
-    assert len(jobs.tell("sent")) == sent
+    assert jobs.notify("listeners") == 0
+    assert len(jobs.notify("sent")) == sent

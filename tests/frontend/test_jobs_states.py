@@ -32,10 +32,10 @@ def test_loading(open_jobs: Callable[..., Jobs]) -> None:
     expect(jobs.region).to_have_attribute("data-loading", "")
     expect(jobs.region).to_contain_text(f"Loading jobs…from {HOST}")
 
-    jobs.tell("set", "_status", {"host": HOST, "total": 400})
+    jobs.notify("set", "_status", {"host": HOST, "total": 400})
     expect(jobs.region).to_contain_text(f"Loading 400 jobs…from {HOST}")
 
-    jobs.tell("list", [row("1")])
+    jobs.notify("list", [row("1")])
     expect(jobs.region).not_to_have_attribute("data-loading", "")
     expect(jobs.region).not_to_contain_text("Loading")
 
@@ -70,7 +70,7 @@ def test_a_server_without_jobs_that_fails(open_jobs: Callable[..., Jobs]) -> Non
     """That there were none is said of the time when it was known."""
     jobs = open_jobs([])
 
-    jobs.tell("set", "_status", RETRYING | {"total": 0})
+    jobs.notify("set", "_status", RETRYING | {"total": 0})
 
     expect(jobs.region).to_contain_text(
         "There were no jobs on this server when it was last checked"
@@ -100,13 +100,13 @@ def test_a_callback_that_raised(open_jobs: Callable[..., Jobs]) -> None:
     said = "A callback of this notebook raised ValueError: <b>no</b>"
     jobs = open_jobs([row("1")])
 
-    jobs.tell("set", "_status", RETRYING | {"callback_error": said})
+    jobs.notify("set", "_status", RETRYING | {"callback_error": said})
 
     alerts = jobs.region.get_by_role("alert")
     expect(alerts).to_have_count(2)
     expect(alerts.nth(0)).to_contain_text("the server answered 502")
     expect(alerts.nth(1)).to_have_text(said)
-    jobs.tell("set", "_status", {})
+    jobs.notify("set", "_status", {})
     expect(alerts).to_have_count(0)
 
 
@@ -125,7 +125,7 @@ def test_retrying(open_jobs: Callable[..., Jobs]) -> None:
     """The last known rows stay, with when they were true and when the next try is."""
     jobs = open_jobs([row("1")])
 
-    jobs.tell("set", "_status", RETRYING)
+    jobs.notify("set", "_status", RETRYING)
 
     alert = jobs.region.get_by_role("alert")
     expect(alert).to_have_text("Last checked 14:01:49, retrying in 6 s: the server answered 502")
@@ -135,7 +135,7 @@ def test_retrying(open_jobs: Callable[..., Jobs]) -> None:
     expect(alert).to_contain_text("retrying now")
     assert jobs.keys == ["1"]
 
-    jobs.tell("set", "_status", {})
+    jobs.notify("set", "_status", {})
     expect(alert).to_be_hidden()
 
 
@@ -185,7 +185,7 @@ def test_a_kernel_that_goes(open_jobs: Callable[..., Jobs], how: dict[str, objec
     """Restarted, shut down or dead: the rows stay, time stands still."""
     jobs = open_jobs([row("2", state="RUNNING", started=NOW_MS - 60_000, ended=None)], kernel=IDLE)
 
-    jobs.tell("connection", how)
+    jobs.notify("connection", how)
     jobs.page.clock.run_for(5_000)
 
     expect(jobs.cell("2", "ran")).to_have_text(re.compile("^1 min( 1 s)?$"))
@@ -204,11 +204,11 @@ def test_a_kernel_that_does_not_know_of_it(open_jobs: Callable[..., Jobs]) -> No
 def test_a_kernel_that_is_back(open_jobs: Callable[..., Jobs]) -> None:
     """With its next answer everything works again."""
     jobs = open_jobs([row("2", state="RUNNING", ended=None)], kernel=IDLE)
-    jobs.tell("connection", {"lost": True})
+    jobs.notify("connection", {"lost": True})
     expect(jobs.region).to_contain_text("No kernel is connected")
 
-    jobs.tell("connection", {"lost": False})
-    jobs.tell("acknowledge")
+    jobs.notify("connection", {"lost": False})
+    jobs.notify("acknowledge")
 
     expect(jobs.region).not_to_contain_text("No kernel is connected")
     jobs.cell("2", "pick").click()

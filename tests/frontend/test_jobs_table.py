@@ -192,32 +192,32 @@ def test_rows_are_seen_before_the_list_is_complete(open_jobs: Callable[..., Jobs
     jobs = open_jobs()
 
     pieces = {"jobs": [row("3"), row("2")], "reset": True, "total": 4_000, "more": True}
-    jobs.tell("say", {"rows": pieces})
+    jobs.notify("say", {"rows": pieces})
 
     assert jobs.keys == ["3", "2"]
     expect(jobs.region).to_contain_text("2 of 4,000 jobs so far")
 
-    jobs.tell("say", {"rows": {"jobs": [row("1")], "gone": [], "more": False}})
+    jobs.notify("say", {"rows": {"jobs": [row("1")], "gone": [], "more": False}})
     expect(jobs.region).not_to_contain_text("so far")
 
 
 def test_times_run_without_messages(open_jobs: Callable[..., Jobs]) -> None:
     """Once a second the running rows are drawn again; the ended ones are left alone."""
     jobs = open_jobs([row("17", **RUNNING), row("16")])
-    sent = len(jobs.tell("sent"))
+    sent = len(jobs.notify("sent"))
 
     jobs.page.clock.run_for(1_000)
 
     expect(jobs.cell("17", "ran")).to_have_text("1 min 1 s")
     expect(jobs.cell("16", "ran")).to_have_text("30 s")
-    assert len(jobs.tell("sent")) == sent
+    assert len(jobs.notify("sent")) == sent
 
 
 def test_the_servers_clock_counts(open_jobs: Callable[..., Jobs]) -> None:
     """Running times follow the server's clock, not this machine's."""
     jobs = open_jobs([row("17", **RUNNING)])
 
-    jobs.tell("say", {"ack": 1, "kernel": NOW_MS, "server": NOW_MS + 3_600_000})
+    jobs.notify("say", {"ack": 1, "kernel": NOW_MS, "server": NOW_MS + 3_600_000})
 
     expect(jobs.cell("17", "ran")).to_have_text("1 h 1 min")
 

@@ -132,7 +132,7 @@ def test_it_folds(open_jobs: Callable[..., Jobs]) -> None:
 
     jobs.button("Timeline").click()
     expect(jobs.region.get_by_role("img")).to_have_count(0)
-    jobs.tell("drawAgain")
+    jobs.notify("drawAgain")
 
     expect(jobs.button("Timeline")).to_have_attribute("aria-expanded", "false")
     expect(jobs.region.get_by_role("img")).to_have_count(0)

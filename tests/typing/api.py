@@ -15,21 +15,22 @@ from typing_extensions import assert_type
 
 import tamr_widgets
 from tamr_widgets import (
+    CertificateError,
     Client,
-    ClientUnusable,
+    ClientClosed,
+    ConnectionFailed,
+    CrossOriginError,
     DeadlockError,
     Estimate,
     Forbidden,
-    ForeignAddress,
     HTTPStatusError,
     InternalError,
+    InvalidRequest,
     JobHistory,
     JobsWidget,
     JwtTokenAuth,
     MethodNotAllowed,
-    NoAnswer,
     NotAClient,
-    NotAnOperation,
     NotFound,
     NotSucceeded,
     NotSupported,
@@ -37,18 +38,17 @@ from tamr_widgets import (
     OperationCanceled,
     OperationFailed,
     OperationReplaced,
+    OperationTypeError,
     OperationUnresolved,
     OperationWidget,
     Poller,
     ProxyFailed,
     ProxyUnauthorized,
+    RequestTimeout,
     TamrError,
     TokenAuth,
-    TooSlow,
     Unauthorized,
-    UnexpectedAnswer,
-    Unsendable,
-    Untrusted,
+    UnexpectedResponse,
     UsernamePasswordAuth,
     WaitTimeout,
     load_ipython_extension,
@@ -131,16 +131,16 @@ def errors(operation: Operation) -> None:
     except HTTPStatusError as error:
         as_requests: requests.HTTPError = error
         raise as_requests from None
-    except (NoAnswer, ProxyFailed, Untrusted, Unsendable) as error:
+    except (ConnectionFailed, ProxyFailed, CertificateError, InvalidRequest) as error:
         lost: requests.ConnectionError = error
         raise lost from None
-    except TooSlow as error:
+    except RequestTimeout as error:
         slow: requests.Timeout = error
         raise slow from None
-    except (UnexpectedAnswer, ForeignAddress, NotSupported) as error:
+    except (UnexpectedResponse, CrossOriginError, NotSupported) as error:
         wrong_value: ValueError = error
         raise wrong_value from None
-    except (NotAClient, NotAnOperation) as error:
+    except (NotAClient, OperationTypeError) as error:
         wrong_type: TypeError = error
         raise wrong_type from None
     except WaitTimeout as error:
@@ -149,7 +149,7 @@ def errors(operation: Operation) -> None:
     except (OperationFailed, OperationCanceled, OperationUnresolved) as error:
         not_succeeded: NotSucceeded = error
         raise not_succeeded from None
-    except (ClientUnusable, DeadlockError, InternalError) as error:
+    except (ClientClosed, DeadlockError, InternalError) as error:
         root: TamrError = error
         assert_type(root.retry_in_seconds, float | None)
 

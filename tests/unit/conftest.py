@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import responses
-from doubles import PASSWORD, Hands
+from doubles import PASSWORD, FakeClock
 from hypothesis import settings
 
 from tamr_widgets import Client, UsernamePasswordAuth
@@ -19,9 +19,9 @@ settings.load_profile("unit")
 
 
 @pytest.fixture
-def hands(monkeypatch: pytest.MonkeyPatch) -> Hands:
+def hands(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
     """The clock of everything in the package; it moves only in sleeps and when it is turned."""
-    hands = Hands()
+    hands = FakeClock()
     for name in ("monotonic", "wall", "sleep"):
         monkeypatch.setattr(deadline.clock, name, getattr(hands, name))
     return hands

@@ -60,7 +60,7 @@ def until(condition: Callable[[], Any], seconds: float = 5.0) -> Any:
     return value
 
 
-class Hands:
+class FakeClock:
     """A clock that only moves when somebody sleeps, or when a test turns it."""
 
     def __init__(self) -> None:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from doubles import answer, document
 
 from tamr_widgets import Operation, Poller
-from tamr_widgets._http.deadline import current_limit
+from tamr_widgets._http.deadline import current_deadline
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import pytest
     import requests
-    from doubles import Hands
+    from doubles import FakeClock
 
 LIST = "operations"
 EXAMPLE = "operations/1"
@@ -42,7 +42,7 @@ class FakeTamr:
     base_path = "/api/versioned/v1/"
     auth = None
 
-    def __init__(self, hands: Hands) -> None:
+    def __init__(self, hands: FakeClock) -> None:
         self.hands = hands
         self.jobs: dict[str, Any] = {}
         self.unlisted: set[str] = set()
@@ -68,7 +68,7 @@ class FakeTamr:
         self.asked.append((self.hands.now, endpoint))
         if method == "DELETE":
             self.deleted.append(endpoint)
-        self.limits.append(current_limit().left())
+        self.limits.append(current_deadline().left())
         self.hands.turn(self.list_seconds if endpoint == LIST else self.single_seconds)
         fault = self.faults.get(endpoint, self.faults.get(None))
         fault = fault() if callable(fault) else fault
@@ -131,7 +131,7 @@ def without_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tamr_widgets._polling.target.CallbackQueue", ImmediateQueue)
 
 
-def drive(poller: Poller, hands: Hands, seconds: float) -> None:
+def drive(poller: Poller, hands: FakeClock, seconds: float) -> None:
     """Let a poller that has no thread work for a while."""
     end = hands.now + seconds
     steps = 0

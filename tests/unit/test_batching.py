@@ -2,18 +2,18 @@ from __future__ import annotations
 
 import pytest
 
-from tamr_widgets._polling.batching import TRIAL, TRUST_SECONDS, WEIGHT, Economy
+from tamr_widgets._polling.batching import TRIAL, TRUST_SECONDS, WEIGHT, BatchPolicy
 
 
 @pytest.fixture
 def economy(hands):
-    return Economy()
+    return BatchPolicy()
 
 
 def test_a_list_that_was_never_measured_is_tried_for_several_operations(economy):
     """For fewer it can hardly pay."""
-    assert not economy.list_pays(TRIAL - 1)
-    assert economy.list_pays(TRIAL)
+    assert not economy.prefer_list(TRIAL - 1)
+    assert economy.prefer_list(TRIAL)
 
 
 def test_what_was_measured_decides(economy):
@@ -21,8 +21,8 @@ def test_what_was_measured_decides(economy):
     economy.single_took(0.1)
     economy.list_took(1.0)
 
-    assert not economy.list_pays(10)
-    assert economy.list_pays(11)
+    assert not economy.prefer_list(10)
+    assert economy.prefer_list(11)
 
 
 def test_one_operation_is_never_worth_a_list(economy):
@@ -30,8 +30,8 @@ def test_one_operation_is_never_worth_a_list(economy):
     economy.single_took(1.0)
     economy.list_took(0.1)
 
-    assert not economy.list_pays(1)
-    assert economy.list_pays(2)
+    assert not economy.prefer_list(1)
+    assert economy.prefer_list(2)
 
 
 def test_newer_measurements_count_for_more_but_one_does_not_decide(economy):
@@ -50,35 +50,35 @@ def test_an_old_measurement_of_the_list_is_forgotten(hands, economy):
     economy.single_took(0.01)
     economy.list_took(60.0)
     hands.turn(TRUST_SECONDS - 1)
-    assert not economy.list_pays(TRIAL)
+    assert not economy.prefer_list(TRIAL)
     hands.turn(1)
-    assert economy.list_pays(TRIAL)
-    assert not economy.list_pays(TRIAL - 1)
+    assert economy.prefer_list(TRIAL)
+    assert not economy.prefer_list(TRIAL - 1)
 
     economy.list_took(0.02)
-    assert economy.list_pays(3)
+    assert economy.prefer_list(3)
 
 
 def test_a_list_that_failed_is_left_alone_for_five_minutes(hands, economy):
     """However many operations there are; a good answer ends it."""
     economy.list_failed()
-    assert not economy.list_pays(1000)
-    assert not economy.list_is_light(1e9)
+    assert not economy.prefer_list(1000)
+    assert not economy.list_is_cheap(1e9)
     hands.turn(TRUST_SECONDS)
-    assert economy.list_pays(1000)
+    assert economy.prefer_list(1000)
 
     economy.list_failed()
     economy.list_took(0.1)
     economy.single_took(0.1)
-    assert economy.list_pays(1000)
+    assert economy.prefer_list(1000)
 
 
 def test_a_list_is_light_if_it_takes_a_tenth_of_the_interval(economy):
     """Before it was measured nobody knows."""
-    assert not economy.list_is_light(5)
+    assert not economy.list_is_cheap(5)
     economy.list_took(0.5)
-    assert economy.list_is_light(5)
-    assert not economy.list_is_light(4.9)
+    assert economy.list_is_cheap(5)
+    assert not economy.list_is_cheap(4.9)
 
 
 def test_a_trial_gets_two_seconds_or_twice_what_it_replaces(economy):

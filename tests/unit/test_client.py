@@ -13,17 +13,17 @@ from doubles import PASSWORD, PATH, URL, document, until
 
 from tamr_widgets import (
     Client,
-    ClientUnusable,
-    ForeignAddress,
+    ClientClosed,
+    ConnectionFailed,
+    CrossOriginError,
     HTTPStatusError,
     JwtTokenAuth,
-    NoAnswer,
     Operation,
+    RequestTimeout,
     TamrError,
     TokenAuth,
-    TooSlow,
     Unauthorized,
-    UnexpectedAnswer,
+    UnexpectedResponse,
     UsernamePasswordAuth,
 )
 
@@ -168,7 +168,7 @@ def test_a_login_page_of_a_proxy_is_no_login(client, wire):
     wire.get(f"{URL}x", status=401)
     wire.post(LOGIN, body='{"token": "t0k')
 
-    with pytest.raises(UnexpectedAnswer, match="not JSON") as raised:
+    with pytest.raises(UnexpectedResponse, match="not JSON") as raised:
         client.get("x")
 
     assert raised.value.response is None
@@ -254,7 +254,7 @@ def test_only_get_follows_redirects(client, wire, method, status):
     """A request that changes something is not sent again, nor turned into another."""
     wire.add(method, f"{URL}x", status=status, headers={"Location": "/api/y"})
 
-    with pytest.raises(UnexpectedAnswer, match=r"a redirect to http://tamr\.test:9100/api/y"):
+    with pytest.raises(UnexpectedResponse, match=r"a redirect to http://tamr\.test:9100/api/y"):
         client.request(method, "x")
 
     assert len(wire.calls) == 1
@@ -265,7 +265,7 @@ def test_a_redirect_elsewhere_is_an_error(client, wire, method):
     """Whatever was asked, nothing goes to another origin."""
     wire.add(method, f"{URL}x", status=302, headers={"Location": "http://evil.test/"})
 
-    with pytest.raises(ForeignAddress):
+    with pytest.raises(CrossOriginError):
         client.request(method, "x")
 
     assert len(wire.calls) == 1
@@ -289,7 +289,7 @@ def test_an_answer_does_not_know_where_to_go_next(client, wire):
 
     with requests.Session() as session:
         for each in (client, Client(TokenAuth("t"), "tamr.test", session=session)):
-            with pytest.raises(UnexpectedAnswer) as raised:
+            with pytest.raises(UnexpectedResponse) as raised:
                 each.post("x")
             assert raised.value.response.next is None
 
@@ -320,7 +320,7 @@ def test_a_closed_client_says_so(wire):
         pass
     client.close()
 
-    with pytest.raises(ClientUnusable, match="Make a new Client") as raised:
+    with pytest.raises(ClientClosed, match="Make a new Client") as raised:
         client.get("x")
     assert isinstance(raised.value, RuntimeError)
     assert not wire.calls
@@ -376,7 +376,7 @@ def test_a_list_that_is_none_is_typed(client, wire, answered):
     """Another document is no list of operations."""
     wire.get(f"{URL}operations", body=answered)
 
-    with pytest.raises(UnexpectedAnswer, match="not a list"):
+    with pytest.raises(UnexpectedResponse, match="not a list"):
         client.operations()
 
 
@@ -408,13 +408,13 @@ def test_nothing_to_do_is_a_noop(client, wire):
 @pytest.mark.parametrize(
     ("answered", "kind"),
     [
-        ({"body": requests.ConnectionError("reset")}, NoAnswer),
-        ({"body": requests.ReadTimeout("late")}, TooSlow),
+        ({"body": requests.ConnectionError("reset")}, ConnectionFailed),
+        ({"body": requests.ReadTimeout("late")}, RequestTimeout),
         ({"status": 502}, HTTPStatusError),
         ({"status": 504}, HTTPStatusError),
-        ({"body": "<html>Sign in</html>"}, UnexpectedAnswer),
-        ({"body": '{"id": "1'}, UnexpectedAnswer),
-        ({"json": {}}, UnexpectedAnswer),
+        ({"body": "<html>Sign in</html>"}, UnexpectedResponse),
+        ({"body": '{"id": "1'}, UnexpectedResponse),
+        ({"json": {}}, UnexpectedResponse),
     ],
 )
 def test_a_lost_answer_leaves_it_open_whether_the_job_was_started(client, wire, answered, kind):
@@ -445,7 +445,7 @@ def test_a_login_in_another_thread_is_not_waited_for_beyond_the_limit(wire):
     wire.get(f"{URL}x", status=401)
     client = Client(UsernamePasswordAuth("ada", PASSWORD), "tamr.test", total_seconds=0.2)
 
-    with client._login._lock, pytest.raises(TooSlow, match="instance:login"):
+    with client._login._lock, pytest.raises(RequestTimeout, match="instance:login"):
         client.get("x")
 
 
@@ -453,7 +453,7 @@ def test_a_login_that_failed_on_the_way_is_tried_again_by_the_next(client, wire)
     """Only a login that was answered counts for those who waited for it."""
     wire.get(f"{URL}x", status=401)
     wire.post(LOGIN, body=requests.ConnectionError("reset"))
-    with pytest.raises(NoAnswer):
+    with pytest.raises(ConnectionFailed):
         client.get("x")
 
     wire.replace(responses.POST, LOGIN, json={"token": "t0ken"})

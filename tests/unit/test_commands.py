@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from tamr_widgets._polling.commands import Orders
+from tamr_widgets._polling.commands import CommandQueue
 from tamr_widgets._polling.target import Subscription
 
 
@@ -14,7 +14,7 @@ def owner():
 
 @pytest.fixture
 def orders(hands):
-    return Orders()
+    return CommandQueue()
 
 
 def test_an_empty_queue_has_nothing_to_do(orders):

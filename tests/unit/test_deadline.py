@@ -11,8 +11,8 @@ from tamr_widgets._http.deadline import (
     SLICE_SECONDS,
     checked_seconds,
     clock,
-    current_limit,
-    time_limit,
+    current_deadline,
+    deadline,
 )
 
 
@@ -38,13 +38,13 @@ def test_what_is_no_number_is_refused(value):
 
 def test_there_is_no_limit_by_default():
     """Nobody limits what is not in a block."""
-    assert current_limit() is None
+    assert current_deadline() is None
 
 
 def test_a_limit_counts_down(hands):
     """What is left gets less, and never less than nothing."""
-    with time_limit(10) as limit:
-        assert current_limit() is limit
+    with deadline(10) as limit:
+        assert current_deadline() is limit
         assert limit.left() == 10
         hands.turn(9.9)
         assert limit.slice() == pytest.approx(0.1)
@@ -52,29 +52,29 @@ def test_a_limit_counts_down(hands):
         assert limit.left() == 0
         with pytest.raises(TimeoutError):
             limit.slice()
-    assert current_limit() is None
+    assert current_deadline() is None
 
 
 def test_a_limit_around_goes_on_to_count(hands):
     """An inner limit can only be sooner."""
-    with time_limit(3), time_limit(60) as inner:
+    with deadline(3), deadline(60) as inner:
         assert inner.left() == 3
-    with time_limit(60), time_limit(3) as inner:
+    with deadline(60), deadline(3) as inner:
         assert inner.left() == 3
 
 
 def test_a_limit_ends_with_an_exception():
     """The next one starts from nothing."""
-    with pytest.raises(KeyError), time_limit(3):
+    with pytest.raises(KeyError), deadline(3):
         raise KeyError
 
-    assert current_limit() is None
+    assert current_deadline() is None
 
 
 def test_work_can_be_called_off(hands):
     """Also from a limit around; what blocks looks here again soon."""
     stop = []
-    with time_limit(60, lambda: bool(stop)), time_limit(30) as limit:
+    with deadline(60, lambda: bool(stop)), deadline(30) as limit:
         assert not limit.over()
         assert limit.slice() == SLICE_SECONDS
         stop.append(1)
@@ -85,7 +85,7 @@ def test_work_can_be_called_off(hands):
 
 def test_a_lifted_limit_has_no_end(hands):
     """For what is read as a stream."""
-    with time_limit(3) as limit:
+    with deadline(3) as limit:
         limit.lift()
         hands.turn(1e6)
 

@@ -5,7 +5,7 @@ import pickle
 
 import pytest
 
-from tamr_widgets._operation.document import MOST_LEVELS, copied, field, text
+from tamr_widgets._operation.document import MAX_LEVELS, field, normalized_copy, text
 
 
 def nested(levels, kind=list):
@@ -20,7 +20,7 @@ def nested(levels, kind=list):
 def test_a_copy_shares_nothing(kind):
     """At no depth."""
     original = nested(3, kind)
-    copy = copied(original)
+    copy = normalized_copy(original)
 
     assert copy == original
     while not isinstance(original, str):
@@ -32,11 +32,11 @@ def test_a_copy_shares_nothing(kind):
 @pytest.mark.parametrize("kind", [list, dict])
 def test_endless_depth_is_cut_off(kind):
     """What is left can be compared, pickled and written, whatever the recursion limit."""
-    assert "bottom" in json.dumps(copied(nested(MOST_LEVELS, kind)))
+    assert "bottom" in json.dumps(normalized_copy(nested(MAX_LEVELS, kind)))
 
-    copy = copied(nested(100_000, kind))
+    copy = normalized_copy(nested(100_000, kind))
 
-    assert copy == copied(nested(100_001, kind))
+    assert copy == normalized_copy(nested(100_001, kind))
     assert pickle.loads(pickle.dumps(copy)) == copy
     assert "bottom" not in json.dumps(copy)
 
@@ -46,19 +46,19 @@ def test_a_circle_is_cut_off():
     circle = {}
     circle["a"] = circle
 
-    assert json.dumps(copied(circle)).count("a") == MOST_LEVELS
+    assert json.dumps(normalized_copy(circle)).count("a") == MAX_LEVELS
 
 
 def test_half_a_character_is_replaced():
     """JSON can write it, nothing can encode it."""
-    copy = copied({"a": ["\ud800x\udfff", "\U0001f600"]})
+    copy = normalized_copy({"a": ["\ud800x\udfff", "\U0001f600"]})
 
     assert copy == {"a": ["\ufffdx\ufffd", "\U0001f600"]}
 
 
 def test_no_number_is_nothing():
     """Python's JSON reads NaN, which would make a document unequal to itself."""
-    assert copied([float("nan"), 1.5, float("inf")]) == [None, 1.5, float("inf")]
+    assert normalized_copy([float("nan"), 1.5, float("inf")]) == [None, 1.5, float("inf")]
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_a_number_without_end_is_no_error():
 
 def test_endless_depth_is_text():
     """Python's own repr would give up on it."""
-    assert text(nested(100_000)) == "[" * MOST_LEVELS + "[]" + "]" * MOST_LEVELS
+    assert text(nested(100_000)) == "[" * MAX_LEVELS + "[]" + "]" * MAX_LEVELS
 
 
 def test_a_field_of_anything():

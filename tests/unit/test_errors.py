@@ -17,7 +17,7 @@ def test_every_error_survives_a_trip_to_another_process(name):
     kind = getattr(errors, name)
     holds = {"operation": JOB}
     if kind is errors.WaitTimeout:
-        holds |= {"waited_seconds": 3.0, "last_fault": errors.NoAnswer("reset")}
+        holds |= {"waited_seconds": 3.0, "last_error": errors.ConnectionFailed("reset")}
     special = issubclass(kind, (errors.WaitTimeout, errors.NotSucceeded))
     error = kind("a message", **holds) if special else kind("a message")
 
@@ -26,4 +26,4 @@ def test_every_error_survives_a_trip_to_another_process(name):
         assert str(thawed) == "a message"
         assert getattr(thawed, "operation", None) == getattr(error, "operation", None)
         assert getattr(thawed, "waited_seconds", 0) == getattr(error, "waited_seconds", 0)
-        assert str(getattr(thawed, "last_fault", 0)) == str(getattr(error, "last_fault", 0))
+        assert str(getattr(thawed, "last_error", 0)) == str(getattr(error, "last_error", 0))

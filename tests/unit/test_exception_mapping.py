@@ -15,17 +15,17 @@ from requests import exceptions as theirs
 from urllib3 import exceptions as lower
 
 from tamr_widgets import (
-    NoAnswer,
+    CertificateError,
+    ConnectionFailed,
+    InvalidRequest,
     NotFound,
     ProxyFailed,
+    RequestTimeout,
     TamrError,
-    TooSlow,
-    UnexpectedAnswer,
-    Unsendable,
-    Untrusted,
+    UnexpectedResponse,
 )
-from tamr_widgets._http.exception_mapping import outcome_hint, translated
-from tamr_widgets._http.retry import passes
+from tamr_widgets._http.exception_mapping import map_exceptions, outcome_hint
+from tamr_widgets._http.retry import is_retryable
 
 POOL = urllib3.HTTPConnectionPool("tamr.test", 9100)
 ARGUMENTS = {
@@ -52,35 +52,35 @@ ARGUMENTS = {
     "http.client.IncompleteRead": (b"x",),
 }
 EXPECTED = {
-    "ConnectTimeout": TooSlow,
-    "ConnectTimeoutError": TooSlow,
-    "EmptyPoolError": TooSlow,
-    "ReadTimeout": TooSlow,
-    "ReadTimeoutError": TooSlow,
-    "Timeout": TooSlow,
-    "TimeoutError": TooSlow,
-    "ContentDecodingError": UnexpectedAnswer,
-    "DecodeError": UnexpectedAnswer,
-    "JSONDecodeError": UnexpectedAnswer,
-    "TooManyRedirects": UnexpectedAnswer,
-    "UnicodeDecodeError": UnexpectedAnswer,
-    "ValueError": UnexpectedAnswer,
-    "urllib3.exceptions.InvalidHeader": UnexpectedAnswer,
-    "requests.exceptions.InvalidHeader": Unsendable,
+    "ConnectTimeout": RequestTimeout,
+    "ConnectTimeoutError": RequestTimeout,
+    "EmptyPoolError": RequestTimeout,
+    "ReadTimeout": RequestTimeout,
+    "ReadTimeoutError": RequestTimeout,
+    "Timeout": RequestTimeout,
+    "TimeoutError": RequestTimeout,
+    "ContentDecodingError": UnexpectedResponse,
+    "DecodeError": UnexpectedResponse,
+    "JSONDecodeError": UnexpectedResponse,
+    "TooManyRedirects": UnexpectedResponse,
+    "UnicodeDecodeError": UnexpectedResponse,
+    "ValueError": UnexpectedResponse,
+    "urllib3.exceptions.InvalidHeader": UnexpectedResponse,
+    "requests.exceptions.InvalidHeader": InvalidRequest,
     "ProxyError": ProxyFailed,
-    "ProxySchemeUnsupported": UnexpectedAnswer,
-    "InvalidJSONError": Unsendable,
-    "InvalidProxyURL": Unsendable,
-    "InvalidSchema": Unsendable,
-    "InvalidURL": Unsendable,
-    "LocationParseError": Unsendable,
-    "LocationValueError": Unsendable,
-    "MissingSchema": Unsendable,
-    "ProxySchemeUnknown": Unsendable,
-    "URLRequired": Unsendable,
-    "URLSchemeUnknown": Unsendable,
-    "UnicodeEncodeError": Unsendable,
-    "UnrewindableBodyError": Unsendable,
+    "ProxySchemeUnsupported": UnexpectedResponse,
+    "InvalidJSONError": InvalidRequest,
+    "InvalidProxyURL": InvalidRequest,
+    "InvalidSchema": InvalidRequest,
+    "InvalidURL": InvalidRequest,
+    "LocationParseError": InvalidRequest,
+    "LocationValueError": InvalidRequest,
+    "MissingSchema": InvalidRequest,
+    "ProxySchemeUnknown": InvalidRequest,
+    "URLRequired": InvalidRequest,
+    "URLSchemeUnknown": InvalidRequest,
+    "UnicodeEncodeError": InvalidRequest,
+    "UnrewindableBodyError": InvalidRequest,
 }
 
 
@@ -111,7 +111,7 @@ def full_name(kind):
 
 
 def ours(error, what="GET http://tamr.test/x"):
-    with pytest.raises(TamrError) as raised, translated(what):
+    with pytest.raises(TamrError) as raised, map_exceptions(what):
         raise error
     return raised.value
 
@@ -123,7 +123,7 @@ def test_every_exception_becomes_ours(kind):
 
     translation = ours(error)
 
-    expected = EXPECTED.get(full_name(kind), EXPECTED.get(kind.__name__, NoAnswer))
+    expected = EXPECTED.get(full_name(kind), EXPECTED.get(kind.__name__, ConnectionFailed))
     assert type(translation) is expected
     assert type(translation.__cause__) in {kind, type(None)}
     assert translation.__cause__ is not error
@@ -150,7 +150,7 @@ def test_a_bad_header_of_the_answer_is_not_the_requests_fault():
     """requests wraps it in the class that it has for bad headers of requests."""
     error = theirs.InvalidHeader(lower.InvalidHeader("Content-Length contained multiple values"))
 
-    assert type(ours(error)) is UnexpectedAnswer
+    assert type(ours(error)) is UnexpectedResponse
 
 
 def test_our_own_errors_pass_unchanged():
@@ -165,7 +165,7 @@ def test_our_own_errors_pass_unchanged():
 )
 def test_what_is_not_of_the_network_passes_unchanged(error):
     """Ctrl-C, and mistakes in Python, are none of the server's business."""
-    with pytest.raises(type(error)) as raised, translated("GET x"):
+    with pytest.raises(type(error)) as raised, map_exceptions("GET x"):
         raise error
 
     assert raised.value is error
@@ -178,18 +178,18 @@ def test_a_certificate_that_is_not_accepted_does_not_pass():
 
     for error in (inner, lower.SSLError(inner), wrapped):
         translation = ours(error)
-        assert type(translation) is Untrusted
+        assert type(translation) is CertificateError
         assert "self-signed" in str(translation)
-        assert not passes(translation, 0)
+        assert not is_retryable(translation, 0)
 
 
 def test_a_handshake_that_breaks_off_may_pass():
     """A proxy that restarts does that, and so does a server that speaks no https."""
     translation = ours(theirs.SSLError(ssl.SSLError(1, "wrong version number")))
 
-    assert type(translation) is NoAnswer
+    assert type(translation) is ConnectionFailed
     assert "speak https" in str(translation)
-    assert passes(translation, 0)
+    assert is_retryable(translation, 0)
 
 
 def test_a_time_out_within_a_lost_connection_is_a_time_out():
@@ -198,7 +198,7 @@ def test_a_time_out_within_a_lost_connection_is_a_time_out():
         theirs.ConnectionError(lower.ReadTimeoutError(POOL, "/x", "late")),
         theirs.ConnectionError(lower.ProtocolError("aborted", TimeoutError("late"))),
     ):
-        assert type(ours(error)) is TooSlow
+        assert type(ours(error)) is RequestTimeout
 
 
 def test_a_connection_that_could_not_be_made_is_no_time_out():
@@ -207,7 +207,7 @@ def test_a_connection_that_could_not_be_made_is_no_time_out():
 
     translation = ours(theirs.ConnectionError(lower.MaxRetryError(POOL, "/x", refused)))
 
-    assert type(translation) is NoAnswer
+    assert type(translation) is ConnectionFailed
     assert "Is the server running" in str(translation)
 
 
@@ -230,7 +230,7 @@ def test_a_circle_of_causes_ends():
     one, other = OSError("one"), OSError("other")
     one.reason, other.reason = other, one
 
-    assert type(ours(one)) is NoAnswer
+    assert type(ours(one)) is ConnectionFailed
 
 
 def test_nothing_of_the_exception_is_kept():
@@ -255,7 +255,7 @@ def test_a_header_is_not_quoted(name, value):
         request.headers[name] = value
         return request
 
-    with pytest.raises(TamrError) as raised, translated("GET x"), requests.Session() as session:
+    with pytest.raises(TamrError) as raised, map_exceptions("GET x"), requests.Session() as session:
         session.get("http://127.0.0.1:9", auth=auth)
 
     assert "s3cret" not in "".join(traceback.format_exception(raised.value))

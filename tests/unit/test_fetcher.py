@@ -10,14 +10,14 @@ from polling import EXAMPLE, LIST, FakeTamr, Follower, drive, without_threads
 
 from tamr_widgets import Poller
 from tamr_widgets.errors import (
+    ConnectionFailed,
     Forbidden,
     HTTPStatusError,
     InternalError,
-    NoAnswer,
     NotFound,
-    TooSlow,
+    RequestTimeout,
     Unauthorized,
-    UnexpectedAnswer,
+    UnexpectedResponse,
 )
 
 LOGIN_PAGE = answer(200, b"<html>Sign in</html>", Content_Type="text/html; charset=utf-8")
@@ -28,14 +28,14 @@ PASSING = {
     "500": (answer(500), HTTPStatusError),
     "429": (answer(429), HTTPStatusError),
     "408": (answer(408), HTTPStatusError),
-    "reset": (requests.ConnectionError("reset"), NoAnswer),
-    "too slow": (requests.ReadTimeout("slow"), TooSlow),
-    "cut off": (requests.exceptions.ChunkedEncodingError("cut"), NoAnswer),
-    "login page": (LOGIN_PAGE, UnexpectedAnswer),
-    "[]": (answer(200, []), UnexpectedAnswer),
-    "null": (answer(200, b"null"), UnexpectedAnswer),
-    "{}": (answer(200, {}), UnexpectedAnswer),
-    "another id": (answer(200, {"id": "2", "relativeId": "operations/2"}), UnexpectedAnswer),
+    "reset": (requests.ConnectionError("reset"), ConnectionFailed),
+    "too slow": (requests.ReadTimeout("slow"), RequestTimeout),
+    "cut off": (requests.exceptions.ChunkedEncodingError("cut"), ConnectionFailed),
+    "login page": (LOGIN_PAGE, UnexpectedResponse),
+    "[]": (answer(200, []), UnexpectedResponse),
+    "null": (answer(200, b"null"), UnexpectedResponse),
+    "{}": (answer(200, {}), UnexpectedResponse),
+    "another id": (answer(200, {"id": "2", "relativeId": "operations/2"}), UnexpectedResponse),
     "ours": (ZeroDivisionError("oh"), InternalError),
 }
 
@@ -289,7 +289,7 @@ def test_an_error_of_the_poller_itself_is_told_and_survived(
     """Everybody hears of it at once, and it goes on a second later."""
     follower.follow(poller, tamr.add())
     with monkeypatch.context() as broken:
-        broken.setattr(poller._courier._economy, "single_took", lambda _: 1 / 0)
+        broken.setattr(poller._fetcher._batching, "single_took", lambda _: 1 / 0)
         hands.turn(1)
         poller._step_on()
     assert isinstance(follower.faults[0], InternalError)

@@ -13,18 +13,18 @@ from doubles import PATH, URL, answer, document
 
 from tamr_widgets import (
     Client,
-    ForeignAddress,
+    CrossOriginError,
     MethodNotAllowed,
-    NotAnOperation,
     NotFound,
     NotSucceeded,
     NotSupported,
     Operation,
     OperationCanceled,
     OperationFailed,
+    OperationTypeError,
     OperationUnresolved,
     TokenAuth,
-    UnexpectedAnswer,
+    UnexpectedResponse,
     WaitTimeout,
 )
 
@@ -128,7 +128,7 @@ def test_three_words_are_resolved(client, state):
 @pytest.mark.parametrize("data", [None, [], "17", 17])
 def test_only_an_object_is_an_operation(client, data):
     """Anything but a JSON object is a TypeError, at once."""
-    with pytest.raises(NotAnOperation, match=type(data).__name__) as raised:
+    with pytest.raises(OperationTypeError, match=type(data).__name__) as raised:
         Operation(client, data)
 
     assert isinstance(raised.value, TypeError)
@@ -275,14 +275,14 @@ def test_an_answer_may_not_know_its_request(client):
     response = answer(200, [])
     response.request = None
 
-    with pytest.raises(UnexpectedAnswer, match=r"^The request came back with"):
+    with pytest.raises(UnexpectedResponse, match=r"^The request came back with"):
         Operation.from_response(client, response)
 
 
 @pytest.mark.parametrize("body", [[], None, {}, "17", {"status": {}}, b"{", b"<html>", b""])
 def test_an_answer_without_an_operation_is_refused(client, body):
     """The error names the path and the content type."""
-    with pytest.raises(UnexpectedAnswer, match=r"operations/17.*text/strange") as raised:
+    with pytest.raises(UnexpectedResponse, match=r"operations/17.*text/strange") as raised:
         Operation.from_response(client, answer(200, body, Content_Type="text/strange"))
 
     assert isinstance(raised.value, ValueError)
@@ -329,7 +329,7 @@ def test_what_is_no_id_is_refused(client, resource_id):
 @pytest.mark.parametrize("resource_id", ["..", "../projects/1", "%2e%2e"])
 def test_an_id_does_not_climb(client, resource_id):
     """An id is no way to another address."""
-    with pytest.raises(ForeignAddress):
+    with pytest.raises(CrossOriginError):
         Operation.from_resource_id(client, resource_id)
 
 
@@ -459,7 +459,7 @@ def test_our_own_operation_is_adopted_as_it_is(job):
 )
 def test_only_operations_are_adopted(thing):
     """The error says what was given and how to fetch an operation, but shows nothing of it."""
-    with pytest.raises(NotAnOperation, match="from_resource_id") as raised:
+    with pytest.raises(OperationTypeError, match="from_resource_id") as raised:
         Operation.adopt(thing)
 
     assert type(thing).__name__ in str(raised.value)
@@ -487,7 +487,7 @@ def test_another_operations_answer_is_not_believed(job, wire):
     """An answer for another id is no answer."""
     wire.get(URL + PATH, json=document("SUCCEEDED", id="18", relativeId="operations/18"))
 
-    with pytest.raises(UnexpectedAnswer, match="not this operation"):
+    with pytest.raises(UnexpectedResponse, match="not this operation"):
         job.poll()
 
 

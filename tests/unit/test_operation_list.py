@@ -4,8 +4,8 @@ import pytest
 from doubles import answer, document
 from polling import LIST, FakeTamr
 
-from tamr_widgets import TamrError, UnexpectedAnswer
-from tamr_widgets._operation.operation_list import Listing
+from tamr_widgets import TamrError, UnexpectedResponse
+from tamr_widgets._operation.operation_list import OperationList
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def tamr(hands):
 
 def test_documents_are_in_the_servers_order(tamr):
     """Newest first, and found by their path."""
-    listing = Listing(tamr)
+    listing = OperationList(tamr)
 
     assert [each["id"] for each in listing.documents] == ["3", "2", "1"]
     assert list(listing.by_path) == ["operations/3", "operations/2", "operations/1"]
@@ -28,7 +28,7 @@ def test_documents_are_in_the_servers_order(tamr):
 def test_snapshots_are_those_of_single_polls(tamr):
     """Same client, same facts, the time of the answer, an address to ask at."""
     tamr.headers["Retry-After"] = "7"
-    listing = Listing(tamr)
+    listing = OperationList(tamr)
     operation = listing.operation(listing.documents[0])
 
     assert operation == operation.poll()
@@ -41,46 +41,46 @@ def test_snapshots_are_those_of_single_polls(tamr):
 
 def test_without_a_list_before_everything_is_news(tamr):
     """Nothing is gone."""
-    listing = Listing(tamr)
+    listing = OperationList(tamr)
 
-    assert listing.news == listing.documents
-    assert listing.gone == []
+    assert listing.changed == listing.documents
+    assert listing.removed == []
 
 
 def test_what_changed_came_or_went_is_told(tamr):
     """What did not is the very document of the list before: it needs no memory of its own."""
-    before = Listing(tamr)
+    before = OperationList(tamr)
     tamr.end("2")
     tamr.add("4")
     del tamr.jobs["1"]
 
-    listing = Listing(tamr, before)
+    listing = OperationList(tamr, before)
 
-    assert [each["id"] for each in listing.news] == ["4", "2"]
-    assert listing.gone == ["operations/1"]
+    assert [each["id"] for each in listing.changed] == ["4", "2"]
+    assert listing.removed == ["operations/1"]
     assert listing.documents[1] is before.documents[0]
     assert [each["id"] for each in listing.documents] == ["4", "3", "2"]
 
 
 def test_an_answer_that_is_the_same_is_not_parsed_again(tamr, monkeypatch):
     """An idle server costs next to nothing."""
-    before = Listing(tamr)
+    before = OperationList(tamr)
     monkeypatch.setattr(
-        "tamr_widgets._operation.operation_list.json_of", lambda *_: pytest.fail("parsed")
+        "tamr_widgets._operation.operation_list.parse_json", lambda *_: pytest.fail("parsed")
     )
 
-    listing = Listing(tamr, before)
+    listing = OperationList(tamr, before)
 
     assert listing.documents is before.documents
     assert listing.by_path is before.by_path
-    assert listing.news == listing.gone == []
+    assert listing.changed == listing.removed == []
     assert listing.as_of >= before.as_of
 
 
 def test_the_first_of_two_documents_with_one_path_counts(tamr):
     """The newest comes first."""
     tamr.jobs["5"] = document("SUCCEEDED", id="5", relativeId="operations/1")
-    listing = Listing(tamr)
+    listing = OperationList(tamr)
 
     assert listing.by_path["operations/1"]["id"] == "5"
     assert len(listing.documents) == 4
@@ -90,11 +90,11 @@ def test_documents_without_a_path_are_kept(tamr):
     """They can be shown, though not asked about."""
     tamr.jobs["5"] = {"id": "5"}
     tamr.jobs["6"] = {"id": "6", "relativeId": {}}
-    listing = Listing(tamr)
+    listing = OperationList(tamr)
 
     assert len(listing.documents) == 5
     assert len(listing.by_path) == 3
-    assert len(Listing(tamr, listing).documents) == 5
+    assert len(OperationList(tamr, listing).documents) == 5
 
 
 @pytest.mark.parametrize("body", [b"null", b"{}", b'"x"', b"3"])
@@ -102,8 +102,8 @@ def test_what_is_not_a_list_is_refused(tamr, body):
     """With a typed error that names the path."""
     tamr.faults[LIST] = answer(200, body)
 
-    with pytest.raises(UnexpectedAnswer, match="GET operations"):
-        Listing(tamr)
+    with pytest.raises(UnexpectedResponse, match="GET operations"):
+        OperationList(tamr)
 
 
 def test_an_error_status_is_raised(tamr):
@@ -111,4 +111,4 @@ def test_an_error_status_is_raised(tamr):
     tamr.faults[LIST] = answer(502)
 
     with pytest.raises(TamrError, match="502"):
-        Listing(tamr)
+        OperationList(tamr)

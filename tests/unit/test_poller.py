@@ -7,7 +7,7 @@ import pytest
 from doubles import answer
 from polling import EXAMPLE, LIST, FakeTamr, Follower, drive, without_threads
 
-from tamr_widgets import NotAnOperation, Operation, Poller, TamrError
+from tamr_widgets import Operation, OperationTypeError, Poller, TamrError
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def follower():
     return Follower()
 
 
-# Following
+# PollTargets
 
 
 def test_a_follower_hears_each_poll_until_the_end_and_nothing_after_it(
@@ -226,7 +226,7 @@ def test_operations_of_the_public_client_are_adopted(tamr, hands, poller, follow
 
 def test_something_else_is_refused(poller):
     """The error comes from the call, not later from a thread."""
-    with pytest.raises(NotAnOperation):
+    with pytest.raises(OperationTypeError):
         poller.subscribe("operations/1", print)
 
 
@@ -383,7 +383,7 @@ def test_what_no_page_shows_for_five_minutes_is_asked_about_ten_times_less(
 
     drive(poller, hands, 600)
     unseen = tamr.count() - seen
-    subscription.seen()
+    subscription.mark_visible()
     asked = tamr.count()
     poller._step()
 
@@ -399,7 +399,7 @@ def test_a_page_that_shows_it_now_and_then_is_served_at_the_interval(tamr, hands
     subscription = follower.follow(poller, tamr.add(), interval=3, on_a_page=True)
     for _ in range(20):
         drive(poller, hands, 60)
-        subscription.seen()
+        subscription.mark_visible()
 
     assert 1200 / 3.1 <= tamr.count() <= 1200 / 3 + 6
 
@@ -408,7 +408,7 @@ def test_code_that_follows_is_never_unseen(tamr, hands, poller, follower):
     """Only pages say that they show something, and one follower that needs it is enough."""
     operation = tamr.add()
     Follower().follow(poller, operation, on_a_page=True)
-    follower.follow(poller, operation).seen()
+    follower.follow(poller, operation).mark_visible()
 
     drive(poller, hands, 1200)
 
@@ -490,7 +490,7 @@ def test_a_command_that_is_closed_before_its_turn_is_not_done(hands, poller, fol
 def test_a_poll_may_keep_a_command_waiting_for_a_moment_only(hands, poller):
     """Most answers are there by then; one that is to be done later keeps nobody waiting."""
     poller.submit(lambda: None, print, delay=10)
-    is_interrupted, start = poller._courier._is_interrupted, hands.now
+    is_interrupted, start = poller._fetcher._is_interrupted, hands.now
     hands.turn(9.9)
     assert not is_interrupted(start)
     hands.turn(0.3)

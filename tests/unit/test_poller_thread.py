@@ -12,7 +12,7 @@ from doubles import until
 from polling import Follower
 
 from tamr_widgets import Client, Poller, TamrError, TokenAuth
-from tamr_widgets.errors import InternalError, NoAnswer
+from tamr_widgets.errors import ConnectionFailed, InternalError
 from tamr_widgets.simulator import Fault, Simulator
 
 QUICK = 0.05
@@ -125,15 +125,15 @@ def test_the_wish_to_learn_wakes_the_thread(tamr, client, poller, follower):
 
 def test_a_page_that_is_seen_again_wakes_the_thread(tamr, client, poller, follower, monkeypatch):
     """It is current at once, although it was to be asked about rarely."""
-    monkeypatch.setattr("tamr_widgets._polling.target.UNSEEN_SECONDS", 0.2)
-    monkeypatch.setattr("tamr_widgets._polling.target.UNSEEN_FACTOR", 1000)
+    monkeypatch.setattr("tamr_widgets._polling.target.HIDDEN_AFTER_SECONDS", 0.2)
+    monkeypatch.setattr("tamr_widgets._polling.target.HIDDEN_FACTOR", 1000)
     operation = client.operation(tamr.jobs.add("RUNNING"))
     subscription = follower.follow(poller, operation, QUICK, on_a_page=True)
     until(subscription.unseen)
     until(lambda: poller._pause() > 10)
     heard = len(follower.news)
 
-    subscription.seen()
+    subscription.mark_visible()
 
     until(lambda: len(follower.news) > heard, 2)
     subscription.close()
@@ -247,7 +247,7 @@ def test_a_poll_is_not_called_off_for_a_command_that_is_not_due(tamr, client, po
 
 def close_all(poller):
     """End every subscription of a poller."""
-    for watch in poller._following.all():
+    for watch in poller._targets.all():
         for each in watch.subscriptions:
             each.close()
 
@@ -362,7 +362,7 @@ def test_a_server_that_goes_away_and_comes_back_is_followed_again(tamr, client, 
     until(lambda: follower.news)
     tamr.refuse()
     until(lambda: len(follower.faults) >= 2, 10)
-    assert all(isinstance(each, NoAnswer) for each in follower.faults)
+    assert all(isinstance(each, ConnectionFailed) for each in follower.faults)
 
     tamr.jobs.finish(job)
     tamr.accept()

@@ -13,10 +13,10 @@ from tamr_widgets import (
     NotFound,
     TokenAuth,
     Unauthorized,
-    UnexpectedAnswer,
+    UnexpectedResponse,
     UsernamePasswordAuth,
 )
-from tamr_widgets._http.response import BODY_CHARS, checked, json_of, reason_in
+from tamr_widgets._http.response import MAX_BODY_CHARS, parse_json, raise_for_status, reason_in
 
 HTML = b"<!DOCTYPE html><html><body>502 Bad Gateway</body></html>"
 WHAT = "GET operations/17"
@@ -24,7 +24,7 @@ WHAT = "GET operations/17"
 
 def raised_by(response, what=WHAT, auth=None, kind=requests.HTTPError):
     with pytest.raises(kind) as raised:
-        checked(response, what, auth)
+        raise_for_status(response, what, auth)
     return raised.value
 
 
@@ -33,7 +33,7 @@ def test_success_is_passed_on(status):
     """The very response."""
     response = answer(status)
 
-    assert checked(response, WHAT) is response
+    assert raise_for_status(response, WHAT) is response
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_gateway_that_gave_up_may_have_passed_it_on(status, unknown):
 @pytest.mark.parametrize("status", [200, 202])
 def test_a_page_is_no_success(status, body):
     """A proxy's login page comes with a 200; it says nothing about what was asked for."""
-    error = raised_by(answer(status, body), kind=UnexpectedAnswer)
+    error = raised_by(answer(status, body), kind=UnexpectedResponse)
 
     assert "a web page" in str(error)
 
@@ -86,7 +86,7 @@ def test_a_page_is_no_success(status, body):
 @pytest.mark.parametrize("status", [301, 302, 304, 307])
 def test_a_redirect_is_no_answer(status):
     """It was not followed, and what it holds is not what was asked for."""
-    error = raised_by(answer(status), kind=UnexpectedAnswer)
+    error = raised_by(answer(status), kind=UnexpectedResponse)
 
     assert f"a redirect ({status})" in str(error)
 
@@ -121,13 +121,13 @@ def test_a_long_body_is_cut(body):
     """Errors stay readable, however long the answer is."""
     response = answer(500, body, Content_Type="application/octet-stream")
 
-    assert len(reason_in(response, None)) == BODY_CHARS
-    assert len(str(raised_by(response))) < BODY_CHARS + 300
+    assert len(reason_in(response, None)) == MAX_BODY_CHARS
+    assert len(str(raised_by(response))) < MAX_BODY_CHARS + 300
 
 
 def test_an_echoed_secret_is_not_shown():
     """Neither whole nor cut in half by the limit."""
-    for filler in range(BODY_CHARS - 20, BODY_CHARS + 5):
+    for filler in range(MAX_BODY_CHARS - 20, MAX_BODY_CHARS + 5):
         body = b"x" * filler + b" t0kensecret"
 
         assert "t0k" not in str(raised_by(answer(500, body), auth=TokenAuth("t0kensecret")))
@@ -147,12 +147,12 @@ def test_a_document_is_read():
 
     for content in (body, b"\xef\xbb\xbf" + body):
         response = answer(200, content, Content_Type="text/plain; charset=latin-1")
-        assert json_of(response, WHAT) == {"a": "caf\u00e9"}
+        assert parse_json(response, WHAT) == {"a": "caf\u00e9"}
 
 
 def test_one_bad_byte_does_not_hide_a_document():
     """It becomes the replacement character."""
-    assert json_of(answer(200, b'{"a": "\xff"}'), WHAT) == {"a": "\ufffd"}
+    assert parse_json(answer(200, b'{"a": "\xff"}'), WHAT) == {"a": "\ufffd"}
 
 
 @pytest.mark.parametrize(
@@ -162,8 +162,8 @@ def test_what_is_no_document_is_named(body):
     """The error says the path and the content type, shows nothing of the body, and holds it."""
     response = answer(200, body, Content_Type="text/html\x1b[31m")
 
-    with pytest.raises(UnexpectedAnswer, match=r"not JSON \(text/html \[31m\)") as raised:
-        json_of(response, WHAT)
+    with pytest.raises(UnexpectedResponse, match=r"not JSON \(text/html \[31m\)") as raised:
+        parse_json(response, WHAT)
 
     assert WHAT in str(raised.value)
     assert raised.value.response is response
@@ -171,8 +171,8 @@ def test_what_is_no_document_is_named(body):
 
 def test_an_answer_without_a_type_is_named_so():
     """There is always something in the brackets."""
-    with pytest.raises(UnexpectedAnswer, match="no content type"):
-        json_of(answer(200), WHAT)
+    with pytest.raises(UnexpectedResponse, match="no content type"):
+        parse_json(answer(200), WHAT)
 
 
 def test_errors_can_be_pickled():

@@ -8,13 +8,13 @@ from doubles import answer
 from tamr_widgets import errors
 from tamr_widgets._http import retry
 from tamr_widgets._http.retry import (
-    MOST_BACKOFF_SECONDS,
-    MOST_FAULTS_IN_A_ROW,
-    Patience,
-    asked_to_wait,
+    MAX_BACKOFF_SECONDS,
+    MAX_ERRORS_IN_A_ROW,
+    Backoff,
     http_date,
+    is_retryable,
     jittered,
-    passes,
+    retry_after_seconds,
 )
 
 NOW = "Fri, 29 Jan 2021 12:00:00 GMT"
@@ -33,57 +33,63 @@ def http_error(status, kind=errors.HTTPStatusError, **headers):
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
 def test_a_busy_server_passes(status):
     """It makes sense to ask again later."""
-    assert passes(http_error(status), 1e9)
+    assert is_retryable(http_error(status), 1e9)
 
 
 @pytest.mark.parametrize("status", [400, 405, 409, 410, 418, 422, 501, 505, 507])
 def test_a_refusal_stays(status):
     """Asking again would bring the same answer."""
-    assert passes(http_error(status), 0) is False
+    assert is_retryable(http_error(status), 0) is False
 
 
 @pytest.mark.parametrize("kind", [errors.Unauthorized, errors.Forbidden, errors.MethodNotAllowed])
 def test_who_may_not_ask_is_told_at_once(kind):
     """401, 403 and 405 end a wait."""
-    assert not passes(kind("no", response=answer(401)), 0)
+    assert not is_retryable(kind("no", response=answer(401)), 0)
 
 
 def test_a_new_job_may_not_be_found_yet():
     """404 passes within five seconds of the start, and not from then on."""
     fault = http_error(404, errors.NotFound)
 
-    assert passes(fault, 4.99)
-    assert not passes(fault, 5.0)
-
-
-@pytest.mark.parametrize(
-    "kind", [errors.NoAnswer, errors.TooSlow, errors.UnexpectedAnswer, errors.InternalError]
-)
-def test_what_broke_on_the_way_passes(kind):
-    """Lost connections, time-outs and answers that are none are worth another try."""
-    assert passes(kind("x"), 1e9)
+    assert is_retryable(fault, 4.99)
+    assert not is_retryable(fault, 5.0)
 
 
 @pytest.mark.parametrize(
     "kind",
     [
-        errors.ClientUnusable,
-        errors.ForeignAddress,
-        errors.NotAnOperation,
+        errors.ConnectionFailed,
+        errors.RequestTimeout,
+        errors.UnexpectedResponse,
+        errors.InternalError,
+    ],
+)
+def test_what_broke_on_the_way_passes(kind):
+    """Lost connections, time-outs and answers that are none are worth another try."""
+    assert is_retryable(kind("x"), 1e9)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        errors.ClientClosed,
+        errors.CrossOriginError,
+        errors.OperationTypeError,
         errors.NotSupported,
         errors.TamrError,
-        errors.Unsendable,
-        errors.Untrusted,
+        errors.InvalidRequest,
+        errors.CertificateError,
     ],
 )
 def test_what_will_never_work_does_not_pass(kind):
     """A wrong certificate or address stays wrong."""
-    assert passes(kind("x"), 0) is False
+    assert is_retryable(kind("x"), 0) is False
 
 
 def test_a_status_error_without_an_answer_does_not_pass():
     """There is nothing to say that it would."""
-    assert not passes(errors.HTTPStatusError("x"), 0)
+    assert not is_retryable(errors.HTTPStatusError("x"), 0)
 
 
 @pytest.mark.parametrize(
@@ -119,49 +125,49 @@ def test_every_form_of_retry_after(value, seconds):
     response = answer(503, Date=NOW)
     response.headers["Retry-After"] = value
 
-    assert asked_to_wait(response) == pytest.approx(seconds)
+    assert retry_after_seconds(response) == pytest.approx(seconds)
 
 
 def test_a_date_is_read_by_this_clock_if_the_server_names_none(hands):
     """Without a Date header there is no other."""
     hands.time_of_day = http_date(NOW)
 
-    assert asked_to_wait(answer(503, Retry_After=LATER)) == pytest.approx(45)
+    assert retry_after_seconds(answer(503, Retry_After=LATER)) == pytest.approx(45)
 
 
 def test_nobody_asks_without_an_answer():
     """No answer and no header are no wish."""
-    assert asked_to_wait(None) == asked_to_wait(answer(503)) == 0
+    assert retry_after_seconds(None) == retry_after_seconds(answer(503)) == 0
 
 
 def test_the_pause_doubles_up_to_a_minute(no_jitter):
     """Each further fault in a row doubles the pause, up to the cap."""
-    patience = Patience(3, None)
+    patience = Backoff(3, None)
 
-    pauses = [patience.pause_after(errors.NoAnswer("x"), 0) for _ in range(40)]
+    pauses = [patience.next_delay(errors.ConnectionFailed("x"), 0) for _ in range(40)]
 
-    assert pauses[:8] == [1, 2, 4, 8, 16, 32, MOST_BACKOFF_SECONDS, MOST_BACKOFF_SECONDS]
-    assert set(pauses[8:]) == {MOST_BACKOFF_SECONDS}
+    assert pauses[:8] == [1, 2, 4, 8, 16, 32, MAX_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS]
+    assert set(pauses[8:]) == {MAX_BACKOFF_SECONDS}
 
 
 def test_the_first_pause_is_no_longer_than_the_interval(no_jitter):
     """Whoever polls often also tries again soon."""
-    assert Patience(0.25, None).pause_after(errors.NoAnswer("x"), 0) == 0.25
+    assert Backoff(0.25, None).next_delay(errors.ConnectionFailed("x"), 0) == 0.25
 
 
 def test_an_answer_starts_anew(no_jitter):
     """Faults count in a row only."""
-    patience = Patience(3, 3)
+    patience = Backoff(3, 3)
     for _ in range(10):
-        patience.pause_after(errors.NoAnswer("x"), 0)
-        assert patience.pause_after(errors.NoAnswer("x"), 0) == 2
+        patience.next_delay(errors.ConnectionFailed("x"), 0)
+        assert patience.next_delay(errors.ConnectionFailed("x"), 0) == 2
         patience.succeeded()
         assert patience.faults == 0
 
 
 def test_pauses_are_spread():
     """Followers that met one fault together ask again at different times."""
-    pauses = {Patience(3, None).pause_after(errors.NoAnswer("x"), 0) for _ in range(50)}
+    pauses = {Backoff(3, None).next_delay(errors.ConnectionFailed("x"), 0) for _ in range(50)}
 
     assert len(pauses) > 40
     assert all(0.5 <= each <= 1 for each in pauses)
@@ -172,7 +178,7 @@ def test_pauses_are_spread_after_a_retry_after_too():
     """Nobody comes back before the server wants, and not all at once."""
     fault = http_error(503, Retry_After="30")
 
-    pauses = {Patience(3, None).pause_after(fault, 0) for _ in range(50)}
+    pauses = {Backoff(3, None).next_delay(fault, 0) for _ in range(50)}
 
     assert len(pauses) > 40
     assert all(30.5 <= each <= 31 for each in pauses)
@@ -191,7 +197,7 @@ def test_a_fault_that_stays_is_raised_itself():
     fault = http_error(403, errors.Forbidden)
 
     with pytest.raises(errors.Forbidden) as raised:
-        Patience(3, None).pause_after(fault, 0)
+        Backoff(3, None).next_delay(fault, 0)
 
     assert raised.value is fault
 
@@ -200,20 +206,20 @@ def test_a_fault_that_stays_is_raised_itself():
     "fault",
     [
         http_error(502),
-        errors.NoAnswer("reset"),
-        errors.TooSlow("late"),
+        errors.ConnectionFailed("reset"),
+        errors.RequestTimeout("late"),
         errors.InternalError("bug"),
     ],
     ids=lambda fault: type(fault).__name__,
 )
 def test_patience_ends(fault):
     """The last fault in a row that is borne is one less; the error is of its class, chained."""
-    patience = Patience(3, MOST_FAULTS_IN_A_ROW)
-    for _ in range(MOST_FAULTS_IN_A_ROW - 1):
-        patience.pause_after(fault, 0)
+    patience = Backoff(3, MAX_ERRORS_IN_A_ROW)
+    for _ in range(MAX_ERRORS_IN_A_ROW - 1):
+        patience.next_delay(fault, 0)
 
     with pytest.raises(type(fault), match=rf"Given up after 25 faults.*{fault}") as raised:
-        patience.pause_after(fault, 0)
+        patience.next_delay(fault, 0)
 
     assert raised.value.__cause__ is fault
     assert getattr(raised.value, "response", None) is getattr(fault, "response", None)
@@ -221,18 +227,18 @@ def test_patience_ends(fault):
 
 def test_patience_without_a_limit_does_not_end(no_jitter):
     """Whoever has a deadline of his own is not given up for."""
-    patience = Patience(3, None)
+    patience = Backoff(3, None)
 
-    assert [patience.pause_after(errors.NoAnswer("x"), 0) for _ in range(2000)][-1] == 60
+    assert [patience.next_delay(errors.ConnectionFailed("x"), 0) for _ in range(2000)][-1] == 60
 
 
 def test_given_up_keeps_an_unexpected_answer():
     """The answer that was none is there to look at."""
-    fault = errors.UnexpectedAnswer("a login page")
+    fault = errors.UnexpectedResponse("a login page")
     fault.response = answer(200)
 
-    with pytest.raises(errors.UnexpectedAnswer) as raised:
-        Patience(3, 1).pause_after(fault, 0)
+    with pytest.raises(errors.UnexpectedResponse) as raised:
+        Backoff(3, 1).next_delay(fault, 0)
 
     assert raised.value.response is fault.response
 

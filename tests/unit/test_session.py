@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import requests
 
-from tamr_widgets._http.session import OwnSession
+from tamr_widgets._http.session import SingleOriginSession
 
 URL = "http://tamr.test/api"
 
@@ -21,13 +21,13 @@ def test_the_settings_are_those_of_requests(monkeypatch, asked):
     monkeypatch.setenv("http_proxy", "http://proxy.test:3128")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/etc/ours.pem")
 
-    assert settings(OwnSession(), **asked) == settings(requests.Session(), **asked)
+    assert settings(SingleOriginSession(), **asked) == settings(requests.Session(), **asked)
 
 
 @pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "ALL_PROXY"])
 def test_a_change_of_the_environment_counts_at_once(monkeypatch, name):
     """Settings are remembered for one environment."""
-    session = OwnSession()
+    session = SingleOriginSession()
     before = settings(session)
 
     monkeypatch.setenv(name, "http://proxy.test:3128")
@@ -37,7 +37,7 @@ def test_a_change_of_the_environment_counts_at_once(monkeypatch, name):
 
 def test_settings_are_remembered(monkeypatch):
     """requests is asked once as long as nothing changes."""
-    session, asked = OwnSession(), []
+    session, asked = SingleOriginSession(), []
     monkeypatch.setattr(
         requests.Session,
         "merge_environment_settings",
@@ -54,7 +54,7 @@ def test_what_is_set_on_the_session_counts_at_once(monkeypatch):
     """A certificate or a proxy that is set between two requests is used for the second."""
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):  # which outrank the session's own
         monkeypatch.delenv(name, raising=False)
-    session = OwnSession()
+    session = SingleOriginSession()
     settings(session)
 
     session.verify = "/etc/mine.pem"

@@ -76,8 +76,8 @@ def test_whether_a_document_says_the_same():
     """So that a list of many is made into snapshots only where something is new."""
     operation = Operation(None, document("RUNNING"))
 
-    assert operation.says(document("RUNNING")) is True
-    assert operation.says(document("FAILED")) is False
+    assert operation.has_same_document(document("RUNNING")) is True
+    assert operation.has_same_document(document("FAILED")) is False
 
 
 def test_a_document_deeper_than_python_compares_says_something_new():
@@ -89,9 +89,9 @@ def test_a_document_deeper_than_python_compares_says_something_new():
             value = [value]
         return {"id": "17", "description": value}
 
-    operation = Operation(None, {}).sibling(nested(100_000))
+    operation = Operation(None, {}).from_same_response(nested(100_000))
 
-    assert operation.says(nested(100_000)) is False
+    assert operation.has_same_document(nested(100_000)) is False
 
 
 @pytest.mark.parametrize(
@@ -215,11 +215,11 @@ def test_a_wish_to_be_left_alone_is_kept():
 def test_siblings_share_when_they_were_fetched():
     """The documents of one list were fetched at one time, by one client."""
     first = received(HTTP_NOON, retry_after="30")
-    second = first.sibling(document("FAILED"), "operations/alias")
+    second = first.from_same_response(document("FAILED"), "operations/alias")
 
     assert (second.as_of, second.retry_after) == (first.as_of, 30)
     assert (second.state, second.api_path) == ("FAILED", "operations/alias")
-    assert first.sibling(document()).api_path == PATH
+    assert first.from_same_response(document()).api_path == PATH
 
 
 def test_snapshots_are_small_and_let_go():

@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tamr_widgets._operation.status_message import WORDS_CHARS, in_words, says_more, tame
+from tamr_widgets._operation.status_message import (
+    MAX_SUMMARY_CHARS,
+    has_details,
+    sanitize,
+    summarize,
+)
 
 DRIVER = {
     "action": "SubmissionStatusResponse",
@@ -49,19 +54,19 @@ TRACE = (
         ("{}", ""),
         ('["a list"]', '["a list"]'),
         ("{broken", "{broken"),
-        ("[" * 100_000, "[" * (WORDS_CHARS - 1) + "…"),
+        ("[" * 100_000, "[" * (MAX_SUMMARY_CHARS - 1) + "…"),
     ],
 )
 def test_a_message_in_words(raw, words):
     """One line for a person: no braces, no packages, no stack trace."""
-    assert in_words(raw) == words
+    assert summarize(raw) == words
 
 
 @pytest.mark.parametrize("raw", [None, 7, [], {}, b"bytes"])
 def test_what_is_no_text_says_nothing(raw):
     """Wrong types are no message."""
-    assert in_words(raw) == ""
-    assert not says_more(raw)
+    assert summarize(raw) == ""
+    assert not has_details(raw)
 
 
 @pytest.mark.parametrize(
@@ -71,15 +76,15 @@ def test_what_is_no_text_says_nothing(raw):
         ("a sentence", False),
         ("  a   sentence\n", False),
         (TRACE, True),
-        ("x" * (WORDS_CHARS + 1), True),
-        ("x" * WORDS_CHARS, False),
+        ("x" * (MAX_SUMMARY_CHARS + 1), True),
+        ("x" * MAX_SUMMARY_CHARS, False),
         (json.dumps(DRIVER), False),
         ('{"a": 1}', True),
     ],
 )
 def test_whether_a_message_says_more(raw, more):
     """A disclosure is worth it only where there is more to read than the gist."""
-    assert says_more(raw) == more
+    assert has_details(raw) == more
 
 
 @pytest.mark.parametrize(
@@ -96,15 +101,15 @@ def test_whether_a_message_says_more(raw, more):
 )
 def test_text_is_tamed(text, most, shown):
     """No control characters, no turned direction, no halves of characters, no endless length."""
-    assert tame(text, most) == shown
+    assert sanitize(text, most) == shown
 
 
 @given(st.text(st.characters(), max_size=300) | st.text('{}[]":,\\ab', max_size=60))
 def test_any_message_is_a_short_printable_line(raw):
     """Whatever a server writes: one line, not too long, fit for a terminal and for UTF-8."""
-    words = in_words(raw)
+    words = summarize(raw)
 
-    assert len(words) <= WORDS_CHARS
+    assert len(words) <= MAX_SUMMARY_CHARS
     assert words.isprintable()
     words.encode()
-    assert isinstance(says_more(raw), bool)
+    assert isinstance(has_details(raw), bool)

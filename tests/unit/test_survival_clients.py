@@ -11,16 +11,16 @@ import requests
 from doubles import PATH, URL, document
 
 from tamr_widgets import (
-    ClientUnusable,
+    ClientClosed,
     JobsWidget,
     NotAClient,
-    NotAnOperation,
     Operation,
+    OperationTypeError,
     OperationWidget,
     TamrError,
 )
-from tamr_widgets._http.unify_client import ask
-from tamr_widgets._operation.operation_list import Listing
+from tamr_widgets._http.unify_client import send_request
+from tamr_widgets._operation.operation_list import OperationList
 
 ORIGIN, BASE_PATH = "http://tamr.test:9100", "/api/versioned/v1/"
 
@@ -108,7 +108,7 @@ def test_an_odd_client_is_as_good_as_any(wire, make):
     wire.delete(URL + PATH, status=204)
     operation = Operation.from_resource_id(client, "17")
 
-    assert operation == operation.poll() == Listing(client).operations()[0]
+    assert operation == operation.poll() == OperationList(client).operations()[0]
     assert operation == Operation.adopt(Theirs(client, document("RUNNING")))
     assert len({operation, Operation(make(), document("RUNNING"))}) == 1
     assert operation.cancel().state == "RUNNING"
@@ -123,12 +123,12 @@ def test_half_a_client_is_named_with_what_it_lacks(half, missing):
     """A TypeError of ours, wherever it is met first."""
     operation = Operation(half, document())
     for act in (
-        lambda: ask(half, "GET", "x"),
+        lambda: send_request(half, "GET", "x"),
         lambda: Operation.from_resource_id(half, "17"),
         lambda: Operation.adopt(Theirs(half, document())),
         lambda: Operation.adopt(operation),
         lambda: OperationWidget(operation),
-        lambda: Listing(half),
+        lambda: OperationList(half),
         operation.poll,
         operation.wait,
         operation.cancel,
@@ -165,12 +165,12 @@ def test_an_unpickled_operation_is_read_without_a_client():
     assert Operation.adopt(ended).wait().check() is ended
     assert "Train Mastering Model" in ended._repr_html_()
     for act in (running.poll, running.wait, running.cancel, running.delete, ended.delete):
-        with pytest.raises(ClientUnusable, match=r"from_resource_id\(client, id\)"):
+        with pytest.raises(ClientClosed, match=r"from_resource_id\(client, id\)"):
             act()
 
 
 @pytest.mark.parametrize("thing", [None, 17, "17", document(), Bare()])
 def test_what_is_no_operation_is_no_client_error(thing):
     """The sentence is about the operation that is missing."""
-    with pytest.raises(NotAnOperation):
+    with pytest.raises(OperationTypeError):
         Operation.adopt(thing)

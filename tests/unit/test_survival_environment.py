@@ -12,22 +12,22 @@ from doubles import RawServer, document
 from doubles import http as http_answer
 
 from tamr_widgets import (
+    CertificateError,
     Client,
-    ForeignAddress,
+    ConnectionFailed,
+    CrossOriginError,
     HTTPStatusError,
-    NoAnswer,
+    InvalidRequest,
     Operation,
     OperationWidget,
     ProxyFailed,
     ProxyUnauthorized,
     TamrError,
     TokenAuth,
-    Unsendable,
-    Untrusted,
     UsernamePasswordAuth,
 )
 from tamr_widgets._http.proxies import is_loopback, proxy_secrets
-from tamr_widgets._http.retry import passes
+from tamr_widgets._http.retry import is_retryable
 from tamr_widgets.simulator import Simulator
 from tamr_widgets.widgets.payload import in_short
 
@@ -72,8 +72,8 @@ def test_a_proxy_that_wants_a_password_is_final(monkeypatch, protocol, own):
 
     error = raised.value
     assert isinstance(error, HTTPStatusError)
-    assert isinstance(error, NoAnswer)
-    assert not passes(error, 0)
+    assert isinstance(error, ConnectionFailed)
+    assert not is_retryable(error, 0)
     assert f"127.0.0.1:{proxy.port}" in str(error)
     assert "HTTP_PROXY" in str(error)
     assert "HTTPS_PROXY" in str(error)
@@ -105,7 +105,7 @@ def test_a_dead_proxy_is_named(monkeypatch, protocol):
     ):
         client.get("operations")
 
-    assert passes(raised.value, 0)
+    assert is_retryable(raised.value, 0)
     assert "refused" in str(raised.value)
     assert "pr0xy-pass" not in texts(raised.value)
     assert in_short(raised.value) == "the proxy did not connect"
@@ -158,11 +158,11 @@ def test_a_proxys_address_that_cannot_be_read_is_final(monkeypatch):
     """And the error says what is usually wrong with it."""
     with (
         proxied(monkeypatch, "http://corp:s3cr3t#word@proxy:3128") as client,
-        pytest.raises(Unsendable, match="percent-encoded") as raised,
+        pytest.raises(InvalidRequest, match="percent-encoded") as raised,
     ):
         client.get("operations")
 
-    assert not passes(raised.value, 0)
+    assert not is_retryable(raised.value, 0)
 
 
 def test_a_proxys_password_that_is_echoed_is_taken_out(monkeypatch):
@@ -205,7 +205,7 @@ def test_loopback_goes_direct(monkeypatch, host):
             monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
         for session in (None, requests.Session()):
             with Client(AUTH, host, port=9, total_seconds=1, session=session) as client:
-                with pytest.raises(NoAnswer) as raised:
+                with pytest.raises(ConnectionFailed) as raised:
                     client.get("operations")
                 assert "proxy" not in str(raised.value).lower()
         assert not proxy.requests
@@ -260,12 +260,12 @@ def test_no_proxy_counts_while_it_runs(monkeypatch, own):
         with Client(
             AUTH, "tamr.invalid", total_seconds=5, session=None if own else session
         ) as client:
-            with pytest.raises(NoAnswer):
+            with pytest.raises(ConnectionFailed):
                 client.get("operations")
             monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.port}")
             assert client.get("operations").ok
             monkeypatch.setenv("NO_PROXY", "tamr.invalid")
-            with pytest.raises(NoAnswer):
+            with pytest.raises(ConnectionFailed):
                 client.get("operations")
         assert len(proxy.requests) == 1
 
@@ -281,9 +281,9 @@ def test_a_missing_bundle_is_final(monkeypatch, tmp_path, name):
         RawServer(lambda to, _: to.sendall(http_answer([])), tls=True) as server,
         Client(AUTH, "localhost", "https", server.port) as client,
     ):
-        with pytest.raises(Untrusted, match="REQUESTS_CA_BUNDLE") as raised:
+        with pytest.raises(CertificateError, match="REQUESTS_CA_BUNDLE") as raised:
             Operation(client, document()).wait(0.02, 3)
-        assert not passes(raised.value, 0)
+        assert not is_retryable(raised.value, 0)
         assert not server.requests
 
         from doubles import CERTIFICATE  # noqa: PLC0415
@@ -296,10 +296,10 @@ def test_a_missing_client_certificate_is_final(tmp_path):
     """The same of the session's `cert`."""
     with requests.Session() as session, Client(AUTH, "x.test", "https", session=session) as client:
         session.cert = str(tmp_path / "missing.pem")
-        with pytest.raises(Untrusted, match="cert") as raised:
+        with pytest.raises(CertificateError, match="cert") as raised:
             client.get("operations")
 
-    assert not passes(raised.value, 0)
+    assert not is_retryable(raised.value, 0)
 
 
 def test_a_bundle_that_holds_no_certificate_is_final(monkeypatch, tmp_path):
@@ -313,7 +313,7 @@ def test_a_bundle_that_holds_no_certificate_is_final(monkeypatch, tmp_path):
     ):
         client.get("operations")
 
-    assert not passes(raised.value, 0)
+    assert not is_retryable(raised.value, 0)
     assert "REQUESTS_CA_BUNDLE" in str(raised.value)
 
 
@@ -446,7 +446,7 @@ def test_an_operation_is_found_by_what_was_copied(copied):
 def test_an_address_of_something_else_is_no_operation(copied):
     """Of another server, or of a page: refused before anything is sent."""
     with Simulator(past_jobs=0) as tamr, tamr.client() as client:
-        with pytest.raises(ForeignAddress, match="such as '17'"):
+        with pytest.raises(CrossOriginError, match="such as '17'"):
             client.operation(copied.format(origin=client.origin))
         assert not len(tamr.requests)
 
@@ -466,7 +466,7 @@ def test_an_own_address_as_an_endpoint_is_refused_with_the_right_form():
     """It is not said to be elsewhere."""
     with (
         Client(TokenAuth("t"), "tamr.test") as client,
-        pytest.raises(ForeignAddress, match="Use a path such as 'operations/17'"),
+        pytest.raises(CrossOriginError, match="Use a path such as 'operations/17'"),
     ):
         client.get("http://tamr.test:9100/api/versioned/v1/operations")
 

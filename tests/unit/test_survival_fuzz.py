@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import pytest
 import responses
-from doubles import PATH, URL, Hands, document
+from doubles import PATH, URL, FakeClock, document
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -179,7 +179,7 @@ def test_depth_in_an_answer_is_no_danger(levels, where):
 
     if operation is not None:
         look_at(operation)
-        look_at(operation.sibling(operation.to_json()))
+        look_at(operation.from_same_response(operation.to_json()))
 
 
 @given(st.lists(DOCUMENTS, min_size=1, max_size=4))
@@ -190,7 +190,7 @@ def test_any_answers_end_a_wait_in_time(written):
         bodies = [json.dumps({**each, "id": "17"}) for each in written]
     except ValueError:
         return
-    hands = Hands()
+    hands = FakeClock()
     with pytest.MonkeyPatch.context() as patch, responses.RequestsMock() as wire:
         for name in ("monotonic", "wall", "sleep"):
             patch.setattr(deadline.clock, name, getattr(hands, name))

@@ -15,7 +15,7 @@ from polling import LIST, FakeTamr, Follower, drive, without_threads
 
 from tamr_widgets import (
     Client,
-    ForeignAddress,
+    CrossOriginError,
     NotFound,
     NotSupported,
     Operation,
@@ -24,10 +24,10 @@ from tamr_widgets import (
     Poller,
     TamrError,
     TokenAuth,
-    UnexpectedAnswer,
+    UnexpectedResponse,
 )
 from tamr_widgets._operation.json_list import iter_items
-from tamr_widgets._operation.operation_list import Listing
+from tamr_widgets._operation.operation_list import OperationList
 from tamr_widgets._polling import history_loader
 from tamr_widgets.history import JobHistory
 from tamr_widgets.simulator import Simulator
@@ -80,7 +80,7 @@ def test_an_answer_about_another_operation_is_refused(client, wire, ask, names):
     """In whichever field it says so."""
     wire.get(URL + PATH, json=document("SUCCEEDED", **names))
 
-    with pytest.raises(UnexpectedAnswer, match=r"GET operations/17.*not this operation"):
+    with pytest.raises(UnexpectedResponse, match=r"GET operations/17.*not this operation"):
         ask(client)
 
 
@@ -90,7 +90,7 @@ def test_an_answer_that_contradicts_itself_starts_nothing_to_follow(client, wire
     """It is not known which job was started, and the error says that."""
     wire.post(f"{URL}projects/1:export", json=document("PENDING", **names), status=status)
 
-    with pytest.raises(UnexpectedAnswer, match="not known whether"):
+    with pytest.raises(UnexpectedResponse, match="not known whether"):
         client.start("projects/1:export", asynchronous=True)
 
 
@@ -109,7 +109,7 @@ def test_a_document_of_something_else_is_no_operation(client, wire, body):
     """A project that was created, say, cannot be waited for or deleted as a job."""
     wire.post(f"{URL}projects", json=body, status=201)
 
-    with pytest.raises(UnexpectedAnswer, match="not an operation"):
+    with pytest.raises(UnexpectedResponse, match="not an operation"):
         client.start("projects", asynchronous=True)
 
 
@@ -117,7 +117,7 @@ def test_an_error_names_the_operation_that_came_instead(client, wire):
     """All of its names, where they contradict one another."""
     wire.get(URL + PATH, json=document(relativeId="operations/99"))
 
-    with pytest.raises(UnexpectedAnswer, match="not this operation but 17 and 99"):
+    with pytest.raises(UnexpectedResponse, match="not this operation but 17 and 99"):
         client.operation("17")
 
 
@@ -125,7 +125,7 @@ def test_nothing_to_do_is_no_answer_to_a_fetch(client, wire):
     """204 says that no job was needed; to a GET it says nothing about the job."""
     wire.get(URL + PATH, status=204)
 
-    with pytest.raises(UnexpectedAnswer):
+    with pytest.raises(UnexpectedResponse):
         client.operation("17")
 
 
@@ -184,7 +184,7 @@ def test_nothing_is_done_to_a_job_that_is_not_certain(client, wire, act, names):
     """No request at all is made for a document that contradicts itself, wherever it came from."""
     operation = Operation(client, document(**names))
 
-    with pytest.raises((NotSupported, ForeignAddress)):
+    with pytest.raises((NotSupported, CrossOriginError)):
         act(operation)
     assert not wire.calls
 
@@ -227,12 +227,12 @@ def test_an_address_with_the_base_path_is_the_same(client, wire):
     ("now", "kind"),
     [
         ({"json": OTHER}, OperationReplaced),
-        ({"json": document(description="Another")}, UnexpectedAnswer),
-        ({"json": document(type="projectExport")}, UnexpectedAnswer),
-        ({"json": document(id="18", relativeId="operations/18")}, UnexpectedAnswer),
+        ({"json": document(description="Another")}, UnexpectedResponse),
+        ({"json": document(type="projectExport")}, UnexpectedResponse),
+        ({"json": document(id="18", relativeId="operations/18")}, UnexpectedResponse),
         ({"status": 404, "json": {"message": "No result found"}}, NotFound),
         ({"status": 502}, TamrError),
-        ({"body": "<html>login"}, UnexpectedAnswer),
+        ({"body": "<html>login"}, UnexpectedResponse),
     ],
 )
 def test_a_job_is_looked_at_before_it_is_acted_on(job, wire, act, now, kind):
@@ -261,7 +261,7 @@ def test_a_number_that_was_given_away_ends_a_wait(job, wire, hands, state):
         job.wait()
 
     assert len(wire.calls) == 1
-    assert isinstance(raised.value, (NotFound, UnexpectedAnswer))
+    assert isinstance(raised.value, (NotFound, UnexpectedResponse))
     assert raised.value.response.json()["description"] == "Somebody else's job"
     for word in ("17", "Train Mastering Model", "2021-01-29", "Somebody else's job", "2024-03-01"):
         assert word in str(raised.value)
@@ -411,7 +411,7 @@ def test_rows_of_one_name_are_shown_and_the_wrong_one_is_not_deleted(client, wir
     wire.get(URL + PATH, json=OTHER)
     wire.delete(URL + PATH, status=204)
     table = JobTable()
-    table.take(Listing(client))
+    table.take(OperationList(client))
     newer, older, odd = table.operations()
 
     for each in (older, odd):
@@ -425,7 +425,7 @@ def test_many_rows_of_one_name_take_no_longer(hands):
     tamr = FakeTamr(hands)
     tamr.faults[LIST] = answer(200, [document(), {"id": "17'1"}] + [document()] * 20_000)
     table, start = JobTable(), time.process_time()
-    table.take(Listing(tamr))
+    table.take(OperationList(tamr))
 
     assert len(table) == 20_002
     assert time.process_time() - start < 3
@@ -488,7 +488,7 @@ def test_a_long_list_does_not_stop_other_threads(hands):
     tamr.faults[LIST] = answer(200, body)
 
     at_once = turns_of_another_thread(lambda: json.loads(body))
-    in_steps = max(turns_of_another_thread(lambda: Listing(tamr)) for _ in range(3))
+    in_steps = max(turns_of_another_thread(lambda: OperationList(tamr)) for _ in range(3))
 
     assert in_steps > 2 * at_once + 3
 
@@ -501,7 +501,7 @@ def test_no_list_of_any_length_is_parsed_for_an_estimate(hands, no_threads, capl
     monkeypatch.setattr(history_loader, "MAX_LIST_BYTES", 1000)
     tamr.faults[LIST] = answer(200, big_list(10))
     monkeypatch.setattr(
-        "tamr_widgets._operation.operation_list.json_of", lambda *_: pytest.fail("parsed")
+        "tamr_widgets._operation.operation_list.parse_json", lambda *_: pytest.fail("parsed")
     )
     poller = Poller(tamr)
     follower.follow(poller, operation)
@@ -563,13 +563,13 @@ def test_a_row_never_becomes_another_job(hands):
     tamr, table = FakeTamr(hands), JobTable()
     tamr.add("17")
     tamr.add("18")
-    table.take(Listing(tamr))
+    table.take(OperationList(tamr))
     tamr.add("17", created=OTHER["created"])
 
-    changed, gone = table.take(Listing(tamr))
+    changed, gone = table.take(OperationList(tamr))
 
     assert gone == ["17"]
     [(key, operation)] = changed
     assert key != "17"
     assert operation.created_at == Operation(tamr, OTHER).created_at
-    assert table.take(Listing(tamr)) == ([], [])
+    assert table.take(OperationList(tamr)) == ([], [])

@@ -11,19 +11,19 @@ from doubles import PATH, URL, RawServer, document, http
 
 from tamr_widgets import (
     Client,
+    ConnectionFailed,
     Forbidden,
     HTTPStatusError,
     MethodNotAllowed,
-    NoAnswer,
     NotFound,
     Operation,
+    RequestTimeout,
     TokenAuth,
-    TooSlow,
     Unauthorized,
-    UnexpectedAnswer,
+    UnexpectedResponse,
     WaitTimeout,
 )
-from tamr_widgets._http.retry import MOST_FAULTS_IN_A_ROW
+from tamr_widgets._http.retry import MAX_ERRORS_IN_A_ROW
 from tamr_widgets.simulator import Fault, Simulator
 
 
@@ -71,7 +71,7 @@ def test_endless_faults_end_with_the_time_limit(job, wire, hands):
         job.wait(3, timeout_seconds=7200)
 
     assert raised.value.waited_seconds == 7200
-    assert len(wire.calls) > 4 * MOST_FAULTS_IN_A_ROW
+    assert len(wire.calls) > 4 * MAX_ERRORS_IN_A_ROW
     assert raised.value.__cause__.response.status_code == 503
 
 
@@ -96,7 +96,7 @@ def test_endless_faults_end_after_a_documented_number(job, wire, hands):
     with pytest.raises(HTTPStatusError, match="Given up after 25 faults") as raised:
         job.wait(3)
 
-    assert len(wire.calls) == MOST_FAULTS_IN_A_ROW == 25
+    assert len(wire.calls) == MAX_ERRORS_IN_A_ROW == 25
     assert raised.value.response.status_code == raised.value.__cause__.response.status_code == 503
     assert 600 < hands.now - 1000 < 1800
 
@@ -104,7 +104,7 @@ def test_endless_faults_end_after_a_documented_number(job, wire, hands):
 def test_faults_are_counted_in_a_row(job, wire, hands):
     """An answer in between starts anew."""
     for _ in range(3):
-        for _ in range(MOST_FAULTS_IN_A_ROW - 1):
+        for _ in range(MAX_ERRORS_IN_A_ROW - 1):
             wire.get(URL + PATH, status=503)
         wire.get(URL + PATH, json=document("RUNNING"))
     wire.get(URL + PATH, json=document("SUCCEEDED"))
@@ -149,7 +149,7 @@ def test_an_answer_that_stays_none_is_named(job, wire, hands, body):
     """In the end the error says which path came back with which content type."""
     wire.get(URL + PATH, body=body, content_type="text/html")
 
-    with pytest.raises(UnexpectedAnswer, match=r"GET operations/17.*text/html"):
+    with pytest.raises(UnexpectedResponse, match=r"GET operations/17.*text/html"):
         job.wait(3)
 
 
@@ -159,7 +159,7 @@ def test_a_server_that_refuses_connections_is_waited_for(tamr, ending):
     snapshots = ending.snapshots(0.05, timeout_seconds=0.4)
     with pytest.raises(WaitTimeout) as raised:
         next(snapshots)
-    assert isinstance(raised.value.last_fault, NoAnswer)
+    assert isinstance(raised.value.last_error, ConnectionFailed)
 
     tamr.accept()
 
@@ -283,7 +283,7 @@ def test_what_changes_something_is_never_repeated(serve, method):
     ):
         if serve is answer_once:
             client.get("x")
-        with pytest.raises(NoAnswer, match="not known whether"):
+        with pytest.raises(ConnectionFailed, match="not known whether"):
             client.request(method, "x", data=b"body" if method != "DELETE" else None)
 
     sent = [each.split(b" ", 1)[0].decode() for each in server.requests]
@@ -316,7 +316,10 @@ def test_an_action_is_done_once_and_its_fate_is_told_honestly(tamr, act, method,
     with tamr.client(total_seconds=0.4) as client:
         job = client.operation(tamr.jobs.start(queued_seconds=600))
         tamr.jobs.allow_delete(job.resource_id)
-        with tamr.faults.on(fault), pytest.raises((NoAnswer, TooSlow, HTTPStatusError)) as raised:
+        with (
+            tamr.faults.on(fault),
+            pytest.raises((ConnectionFailed, RequestTimeout, HTTPStatusError)) as raised,
+        ):
             act(job)
 
     assert "not known whether the server has carried it out" in str(raised.value)
@@ -337,7 +340,7 @@ def test_a_connection_that_was_never_made_leaves_nothing_open(tamr):
     """A refused connection started nothing, and the error does not say that it may have."""
     with tamr.client() as client:
         tamr.refuse()
-        with pytest.raises(NoAnswer, match="Is the server running") as raised:
+        with pytest.raises(ConnectionFailed, match="Is the server running") as raised:
             client.start("projects/1/unifiedDataset:refresh")
 
     assert "not known" not in str(raised.value)
@@ -406,7 +409,7 @@ def test_garbage_on_the_wire_is_a_typed_error(sent):
         Client(TokenAuth("t"), "127.0.0.1", port=server.port) as client,
     ):
         operation = Operation(client, document())
-        with pytest.raises((requests.RequestException, UnexpectedAnswer, ValueError)) as raised:
+        with pytest.raises((requests.RequestException, UnexpectedResponse, ValueError)) as raised:
             operation.poll()
         broken.clear()
 

@@ -20,18 +20,18 @@ from polling import EXAMPLE, LIST, FakeTamr, Follower, drive, without_threads
 
 from tamr_widgets import (
     Client,
+    CrossOriginError,
     DeadlockError,
-    ForeignAddress,
     JobsWidget,
     Operation,
     Poller,
     TamrError,
     TokenAuth,
 )
-from tamr_widgets._http.deadline import current_limit, time_limit
+from tamr_widgets._http.deadline import current_deadline, deadline
 from tamr_widgets._polling.callbacks import CallbackQueue
 from tamr_widgets._polling.cell_monitor import cells
-from tamr_widgets.errors import InternalError, UnexpectedAnswer
+from tamr_widgets.errors import InternalError, UnexpectedResponse
 from tamr_widgets.simulator import Simulator
 from tamr_widgets.widgets.bulk_action import Bulk
 
@@ -133,7 +133,7 @@ def test_a_command_that_raises_anything_reports_it(poller, follower, caplog, err
 
     until(lambda: follower.news and follower.faults)
     assert follower.news == ["next"]
-    assert isinstance(follower.faults[0], (InternalError, UnexpectedAnswer))
+    assert isinstance(follower.faults[0], (InternalError, UnexpectedResponse))
     assert error.__name__ in str(follower.faults[0])
     until(lambda: not threads(), 1)
 
@@ -148,7 +148,7 @@ def test_a_client_that_raises_anything_is_asked_again(driven, fake, hands, follo
     fake.faults.clear()
     drive(driven, hands, 5)
 
-    assert isinstance(follower.faults[0], (InternalError, UnexpectedAnswer))
+    assert isinstance(follower.faults[0], (InternalError, UnexpectedResponse))
     assert follower.news
 
 
@@ -176,7 +176,7 @@ def test_a_thread_that_died_is_started_anew(poller, job, follower, monkeypatch, 
 
 def close_all(poller):
     """End every subscription of a poller."""
-    for watch in poller._following.all():
+    for watch in poller._targets.all():
         for each in watch.subscriptions:
             each.close()
 
@@ -252,7 +252,7 @@ def test_a_callback_may_subscribe_and_submit(poller, job, follower):
 
 def test_a_time_limit_around_a_registration_is_none_of_the_callback(poller, job, follower):
     """Its requests have limits of their own."""
-    with time_limit(0.1):
+    with deadline(0.1):
         subscription = poller.subscribe(
             job, lambda _: follower.news.append(job.poll()), None, QUICK
         )
@@ -538,7 +538,7 @@ def test_a_refresh_during_a_poll_asks_again_right_after(driven, fake, hands, fol
 
     fake.faults[path] = refresh_once
     if path == LIST:
-        driven._following.everything().hasten()
+        driven._targets.everything().schedule_no_later_than()
     else:
         driven.refresh(operation)
 
@@ -665,7 +665,7 @@ def test_a_slow_server_is_polled_in_spite_of_many_commands(driven, fake, hands, 
     def slow():
         for _ in range(20):
             hands.turn(0.1)
-            current_limit().slice()
+            current_deadline().slice()
 
     fake.faults[None] = slow
     heard, done = len(follower.news), []
@@ -690,7 +690,7 @@ def test_a_click_waits_for_no_hanging_poll_one_after_another(driven, fake, hands
             if not clicked:
                 clicked.append(hands.now)
                 driven.submit(lambda: delays.append(hands.now - clicked.pop()), print)
-            current_limit().slice()
+            current_deadline().slice()
 
     fake.faults[None] = hang
     while len(delays) < 4:
@@ -706,7 +706,7 @@ def test_cancelling_an_owner_calls_off_what_has_not_begun(driven, hands):
     for owner in ("mine", "yours"):
         for delay in (0, 5):
             driven.submit(lambda o=owner: done.append(o), print, delay=delay, owner=owner)
-    driven._orders.due()
+    driven._commands.due()
 
     driven.cancel("mine")
     drive(driven, hands, 10)
@@ -1006,7 +1006,7 @@ def test_an_operation_of_another_server_is_refused(driven, fake, hands, name, va
     """It would be mistaken for the one with the same path."""
     other = FakeTamr(hands)
     setattr(other, name, value)
-    with pytest.raises(ForeignAddress, match=r"Poller\.of\(operation\.client\)"):
+    with pytest.raises(CrossOriginError, match=r"Poller\.of\(operation\.client\)"):
         driven.subscribe(other.add(), print)
 
 
@@ -1035,7 +1035,7 @@ def test_closed_followers_are_let_go_where_the_list_is_refused(driven, fake, han
     gc.collect()
 
     assert not any(each() for each in gone)
-    assert not driven._courier.lessons._waiting
+    assert not driven._fetcher.lessons._waiting
     keeper.close()
 
 
@@ -1046,7 +1046,7 @@ def test_learning_holds_up_no_poll_by_more_than_a_second(driven, fake, hands, fo
     def slow():
         for _ in range(80):
             hands.turn(0.1)
-            current_limit().slice()
+            current_deadline().slice()
 
     fake.faults[LIST] = slow
     driven.subscribe(fake.add(), lambda _: heard_at.append(hands.now))

@@ -32,13 +32,13 @@ from tamr_widgets import (
     Operation,
     TamrError,
     TokenAuth,
-    UnexpectedAnswer,
+    UnexpectedResponse,
     UsernamePasswordAuth,
     _fork,
 )
 from tamr_widgets._http.redaction import Redactor
 from tamr_widgets._http.urls import endpoint_url, redirect_url
-from tamr_widgets._operation.status_message import in_words, says_more, tame
+from tamr_widgets._operation.status_message import has_details, sanitize, summarize
 from tamr_widgets._operation.times import parse_time
 from tamr_widgets.history import description_template
 from tamr_widgets.simulator import Fault, Simulator
@@ -210,7 +210,7 @@ def test_half_a_token_is_in_no_error(tamr):
     """An answer to a login that was cut off is not kept, and JSON's own error neither."""
     with (
         tamr.faults.on(Fault.status(200, body='{"token": "t0k-t0k-t0k', method="POST")),
-        pytest.raises(UnexpectedAnswer) as raised,
+        pytest.raises(UnexpectedResponse) as raised,
     ):
         tamr.client(store_auth_cookie=True)
 
@@ -516,21 +516,21 @@ def test_no_pattern_backtracks(pattern):
 
 
 def tamed(text):
-    return tame(text, 500)
+    return sanitize(text, 500)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(
     "work",
     [
-        in_words,
-        says_more,
+        summarize,
+        has_details,
         description_template,
         parse_time,
-        lambda text: tame(text, 500),
+        lambda text: sanitize(text, 500),
         Redactor([SECRET, "a"]).text,
     ],
-    ids=["in_words", "says_more", "description_template", "parse_time", "tame", "redacted"],
+    ids=["summarize", "has_details", "description_template", "parse_time", "tame", "redacted"],
 )
 def test_a_hostile_text_takes_no_time(work, seed):
     """A megabyte of it is read in the blink of an eye."""
@@ -565,10 +565,10 @@ def test_a_relative_id_of_slashes_holds_nobody_up(client):
 
 def test_an_error_text_of_another_library_is_not_searched():
     """`(host=` ten thousand times took eight seconds."""
-    from tamr_widgets._http.exception_mapping import translated  # noqa: PLC0415
+    from tamr_widgets._http.exception_mapping import map_exceptions  # noqa: PLC0415
 
     start = time.process_time()
-    with pytest.raises(TamrError), translated("GET x"):
+    with pytest.raises(TamrError), map_exceptions("GET x"):
         raise requests.ConnectionError("(host=" * 100_000)
     assert time.process_time() - start < 0.5
 

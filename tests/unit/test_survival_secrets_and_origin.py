@@ -18,13 +18,13 @@ from doubles import http as http_answer
 
 from tamr_widgets import (
     Client,
+    CrossOriginError,
     Forbidden,
-    ForeignAddress,
     NotFound,
     Operation,
     TamrError,
     Unauthorized,
-    UnexpectedAnswer,
+    UnexpectedResponse,
     UsernamePasswordAuth,
 )
 from tamr_widgets._operation.html import html_table, plain_text
@@ -146,7 +146,7 @@ def test_nothing_is_sent_to_a_foreign_address(tamr, client, elsewhere, address):
         job.delete,
         lambda: job.wait(0, 1),
     ):
-        with pytest.raises(ForeignAddress):
+        with pytest.raises(CrossOriginError):
             act()
 
     assert elsewhere.requests == []
@@ -157,9 +157,9 @@ def test_a_document_that_leads_elsewhere_is_not_followed(tamr, client, elsewhere
     """A server that was taken over could write any relativeId."""
     tamr.jobs.put({**document(), "relativeId": f"http://127.0.0.1:{elsewhere.port}/x"}, "17")
 
-    with pytest.raises(UnexpectedAnswer, match="not this operation"):
+    with pytest.raises(UnexpectedResponse, match="not this operation"):
         client.operation("17")
-    with pytest.raises(ForeignAddress):
+    with pytest.raises(CrossOriginError):
         Operation(client, client.get("operations/17").json()).wait(0.02)
     assert elsewhere.requests == []
 
@@ -171,7 +171,7 @@ def test_a_redirect_to_another_origin_is_not_followed(tamr, client, elsewhere, m
     location = f"http://127.0.0.1:{elsewhere.port}/api/versioned/v1/operations/17"
     with (
         tamr.faults.on(Fault.redirect(location, code)),
-        pytest.raises(ForeignAddress, match="not followed"),
+        pytest.raises(CrossOriginError, match="not followed"),
     ):
         client.request(method, "operations/17")
 
@@ -184,7 +184,7 @@ def test_a_session_of_ones_own_follows_no_redirect_either(tamr, elsewhere, code)
     location = f"http://127.0.0.1:{elsewhere.port}/api/versioned/v1/operations/17"
     with requests.Session() as session, tamr.client(session=session) as client:
         tamr.faults.add(Fault.redirect(location, code))
-        with pytest.raises(ForeignAddress):
+        with pytest.raises(CrossOriginError):
             client.get("operations/17")
 
     assert elsewhere.requests == []
@@ -197,7 +197,7 @@ def test_another_protocol_port_or_name_is_another_origin(tamr, client, location)
     """Even of the same machine."""
     with (
         tamr.faults.on(Fault.redirect(location.format(port=tamr.port))),
-        pytest.raises(ForeignAddress),
+        pytest.raises(CrossOriginError),
     ):
         client.get("operations")
 
@@ -226,7 +226,7 @@ def test_a_netrc_file_adds_nothing(tamr, tmp_path, monkeypatch, elsewhere, kwarg
         tamr.requests.clear()
         assert client.get("operations", **kwargs).ok
         tamr.faults.add(Fault.redirect(f"http://127.0.0.1:{elsewhere.port}/"))
-        with pytest.raises(ForeignAddress):
+        with pytest.raises(CrossOriginError):
             client.get("operations", **kwargs)
 
     assert {each.credentials for each in tamr.requests} == {"cookie" if cookie else "basic"}
@@ -382,7 +382,7 @@ def test_polls_are_logged_at_debug(client, caplog):
 
 def test_a_proxys_login_page_is_not_believed(tamr, job):
     """A 200 with HTML is no operation, and its text is in no message."""
-    with tamr.faults.on(Fault.login_page()), pytest.raises(UnexpectedAnswer) as raised:
+    with tamr.faults.on(Fault.login_page()), pytest.raises(UnexpectedResponse) as raised:
         job.poll()
 
     assert "Sign in" not in str(raised.value)
@@ -394,7 +394,7 @@ def test_a_login_page_is_no_success(tamr, client, job):
     tamr.faults.add(Fault.login_page())
 
     for act in (job.delete, job.cancel, lambda: client.start("projects/1:export")):
-        with pytest.raises(UnexpectedAnswer, match="a web page"):
+        with pytest.raises(UnexpectedResponse, match="a web page"):
             act()
 
 

@@ -15,8 +15,8 @@ import requests
 import urllib3
 from doubles import document, until
 
-from tamr_widgets import Client, ClientUnusable, Operation, TokenAuth
-from tamr_widgets._http.deadline import time_limit
+from tamr_widgets import Client, ClientClosed, Operation, TokenAuth
+from tamr_widgets._http.deadline import deadline
 from tamr_widgets.simulator import Fault, Simulator
 
 
@@ -163,8 +163,8 @@ def test_a_closed_client_ends_other_threads_requests_soon(tamr):
     thread.join(5)
 
     assert not thread.is_alive()
-    assert all(isinstance(each, (requests.RequestException, ClientUnusable)) for each in errors)
-    with pytest.raises(ClientUnusable):
+    assert all(isinstance(each, (requests.RequestException, ClientClosed)) for each in errors)
+    with pytest.raises(ClientClosed):
         job.poll()
 
 
@@ -173,7 +173,7 @@ def test_a_call_off_is_noticed_soon(tamr):
     stop = threading.Event()
     with tamr.client() as client, tamr.faults.on(Fault.hang()):
         threading.Timer(0.1, stop.set).start()
-        with time_limit(30, stop.is_set) as limit, pytest.raises(requests.ConnectionError):
+        with deadline(30, stop.is_set) as limit, pytest.raises(requests.ConnectionError):
             client.get("operations")
 
         assert limit.left() > 25
@@ -185,7 +185,7 @@ def test_a_limit_is_of_one_thread(tamr):
         results = []
         other = threading.Thread(target=lambda: results.append(client.get("operations").ok))
         other.start()
-        with time_limit(0.05), pytest.raises(requests.Timeout):
+        with deadline(0.05), pytest.raises(requests.Timeout):
             client.get("operations")
         other.join(5)
 

@@ -12,9 +12,17 @@ import pytest
 import requests
 from doubles import CERTIFICATE, PATH, URL, RawServer, document, http
 
-from tamr_widgets import Client, NoAnswer, Operation, TokenAuth, TooSlow, Untrusted, WaitTimeout
+from tamr_widgets import (
+    CertificateError,
+    Client,
+    ConnectionFailed,
+    Operation,
+    RequestTimeout,
+    TokenAuth,
+    WaitTimeout,
+)
 from tamr_widgets._http import deadline
-from tamr_widgets._http.deadline import current_limit
+from tamr_widgets._http.deadline import current_deadline
 from tamr_widgets.simulator import Fault, Simulator
 
 # How late a busy machine may be; without a limit it would be 30 seconds.
@@ -172,7 +180,7 @@ def test_a_slow_server_is_heard_out_at_the_deadline(client, hands):
         __slots__ = ()
 
         def poll(self):
-            limits.append(current_limit().left())
+            limits.append(current_deadline().left())
             hands.turn(1.5)
             return self
 
@@ -190,7 +198,7 @@ def test_a_machine_that_slept_through_the_deadline_still_asks_once(client, hands
         __slots__ = ()
 
         def poll(self):
-            limits.append(current_limit().left())
+            limits.append(current_deadline().left())
             return self
 
     monkeypatch.setattr(deadline.clock, "sleep", lambda seconds: hands.turn(3600))
@@ -244,8 +252,8 @@ def test_a_time_out_tells_what_is_known(job, wire, hands):
 
     assert raised.value.operation.state == "PENDING"
     assert raised.value.waited_seconds == 10
-    assert isinstance(raised.value.last_fault, requests.HTTPError)
-    assert raised.value.__cause__ is raised.value.last_fault
+    assert isinstance(raised.value.last_error, requests.HTTPError)
+    assert raised.value.__cause__ is raised.value.last_error
 
 
 def test_a_time_out_without_a_fault_has_no_cause(job, wire, hands):
@@ -256,7 +264,7 @@ def test_a_time_out_without_a_fault_has_no_cause(job, wire, hands):
     with pytest.raises(WaitTimeout, match=r"RUNNING when last seen\. The job") as raised:
         job.wait(1, timeout_seconds=10)
 
-    assert raised.value.last_fault is raised.value.__cause__ is None
+    assert raised.value.last_error is raised.value.__cause__ is None
 
 
 HANGING = {
@@ -275,7 +283,7 @@ def test_a_wait_ends_in_time_whatever_hangs(tamr, running, fault):
         took, error = seconds_of(lambda: running.wait(0.05, timeout_seconds=0.4), TimeoutError)
 
     assert 0.4 <= took < 0.4 + LATE_SECONDS
-    assert isinstance(error.last_fault, TooSlow)
+    assert isinstance(error.last_error, RequestTimeout)
 
 
 @pytest.mark.parametrize("fault", HANGING.values(), ids=HANGING)
@@ -283,7 +291,7 @@ def test_each_request_ends_in_time_whatever_hangs(tamr, fault):
     """Without a time limit of a wait, each request still has its own."""
     tamr.jobs.add("RUNNING")
     with tamr.client(total_seconds=0.4) as client, tamr.faults.on(fault):
-        took, _ = seconds_of(lambda: client.get("operations"), TooSlow)
+        took, _ = seconds_of(lambda: client.get("operations"), RequestTimeout)
 
     assert 0.4 <= took < 0.4 + LATE_SECONDS
 
@@ -292,7 +300,7 @@ def test_a_read_limit_of_ones_own_counts_between_bytes(tamr):
     """As in requests, `timeout` is about silence; a body that keeps coming is fine."""
     with tamr.client() as client:
         with tamr.faults.on(Fault.hang("body")):
-            took, _ = seconds_of(lambda: client.get(VERSION, timeout=0.3), TooSlow)
+            took, _ = seconds_of(lambda: client.get(VERSION, timeout=0.3), RequestTimeout)
         assert 0.3 <= took < 0.3 + LATE_SECONDS
         with tamr.faults.on(Fault.drip_bytes(0.02)):
             assert client.get(VERSION, timeout=5).ok
@@ -324,7 +332,7 @@ def test_a_limit_holds_through_tls(monkeypatch):
         RawServer(drip, tls=True) as server,
         Client(TokenAuth("t"), "127.0.0.1", "https", server.port, total_seconds=0.4) as client,
     ):
-        took, _ = seconds_of(lambda: client.get("x"), TooSlow)
+        took, _ = seconds_of(lambda: client.get("x"), RequestTimeout)
 
     assert 0.4 <= took < 0.4 + LATE_SECONDS
     assert len(server.requests) == 1
@@ -336,7 +344,7 @@ def test_a_certificate_that_nobody_knows_is_not_trusted():
         RawServer(drip, tls=True) as server,
         Client(TokenAuth("t"), "127.0.0.1", "https", server.port) as client,
     ):
-        took, _ = seconds_of(lambda: Operation(client, document()).wait(0.05), Untrusted)
+        took, _ = seconds_of(lambda: Operation(client, document()).wait(0.05), CertificateError)
 
     assert server.requests == []
     assert took < LATE_SECONDS
@@ -354,7 +362,7 @@ def test_a_server_without_tls_is_no_certificate_problem():
     with (
         PlainServer(drip) as server,
         Client(TokenAuth("t"), "127.0.0.1", "https", server.port) as client,
-        pytest.raises(NoAnswer, match="speak https"),
+        pytest.raises(ConnectionFailed, match="speak https"),
     ):
         client.get("x")
 
@@ -419,5 +427,5 @@ def test_a_full_pool_is_not_waited_for_beyond_the_limit(tamr, running):
             each.close()
 
     assert took < 0.4 + LATE_SECONDS
-    assert isinstance(error.last_fault, TooSlow)
+    assert isinstance(error.last_error, RequestTimeout)
     assert running.poll().state == "RUNNING"

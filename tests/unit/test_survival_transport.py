@@ -20,17 +20,17 @@ from doubles import CERTIFICATE, URL, RawServer, document, http, until
 
 from tamr_widgets import (
     Client,
-    NoAnswer,
+    ConnectionFailed,
     Operation,
     Poller,
+    RequestTimeout,
     TamrError,
     TokenAuth,
-    TooSlow,
-    UnexpectedAnswer,
+    UnexpectedResponse,
     UsernamePasswordAuth,
 )
 from tamr_widgets._http import body
-from tamr_widgets._http.deadline import SLICE_SECONDS, time_limit
+from tamr_widgets._http.deadline import SLICE_SECONDS, deadline
 
 LATE_SECONDS = 1.5
 MEBIBYTE = 2**20
@@ -102,7 +102,7 @@ def test_a_change_of_protocol_is_no_response(session):
         RawServer(lambda c, _: c.sendall(next(first, http("after")))) as server,
         client_of(server, session=session) as client,
     ):
-        with pytest.raises(NoAnswer, match=r"101.*not known whether"):
+        with pytest.raises(ConnectionFailed, match=r"101.*not known whether"):
             client.delete("operations/17")
         assert client.get("x").json() == "after"
         assert len(server._connections) == 2
@@ -120,7 +120,7 @@ def test_interim_responses_without_end_end(session):
         RawServer(serve) as server,
         client_of(server, session=session, total_seconds=0.3) as client,
     ):
-        took, _ = seconds_of(lambda: client.get("x"), TooSlow)
+        took, _ = seconds_of(lambda: client.get("x"), RequestTimeout)
 
     assert took < 0.3 + LATE_SECONDS
 
@@ -195,7 +195,7 @@ def test_a_late_response_is_nobodys(session):
         connection.sendall(http(path_of(request)))
 
     with RawServer(serve) as server, client_of(server, session=session) as client:
-        with pytest.raises(TooSlow):
+        with pytest.raises(RequestTimeout):
             client.get("a", timeout=0.2)
         time.sleep(0.3)
         assert client.get("b").json() == "b"
@@ -271,7 +271,7 @@ def test_a_coding_that_the_caller_asked_for_is_decoded(wire, client):
     asking = {"Accept-Encoding": "br"}
 
     assert client.get("x", headers=asking).content == b"body"
-    with pytest.raises(UnexpectedAnswer, match="more than 32 MiB"):
+    with pytest.raises(UnexpectedResponse, match="more than 32 MiB"):
         client.get("y", headers=asking)
 
 
@@ -298,7 +298,7 @@ def test_a_body_that_cannot_be_decoded_is_typed(wire, client, coding, body):
     """A damaged one, or a coding that was not accepted."""
     wire.get(f"{URL}x", body=body, headers={"Content-Encoding": coding})
 
-    with pytest.raises(UnexpectedAnswer, match="can't be read"):
+    with pytest.raises(UnexpectedResponse, match="can't be read"):
         client.get("x")
 
 
@@ -317,7 +317,7 @@ def test_a_body_that_is_too_large_is_not_kept(wire, client, coding, body):
     """The error says what the limit is."""
     wire.get(f"{URL}x", body=body, headers={"Content-Encoding": coding})
 
-    with pytest.raises(UnexpectedAnswer, match=r"^GET http.*more than 32 MiB.*stream=True"):
+    with pytest.raises(UnexpectedResponse, match=r"^GET http.*more than 32 MiB.*stream=True"):
         client.get("x")
 
 
@@ -329,7 +329,7 @@ def test_no_status_lets_a_large_body_through(wire, session, status):
 
     with (
         Client(TokenAuth("t"), "tamr.test", session=session) as client,
-        pytest.raises(UnexpectedAnswer, match="more than 32 MiB"),
+        pytest.raises(UnexpectedResponse, match="more than 32 MiB"),
     ):
         client.get("x")
 
@@ -338,7 +338,7 @@ def test_a_login_that_is_too_large_is_not_kept(wire):
     """Before anything else is asked."""
     wire.post(f"{URL}instance:login", body=ZEROS, headers={"Content-Encoding": "gzip"})
 
-    with pytest.raises(UnexpectedAnswer, match="more than 32 MiB"):
+    with pytest.raises(UnexpectedResponse, match="more than 32 MiB"):
         Client(UsernamePasswordAuth("ada", "x"), "tamr.test", store_auth_cookie=True)
 
 
@@ -357,7 +357,7 @@ def test_a_list_may_be_larger(monkeypatch, wire, client):
         body=gzipped(b" " * 2 * MEBIBYTE),
         headers={"Content-Encoding": "gzip"},
     )
-    with pytest.raises(UnexpectedAnswer, match="more than 1 MiB"):
+    with pytest.raises(UnexpectedResponse, match="more than 1 MiB"):
         client.operations()
 
 
@@ -365,7 +365,7 @@ def test_a_start_that_came_back_too_large_may_have_started(wire, client):
     """The error does not say that it has not."""
     wire.post(f"{URL}x", body=ZEROS, headers={"Content-Encoding": "gzip"})
 
-    with pytest.raises(UnexpectedAnswer, match="not known whether"):
+    with pytest.raises(UnexpectedResponse, match="not known whether"):
         client.start("x")
 
 
@@ -382,7 +382,7 @@ BOMB_IN_A_PROCESS = """
 import gzip, resource, sys
 sys.path[:0] = {path!r}
 from doubles import RawServer, document, http
-from tamr_widgets import Client, TokenAuth, Operation, UnexpectedAnswer
+from tamr_widgets import Client, TokenAuth, Operation, UnexpectedResponse
 def zeros(mebibytes):
     packed = gzip.compress(gzip.compress(bytes(2**20)) * mebibytes)
     return http(packed, "200 OK", "Content-Encoding: gzip, gzip")
@@ -390,7 +390,7 @@ def peak(answer):
     answers.append(answer)
     try:
         operation.poll()
-    except UnexpectedAnswer as error:
+    except UnexpectedResponse as error:
         assert (" 32 MiB" in str(error)) == (answer is large), error
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 small, large, answers = zeros(1), zeros(1000), []
@@ -436,7 +436,7 @@ def test_a_response_without_end_ends(session, start, more):
         took, error = seconds_of(lambda: client.get("x"), TamrError)
 
     assert took < 10
-    assert not isinstance(error, TooSlow)
+    assert not isinstance(error, RequestTimeout)
 
 
 def test_trailers_without_end_end(session):
@@ -467,7 +467,7 @@ def test_a_response_that_is_too_much_for_python_is_typed(monkeypatch, wire, clie
     for place in ("_http.body._pieces", "_http.response.json.loads"):
         with monkeypatch.context() as patched:
             patched.setattr(f"tamr_widgets.{place}", fail)
-            with pytest.raises(UnexpectedAnswer):
+            with pytest.raises(UnexpectedResponse):
                 client.operation("17")
 
 
@@ -492,7 +492,7 @@ def test_a_body_that_comes_from_anywhere_ends():
     with requests.Session() as session:
         session.mount("http://", Dripping())
         client = Client(TokenAuth("t"), "tamr.test", session=session, total_seconds=0.3)
-        took, _ = seconds_of(lambda: client.get("x"), TooSlow)
+        took, _ = seconds_of(lambda: client.get("x"), RequestTimeout)
 
     assert 0.3 <= took < 0.3 + LATE_SECONDS
 
@@ -549,14 +549,14 @@ def test_silent_addresses_share_one_limit(full, session):
         )
 
     assert 0.5 <= took < 0.5 + LATE_SECONDS
-    assert isinstance(error.last_fault, TooSlow)
+    assert isinstance(error.last_error, RequestTimeout)
 
 
 @pytest.mark.parametrize("timeout", [None, 0.2])
 def test_silent_addresses_end_with_the_limit_of_a_request(full, session, timeout):
     """Whose time-out of connecting holds for each address."""
     with Client(TokenAuth("t"), "t.test", port=full, session=session, total_seconds=0.5) as client:
-        took, _ = seconds_of(lambda: client.post("x", timeout=timeout), TooSlow)
+        took, _ = seconds_of(lambda: client.post("x", timeout=timeout), RequestTimeout)
 
     assert 0.5 <= took < 0.5 + LATE_SECONDS
 
@@ -579,7 +579,7 @@ def test_a_slow_look_up_is_not_waited_for(slow_names, session):
         with Client(
             TokenAuth("t"), "t.test", port=server.port, session=session, total_seconds=0.3
         ) as client:
-            took, error = seconds_of(lambda: client.post("x"), TooSlow)
+            took, error = seconds_of(lambda: client.post("x"), RequestTimeout)
         time.sleep(1)
 
         assert took < 0.8
@@ -620,12 +620,14 @@ def test_each_step_ends_at_once(request, monkeypatch, session, step, ended_by):
         with Client(TokenAuth("t"), host, port=port, session=session, **options) as client:
             over = time.monotonic() + 0.3
             limit = (
-                time_limit(0.3)
+                deadline(0.3)
                 if ended_by == "limit"
-                else time_limit(10, lambda: time.monotonic() > over)
+                else deadline(10, lambda: time.monotonic() > over)
             )
             with limit:
-                took, _ = seconds_of(lambda: client.post("x", data=body), (TooSlow, NoAnswer))
+                took, _ = seconds_of(
+                    lambda: client.post("x", data=body), (RequestTimeout, ConnectionFailed)
+                )
         DeafServer.deaf.set()
 
     assert took < 0.3 + SLICE_SECONDS + 0.4
@@ -663,7 +665,7 @@ def test_no_request_is_sent_once_the_limit_is_over(monkeypatch, session):
         client_of(server, session=session, total_seconds=0.3) as client,
     ):
         monkeypatch.setattr(socket.socket, "connect", slow)
-        with pytest.raises(TooSlow):
+        with pytest.raises(RequestTimeout):
             client.post("x")
         assert server.requests == []
 

@@ -7,7 +7,7 @@ import pytest
 from doubles import document
 
 from tamr_widgets import Operation, TamrError
-from tamr_widgets._polling.target import Subscription, Watch
+from tamr_widgets._polling.target import PollTarget, Subscription
 
 
 class Changes(list):
@@ -31,7 +31,7 @@ def subscription(changes, heard):
 
 @pytest.fixture
 def watch(hands):
-    return Watch("operations/17", Operation(None, document()))
+    return PollTarget("operations/17", Operation(None, document()))
 
 
 # Subscriptions
@@ -48,8 +48,8 @@ def test_closing_is_reported_once(subscription, changes):
 def test_a_closed_subscription_hears_nothing(subscription, heard):
     """Neither news nor faults."""
     subscription.close()
-    subscription.tell("news")
-    subscription.tell_error(TamrError())
+    subscription.notify("news")
+    subscription.notify_error(TamrError())
 
     assert not heard
 
@@ -57,7 +57,7 @@ def test_a_closed_subscription_hears_nothing(subscription, heard):
 def test_one_that_was_marked_as_closed_hears_nothing(subscription, heard):
     """An owner that is told on the poller's thread need not call `close`."""
     subscription.closed = True
-    subscription.tell("news")
+    subscription.notify("news")
 
     assert not heard
 
@@ -85,43 +85,43 @@ def test_a_page_that_shows_it_is_reported_only_after_it_did_not_for_long(
 ):
     """That is when it must be asked about at once."""
     hands.turn(300)
-    assert not subscription.unseen()
-    subscription.seen()
+    assert not subscription.is_hidden()
+    subscription.mark_visible()
     assert not changes
 
     hands.turn(301)
-    assert subscription.unseen()
-    subscription.seen()
+    assert subscription.is_hidden()
+    subscription.mark_visible()
     assert changes == [subscription]
-    assert not subscription.unseen()
+    assert not subscription.is_hidden()
 
 
 def test_what_belongs_to_no_page_is_never_unseen(hands, changes):
     """Code need not say that it looks."""
     subscription = Subscription(print, None, on_change=changes.append)
     hands.turn(1e6)
-    assert not subscription.unseen()
+    assert not subscription.is_hidden()
 
-    subscription.seen()
+    subscription.mark_visible()
     hands.turn(1e6)
 
-    assert not subscription.unseen()
+    assert not subscription.is_hidden()
     assert not changes
 
 
 def test_faults_that_nobody_wants_to_hear_are_not_told(changes, caplog):
     """A follower may leave out the callback for faults."""
-    Subscription(print, None, on_change=changes.append).tell_error(TamrError())
+    Subscription(print, None, on_change=changes.append).notify_error(TamrError())
 
     assert not caplog.text
 
 
 def test_news_are_remembered_as_heard_and_faults_are_not(subscription):
     """Who heard only of a fault still wants to be greeted with what is known."""
-    subscription.tell_error(TamrError())
-    assert not subscription.heard
-    subscription.tell("news")
-    assert subscription.heard
+    subscription.notify_error(TamrError())
+    assert not subscription.has_received
+    subscription.notify("news")
+    assert subscription.has_received
 
 
 # Watches
@@ -137,14 +137,14 @@ def test_the_shortest_interval_counts_as_long_as_it_is_there(watch, subscription
     watch.leave(subscription)
     assert watch.interval == 60
     assert subscription.watch is None
-    assert not watch.abandoned()
+    assert not watch.has_no_subscribers()
     watch.leave(slow)
-    assert watch.abandoned()
+    assert watch.has_no_subscribers()
 
 
 def test_what_nothing_is_known_of_is_due_at_once(hands, subscription):
     """A list has to come before anything can be shown."""
-    watch = Watch("")
+    watch = PollTarget("")
     watch.join(subscription)
 
     assert watch.due == hands.now
@@ -166,46 +166,46 @@ def test_a_pause_that_the_server_asked_for_holds_for_everybody(hands, watch, sub
     watch.schedule(left_alone=60)
     until = hands.now + 60
 
-    watch.hasten()
+    watch.schedule_no_later_than()
     watch.join(Subscription(print, None, 1, on_change=changes.append))
-    watch.postpone(1, TamrError())
+    watch.back_off(1, TamrError())
 
     assert watch.due == until
-    assert not watch.near(hands.now)
-    assert watch.near(until)
+    assert not watch.is_nearly_due(hands.now)
+    assert watch.is_nearly_due(until)
 
 
 def test_what_is_due_within_half_its_interval_is_near(hands, watch, subscription):
     """It may as well be asked about now."""
     watch.join(subscription)
     watch.due = hands.now + 1.6
-    assert not watch.near(hands.now)
+    assert not watch.is_nearly_due(hands.now)
     watch.due = hands.now + 1.5
-    assert watch.near(hands.now)
+    assert watch.is_nearly_due(hands.now)
 
 
 def test_a_greeting_is_the_newest_snapshot_or_nothing(hands, watch, subscription, heard):
     """Whoever knows it, or has heard anything since, is not told again."""
-    known = watch.newest
-    watch.greet(subscription, known)
+    known = watch.latest
+    watch.replay_latest(subscription, known)
     assert not heard
 
     hands.turn(1)
-    watch.newest = Operation(None, document("SUCCEEDED"))
-    watch.greet(subscription, known)
-    watch.greet(subscription, known)
-    assert heard == [watch.newest]
+    watch.latest = Operation(None, document("SUCCEEDED"))
+    watch.replay_latest(subscription, known)
+    watch.replay_latest(subscription, known)
+    assert heard == [watch.latest]
 
 
 def test_a_good_answer_ends_a_fault(hands, watch, subscription, heard):
     """Whoever comes after it is not told of the fault."""
     watch.join(subscription)
     fault = TamrError()
-    watch.postpone(5, fault)
-    watch.greet(subscription, watch.newest)
+    watch.back_off(5, fault)
+    watch.replay_latest(subscription, watch.latest)
     assert heard == [fault]
     assert fault.retry_in_seconds == 5
 
     watch.schedule(0)
-    watch.greet(subscription, watch.newest)
+    watch.replay_latest(subscription, watch.latest)
     assert heard == [fault]

@@ -8,17 +8,17 @@ from doubles import PASSWORD, PATH, URL, document
 
 from tamr_widgets import (
     Client,
-    ClientUnusable,
-    ForeignAddress,
+    ClientClosed,
+    CrossOriginError,
     HTTPStatusError,
+    InvalidRequest,
     NotFound,
     Operation,
-    TooSlow,
+    RequestTimeout,
     Unauthorized,
-    UnexpectedAnswer,
-    Unsendable,
+    UnexpectedResponse,
 )
-from tamr_widgets._http.unify_client import ask
+from tamr_widgets._http.unify_client import send_request
 
 
 class PublicAuth:
@@ -87,10 +87,10 @@ def test_each_request_has_limits(job, wire):
 def test_redirects_are_not_followed(public, wire, method):
     """Elsewhere they are refused, at home they are no answer."""
     evil = wire.get("http://evil.test/", json=document())
-    for location, kind in (("http://evil.test/", ForeignAddress), ("/api/y", UnexpectedAnswer)):
+    for location, kind in (("http://evil.test/", CrossOriginError), ("/api/y", UnexpectedResponse)):
         wire.add(method, f"{URL}x", status=302, headers={"Location": location})
         with pytest.raises(kind):
-            ask(public, method, "x")
+            send_request(public, method, "x")
     assert evil.call_count == 0
 
 
@@ -103,7 +103,7 @@ def test_an_address_elsewhere_is_not_asked(public, wire, path):
     job = Operation.adopt(PublicOperation(public, document(relativeId=path)))
 
     for act in (job.poll, job.delete, lambda: job.wait(0, 0)):
-        with pytest.raises(ForeignAddress):
+        with pytest.raises(CrossOriginError):
             act()
     assert not wire.calls
 
@@ -122,7 +122,7 @@ def test_errors_are_ours(job, wire):
     """Statuses and lost connections, translated at the same boundary."""
     for answered, kind in (
         ({"status": 404, "json": {"message": "No result found"}}, NotFound),
-        ({"body": requests.ReadTimeout("late")}, TooSlow),
+        ({"body": requests.ReadTimeout("late")}, RequestTimeout),
     ):
         wire.get(URL + PATH, **answered)
         with pytest.raises(kind):
@@ -146,7 +146,7 @@ def test_a_token_with_a_line_break_is_not_shown(public):
     public.origin = "http://127.0.0.1:9"
     public.auth.password = "s3cret\n"
 
-    with pytest.raises((Unsendable, UnexpectedAnswer)) as raised:
+    with pytest.raises((InvalidRequest, UnexpectedResponse)) as raised:
         Operation.adopt(PublicOperation(public, document())).poll()
 
     assert "s3cret" not in str(raised.value)
@@ -169,7 +169,7 @@ def test_a_thawed_operation_says_what_it_lacks(hands):
     thawed = pickle.loads(pickle.dumps(Operation(None, document())))
 
     for act in (thawed.poll, thawed.delete, thawed.wait):
-        with pytest.raises(ClientUnusable, match=r"from_resource_id\(client, id\)"):
+        with pytest.raises(ClientClosed, match=r"from_resource_id\(client, id\)"):
             act()
 
 
@@ -177,6 +177,6 @@ def test_our_own_client_is_asked_as_it_is(wire):
     """Its own limits and checks are enough."""
     wire.get(f"{URL}x", json={})
     with Client(PublicAuth(), "tamr.test") as client:
-        assert ask(client, "GET", "x", headers={"X-Own": "1"}).ok
+        assert send_request(client, "GET", "x", headers={"X-Own": "1"}).ok
 
     assert wire.calls[0].request.headers["X-Own"] == "1"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tamr_widgets import ForeignAddress
+from tamr_widgets import CrossOriginError
 from tamr_widgets._http.urls import endpoint_url, origin_of, redirect_url
 
 ORIGIN = "http://tamr.test:9100"
@@ -109,7 +109,7 @@ def test_an_endpoint_is_below_the_origin(endpoint, url):
 @pytest.mark.parametrize("endpoint", [*CLIMBING, *AMBIGUOUS, *ABSOLUTE, "a#b", "a\ud800", None, 7])
 def test_a_foreign_endpoint_is_refused(endpoint):
     """Absolute, climbing or ambiguous: a ValueError that shows no user info."""
-    with pytest.raises(ForeignAddress, match=r"Nothing was sent|must be a string") as raised:
+    with pytest.raises(CrossOriginError, match=r"Nothing was sent|must be a string") as raised:
         endpoint_url(ORIGIN, BASE, endpoint)
 
     assert isinstance(raised.value, ValueError)
@@ -157,7 +157,7 @@ def test_the_protocols_own_port_may_be_left_out():
 )
 def test_a_redirect_out_of_the_origin_is_refused(location):
     """Another host, port or protocol, user info, or an address that is none."""
-    with pytest.raises(ForeignAddress, match="not followed") as raised:
+    with pytest.raises(CrossOriginError, match="not followed") as raised:
         redirect_url(ORIGIN, f"{ORIGIN}{BASE}operations", location)
 
     assert "secret" not in str(raised.value)
@@ -165,7 +165,7 @@ def test_a_redirect_out_of_the_origin_is_refused(location):
 
 def test_from_https_a_redirect_never_leads_to_http():
     """Credentials don't leave the encrypted connection."""
-    with pytest.raises(ForeignAddress):
+    with pytest.raises(CrossOriginError):
         redirect_url("https://tamr.test", "https://tamr.test/a", "http://tamr.test/a")
 
 
@@ -186,7 +186,7 @@ def test_no_error_shows_user_info(address):
         lambda: endpoint_url(ORIGIN, BASE, address),
         lambda: redirect_url(ORIGIN, ORIGIN, address),
     ):
-        with pytest.raises(ForeignAddress) as raised:
+        with pytest.raises(CrossOriginError) as raised:
             refuse()
         assert "sec" not in str(raised.value)
         assert "xxx" not in str(raised.value)
@@ -197,7 +197,7 @@ def test_any_endpoint_is_refused_or_below_the_origin(endpoint):
     """There is no third way."""
     try:
         url = endpoint_url(ORIGIN, BASE, endpoint)
-    except ForeignAddress:
+    except CrossOriginError:
         return
     assert url.startswith(f"{ORIGIN}/")
     assert "/../" not in f"{url.partition('?')[0]}/"
@@ -208,6 +208,6 @@ def test_any_location_is_refused_or_in_the_origin(location):
     """No location raises anything else."""
     try:
         target = redirect_url(ORIGIN, f"{ORIGIN}{BASE}operations", location)
-    except ForeignAddress:
+    except CrossOriginError:
         return
     assert target.lower().startswith(ORIGIN)

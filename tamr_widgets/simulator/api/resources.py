@@ -5,60 +5,60 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-from ..http.messages import Answer, Question, not_found
+from ..http.messages import Request, Response, not_found
 from .catalogue import DATASETS, PROJECTS, SOURCES, Dataset, Project, dataset_by_id, project_by_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def collection(question: Question, name: str) -> Answer:
-    """Answer `GET projects` or `GET datasets`, with a filter like `externalId==parts.csv`."""
+def collection(question: Request, name: str) -> Response:
+    """Response `GET projects` or `GET datasets`, with a filter like `externalId==parts.csv`."""
     everything: Sequence[Project | Dataset] = PROJECTS if name == "projects" else DATASETS
     documents = [each.document() for each in everything]
     for wanted in parse_qs(question.query).get("filter", []):
         key, _, value = wanted.partition("==")
         documents = [each for each in documents if each.get(key) == value]
-    return Answer.of(documents)
+    return Response.of(documents)
 
 
-def project(_: Question, project_id: str) -> Answer:
-    """Answer `GET projects/{id}`."""
+def project(_: Request, project_id: str) -> Response:
+    """Response `GET projects/{id}`."""
     found = project_by_id(project_id)
-    return not_found() if found is None else Answer.of(found.document())
+    return not_found() if found is None else Response.of(found.document())
 
 
-def dataset(_: Question, dataset_id: str) -> Answer:
-    """Answer `GET datasets/{id}`."""
+def dataset(_: Request, dataset_id: str) -> Response:
+    """Response `GET datasets/{id}`."""
     found = dataset_by_id(dataset_id)
-    return not_found() if found is None else Answer.of(found.document())
+    return not_found() if found is None else Response.of(found.document())
 
 
-def project_part(question: Question, project_id: str, part: str) -> Answer:
-    """Answer `GET projects/{id}/{part}`."""
+def project_part(question: Request, project_id: str, part: str) -> Response:
+    """Response `GET projects/{id}/{part}`."""
     found = project_by_id(project_id)
     if found is None:
         return not_found()
     if part == "unifiedDataset":
-        return Answer.of(found.unified_dataset.document())
+        return Response.of(found.unified_dataset.document())
     if part == "inputDatasets":
-        return Answer.of([source.document() for source in SOURCES])
+        return Response.of([source.document() for source in SOURCES])
     if part == "estimatedPairCounts":
-        return Answer.of(_pair_counts(project_id))
+        return Response.of(_pair_counts(project_id))
     return dataset_part(question, found.unified_dataset.id, part)
 
 
-def dataset_part(_: Question, dataset_id: str, part: str) -> Answer:
-    """Answer `GET datasets/{id}/{part}`."""
+def dataset_part(_: Request, dataset_id: str, part: str) -> Response:
+    """Response `GET datasets/{id}/{part}`."""
     found = dataset_by_id(dataset_id)
     if found is None:
         return not_found()
     if part == "attributes":
-        return Answer.of(found.attribute_documents())
+        return Response.of(found.attribute_documents())
     facts = {"status": {"isStreamable": True}, "profile": {"isUpToDate": False}}.get(part)
     if facts is None:
         return not_found()
-    return Answer.of(
+    return Response.of(
         {
             "datasetName": found.name,
             "relativeDatasetId": f"datasets/{found.id}",

@@ -12,7 +12,7 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING
 
 from ..clock import iso
-from ..http.messages import Answer, Question, not_allowed, not_found, unauthorised, wrong_password
+from ..http.messages import Request, Response, not_allowed, not_found, unauthorised, wrong_password
 from ..jobs.job_types import kind_of_refresh
 from . import resources
 from .catalogue import PROJECTS, Dataset, Project, dataset_by_id, project_by_id
@@ -43,7 +43,7 @@ class Api:
         self._jobs = jobs
         self._credentials = credentials
         self._clock = clock
-        routes: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
+        routes: tuple[tuple[str, str, Callable[..., Response]], ...] = (
             ("GET", rf"{V1}operations/([^/]+)", self._fetch),
             ("GET", rf"{V1}operations", self._list),
             ("DELETE", rf"{V1}operations/([^/]+)", self._delete),
@@ -62,13 +62,13 @@ class Api:
         )
         self._routes = [(verb, re.compile(path), handler) for verb, path, handler in routes]
 
-    def answer(self, question: Question) -> Answer:
+    def answer(self, question: Request) -> Response:
         """Return the answer to a request, whatever it asks, dated by the server's clock."""
         answer = self._answer(question)
         date = formatdate(self._clock(), usegmt=True)
         return replace(answer, headers={"Date": date, **answer.headers})
 
-    def _answer(self, question: Question) -> Answer:
+    def _answer(self, question: Request) -> Response:
         if question.path == LOGIN and question.method == "POST":
             return self._login(question)
         if not self._credentials.accept(question.headers):
@@ -81,66 +81,66 @@ class Api:
                 allowed.append(method)
         return not_allowed(allowed) if allowed else not_found()
 
-    def _login(self, question: Question) -> Answer:
+    def _login(self, question: Request) -> Response:
         given = question.fields()
         username = given.get("username")
         token = self._credentials.login(username, given.get("password"))
-        return Answer.of({"token": token, "username": username}) if token else wrong_password()
+        return Response.of({"token": token, "username": username}) if token else wrong_password()
 
-    def _list(self, _: Question) -> Answer:
-        return Answer(body=self._jobs.listing())
+    def _list(self, _: Request) -> Response:
+        return Response(body=self._jobs.listing())
 
-    def _fetch(self, _: Question, job_id: str) -> Answer:
+    def _fetch(self, _: Request, job_id: str) -> Response:
         try:
-            return Answer(body=self._jobs.text(job_id))
+            return Response(body=self._jobs.text(job_id))
         except KeyError:
             return not_found()
 
-    def _delete(self, _: Question, job_id: str) -> Answer:
+    def _delete(self, _: Request, job_id: str) -> Response:
         try:
             if not self._jobs.deletable(job_id):
                 return not_allowed(["GET"])
             self._jobs.remove(job_id)
         except KeyError:
             return not_found()
-        return Answer(204)
+        return Response(204)
 
-    def _cancel(self, _: Question, job_id: str) -> Answer:
+    def _cancel(self, _: Request, job_id: str) -> Response:
         try:
             self._jobs.cancel(job_id, by=self._credentials.username)
             found = self._jobs.get(job_id)
         except KeyError:
             return not_found()
-        return Answer.of({"documentId": {"id": job_id, "type": "job"}, "data": found})
+        return Response.of({"documentId": {"id": job_id, "type": "job"}, "data": found})
 
-    def _refresh_project(self, _: Question, project_id: str, part: str) -> Answer:
+    def _refresh_project(self, _: Request, project_id: str, part: str) -> Response:
         project = project_by_id(project_id)
         if project is None:
             return not_found()
         return self._refresh(part, project.unified_dataset, project)
 
-    def _refresh_dataset(self, _: Question, dataset_id: str, part: str | None) -> Answer:
+    def _refresh_dataset(self, _: Request, dataset_id: str, part: str | None) -> Response:
         dataset = dataset_by_id(dataset_id)
         if dataset is None:
             return not_found()
         return self._refresh(part or "", dataset, project_by_id(dataset.project))
 
-    def _refresh(self, part: str, dataset: Dataset, project: Project | None) -> Answer:
+    def _refresh(self, part: str, dataset: Dataset, project: Project | None) -> Response:
         if project is not None and project.up_to_date:
-            return Answer(204)
+            return Response(204)
         kind = kind_of_refresh(part).name
         name = str(dataset.attributes) if kind == "profile" else dataset.name
         return self._started(kind, name, project)
 
-    def _move(self, _: Question, project_id: str, kind: str) -> Answer:
+    def _move(self, _: Request, project_id: str, kind: str) -> Response:
         project = project_by_id(project_id)
         return not_found() if project is None else self._started(kind, project.name, project)
 
-    def _import(self, question: Question) -> Answer:
+    def _import(self, question: Request) -> Response:
         name = question.fields().get("newProjectName") or PROJECTS[0].name
         return self._started("import", str(name), None)
 
-    def _started(self, kind: str, name: str, project: Project | None) -> Answer:
+    def _started(self, kind: str, name: str, project: Project | None) -> Response:
         job_id = self._jobs.start(
             kind,
             name=name,
@@ -148,11 +148,13 @@ class Api:
             factor=1.0 if project is None else project.factor,
             outcome="FAILED" if project is not None and project.fails else "SUCCEEDED",
         )
-        return Answer(body=self._jobs.text(job_id))
+        return Response(body=self._jobs.text(job_id))
 
-    def _health(self, _: Question) -> Answer:
+    def _health(self, _: Request) -> Response:
         now = iso(self._clock())
-        return Answer.of({f"/api/{name}": {"healthy": True, "timestamp": now} for name in SERVICES})
+        return Response.of(
+            {f"/api/{name}": {"healthy": True, "timestamp": now} for name in SERVICES}
+        )
 
-    def _version(self, _: Question) -> Answer:
-        return Answer.of({"version": VERSION})
+    def _version(self, _: Request) -> Response:
+        return Response.of({"version": VERSION})

@@ -15,7 +15,7 @@ NO_CREDENTIALS = "Credentials are required to access this resource."
 
 
 @dataclass(frozen=True)
-class Question:
+class Request:
     """A request.
 
     Attributes:
@@ -39,7 +39,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """What the server answers, before it becomes bytes on the wire."""
 
     status: int = 200
@@ -48,17 +48,17 @@ class Answer:
     content_type: str = "application/json"
 
     @classmethod
-    def of(cls, value: object, status: int = 200) -> Answer:
+    def of(cls, value: object, status: int = 200) -> Response:
         """Return an answer with a JSON body."""
         return cls(status, encode(value))
 
 
-def unauthorised() -> Answer:
+def unauthorised() -> Response:
     """Return what Tamr answers to a request without valid credentials."""
-    return Answer(401, NO_CREDENTIALS.encode(), {}, "text/plain")
+    return Response(401, NO_CREDENTIALS.encode(), {}, "text/plain")
 
 
-def wrong_password() -> Answer:
+def wrong_password() -> Response:
     """Return the answer to a login that fails.
 
     It uses other words than elsewhere: the public client logs in again without end whenever it
@@ -67,20 +67,20 @@ def wrong_password() -> Answer:
     return _failure(401, "javax.ws.rs.NotAuthorizedException", "Invalid username or password")
 
 
-def not_found() -> Answer:
+def not_found() -> Response:
     """Return what Tamr answers where there is nothing."""
     name = "com.tamr.common.exceptions.ResourceNotFoundException"
     return _failure(404, name, "No result found")
 
 
-def not_allowed(methods: Iterable[str]) -> Answer:
+def not_allowed(methods: Iterable[str]) -> Response:
     """Return the answer to a method that a resource does not support; it names those it does."""
     name = "javax.ws.rs.NotAllowedException"
     answer = _failure(405, name, "HTTP 405 Method Not Allowed")
-    return Answer(405, answer.body, {"Allow": ", ".join(methods)})
+    return Response(405, answer.body, {"Allow": ", ".join(methods)})
 
 
-def _failure(status: int, exception: str, message: str) -> Answer:
+def _failure(status: int, exception: str, message: str) -> Response:
     frames = [
         {
             "declaringClass": "com.tamr.common.api.OperationsResource",
@@ -91,4 +91,4 @@ def _failure(status: int, exception: str, message: str) -> Answer:
         for method, line in (("lookup", 88), ("handle", 61), ("dispatch", 42))
     ]
     failure = {"status": status, "class": exception, "message": message, "stackTrace": frames}
-    return Answer.of(failure, status)
+    return Response.of(failure, status)

@@ -14,7 +14,7 @@ KEPT = 100_000
 
 
 @dataclass(slots=True)
-class Asked:
+class RequestRecord:
     """One request. It holds no credentials, only of which kind they were.
 
     Attributes:
@@ -48,9 +48,9 @@ class RequestLog:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._asked: deque[Asked] = deque(maxlen=KEPT)
+        self._asked: deque[RequestRecord] = deque(maxlen=KEPT)
 
-    def add(self, asked: Asked) -> None:
+    def add(self, asked: RequestRecord) -> None:
         """Add a request; the server fills in its status later."""
         with self._lock:
             self._asked.append(asked)
@@ -60,22 +60,22 @@ class RequestLog:
         with self._lock:
             self._asked.clear()
 
-    def matching(self, method: str | None = None, path: str = "") -> list[Asked]:
+    def matching(self, method: str | None = None, path: str = "") -> list[RequestRecord]:
         """Return the requests with this method and with `path` somewhere in their path."""
         return [asked for asked in self if method in {None, asked.method} and path in asked.path]
 
     def __len__(self) -> int:
         return len(self._asked)
 
-    def __iter__(self) -> Iterator[Asked]:
+    def __iter__(self) -> Iterator[RequestRecord]:
         with self._lock:
             return iter(list(self._asked))
 
     @overload
-    def __getitem__(self, index: int) -> Asked: ...
+    def __getitem__(self, index: int) -> RequestRecord: ...
     @overload
-    def __getitem__(self, index: slice) -> list[Asked]: ...
-    def __getitem__(self, index: int | slice) -> Asked | list[Asked]:
+    def __getitem__(self, index: slice) -> list[RequestRecord]: ...
+    def __getitem__(self, index: int | slice) -> RequestRecord | list[RequestRecord]:
         with self._lock:
             return list(self._asked)[index]
 

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from tornado.iostream import IOStream
 
     from ..faults import Fault
-    from .messages import Answer
-    from .request_log import Asked
+    from .messages import Response
+    from .request_log import RequestRecord
 
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
-def send(request: HTTPServerRequest, answer: Answer, asked: Asked) -> None:
+def send(request: HTTPServerRequest, answer: Response, asked: RequestRecord) -> None:
     """Send an answer as Tornado does, and keep the connection."""
     connection: Any = request.connection
     if connection.stream is None or connection.stream.closed():
@@ -35,7 +35,7 @@ def send(request: HTTPServerRequest, answer: Answer, asked: Asked) -> None:
 
 
 async def send_badly(
-    request: HTTPServerRequest, answer: Answer, asked: Asked, fault: Fault
+    request: HTTPServerRequest, answer: Response, asked: RequestRecord, fault: Fault
 ) -> None:
     """Write an answer's bytes until the fault says stop, then hang, close or reset."""
     connection: Any = request.connection
@@ -79,13 +79,13 @@ def _cut(head: bytes, body: bytes, fault: Fault) -> tuple[bytes, bytes]:
     return head, body
 
 
-def _head(answer: Answer) -> bytes:
+def _head(answer: Response) -> bytes:
     lines = [f"HTTP/1.1 {answer.status} {_reason(answer.status)}", "Connection: close"]
     lines += [f"{name}: {value}" for name, value in _headers(answer).items()]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 
-def _headers(answer: Answer) -> dict[str, str]:
+def _headers(answer: Response) -> dict[str, str]:
     if answer.status == 204:
         return dict(answer.headers)
     return {

@@ -18,8 +18,8 @@ from weakref import WeakKeyDictionary
 from tornado.httpserver import HTTPServer
 
 from ..credentials import kind_of_credentials
-from .messages import Answer, Question
-from .request_log import Asked, RequestLog
+from .messages import Request, Response
+from .request_log import RequestLog, RequestRecord
 from .sending import send, send_badly
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ LOOPBACK = "127.0.0.1"
 LONGEST_WAIT_SECONDS = 10.0
 
 
-class Wire:
+class HttpServer:
     """Serves an API on loopback from a thread of its own.
 
     Args:
@@ -172,9 +172,11 @@ class Wire:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _misbehave(self, request: HTTPServerRequest, asked: Asked, fault: Fault) -> None:
+    async def _misbehave(
+        self, request: HTTPServerRequest, asked: RequestRecord, fault: Fault
+    ) -> None:
         await asyncio.sleep(fault.delay_seconds)
-        answer = self._answer(request) if fault.perform else Answer()
+        answer = self._answer(request) if fault.perform else Response()
         if fault.change is not None:
             answer = fault.change(answer)
         if fault.stop_at is None and fault.drip is None:
@@ -182,17 +184,15 @@ class Wire:
         else:
             await send_badly(request, answer, asked, fault)
 
-    def _answer(self, request: HTTPServerRequest) -> Answer:
+    def _answer(self, request: HTTPServerRequest) -> Response:
         method, path = request.method or "", unquote(request.path)
-        return self._api.answer(
-            Question(method, path, request.query, request.headers, request.body)
-        )
+        return self._api.answer(Request(method, path, request.query, request.headers, request.body))
 
-    def _write_down(self, request: HTTPServerRequest) -> Asked:
+    def _write_down(self, request: HTTPServerRequest) -> RequestRecord:
         stream = request.connection.stream  # type: ignore[union-attr]
         if stream not in self._connections:
             self._connections[stream] = next(self._count)
-        asked = Asked(
+        asked = RequestRecord(
             method=request.method or "",
             path=request.path,
             query=request.query,

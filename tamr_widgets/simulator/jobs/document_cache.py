@@ -31,7 +31,7 @@ class _Entry:
         self.until = until
 
 
-class Shelf:
+class DocumentCache:
     """Every operation of the server by its id. Iterating yields ids, newest first.
 
     All methods can be called from any thread. An id that is not there raises KeyError.

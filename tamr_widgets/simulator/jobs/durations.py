@@ -7,7 +7,7 @@ import random
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .job_types import Kind
+    from .job_types import JobType
 
 NOISE = 0.06
 DRIFT = 0.008
@@ -15,7 +15,7 @@ GROWTH = 0.0008
 OUTLIERS = 0.015
 
 
-class Workload:
+class DurationModel:
     """Draws durations; each description remembers its own median, which moves a little each run.
 
     Args:
@@ -28,7 +28,7 @@ class Workload:
         self.speed = speed
         self._levels: dict[str, float] = {}
 
-    def running_seconds(self, kind: Kind, description: str) -> float:
+    def running_seconds(self, kind: JobType, description: str) -> float:
         """Draw the next running time of a description, in seconds."""
         draw = self.random
         level = self._levels.get(description)

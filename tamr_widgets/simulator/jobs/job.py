@@ -17,7 +17,7 @@ from . import status_messages
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .job_types import Kind
+    from .job_types import JobType
 
 Document = dict[str, Any]
 
@@ -44,7 +44,7 @@ class Job:
 
     id: str
     number: int
-    kind: Kind
+    kind: JobType
     description: str
     subject: str
     created: float

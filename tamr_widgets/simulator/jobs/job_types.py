@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Kind:
+class JobType:
     """One kind of job.
 
     Attributes:
@@ -34,23 +34,23 @@ class Kind:
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind("unify", "Update Unified Dataset [{name}]", 31, 12),
-        Kind("materialize", "Materialize views [{name}] to Elastic", 18, 14, steps=3),
-        Kind("profile", "Profiling [{name}] attributes.", 24, 9, steps=4),
-        Kind("estimate", "Estimate Pair Counts", 16, 4, steps=3),
-        Kind("pairs", "Generate Record Pairs", 46, 8),
-        Kind("train", "Train Mastering Model", 58, 8, steps=9),
-        Kind("predict", "Predict Record Pairs", 66, 7),
-        Kind("questions", "Find High-Impact Pairs", 27, 3, steps=5),
-        Kind("cluster", "Update Clusters", 44, 8),
-        Kind("publish", "Publish Clusters", 29, 6, steps=5),
-        Kind("golden", "Update Golden Records", 34, 6, steps=6),
-        Kind("publish-golden", "Publish Golden Records", 21, 4, steps=4),
-        Kind("train-categories", "Train Categorization Model", 52, 3, steps=7),
-        Kind("categorize", "Predict Categories", 75, 3),
-        Kind("export", "projectExport with artifact: {name}", 14, 3, "projectExport", 5),
-        Kind("import", "projectImport with artifact: {name}", 26, 2, "projectImport", 6),
-        Kind("match-all", "Match all records [{name}]", 9000, 0.4, steps=40),
+        JobType("unify", "Update Unified Dataset [{name}]", 31, 12),
+        JobType("materialize", "Materialize views [{name}] to Elastic", 18, 14, steps=3),
+        JobType("profile", "Profiling [{name}] attributes.", 24, 9, steps=4),
+        JobType("estimate", "Estimate Pair Counts", 16, 4, steps=3),
+        JobType("pairs", "Generate Record Pairs", 46, 8),
+        JobType("train", "Train Mastering Model", 58, 8, steps=9),
+        JobType("predict", "Predict Record Pairs", 66, 7),
+        JobType("questions", "Find High-Impact Pairs", 27, 3, steps=5),
+        JobType("cluster", "Update Clusters", 44, 8),
+        JobType("publish", "Publish Clusters", 29, 6, steps=5),
+        JobType("golden", "Update Golden Records", 34, 6, steps=6),
+        JobType("publish-golden", "Publish Golden Records", 21, 4, steps=4),
+        JobType("train-categories", "Train Categorization Model", 52, 3, steps=7),
+        JobType("categorize", "Predict Categories", 75, 3),
+        JobType("export", "projectExport with artifact: {name}", 14, 3, "projectExport", 5),
+        JobType("import", "projectImport with artifact: {name}", 26, 2, "projectImport", 6),
+        JobType("match-all", "Match all records [{name}]", 9000, 0.4, steps=40),
     )
 }
 
@@ -75,6 +75,6 @@ REFRESHES = {
 """The kind of job that `POST {project or dataset}/{key}:refresh` starts."""
 
 
-def kind_of_refresh(part: str) -> Kind:
+def kind_of_refresh(part: str) -> JobType:
     """Return the kind that refreshes a part of a project or dataset; any part has one."""
     return KINDS[REFRESHES.get(part, "materialize")]

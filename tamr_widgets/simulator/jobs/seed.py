@@ -12,9 +12,9 @@ from itertools import accumulate, islice
 from typing import TYPE_CHECKING, TypeVar
 
 from ..api.catalogue import PROJECTS, SOURCES, UNIFIED
-from .durations import Workload
+from .durations import DurationModel
 from .job import Document, Job, document, life, named_after_time, settled
-from .job_types import KINDS, Kind
+from .job_types import KINDS, JobType
 from .queueing import Executors
 
 if TYPE_CHECKING:
@@ -49,21 +49,21 @@ def history(
         speed: All durations are divided by it.
         executors: How many jobs ran at once.
     """
-    jobs = past_jobs(count, Workload(seed, speed), until=until, executors=executors)
+    jobs = past_jobs(count, DurationModel(seed, speed), until=until, executors=executors)
     return [document(job, life(job)[-1]) for job in reversed(jobs)]
 
 
-def past_jobs(count: int, workload: Workload, *, until: float, executors: int = 1) -> list[Job]:
+def past_jobs(count: int, model: DurationModel, *, until: float, executors: int = 1) -> list[Job]:
     """Return a made-up past, oldest first, whose last job ended a minute before `until`."""
-    jobs = list(islice(_endless(workload, executors), count))
+    jobs = list(islice(_endless(model, executors), count))
     latest = max(map(settled, jobs), default=0.0)
-    shift = until - QUIET_SECONDS / workload.speed - latest
+    shift = until - QUIET_SECONDS / model.speed - latest
     return [_moved(job, shift) for job in jobs]
 
 
-def _endless(workload: Workload, count: int) -> Iterator[Job]:
+def _endless(model: DurationModel, count: int) -> Iterator[Job]:
     """Yield jobs in the order in which they were asked for, the first at second 0."""
-    draw, speed = workload.random, workload.speed
+    draw, speed = model.random, model.speed
     executors = Executors(count)
     created, number = 0.0, 0
     while True:
@@ -71,18 +71,20 @@ def _endless(workload: Workload, count: int) -> Iterator[Job]:
         user = "nightly" if burst > 1 else draw.choice(USERS)
         for kind in draw.choices(list(KINDS.values()), WEIGHTS, k=burst):
             number += 1
-            job = _job(workload, kind, number, created, executors)
+            job = _job(model, kind, number, created, executors)
             yield replace(job, created_by=user)
             created += draw.uniform(0.2, 5) / speed
         created += draw.expovariate(1 / IDLE_SECONDS) / speed
 
 
-def _job(workload: Workload, kind: Kind, number: int, created: float, executors: Executors) -> Job:
-    draw = workload.random
-    subject = _subject(workload, kind)
+def _job(
+    model: DurationModel, kind: JobType, number: int, created: float, executors: Executors
+) -> Job:
+    draw = model.random
+    subject = _subject(model, kind)
     description = kind.description.format(name=subject)
-    submission = workload.submission_seconds()
-    ran = workload.running_seconds(kind, description)
+    submission = model.submission_seconds()
+    ran = model.running_seconds(kind, description)
     fate = draw.random()
     failed = fate < FAILED
     job = Job(
@@ -95,7 +97,7 @@ def _job(workload: Workload, kind: Kind, number: int, created: float, executors:
         queued=submission,
         ran=ran * draw.uniform(0.1, 0.9) if failed else ran,
         outcome="FAILED" if failed else "SUCCEEDED",
-        lag=1.0 / workload.speed,
+        lag=1.0 / model.speed,
         submission=submission,
     )
     job = executors.place(job)
@@ -104,18 +106,18 @@ def _job(workload: Workload, kind: Kind, number: int, created: float, executors:
     return job
 
 
-def _subject(workload: Workload, kind: Kind) -> str:
+def _subject(model: DurationModel, kind: JobType) -> str:
     if kind.portable:
-        return _busiest(workload, PROJECTS).name
+        return _busiest(model, PROJECTS).name
     if kind.name == "unify":
-        return _busiest(workload, UNIFIED).name
-    dataset = _busiest(workload, REFRESHED)
+        return _busiest(model, UNIFIED).name
+    dataset = _busiest(model, REFRESHED)
     return str(dataset.attributes) if kind.name == "profile" else dataset.name
 
 
-def _busiest(workload: Workload, choices: Sequence[Subject]) -> Subject:
+def _busiest(model: DurationModel, choices: Sequence[Subject]) -> Subject:
     """Draw one of several; the first is met most often, the second half as often, and so on."""
-    return workload.random.choices(choices, cum_weights=_harmonic(len(choices)))[0]
+    return model.random.choices(choices, cum_weights=_harmonic(len(choices)))[0]
 
 
 @cache

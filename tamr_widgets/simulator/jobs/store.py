@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from .document_cache import Shelf
+from .document_cache import DocumentCache
 from .job import Document, Job, document, life, named_after_time
 from .job_types import KINDS
 from .queueing import Executors, due
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ..clock import Clock
-    from .durations import Workload
+    from .durations import DurationModel
 
 
-class JobStore(Shelf):
+class JobStore(DocumentCache):
     """Every job of the server. Iterating yields ids, newest first; `get(id)` the document.
 
     All methods can be called from any thread, at any time. An id that is not there raises
@@ -40,7 +40,7 @@ class JobStore(Shelf):
     def __init__(
         self,
         clock: Clock,
-        workload: Workload,
+        workload: DurationModel,
         *,
         past: int = 0,
         executors: int = 1,

@@ -16,7 +16,7 @@ import requests
 from tamr_unify_client.auth import UsernamePasswordAuth as PublicAuth
 from tamr_unify_client.operation import Operation as PublicOperation
 
-from tamr_widgets import ForeignAddress, Operation, UsernamePasswordAuth
+from tamr_widgets import CrossOriginError, Operation, UsernamePasswordAuth
 from tamr_widgets.simulator import DEMO_PASSWORD, DEMO_USERNAME, Fault
 
 V1 = "/api/versioned/v1/"
@@ -63,7 +63,7 @@ def test_an_absolute_relative_id(client, our_client, elsewhere):
     theirs = PublicOperation.from_json(client, leading_away)
 
     for ours in (Operation.adopt(theirs), Operation(our_client, leading_away)):
-        with pytest.raises(ForeignAddress):
+        with pytest.raises(CrossOriginError):
             ours.poll()
     assert heard == []
     with pytest.raises(requests.ConnectionError):

@@ -10,7 +10,7 @@ import pytest
 
 from tamr_widgets.simulator import history
 from tamr_widgets.simulator.clock import Clock, iso
-from tamr_widgets.simulator.jobs.durations import Workload
+from tamr_widgets.simulator.jobs.durations import DurationModel
 from tamr_widgets.simulator.jobs.seed import past_jobs
 
 UNTIL = 1_611_945_000.0
@@ -120,8 +120,8 @@ def test_bursts_make_jobs_queue(operations: list[dict]) -> None:
 
 def test_speed_divides_a_past_too() -> None:
     """At ten times the speed all is the same in a tenth of the time, so that estimates fit."""
-    slow = past_jobs(50, Workload(seed=5), until=UNTIL)
-    fast = past_jobs(50, Workload(seed=5, speed=10), until=UNTIL)
+    slow = past_jobs(50, DurationModel(seed=5), until=UNTIL)
+    fast = past_jobs(50, DurationModel(seed=5, speed=10), until=UNTIL)
 
     assert [job.ran for job in fast] == pytest.approx([job.ran / 10 for job in slow])
     assert [job.queued for job in fast] == pytest.approx(

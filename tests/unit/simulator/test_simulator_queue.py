@@ -10,12 +10,12 @@ import pytest
 from tamr_widgets import JobHistory, Operation
 from tamr_widgets.simulator import Simulator, history
 from tamr_widgets.simulator.clock import Clock
-from tamr_widgets.simulator.jobs.durations import Workload
+from tamr_widgets.simulator.jobs.durations import DurationModel
 from tamr_widgets.simulator.jobs.store import JobStore
 
 
 def store(hands: Any, executors: int = 1) -> JobStore:
-    return JobStore(Clock(hands), Workload(seed=1), executors=executors)
+    return JobStore(Clock(hands), DurationModel(seed=1), executors=executors)
 
 
 def states(jobs: JobStore, *ids: str) -> list[Any]:
@@ -142,7 +142,7 @@ def test_no_executor_makes_no_server() -> None:
 
 def test_what_is_learnt_of_its_past_holds_for_its_live_jobs(hands: Any) -> None:
     """A start that is foretold from the simulator's past comes about when foretold."""
-    jobs = JobStore(Clock(hands), Workload(seed=3), past=400)
+    jobs = JobStore(Clock(hands), DurationModel(seed=3), past=400)
     known = JobHistory(Operation(None, jobs.get(each)) for each in jobs)
     ids = [jobs.start(kind) for kind in ("unify", "train", "cluster")]
     active = [seen(jobs.get(each), hands.now) for each in ids]

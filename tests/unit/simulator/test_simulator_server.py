@@ -16,7 +16,7 @@ import requests
 
 from tamr_widgets.auth import TokenAuth
 from tamr_widgets.simulator import DEMO_PASSWORD, Fault, Simulator
-from tamr_widgets.simulator.http.request_log import Asked, RequestLog
+from tamr_widgets.simulator.http.request_log import RequestLog, RequestRecord
 
 SOON = 0.5
 
@@ -309,6 +309,6 @@ def test_the_log_forgets_the_oldest_requests(monkeypatch: pytest.MonkeyPatch) ->
     log = RequestLog()
 
     for path in "abc":
-        log.add(Asked("GET", path))
+        log.add(RequestRecord("GET", path))
 
     assert [asked.path for asked in log] == ["b", "c"]

@@ -8,7 +8,7 @@ import pytest
 
 from tamr_widgets.simulator import history
 from tamr_widgets.simulator.clock import Clock
-from tamr_widgets.simulator.jobs.durations import Workload
+from tamr_widgets.simulator.jobs.durations import DurationModel
 from tamr_widgets.simulator.jobs.store import JobStore
 
 
@@ -19,12 +19,12 @@ def clock(hands: Any) -> Clock:
 
 @pytest.fixture
 def jobs(clock: Clock) -> JobStore:
-    return JobStore(clock, Workload(seed=1))
+    return JobStore(clock, DurationModel(seed=1))
 
 
 def test_ids_go_on_after_the_past(clock: Clock) -> None:
     """A server that remembers 5 jobs gives the next one the number 6."""
-    jobs = JobStore(clock, Workload(seed=1), past=5)
+    jobs = JobStore(clock, DurationModel(seed=1), past=5)
 
     assert jobs.start("train") == "6"
     assert len(jobs) == 6
@@ -45,7 +45,7 @@ def test_a_started_job_lives_by_the_clock(jobs: JobStore, hands: Any) -> None:
 
 def test_speed_divides_durations(clock: Clock, hands: Any) -> None:
     """At a hundred times the speed, a job that takes a minute is over after a second or two."""
-    jobs = JobStore(clock, Workload(seed=1, speed=100))
+    jobs = JobStore(clock, DurationModel(seed=1, speed=100))
     job = jobs.start("train")
 
     hands.turn(2)

@@ -101,7 +101,7 @@ def test_no_time_is_one_poll_and_then_an_error(tamr, client, wait):
     assert asked(tamr, "GET", job) == before + 1
     assert raised.value.operation.state == "RUNNING"
     assert 0 <= raised.value.waited_seconds < 1
-    assert raised.value.last_fault is None
+    assert raised.value.last_error is None
 
 
 def test_a_job_that_ends_between_the_last_poll_and_the_deadline_is_seen(tamr, client, wait):
@@ -133,7 +133,7 @@ def test_a_server_that_hangs_holds_nobody_up(tamr, client, wait):
         wait(operation, 3, 0.3)
 
     assert time.monotonic() - start < 1.5
-    assert raised.value.last_fault is not None
+    assert raised.value.last_error is not None
     assert raised.value.waited_seconds >= 0.3
 
 
@@ -145,7 +145,7 @@ def test_a_fault_that_passes_is_told_when_the_time_is_up(tamr, client, wait):
     with pytest.raises(WaitTimeout, match="502") as raised:
         wait(operation, 0.05, 0.2)
 
-    assert "502" in str(raised.value.last_fault)
+    assert "502" in str(raised.value.last_error)
 
 
 @pytest.mark.parametrize("value", [-1, float("nan"), float("inf"), True, "3", 10**400])
@@ -211,7 +211,7 @@ def test_a_job_that_was_deleted_ends_a_wait(tamr, client, unlimited, monkeypatch
 def test_too_many_faults_in_a_row_end_a_wait(tamr, client, unlimited, monkeypatch):
     """Without a time limit, nobody waits for a server that is gone for good."""
     monkeypatch.setattr("tamr_widgets._http.retry.FIRST_BACKOFF_SECONDS", 0.01)
-    monkeypatch.setattr("tamr_widgets._http.retry.MOST_BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr("tamr_widgets._http.retry.MAX_BACKOFF_SECONDS", 0.01)
     operation = client.operation(tamr.jobs.add("RUNNING"))
     tamr.faults.add(Fault.status(502))
 
@@ -366,7 +366,7 @@ def test_who_waits_keeps_the_interval(tamr, client, waiting):
     widget = OperationWidget(client.operation(job), poll_interval_seconds=0.1)
     (following, *_) = widget._view.follower._subscriptions
     following._seen_at -= 1000
-    assert following.unseen()
+    assert following.is_hidden()
 
     async def wait() -> None:
         await widget
@@ -378,7 +378,7 @@ def test_who_waits_keeps_the_interval(tamr, client, waiting):
         "click": lambda: widget._handle_custom_msg({"do": "wait", "n": 1}, []),
     }
     begin[waiting]()
-    until(lambda: not following.unseen())
+    until(lambda: not following.is_hidden())
 
     tamr.jobs.finish(job)
     until(lambda: widget.resolved)

@@ -18,7 +18,7 @@ import traitlets
 from embedded import QUICK, asked, follow, until
 
 from tamr_widgets import (
-    ClientUnusable,
+    ClientClosed,
     Forbidden,
     JobsWidget,
     Operation,
@@ -593,7 +593,7 @@ def test_an_unpickled_operation_that_has_not_ended_is_refused(tamr, client):
     """The error says how to fetch it anew."""
     operation = pickle.loads(pickle.dumps(client.operation(tamr.jobs.add("RUNNING"))))
 
-    with pytest.raises(ClientUnusable, match="from_resource_id"):
+    with pytest.raises(ClientClosed, match="from_resource_id"):
         OperationWidget(operation)
 
 

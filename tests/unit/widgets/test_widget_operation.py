@@ -13,7 +13,7 @@ import pytest
 import traitlets
 from embedded import asked, follow, until
 
-from tamr_widgets import NotAnOperation, Operation, OperationWidget, TamrError, WaitTimeout
+from tamr_widgets import Operation, OperationTypeError, OperationWidget, TamrError, WaitTimeout
 from tamr_widgets.simulator import Fault, Simulator
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def test_what_the_server_said_cannot_be_set(tamr, client):
 @pytest.mark.parametrize("thing", ["17", 17, None, {"id": "17"}, object()])
 def test_something_that_is_no_operation_is_refused_at_once(thing):
     """The error says how to get an operation."""
-    with pytest.raises(NotAnOperation, match="from_resource_id"):
+    with pytest.raises(OperationTypeError, match="from_resource_id"):
         OperationWidget(thing)
 
 
