@@ -6,6 +6,7 @@ thread, and a socket that both processes then read from.
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import Protocol
 from weakref import WeakSet
@@ -18,6 +19,7 @@ class Renewable(Protocol):
         """Replace them. Runs in the child, while it has no other thread."""
 
 
+_logger = logging.getLogger(__name__)
 _registered: WeakSet[Renewable] = WeakSet()
 
 
@@ -28,7 +30,14 @@ def register(owner: Renewable) -> None:
 
 def _renew_all() -> None:
     for owner in list(_registered):
+        _renew(owner)
+
+
+def _renew(owner: Renewable) -> None:
+    try:
         owner.renew_after_fork()
+    except Exception:  # such as of a pool of the user's; the others are renewed all the same
+        _logger.exception("Something could not be renewed in a forked process.")
 
 
 if hasattr(os, "register_at_fork"):  # Windows has no fork

@@ -18,14 +18,7 @@ from ._http.response import parse_json, raise_for_status, unexpected
 from ._http.unify_client import checked_client, link_to, send_request
 from ._http.urls import endpoint_url
 from ._operation.document import text
-from ._operation.identity import (
-    is_another_job,
-    is_named,
-    is_operation,
-    name_of_path,
-    names_in,
-    only_name,
-)
+from ._operation.identity import is_named, is_operation, name_of_path, names_in, only_name
 from ._operation.status_message import sanitize
 from ._operation.wait import MIN_INTERVAL_SECONDS, follow, wait_timeout, warn_unreadable
 from .errors import (
@@ -171,14 +164,14 @@ class Operation(Snapshot):
         response = send_request(self.client, "GET", path, headers=JSON_ACCEPTED)
         data = _document_of(name, response, f"GET {path}")
         polled = self.from_document(self.client, data, self.api_path, response)
-        if is_another_job(self._data, data):
+        if self.is_replaced_by(data):
             msg = (
                 f"The job of {self._title()} is gone: its number was given to another job "
                 f"({_told_apart(polled)}). The server may have been restored from a backup; look "
                 "at Tamr's Jobs page."
             )
             raise OperationReplaced(msg, response=response)
-        return polled
+        return polled.after(self)
 
     def snapshots(
         self, poll_interval_seconds: Seconds = 3, timeout_seconds: Seconds | None = None

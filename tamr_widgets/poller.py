@@ -137,7 +137,7 @@ class Poller(PollLoop):
     def refresh(self, operation: Operation) -> None:
         """Ask about an operation at once rather than when it is due."""
         with self._wake:
-            target = self._targets.get(operation.identity)
+            target = self._targets.of(operation)
             if target is not None:
                 target.refresh()
                 self._start()

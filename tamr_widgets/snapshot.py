@@ -13,7 +13,14 @@ import requests
 from ._http.deadline import Seconds, clock
 from ._http.retry import http_date, retry_after_seconds
 from ._operation.document import field, is_equal, normalized_copy, text
-from ._operation.identity import is_another_job, is_same_job, server_of
+from ._operation.identity import (
+    created_at,
+    is_another_time,
+    is_named,
+    names_in,
+    only_name,
+    server_of,
+)
 from ._operation.status_message import summarize
 from ._operation.times import parse_time
 from .errors import OperationTypeError
@@ -41,6 +48,7 @@ class Snapshot:
     __slots__ = (
         "__weakref__",
         "_data",
+        "_known_created_at",
         "_thawed_from",
         "api_path",
         "as_of",
@@ -54,6 +62,7 @@ class Snapshot:
     as_of: datetime
     clock_offset_seconds: Seconds
     _data: dict[str, Any]
+    _known_created_at: datetime | None
     _thawed_from: tuple[Any, ...] | None
     retry_after: Seconds
 
@@ -71,10 +80,12 @@ class Snapshot:
         read_at: tuple[datetime, Seconds],
         retry_after: Seconds,
         thawed_from: tuple[Any, ...] | None = None,
+        known_created_at: datetime | None = None,
     ) -> None:
         fields = {
             "client": client,
             "_data": data,
+            "_known_created_at": known_created_at,
             "_thawed_from": thawed_from,
             "api_path": text(alias) or text(data.get("relativeId")),
             "as_of": read_at[0],
@@ -111,7 +122,18 @@ class Snapshot:
         snapshot = type(self).__new__(type(self))
         read_at = (self.as_of, self.clock_offset_seconds)
         snapshot._fill(client, self._data, self.api_path, read_at, self.retry_after)
-        return snapshot
+        return snapshot.after(self)
+
+    def after(self: S, earlier: Snapshot) -> S:
+        """This snapshot, which an earlier one of the same job tells when that was created.
+
+        A server may leave the time out of one answer: the next one is still compared with it.
+        """
+        object.__setattr__(self, "_known_created_at", earlier._created_at())
+        return self
+
+    def _created_at(self) -> datetime | None:
+        return self.created_at or self._known_created_at
 
     @property
     def relative_id(self) -> str | None:
@@ -151,11 +173,12 @@ class Snapshot:
 
     def is_shown_by(self, document: dict[str, Any]) -> bool:
         """Whether nothing says that a document is of another operation than this snapshot."""
-        return is_same_job(self._data, document)
+        name = only_name(names_in(self._data))
+        return name is not None and is_named(name, document) and not self.is_replaced_by(document)
 
     def is_replaced_by(self, document: dict[str, Any]) -> bool:
         """Whether a document of the same name is of a job that was created at another time."""
-        return is_another_job(self._data, document)
+        return is_another_time(self._created_at(), document)
 
     def to_json(self) -> dict[str, Any]:
         """The server's document: a copy."""
@@ -184,7 +207,7 @@ class Snapshot:
     @property
     def created_at(self) -> datetime | None:
         """When the job was asked for."""
-        return parse_time(field(self._data.get("created"), "time"))
+        return created_at(self._data)
 
     @property
     def created_by(self) -> str | None:
@@ -253,7 +276,8 @@ class Snapshot:
     def __reduce__(self) -> tuple[Any, ...]:
         # Without the client: it holds credentials.
         read_at = (self.as_of, self.clock_offset_seconds)
-        facts = (self.api_path, read_at, self.retry_after, self._server())
+        known = self._server(), self._known_created_at
+        facts = (self.api_path, read_at, self.retry_after, *known)
         return _unpickled, (type(self), normalized_copy(self._data), *facts)
 
     def __repr__(self) -> str:

@@ -155,12 +155,12 @@ class _Response(HTTPResponse):
             self.fp = BoundedBuffer(Reader(self.fp.detach(), sock, limit))
 
     def _read_status(self) -> Any:
-        """Skips interim responses. http.client skips only `100 Continue`."""
+        """Skips interim responses. http.client skips only 100, and none of a proxy's."""
         while True:
             version, status, reason = super()._read_status()  # type: ignore[misc]
             if status == _SWITCHING_PROTOCOLS:
                 raise BadStatusLine(SWITCHED)
-            if not 100 < status < 200:
+            if not 100 <= status < 200:
                 return version, status, reason
             parse_headers(self.fp)
 

@@ -7,7 +7,7 @@ another one that got the same number later, as happens after a server was restor
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -60,17 +60,15 @@ def is_named(name: str, document: object) -> bool:
     return isinstance(document, dict) and only_name(names_in(document)) == name
 
 
-def is_another_job(known: dict[str, Any], document: dict[str, Any]) -> bool:
-    """Whether two documents of one name were created at different times."""
-    times = [parse_time(field(each.get("created"), "time")) for each in (known, document)]
-    first, second = times
-    return bool(first and second and abs(first - second) >= _TIME_RESOLUTION)
+def created_at(document: dict[str, Any]) -> datetime | None:
+    """When the operation was asked for, if the document says so."""
+    return parse_time(field(document.get("created"), "time"))
 
 
-def is_same_job(known: dict[str, Any], document: dict[str, Any]) -> bool:
-    """Whether nothing says that two documents are of different operations."""
-    name = only_name(names_in(known))
-    return name is not None and is_named(name, document) and not is_another_job(known, document)
+def is_another_time(known: datetime | None, document: dict[str, Any]) -> bool:
+    """Whether a document says that its operation was created at another time."""
+    created = created_at(document)
+    return bool(known and created and abs(known - created) >= _TIME_RESOLUTION)
 
 
 def server_of(client: Any) -> tuple[Any, ...] | None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from .. import _fork
 from .._http.deadline import Seconds, checked_seconds, clock
 from .._http.retry import NOT_FOUND_GRACE_SECONDS
-from ..errors import NotFound
+from ..errors import NotFound, OperationReplaced
+from .wait import check_may_wait
 
 if TYPE_CHECKING:
     from ..operation import Operation
@@ -25,6 +26,7 @@ def checked_options(
     Raises:
         TypeError: There is no such option, or it has the wrong type.
         ValueError: A number of seconds that makes no sense.
+        DeadlockError: It would wait where that is not possible.
     """
     for name, value in (("asynchronous", asynchronous), ("join", join)):
         if not isinstance(value, bool):
@@ -36,6 +38,8 @@ def checked_options(
             raise TypeError(f"{msg} Nothing was started.")
         if value is not None or name != "timeout_seconds":
             checked_seconds(name, value)
+    if not asynchronous:
+        check_may_wait()
     return dict(options)
 
 
@@ -72,6 +76,8 @@ class Starts:
             return None
         try:
             operation = last.poll()
+        except OperationReplaced:
+            return None
         except NotFound:
             # A job that was just started may not be found yet.
             if clock.monotonic() - started_at < NOT_FOUND_GRACE_SECONDS:

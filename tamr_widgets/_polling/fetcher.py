@@ -194,7 +194,7 @@ class Fetcher:
                 target.in_list = document is not None and target.latest.is_shown_by(document)
                 if document is not None and target.in_list:
                     operation = listing.operation(document, target.latest.api_path)
-                    self._publish_operation(target, operation)
+                    self._publish_operation(target, operation.after(target.latest))
 
     def _publish_operation(self, target: PollTarget, operation: Operation) -> None:
         if operation.state is None and not target.warned:

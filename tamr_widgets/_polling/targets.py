@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import threading
 from operator import attrgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .target import PollTarget, Subscription
+
+if TYPE_CHECKING:
+    from ..operation import Operation
 
 # The list of all operations is followed under a path that no operation has.
 EVERYTHING = ""
@@ -31,9 +34,12 @@ class PollTargets:
         with self._lock:
             return list(self._by_path.values())
 
-    def get(self, path: str) -> PollTarget | None:
-        """The target of a path."""
-        return self._by_path.get(path)
+    def of(self, operation: Operation) -> PollTarget | None:
+        """The target of an operation, also where a later snapshot says more than the first."""
+        identity = operation.identity
+        found = self._by_path.get(identity)
+        same = (each for each in self.all() if getattr(each.latest, "identity", None) == identity)
+        return found or next(same, None)
 
     def everything(self) -> PollTarget | None:
         """The target of the list of all operations, if somebody follows it."""

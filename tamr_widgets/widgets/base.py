@@ -45,12 +45,12 @@ class BaseWidget(PublishedTraits, OmitNoneMixin, anywidget.AnyWidget):
     # What a page may set: never what the server said.
     _of_the_page: frozenset[str] = frozenset()
 
-    def setup_instance(self, *args: Any, **kwargs: Any) -> None:
-        """Prepare what `close` needs, also where the constructor raised."""
+    def renew_after_fork(self) -> None:
+        """Other threads of the parent may have held the locks."""
+        super().renew_after_fork()
         # Held while something is sent, so that nothing is sent after the comm was closed. Signal
         # handlers and `__del__` may close a widget in the middle of that, on the same thread.
         self._comm_lock = threading.RLock()
-        super().setup_instance(*args, **kwargs)
 
     def __init__(self, **kwargs: Any) -> None:
         taken = _LAYOUT_ARGUMENTS | self._of_the_page

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from .. import _fork
 from .._http.deadline import Seconds
 from ..errors import TamrError
 from ..poller import Poller, Subscription
@@ -24,6 +25,11 @@ class Clicks:
         self._on_error = on_error
         self._pending: dict[str, Subscription] = {}
         self._closed = False
+        self.renew_after_fork()
+        _fork.register(self)
+
+    def renew_after_fork(self) -> None:
+        """Another thread of the parent may have held the lock."""
         # A signal handler or `__del__` may come here in the middle of it, on the same thread.
         self._lock = threading.RLock()
 

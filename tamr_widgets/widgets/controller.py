@@ -102,7 +102,7 @@ class OperationController:
     @property
     def halted(self) -> bool:
         """Whether a fault ended the polling."""
-        return self.fault_kind in (_GONE, *_HALTED)
+        return self.fault_kind in (_GONE, *_HALTED) and not self.follower.active
 
     def follow(self) -> None:
         """Begin to poll, also after rest or a fault that ended it, if there is anything to hear."""
@@ -238,6 +238,9 @@ class OperationController:
     def _begin_to_wait(self) -> None:
         if self.operation.resolved:
             self.outcome = f"It {_ENDED[self.operation.state or '']} before."
+            return
+        if self.deleted or (self.halted and self.fault_kind == _GONE):
+            self.outcome = "It is no longer in Tamr, so there is nothing to wait for."
             return
         if not self.waiting:
             self.follower.add_waiter()

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from .. import _fork
 from ..poller import Subscription
 
 
@@ -18,6 +19,11 @@ class Follower:
 
     def __init__(self, *subscribe: Callable[[], Subscription]) -> None:
         self._subscribe = subscribe
+        self.renew_after_fork()
+        _fork.register(self)
+
+    def renew_after_fork(self) -> None:
+        """Begins anew: the subscriptions, and those who wait, are the parent's."""
         self._subscriptions: list[Subscription] = []
         self._waiters = 0
         # A signal handler or `__del__` may come here in the middle of it, on the same thread.

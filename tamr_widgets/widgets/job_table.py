@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Container, Iterable
 from typing import Any
 
-from .._operation.document import text
+from .._operation.document import field, text
 from .._operation.html import html_rows
 from .._operation.operation_list import OperationList
 from ..history import Estimate
@@ -25,8 +25,11 @@ class JobTable:
 
     def __init__(self) -> None:
         self._operations: dict[str, Operation] = {}
-        # The keys of names that a server gave to another job.
-        self._keys: dict[str, str] = {}
+        # A page may have a job selected or opened, so its key never means another one.
+        self._keys: dict[tuple[Any, ...], str] = {}
+        self._latest: dict[str, str] = {}
+        self._given: set[str] = set()
+        self._suffixes: Counter[str] = Counter()
 
     def __len__(self) -> int:
         return len(self._operations)
@@ -50,12 +53,13 @@ class JobTable:
         """
         before, operations = self._operations, dict[str, Operation]()
         changed = []
-        copies: Counter[str] = Counter()
+        copies: Counter[tuple[Any, ...]] = Counter()
         for document in listing.documents:
-            key = _unique(self._key(document), operations, copies)
+            key = self._key(document, operations, copies)
             operation = before.get(key)
             if operation is None or not operation.has_same_document(document):
-                operation = listing.operation(document)
+                fresh = listing.operation(document)
+                operation = fresh if operation is None else fresh.after(operation)
                 changed.append((key, operation))
             operations[key] = operation
         # All at once, since other threads read it.
@@ -71,16 +75,40 @@ class JobTable:
         """Forget an operation that was deleted."""
         self._operations.pop(key, None)
 
-    def _key(self, document: dict[str, Any]) -> str:
-        """The key of a document: its name, or another one where that was another job's.
+    def _key(
+        self,
+        document: dict[str, Any],
+        taken: Container[str],
+        copies: Counter[tuple[Any, ...]],
+    ) -> str:
+        """The key of a document: its name, unless that is or was another row's.
 
-        A page may have the old job selected or opened, so its key must not mean the new one.
+        Args:
+            document: One of a list, in which a name may stand several times.
+            taken: The keys of the documents before it.
+            copies: Counts what looks the same; the first of them stays the first.
         """
         name = _name(document)
-        key = self._keys.get(name, name)
-        known = self._operations.get(key)
-        if known is not None and known.is_replaced_by(document):
-            key = self._keys[name] = f"{key}'"
+        looks = name, text(document.get("id")), text(field(document.get("created"), "time"))
+        copies[looks] += 1
+        identity = *looks, copies[looks]
+        key = self._keys.get(identity)
+        if key is None:
+            # It may be known by a time that was written in another way.
+            known = self._operations.get(self._latest.get(name, ""))
+            if known is not None and known.is_shown_by(document):
+                key = self._latest[name]
+        if key is None or key in taken:
+            key = self._new_key(name)
+        self._keys[identity] = self._latest[name] = key
+        return key
+
+    def _new_key(self, name: str) -> str:
+        key = name
+        while key in self._given:
+            self._suffixes[name] += 1
+            key = f"{name}'{self._suffixes[name]}"
+        self._given.add(key)
         return key
 
 
@@ -104,15 +132,6 @@ def _name(document: dict[str, Any]) -> str:
     path = document.get("relativeId")
     name = path.rpartition("/")[2] if isinstance(path, str) else document.get("id")
     return text(name) or "?"
-
-
-def _unique(key: str, taken: Container[str], copies: Counter[str]) -> str:
-    """A key that is not taken; `copies` counts them, so that many of one name take no longer."""
-    unique = key
-    while unique in taken:
-        copies[key] += 1
-        unique = f"{key}'{copies[key]}"
-    return unique
 
 
 def at_rest(operations: tuple[Operation, ...] | None, host: str) -> tuple[str, str]:

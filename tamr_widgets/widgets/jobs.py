@@ -148,7 +148,10 @@ class JobsWidget(BaseWidget):
         elif changed or gone:
             self._send_rows(changed, gone)
         self._take(first=first)
-        for operation in () if first else resolved:
+        self._report_resolved([] if first else resolved)
+
+    def _report_resolved(self, operations: list[Operation]) -> None:
+        for operation in operations:
             for callback in self._on_each_resolved:
                 callback(operation)
 
@@ -268,8 +271,12 @@ class JobsWidget(BaseWidget):
 
     def _on_one_done(self, key: str, result: Any) -> None:
         if isinstance(result, Operation):
+            known = self._table.get(key)
             self._table.put(key, result)
             run_in_comm_context(self._send_rows, [(key, result)], [])
+            if result.resolved and known is not None and not known.resolved:
+                run_in_comm_context(self._take)
+                self._report_resolved([result])
         else:
             self._table.remove(key)
             run_in_comm_context(self._send_rows, [], [key])

@@ -115,7 +115,10 @@ def action_facts(error: TamrError) -> dict[str, Any]:
     """A fault of an action: of one on an operation that is gone, that it is gone."""
     if isinstance(error, MethodNotAllowed):
         return {"fault": NO_DELETE, "fault_kind": "action"}
-    return {"fault": str(error), "fault_kind": "gone" if isinstance(error, NotFound) else "action"}
+    request = getattr(getattr(error, "response", None), "request", None)
+    # A POST goes to another address, which a server may not have.
+    gone = isinstance(error, NotFound) and getattr(request, "method", "") != "POST"
+    return {"fault": str(error), "fault_kind": "gone" if gone else "action"}
 
 
 def in_short(error: TamrError) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import traitlets as t
 from traitlets.utils.bunch import Bunch
 
+from .. import _fork
 from .._polling.callbacks import CallbackQueue, SafeCallback
 
 # An update of traits waits so long for an observer that is reading them.
@@ -31,9 +32,14 @@ class PublishedTraits(t.HasTraits):
     def setup_instance(self, *args: Any, **kwargs: Any) -> None:
         """Prepare what observers need; traitlets registers those of the class in here."""
         self._callbacks = CallbackQueue()
-        self._steady = threading.RLock()
         self._publishing = threading.local()
+        self.renew_after_fork()
+        _fork.register(self)
         super().setup_instance(*args, **kwargs)
+
+    def renew_after_fork(self) -> None:
+        """Other threads of the parent may have held the locks."""
+        self._steady = threading.RLock()
 
     def observe(
         self,

@@ -445,6 +445,21 @@ def test_refresh_asks_at_once(tamr, hands, poller, follower):
     assert tamr.count("operations/2") == 0
 
 
+def test_refresh_knows_an_operation_by_what_was_heard_later(tamr, hands, poller, follower):
+    """The answer to a start may lack what the polls have: when the job was created."""
+    created = tamr.add().to_json()["created"]
+    follower.follow(poller, tamr.add(created=None), interval=60)
+    tamr.add(created=created)
+    drive(poller, hands, 0.5)
+
+    assert follower.news[-1].created_at
+    poller.refresh(follower.news[-1])
+    before = tamr.count()
+    drive(poller, hands, 0)
+
+    assert tamr.count() == before + 1
+
+
 # Commands
 
 

@@ -111,10 +111,11 @@ def test_a_dead_proxy_is_named(monkeypatch, protocol):
     assert in_short(raised.value) == "the proxy did not connect"
 
 
+@pytest.mark.parametrize("interim", [b"", b"HTTP/1.1 100 Continue\r\n\r\n"], ids=["", "100"])
 @pytest.mark.parametrize("status", ["502 Bad Gateway", "403 Forbidden"])
-def test_a_proxy_that_does_not_connect_says_its_status(monkeypatch, status):
-    """To CONNECT; the words of its answer are nobody's."""
-    answer = http_answer(b"", status + " of s3cret-of-ada")
+def test_a_proxy_that_does_not_connect_says_its_status(monkeypatch, status, interim):
+    """To CONNECT, also after an interim answer; the words of its answer are nobody's."""
+    answer = interim + http_answer(b"", status + " of s3cret-of-ada")
     with (
         RawServer(lambda to, _: to.sendall(answer)) as proxy,
         proxied(monkeypatch, f"http://127.0.0.1:{proxy.port}", "https") as client,

@@ -16,6 +16,7 @@ from polling import LIST, FakeTamr, Follower, drive, without_threads
 from tamr_widgets import (
     Client,
     CrossOriginError,
+    JobsWidget,
     NotFound,
     NotSupported,
     Operation,
@@ -573,3 +574,102 @@ def test_a_row_never_becomes_another_job(hands):
     assert key != "17"
     assert operation.created_at == Operation(tamr, OTHER).created_at
     assert table.take(OperationList(tamr)) == ([], [])
+
+
+def test_rows_of_one_name_keep_their_keys(hands):
+    """However often the list comes, each row is what a page has selected, and none is news."""
+    tamr, table = FakeTamr(hands), JobTable()
+    rows = [OTHER, document(), document(), document(id="99"), {"id": "17"}]
+    tamr.faults[LIST] = lambda: answer(200, rows)
+    table.take(OperationList(tamr))
+    known = dict(table.keyed())
+
+    for each in (rows[:1], [*rows, document("SUCCEEDED", id="18", relativeId="")], rows):
+        tamr.faults[LIST] = lambda each=each: answer(200, each)
+        table.take(OperationList(tamr))
+
+    assert len(known) == len(rows)
+    assert dict(table.keyed()) == known
+    assert table.take(OperationList(tamr)) == ([], [])
+
+
+def test_a_key_is_never_given_to_another_job(hands):
+    """Also where the list was without the old job for a while, and when that comes back."""
+    tamr, table = FakeTamr(hands), JobTable()
+    keys = []
+    for rows in ([document()], [], [OTHER], [document()], [OTHER, document()]):
+        tamr.faults[LIST] = lambda rows=rows: answer(200, rows)
+        table.take(OperationList(tamr))
+        keys.append({key: each.created_by for key, each in table.keyed()})
+
+    [old], [new] = keys[0], keys[2]
+    assert old != new
+    assert keys[3:] == [{old: "admin"}, {new: "bob", old: "admin"}]
+
+
+@pytest.mark.parametrize("created", [None, {"time": ""}, {"time": "2021-01-29T18:24:40Z"}])
+def test_a_row_whose_time_is_written_in_another_way_is_the_same(hands, created):
+    """It stays selected."""
+    tamr, table = FakeTamr(hands), JobTable()
+    for each in (document(), document("SUCCEEDED", created=created), document("SUCCEEDED")):
+        tamr.faults[LIST] = lambda each=each: answer(200, [each])
+        _, gone = table.take(OperationList(tamr))
+        assert gone == []
+    assert [key for key, _ in table.keyed()] == ["17"]
+
+
+def test_a_start_that_joins_follows_no_other_job(client, wire):
+    """The number of the one that was started was given away: another one is started."""
+    url = f"{URL}projects/1:refresh"
+    wire.post(url, json=document())
+    wire.get(URL + PATH, json=OTHER)
+    wire.post(url, json=document(id="18", relativeId="operations/18"))
+
+    client.start("projects/1:refresh", asynchronous=True)
+    operation = client.start("projects/1:refresh", asynchronous=True, join=True)
+
+    assert operation.resource_id == "18"
+
+
+def test_a_start_that_could_not_wait_sends_nothing(client, wire):
+    """On a poller's thread the wait is refused: before the job is started."""
+    outcomes = []
+    poller = Poller.of(client)
+
+    poller.submit(lambda: client.start("projects/1:refresh"), outcomes.append, outcomes.append)
+
+    assert until(lambda: outcomes)
+    assert "Use on_resolved()" in str(outcomes[0])
+    assert not wire.calls
+
+
+def test_an_answer_without_a_time_makes_nobody_forget_it(job, wire, hands):
+    """The one after that is compared with what was known before."""
+    wire.get(URL + PATH, json=document(created={"time": "soon"}))
+    wire.get(URL + PATH, json=OTHER)
+
+    with pytest.raises(OperationReplaced):
+        job.wait(timeout_seconds=30)
+    assert len(wire.calls) == 2
+
+
+def test_a_cancelled_row_is_news_once(client, wire):
+    """A job that a bulk action ended has resolved: `on_resolved` hears of it, and only once."""
+    ended, news = document("CANCELED"), []
+    wire.get(f"{URL}operations", json=[document()])
+    wire.get(URL + PATH, json=document())
+    wire.post(CANCEL.format(17), json={})
+    wire.get(URL + PATH, json=ended)
+    widget = JobsWidget(client, poll_interval_seconds=0.1)
+    widget.on_resolved(lambda operation: news.append((operation, widget.operations)))
+    until(lambda: widget.operations)
+
+    wire.replace("GET", f"{URL}operations", json=[ended])
+    widget._handle_action({"do": "cancel_all", "ids": ["17"]})
+    until(lambda: news)
+    time.sleep(0.5)
+    widget.close()
+
+    [(operation, listed)] = news
+    assert operation.state == "CANCELED"
+    assert listed == (operation,)

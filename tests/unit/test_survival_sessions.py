@@ -30,6 +30,7 @@ from tamr_widgets import (
     RequestTimeout,
     TokenAuth,
     UnexpectedResponse,
+    _fork,
 )
 from tamr_widgets._http.deadline import deadline
 from tamr_widgets._http.unify_client import send_request as ask_public
@@ -683,3 +684,47 @@ def test_nothing_is_renewed_where_there_is_no_pool(session):
 
     with suppress(KeyError):
         del shared["client"]
+
+
+@forks
+@may_fork
+def test_connections_of_a_public_client_do_not_cross_a_fork():
+    """Its own code connected, and this package meets its session in the child only."""
+    used = []
+
+    def note(connection, request):
+        used.append(connection)
+        echo(connection, request)
+
+    with RawServer(note) as server:
+        public = PublicClient(server)
+        public.session.get(f"{public.origin}/parent")
+        child = os.fork()
+        if child == 0:
+            ask_public(public, "GET", "operations/17")
+            os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        public.session.get(f"{public.origin}/parent")
+        public.session.close()
+
+    first, second, third = used
+    assert first is third
+    assert second is not first
+
+
+def test_one_that_cannot_be_renewed_keeps_no_other_from_it(caplog):
+    """A pool of the user's may lack what ours have."""
+    renewed = []
+
+    class Owner:
+        def renew_after_fork(self):
+            renewed.append(self)
+            raise AttributeError
+
+    owners = [Owner(), Owner()]
+    for each in owners:
+        _fork.register(each)
+    _fork._renew_all()
+
+    assert set(owners) <= set(renewed)
+    assert "could not be renewed" in caplog.text

@@ -423,3 +423,44 @@ def test_a_wait_that_was_refused_says_so_again(tamr, client):
             widget.wait()
         if number == 2:
             break
+
+
+@pytest.mark.parametrize("gone", ["deleted", "not found"])
+def test_nobody_waits_for_what_is_gone(tamr, client, gone, monkeypatch):
+    """A click on Wait says so; it does not wait for ever."""
+    monkeypatch.setattr("tamr_widgets._http.retry.NOT_FOUND_GRACE_SECONDS", 0.0)
+    job = tamr.jobs.add("RUNNING")
+    widget = OperationWidget(client.operation(job), poll_interval_seconds=0.05)
+    if gone == "deleted":
+        tamr.jobs.allow_delete(job)
+        widget._handle_custom_msg({"do": "delete", "n": 1}, [])
+        until(lambda: widget.deleted)
+    else:
+        tamr.faults.add(Fault.status(404))
+        until(lambda: widget._panel.get("fault_kind") == "gone")
+
+    widget._handle_custom_msg({"do": "wait", "n": 2}, [])
+
+    until(lambda: "no longer in Tamr" in widget._panel.get("outcome", ""))
+    assert not widget.waiting
+
+
+@pytest.mark.parametrize("method", ["POST", "GET"])
+def test_a_cancel_that_was_not_found_ends_no_wait(tamr, client, method, monkeypatch):
+    """A server may not have that address, or not show the job for a moment; the job goes on."""
+    job = tamr.jobs.add("RUNNING")
+    widget = OperationWidget(client.operation(job), poll_interval_seconds=1)
+    monkeypatch.setattr(widget._view.poller, "refresh", lambda _: None)  # so that the error stays
+    waits: list[Any] = []
+    thread = threading.Thread(target=lambda: waits.append(widget.wait(10)))
+    thread.start()
+    time.sleep(0.1)
+    tamr.faults.add(Fault.status(404, times=1, method=method))
+
+    widget._handle_custom_msg({"do": "cancel", "n": 1}, [])
+    until(lambda: "404" in widget.error)
+    time.sleep(0.3)  # a wait looks ten times a second whether it is over
+    tamr.jobs.finish(job)
+    thread.join()
+
+    assert [each.state for each in waits] == ["SUCCEEDED"]

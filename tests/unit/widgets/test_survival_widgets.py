@@ -624,3 +624,36 @@ def test_a_widget_whose_constructor_refused_closes_silently(tamr, client):
         OperationWidget(client.operation(tamr.jobs.add("RUNNING")), colour="red")
     with pytest.raises(TamrError):
         OperationWidget(Operation(None, {"id": "1", "relativeId": "operations/1"}))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_an_inherited_widget_is_used_in_a_forked_child(tamr, client):
+    """Other threads held all of its locks; the child follows for itself, and closes."""
+    job = tamr.jobs.add("RUNNING")
+    widget = follow(client, job)
+    held, free = threading.Event(), threading.Event()
+
+    def hold():
+        locks = (widget._comm_lock, widget._steady, widget._view.follower._lock)
+        with locks[0], locks[1], locks[2], widget._view._clicks._lock:
+            held.set()
+            free.wait(5)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    held.wait(5)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(5)
+        ended = threading.Event()
+        widget.on_resolved(lambda _: ended.set())
+        tamr_is_asked = ended.wait(4)
+        widget.close()
+        os._exit(0 if tamr_is_asked else 1)
+    free.set()
+    holder.join()
+    tamr.jobs.finish(job)
+    _, status = os.waitpid(child, 0)
+
+    assert os.waitstatus_to_exitcode(status) == 0
