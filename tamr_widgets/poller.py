@@ -34,7 +34,8 @@ class Poller(PollLoop):
     """Follows operations of one server in the background. `Poller.of(client)` is the usual way.
 
     Callbacks run on a thread of their own for each subscription, in order, and print below the
-    cell that subscribed. They may take their time, wait for other operations, or raise.
+    cell that subscribed. They may take their time, wait for other operations, or raise. A callback
+    that is a hundred results behind misses the oldest of them, never the newest.
 
     Args:
         client: A `Client`, or a client of the public package.
@@ -125,7 +126,7 @@ class Poller(PollLoop):
             action = partial(own_context().run, action)
         with self._wake:
             self._commands.add(handle, action, delay, owner)
-            self._start()
+        self._start()
         return handle
 
     def cancel(self, owner: object) -> None:
@@ -140,7 +141,8 @@ class Poller(PollLoop):
             target = self._targets.of(operation)
             if target is not None:
                 target.refresh()
-                self._start()
+        if target is not None:
+            self._start()
 
     @property
     def answer_seconds(self) -> Seconds:
@@ -167,12 +169,13 @@ class Poller(PollLoop):
             everything = self._targets.everything()
             if everything is not None and everything.latest is not None:
                 lessons.take(everything.latest, followed=False)
-            if lessons.over():
-                self._deliver(handle, lessons.history)
-            else:
+            known = lessons.over()
+            if not known:
                 lessons.want(handle)
-                if self._targets:
-                    self._start()
+        if known:
+            self._deliver(handle, lessons.history)
+        elif self._targets:
+            self._start()
         return handle
 
     def _history_loader(self) -> HistoryLoader:
@@ -241,12 +244,12 @@ class Poller(PollLoop):
             if target.latest is not known:
                 greet = lambda: target.replay_latest(subscription, known)  # noqa: E731
                 self._commands.add(subscription, greet, owner=REPLAYS)
-            self._start()
+        self._start()
 
     def _deliver(self, subscription: Subscription, news: Any) -> None:
         with self._wake:
             self._commands.add(subscription, lambda: subscription.notify(news), owner=REPLAYS)
-            self._start()
+        self._start()
 
 
 def _address(client: Any) -> str:

@@ -12,6 +12,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from .. import _fork
@@ -23,27 +24,36 @@ Call = Callable[[], object]
 
 
 class CallbackQueue:
-    """Runs calls one after another, on a thread that exists only while there are any."""
+    """Runs calls one after another, on a thread that exists only while there are any.
 
-    def __init__(self) -> None:
-        self._calls: deque[Call] = deque()
+    Args:
+        max_waiting: How many calls may wait; a new one then replaces the oldest. None for any
+            number.
+    """
+
+    def __init__(self, max_waiting: int | None = None) -> None:
+        self._calls: deque[Call] = deque(maxlen=max_waiting)
         self._lock = threading.RLock()  # a signal handler may come here, too
         self._thread: threading.Thread | None = None
         _fork.register(self)
 
     def submit(self, call: Call) -> None:
         """Run `call` after those that were submitted before it; returns at once."""
+        thread = None
         with self._lock:
             self._calls.append(call)
             # Not alive: it could not be started, or was ended by force.
             if self._thread is None or not self._thread.is_alive():
                 name = f"tamr_widgets callbacks {id(self):x}"
-                self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-                try:
-                    self._thread.start()
-                except RuntimeError:  # too many threads, or the interpreter exits
-                    if threading.main_thread().is_alive():
-                        _logger.exception("A callback has to wait for the next one.")
+                thread = threading.Thread(target=self._run, name=name, daemon=True)
+                self._thread = thread
+        if thread is not None:
+            # Not under the lock, which a `__del__` on the new thread may need before it has begun.
+            try:
+                thread.start()
+            except RuntimeError as error:  # too many threads, or the interpreter exits
+                if threading.main_thread().is_alive():
+                    log_exception(_logger, "A callback has to wait for the next one.", error)
 
     def renew_after_fork(self) -> None:
         """The calls that are left belong to the parent."""
@@ -54,14 +64,22 @@ class CallbackQueue:
     def _run(self) -> None:
         while True:
             with self._lock:
+                if self._thread is not threading.current_thread():
+                    return  # another one was started meanwhile
                 if not self._calls:
                     self._thread = None
                     return
                 call = self._calls.popleft()
             try:
                 call()
-            except BaseException:  # also SystemExit, which would end the thread in silence
-                _logger.exception("A callback raised; the next ones still run.")
+            except BaseException as error:  # noqa: BLE001 - SystemExit would end the thread
+                log_exception(_logger, "A callback raised; the next ones still run.", error)
+
+
+def log_exception(logger: logging.Logger, message: str, error: BaseException) -> None:
+    """Logs an exception; a logging handler of the user's that raises is ignored."""
+    with suppress(BaseException):
+        logger.error(message, exc_info=error)
 
 
 def own_context() -> contextvars.Context:
@@ -99,11 +117,14 @@ class SafeCallback:
         self._queue.submit(lambda: self._run(args))
 
     def _run(self, args: tuple[Any, ...]) -> None:
+        # A copy, since a context can be entered by one thread at a time only.
+        self._context.copy().run(self._call, args)
+
+    def _call(self, args: tuple[Any, ...]) -> None:
         try:
-            # A copy, since a context can be entered by one thread at a time only.
-            self._context.copy().run(self._callback, *args)
-        except BaseException as error:
-            _logger.exception("A callback raised; the others still run.")
+            self._callback(*args)
+        except BaseException as error:  # noqa: BLE001 - logged and reported
+            log_exception(_logger, "A callback raised; the others still run.", error)
             self._on_error(error)
 
     def __eq__(self, other: object) -> bool:

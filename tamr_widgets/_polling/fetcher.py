@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextvars
 import logging
 import math
 import traceback
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from requests.exceptions import ChunkedEncodingError
@@ -25,6 +27,7 @@ from ..errors import (
 from ..operation import Operation, warn_unreadable
 from . import history_loader
 from .batching import BatchPolicy
+from .callbacks import log_exception
 from .history_loader import HistoryLoader
 from .target import PollTarget
 from .targets import EVERYTHING, PollTargets
@@ -56,6 +59,8 @@ class Fetcher:
 
     Attributes:
         lessons: Who learns from what comes, if anybody wants that.
+        context: Requests are made in it: a notebook shows what they log or warn of below the cell
+            that started the thread, not below the one that happens to run.
     """
 
     def __init__(
@@ -68,6 +73,7 @@ class Fetcher:
         self._outage = Backoff(1.0, None)
         self._batching = BatchPolicy()
         self.history_loader: HistoryLoader | None = None
+        self.context = contextvars.Context()
 
     @property
     def answer_seconds(self) -> Seconds:
@@ -89,17 +95,23 @@ class Fetcher:
         if self.history_loader is None:
             return
         if self.history_loader.to_do():
-            self.history_loader.process_batch()
+            self._in_context(self.history_loader.process_batch)
         elif self.history_loader.needs_list(pause):
             self._fetch_list(history_loader.LIST_SECONDS, for_learning=True)
 
     def report_internal_error(self, error: BaseException) -> None:
         """Tell everybody of an error of this package's own, and go on in a while."""
+        self._in_context(
+            log_exception, _logger, "The poller met an error of its own; it goes on.", error
+        )
         fault = _internal(error)
         fault.retry_in_seconds = BUG_PAUSE_SECONDS
         for each in self._targets.all():
             each.back_off(BUG_PAUSE_SECONDS, fault)
             each.notify_error(fault)
+
+    def _in_context(self, call: Callable[..., T], *args: Any) -> T:
+        return self.context.copy().run(call, *args)
 
     def _replaced_by_list(self, target: PollTarget) -> int:
         """How many requests a list would replace; 0 if it is better to make them."""
@@ -131,8 +143,10 @@ class Fetcher:
         target.request_begins()
         operation = self._with_open_client(target.latest)
         try:
-            polled = run_command(
-                operation.poll, lambda: target.has_no_subscribers() or self._is_interrupted(start)
+            polled = self._in_context(
+                attempt,
+                operation.poll,
+                lambda: target.has_no_subscribers() or self._is_interrupted(start),
             )
         except TamrError as error:
             interrupted = self._is_interrupted(start)
@@ -166,8 +180,11 @@ class Fetcher:
         previous = None if everything is None else everything.latest
         self._targets.request_begins()
         try:
-            listing = run_command(
-                lambda: OperationList(self._client(), previous, max_bytes), cancelled, seconds
+            listing = self._in_context(
+                attempt,
+                lambda: OperationList(self._client(), previous, max_bytes),
+                cancelled,
+                seconds,
             )
         except TamrError as error:
             interrupted = self._is_interrupted(start)
@@ -199,7 +216,7 @@ class Fetcher:
     def _publish_operation(self, target: PollTarget, operation: Operation) -> None:
         if operation.state is None and not target.warned:
             target.warned = True
-            warn_unreadable(operation)
+            self._in_context(warn_unreadable, operation)
         if self.history_loader is not None and operation.state != target.latest.state:
             self.history_loader.note(operation)
         self._publish(target, operation, operation.retry_after)
@@ -214,7 +231,8 @@ class Fetcher:
         """The list failed: that is the affair of those who follow it, and perhaps of all."""
         self._batching.list_failed()
         if self.history_loader is not None:
-            self.history_loader.refuse(hopeless=not is_retryable(error, math.inf))
+            hopeless = not is_retryable(error, math.inf)
+            self._in_context(partial(self.history_loader.refuse, hopeless=hopeless))
         everything = self._targets.everything()
         target = everything or self._targets.next()
         if target is not None and (
@@ -250,7 +268,7 @@ def run_command(
     except TamrError:
         raise
     except BaseException as error:  # also SystemExit, which would end the thread in silence
-        _logger.exception("The poller met an error that is none of the server's.")
+        log_exception(_logger, "The poller met an error that is none of the server's.", error)
         raise _internal(error) from error
 
 

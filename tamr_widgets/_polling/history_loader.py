@@ -12,6 +12,7 @@ from .._http.deadline import Seconds, clock
 from .._operation.operation_list import OperationList
 from ..history import JobHistory
 from ..operation import Operation
+from .callbacks import log_exception
 from .target import Subscription
 
 # The list is asked for in a pause between two polls that is this long, so that none comes late;
@@ -65,8 +66,8 @@ class HistoryLoader:
         """Learn from a snapshot at once."""
         try:
             self.history.add(operation)
-        except Exception:
-            _logger.exception("Nothing can be learnt from %r.", operation)
+        except Exception as error:  # noqa: BLE001 - whatever it is, polls go on
+            log_exception(_logger, "Nothing can be learnt from an operation.", error)
 
     def refuse(self, *, hopeless: bool) -> None:
         """The list can't be had: do without it, for ever or for a while."""

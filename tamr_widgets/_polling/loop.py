@@ -11,6 +11,7 @@ from weakref import WeakSet
 from .. import _fork
 from .._http.deadline import Seconds, clock
 from .._operation.wait import mark_polling_thread
+from .callbacks import own_context
 from .commands import CommandQueue
 from .fetcher import Fetcher
 from .registry import SharedClients
@@ -60,39 +61,51 @@ class PollLoop:
             return self._commands.due()
 
     def _start(self) -> None:
-        """Wake the thread, or start it; the caller holds the lock."""
-        if self._thread is None or not self._thread.is_alive():
-            name = f"tamr_widgets poller {id(self):x}"
-            self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-            self._thread.start()
-        self._wake.notify_all()
+        """Wake the thread, or start it.
+
+        The caller does not hold the lock: a `__del__` on the new thread may need it before that
+        thread has begun.
+        """
+        thread = None
+        with self._wake:
+            if self._thread is None or not self._thread.is_alive():
+                name = f"tamr_widgets poller {id(self):x}"
+                self._thread = thread = threading.Thread(target=self._run, name=name, daemon=True)
+                self._fetcher.context = own_context()
+            self._wake.notify_all()
+        if thread is not None:
+            thread.start()
 
     def _run(self) -> None:
         mark_polling_thread()
-        # In a forked child, the thread that forked is nobody's thread any more.
-        while self._thread is threading.current_thread():
-            if self._wait_for_something_to_do():
-                self._step_on()
+        while self._wait_for_something_to_do():
+            self._step_on()
 
     def _step_on(self) -> None:
         try:
             self._step()
-        except BaseException as error:
-            _logger.exception("The poller met an error of its own; it goes on.")
+        except BaseException as error:  # noqa: BLE001 - logged and reported
             self._fetcher.report_internal_error(error)
 
     def _wait_for_something_to_do(self) -> bool:
         """Sleep until something is due; False when nobody wants anything any more."""
         with self._wake:
             while self._targets or self._commands.due() < math.inf:
+                if self._is_superseded():
+                    return False
                 pause = self._pause()
                 if pause <= 0:
                     return True
                 self._wake.wait(min(pause, LONGEST_PAUSE_SECONDS))
-            if self._fetcher.history_loader is not None:
-                self._fetcher.history_loader.rest()
-            self._thread = None
+            if not self._is_superseded():
+                if self._fetcher.history_loader is not None:
+                    self._fetcher.history_loader.rest()
+                self._thread = None
             return False
+
+    def _is_superseded(self) -> bool:
+        """Whether another thread was started meanwhile, or this one forked and is in the child."""
+        return self._thread not in (None, threading.current_thread())
 
     def _pause(self) -> Seconds:
         """How long there is nothing to do; the caller holds the lock."""

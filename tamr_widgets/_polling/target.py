@@ -11,7 +11,7 @@ from typing import Any
 from .._http.deadline import Seconds, clock
 from .._http.retry import Backoff
 from ..errors import TamrError
-from .callbacks import CallbackQueue, SafeCallback
+from .callbacks import CallbackQueue, SafeCallback, log_exception
 from .cell_monitor import cells
 
 # For its first two seconds an operation is polled so often: a short job is seen to end soon after
@@ -26,6 +26,9 @@ HIDDEN_AFTER_SECONDS = 300.0
 HIDDEN_FACTOR = 10
 # What is due within this share of its interval may as well be asked about now, with others.
 NEAR = 0.5
+# A subscriber whose callback is slow misses the oldest of more results than this: each may be a
+# list of all operations.
+MAX_WAITING = 100
 
 _logger = logging.getLogger(__name__)
 
@@ -72,7 +75,7 @@ class Subscription:
         self._waiters: list[None] = []
         self._deliver: Callable[..., object] = self._call
         if not inline:
-            self._deliver = SafeCallback(self._call, CallbackQueue(), _ignore)
+            self._deliver = SafeCallback(self._call, CallbackQueue(MAX_WAITING), _ignore)
 
     def close(self) -> None:
         """Hear nothing more. Closing twice is fine."""
@@ -133,8 +136,8 @@ class Subscription:
             return
         try:
             callback(argument)
-        except BaseException:  # also SystemExit, which would end the thread in silence
-            _logger.exception("A subscriber's callback raised; the poller goes on.")
+        except BaseException as error:  # noqa: BLE001 - SystemExit would end the thread
+            log_exception(_logger, "A subscriber's callback raised; the poller goes on.", error)
 
 
 def _ignore(_: object) -> None:

@@ -242,8 +242,17 @@ class JobsWidget(BaseWidget):
             self._order(lambda: self._opened.shut(key))
         elif action in ("cancel_all", "delete_all"):
             self._order(lambda: self._begin_bulk(action.removesuffix("_all"), content.get("ids")))
+        elif action in ("wait", "again") and key is None:
+            self._order(self._try_again)
         else:
             self._opened.act(key, action)
+
+    def _try_again(self) -> None:
+        """Ask for the list anew after a fault that ended it."""
+        if not self._follower.active:
+            self._fault, self._error = {}, ""
+            self._take()
+        self._follow()
 
     def _open(self, key: Any) -> None:
         operation = self._table.get(key)

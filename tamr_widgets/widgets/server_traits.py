@@ -9,10 +9,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import traitlets as t
+from traitlets.traitlets import _callback_wrapper
 from traitlets.utils.bunch import Bunch
+from traitlets.utils.warnings import deprecated_method
 
 from .. import _fork
-from .._polling.callbacks import CallbackQueue, SafeCallback
+from .._polling.callbacks import CallbackQueue, SafeCallback, log_exception
 
 # An update of traits waits so long for an observer that is reading them.
 STEADY_SECONDS = 0.02
@@ -36,6 +38,8 @@ class PublishedTraits(t.HasTraits):
         self.renew_after_fork()
         _fork.register(self)
         super().setup_instance(*args, **kwargs)
+        for name in self.trait_names():
+            self._observe_static(name)
 
     def renew_after_fork(self) -> None:
         """Other threads of the parent may have held the locks."""
@@ -53,6 +57,15 @@ class PublishedTraits(t.HasTraits):
                 return super().observe(handler, names, type)
             handler = handler.__get__(self)
         return super().observe(_Observer(handler, self), names, type)
+
+    def _observe_static(self, name: str) -> None:
+        """Register what traitlets would call by its name, `_x_changed`, on any thread."""
+        magic = f"_{name}_changed"
+        method = getattr(type(self), magic, None)
+        if method is not None and not isinstance(method, t.ObserveHandler):
+            # Warns here, as traitlets does only once: not below another cell when `name` changes.
+            deprecated_method(method, type(self), magic, "use @observe and @unobserve instead.")
+            self.observe(_callback_wrapper(getattr(self, magic)), name)
 
     def _publish(
         self,
@@ -76,10 +89,11 @@ class PublishedTraits(t.HasTraits):
             if steady:
                 self._steady.release()
             if before_news is not None:
-                before_news()
+                self._guard(before_news)
             for name, new in values.items():
                 if not _equal(before[name], new):
-                    self._notify(name, before[name], new)
+                    change = Bunch(name=name, old=before[name], new=new, owner=self, type="change")
+                    self._guard(self.notify_change, change)
 
     @contextmanager
     def _as_publisher(self, *, reports: bool = False) -> Iterator[None]:
@@ -91,11 +105,18 @@ class PublishedTraits(t.HasTraits):
         finally:
             self._publishing.reports = before
 
-    def _notify(self, name: str, old: object, new: object) -> None:
+    def _guard(self, step: Callable[..., object], *args: Any) -> None:
+        """Do one step of an update, so that the next ones are done whatever it raises."""
         try:
-            self.notify_change(Bunch(name=name, old=old, new=new, owner=self, type="change"))
-        except Exception:
-            _logger.exception("A change of %s could not be passed on.", name)
+            step(*args)
+        except BaseException as error:  # noqa: BLE001 - logged
+            log_exception(_logger, "An update of a widget could not be passed on.", error)
+
+    def _observes(self, observer: object, change: Any) -> bool:
+        """Whether an observer is still registered."""
+        by_type = [self._trait_notifiers.get(name, {}) for name in (change["name"], t.All)]
+        observers = [each.get(kind, ()) for each in by_type for kind in (change["type"], t.All)]
+        return any(observer is each for some in observers for each in some)
 
     def _report_callback_error(self, error: BaseException) -> None:
         """Show what a user's callback raised."""
@@ -118,6 +139,8 @@ class _Observer:
             self._submit(change, reports)
 
     def _handle(self, change: Any, reports: bool) -> None:
+        if not self._traits._observes(self, change):
+            return  # taken off while this call waited for its turn
         owner = getattr(self._handler, "__self__", None)
         if isinstance(owner, t.link):
             # It refuses a value that is not the newest any more.
@@ -125,10 +148,11 @@ class _Observer:
         try:
             with self._traits._steady:
                 self._handler(change)
-        except BaseException:
+        except BaseException as error:
             if not reports:
                 raise
-            _logger.exception("An observer raised on hearing what a callback had raised.")
+            what = "An observer raised on hearing what a callback had raised."
+            log_exception(_logger, what, error)
 
     def __eq__(self, other: object) -> bool:
         return bool(self._handler == (other._handler if isinstance(other, _Observer) else other))

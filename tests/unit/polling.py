@@ -121,6 +121,9 @@ class Follower:
 class ImmediateQueue:
     """A queue of callbacks that runs them at once."""
 
+    def __init__(self, max_waiting: int | None = None) -> None:
+        """Nothing ever waits."""
+
     def submit(self, call: Callable[[], object]) -> None:
         call()
 

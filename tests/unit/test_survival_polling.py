@@ -220,6 +220,26 @@ def test_a_callback_that_sleeps_holds_up_neither_polls_nor_others(poller, job, f
     subscription.close()
 
 
+def test_a_callback_that_blocks_keeps_a_bounded_number_of_results(poller):
+    """It misses the oldest ones, never the newest."""
+    free = threading.Event()
+    heard: list[object] = []
+
+    def slow(news: object) -> None:
+        free.wait(10)
+        heard.append(news)
+
+    subscription = poller.subscribe_all(slow, interval=60)
+    for number in range(1000):
+        subscription.notify(number)
+    free.set()
+    until(lambda: heard and 999 in heard)
+    subscription.close()
+
+    assert len(heard) <= 103
+    assert {999, 950} < set(heard)
+
+
 def test_nothing_is_called_after_close_however_much_is_queued(poller, job):
     """Also where a callback closes its own subscription, or that of another."""
     calls = []

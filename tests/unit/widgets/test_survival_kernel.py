@@ -178,3 +178,44 @@ class _SlowClient(NotebookClient):
     async def async_execute_cell(self, *args, **kwargs):
         await asyncio.sleep(0.7)
         return await super().async_execute_cell(*args, **kwargs)
+
+
+@pytest.mark.parametrize(
+    "register", ["widget.on_resolved(fail)", "widget.observe(fail, 'state')", "follow(fail)"]
+)
+def test_the_traceback_of_a_callback_appears_in_the_cell_that_registered_it(kernel, register):
+    """What a callback raises is logged there, and nowhere else."""
+    kernel.run(
+        "widget = OperationWidget(started(1), poll_interval_seconds=0.1)\n"
+        "def fail(_): raise ValueError('heard')\n"
+        "def follow(call): Poller.of(client).subscribe(widget.operation, call, interval=0.1)"
+    )
+    request = kernel.begin(register)
+    kernel.finish(request)
+    other = kernel.begin("time.sleep(1.2); print('another cell')")
+    kernel.finish(other)
+
+    kernel.until(lambda: "ValueError: heard" in kernel.text(request))
+    assert kernel.text(other) == "another cell\n"
+
+
+def test_what_the_polling_thread_logs_appears_in_no_other_cell(kernel):
+    """It belongs to the cell that began to follow: also warnings, also at DEBUG."""
+    request = kernel.begin(
+        "import logging; logging.basicConfig(level=logging.DEBUG)\n"
+        "job = simulator.jobs.add('RUNNING')\n"
+        "widget = OperationWidget(client.operation(job), poll_interval_seconds=0.1)\n"
+    )
+    kernel.finish(request)
+    other = kernel.begin(
+        "simulator.jobs.change(job, status={'state': None})\n"
+        "while widget.state is not None: time.sleep(0.05)\n"
+        "simulator.jobs.finish(job)\n"
+        "while not widget.resolved: time.sleep(0.05)\n"
+        "print('another cell')"
+    )
+    kernel.finish(other)
+    kernel.run("logging.getLogger().setLevel(logging.WARNING)")
+
+    kernel.until(lambda: "no readable state" in kernel.text(request))
+    assert kernel.text(other) == "another cell\n"
