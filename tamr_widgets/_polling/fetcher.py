@@ -144,7 +144,7 @@ class Fetcher:
         operation = self._with_open_client(target.latest)
         try:
             polled = self._in_context(
-                attempt,
+                run_command,
                 operation.poll,
                 lambda: target.has_no_subscribers() or self._is_interrupted(start),
             )
@@ -181,7 +181,7 @@ class Fetcher:
         self._targets.request_begins()
         try:
             listing = self._in_context(
-                attempt,
+                run_command,
                 lambda: OperationList(self._client(), previous, max_bytes),
                 cancelled,
                 seconds,
