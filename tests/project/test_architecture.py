@@ -1,0 +1,112 @@
+"""The order of imports: what each part of the package may build on."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import tamr_widgets
+
+ROOT = Path(tamr_widgets.__file__).parent
+NAME = ROOT.name
+
+# Each layer may import from its own modules and from the layers above it in this list.
+LAYERS: list[set[str]] = [
+    {"errors", "_clock", "_fork", "_text", "_json"},
+    {"auth"},
+    {"_http"},
+    {"operation", "snapshot", "_operation"},
+    {"client"},
+    {"history", "_estimates"},
+    {"poller", "_polling"},
+    {"widgets"},
+    {"ipython"},
+]
+# The simulator stands in for a server: it builds on nothing here but what `client()` returns.
+SIMULATOR = "simulator"
+ALLOWED = {
+    ("errors", "operation"): "the type of an attribute",
+    ("simulator.server", "auth"): "Simulator.client()",
+    ("simulator.server", "client"): "Simulator.client()",
+}
+
+MODULES = sorted(ROOT.rglob("*.py"))
+
+
+def dotted(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+def exists(module: str) -> bool:
+    path = ROOT.joinpath(*module.split("."))
+    return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
+
+
+def imported(path: Path) -> set[str]:
+    """The package's own modules that a module imports, lazily and for types only included."""
+    package = [NAME, *path.relative_to(ROOT).parent.parts]
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            module = ".".join([*base, *filter(None, [node.module])])
+            found |= {f"{module}.{alias.name}" for alias in node.names}
+            found.add(module)
+    own = {name.removeprefix(f"{NAME}.") for name in found if name.startswith(f"{NAME}.")}
+    # `from .poller import Poller` names a module and what is in it.
+    return {name for name in own if exists(name)}
+
+
+def layer(module: str) -> int:
+    top = module.partition(".")[0]
+    return next(number for number, names in enumerate(LAYERS) if top in names)
+
+
+def is_allowed(module: str, other: str) -> bool:
+    in_simulator = (module.startswith(SIMULATOR), other.startswith(SIMULATOR))
+    if (module, other) in ALLOWED or in_simulator == (True, True):
+        return True
+    if any(in_simulator):
+        return False
+    return layer(other) <= layer(module)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=[dotted(path) or NAME for path in MODULES])
+def test_imports_run_one_way(path):
+    """A module imports from its own layer and from those before it, and from no other."""
+    module = dotted(path)
+    if not module:  # the public names
+        return
+
+    wrong = sorted(other for other in imported(path) if not is_allowed(module, other))
+
+    assert wrong == []
+
+
+def test_every_exception_from_the_order_is_needed():
+    """An exception that no import uses is struck out."""
+    used = {(dotted(path), other) for path in MODULES for other in imported(path)}
+
+    assert set(ALLOWED) <= used
+
+
+def test_modules_do_not_import_one_another_in_a_circle():
+    """Within a layer, too, each module comes before those that build on it."""
+    graph = {dotted(path): imported(path) - {dotted(path)} for path in MODULES if dotted(path)}
+    graph["errors"] -= {"operation"}
+    done: list[str] = []
+
+    def visit(module: str, trail: tuple[str, ...]) -> None:
+        assert module not in trail, " -> ".join([*trail, module])
+        if module not in done:
+            for other in sorted(graph.get(module, ())):
+                visit(other, (*trail, module))
+            done.append(module)
+
+    for module in graph:
+        visit(module, ())
