@@ -225,6 +225,17 @@ class JobsWidget(BaseWidget):
     def _send_panel(self, key: str, facts: dict[str, Any]) -> None:
         run_in_comm_context(self.send, {"panel": key, "facts": facts})
 
+    @property
+    def _halted(self) -> bool:
+        """Whether a fault ended the polling."""
+        return self._fault.get("fault_kind") not in (None, "retrying", "action")
+
+    def _try_again(self) -> None:
+        if self._halted:
+            self._fault, self._error = {}, ""
+            self._follow()
+            self._take()
+
     def _handle_action(self, content: dict[str, Any]) -> None:
         action, key = content.get("do"), content.get("id")
         if action == "hello":
@@ -234,8 +245,10 @@ class JobsWidget(BaseWidget):
         elif action == "seen":
             self._follower.mark_visible()
             self._opened.mark_visible()
-            if not self._fault:  # it may have been at rest
+            if not self._halted:  # it may have been at rest
                 self._follow()
+        elif action == "wait" and key is None:
+            self._order(self._try_again)
         elif action == "open":
             self._order(lambda: self._open(key))
         elif action == "shut":

@@ -210,3 +210,37 @@ def test_the_notebook_runs(front_end: FrontEnd) -> None:
     notebook.screenshot(f"notebook-jobs-{front_end.name}")
     if front_end.name != "notebook7":  # which has page errors of its own
         assert notebook.errors == []
+
+
+def test_try_again_after_a_refusal(lab: FrontEnd) -> None:
+    """The page says that the list is refused; a click fetches it once access was given."""
+    notebook = lab.open(
+        [
+            tamr(),
+            "from tamr_widgets.simulator import Fault\ntamr.faults.add(Fault.status(403))\njobs",
+            "tamr.faults.clear()",
+        ]
+    )
+    notebook.run_cell(0)
+    notebook.run_cell(1)
+    expect(region(notebook)).to_contain_text("No permission to see the jobs", timeout=LONG)
+    notebook.run_cell(2)
+
+    button(region(notebook), "Try again").click()
+
+    expect(row(notebook, 33)).to_be_visible()
+    expect(region(notebook)).not_to_contain_text("No permission")
+
+
+def test_a_kernel_that_another_page_restarted(lab: FrontEnd) -> None:
+    """Both pages say soon that nothing follows the jobs any more."""
+    notebook = lab.open([tamr(), "jobs"])
+    notebook.run_all()
+    notebook.save()
+    other = lab.open(notebook.path)
+    expect(row(other, 33)).to_be_visible(timeout=LONG)
+
+    notebook.restart_kernel()
+
+    for page in (notebook, other):
+        expect(region(page)).to_contain_text("No kernel is connected", timeout=LONG)

@@ -12,6 +12,12 @@ function fakeKernel(kernel) {
       return kernel.status === "busy" ? new Promise(() => {}) : Promise.resolve({ content: { comms: Object.fromEntries(kernel.comms.map((id) => [id, {}])) } });
     };
   }
+  if (kernel) {
+    const heard = new Set();
+    kernel.statusChanged = { connect: (slot) => heard.add(slot), disconnect: (slot) => heard.delete(slot) };
+    kernel.say = (status) => heard.forEach((slot) => slot(kernel, status));
+    kernel.listeners = () => heard.size;
+  }
   return kernel;
 }
 

@@ -58,6 +58,7 @@ def test_rows_that_came_before_the_list(open_jobs: Callable[..., Jobs]) -> None:
 
     jobs.change(row("1"), row("2"))
     expect(jobs.region).to_contain_text("2 of 400 jobs so far")
+    expect(jobs.button("All (2+)")).to_be_visible()
     jobs.search.fill("nothing like it")
     expect(jobs.region).to_contain_text("No job matches so far")
     assert jobs.trait("_selected") == ["7"]
@@ -153,6 +154,41 @@ def test_faults_that_do_not_pass(open_jobs: Callable[..., Jobs], kind: str, word
 
     expect(jobs.region.get_by_role("alert")).to_contain_text(words)
     expect(jobs.region).to_contain_text("No jobs could be fetched yet")
+
+
+def test_try_again(open_jobs: Callable[..., Jobs]) -> None:
+    """The list is asked for once for a click, and a click that waits for the kernel says so."""
+    refused = {"fault": "it said 403", "fault_kind": "refused"}
+    jobs = open_jobs([row("1")])
+    expect(jobs.button("Try again")).to_have_count(0)
+    jobs.notify("set", "_status", RETRYING)
+    expect(jobs.button("Try again")).to_have_count(0)
+    jobs.notify("set", "_status", refused)
+
+    jobs.button("Try again").click()
+    expect(jobs.region.get_by_role("alert")).to_contain_text("Sending…")
+    jobs.page.clock.run_for(3_000)
+    expect(jobs.region.get_by_role("alert")).to_contain_text("this will be done when it answers")
+    jobs.button("Try again").click(force=True)
+    assert jobs.sent("wait") == [{"do": "wait"}]
+
+    jobs.notify("acknowledge")
+    expect(jobs.region.get_by_role("alert")).not_to_contain_text("when it answers")
+    jobs.button("Try again").click()
+    assert jobs.sent("wait") == [{"do": "wait"}, {"do": "wait"}]
+    jobs.notify("set", "_status", {})
+    expect(jobs.button("Try again")).to_have_count(0)
+    expect(jobs.search).to_be_focused()
+
+
+def test_trying_again_takes_a_kernel(open_jobs: Callable[..., Jobs]) -> None:
+    """Without one there is nothing to click."""
+    jobs = open_jobs([row("1")])
+    jobs.notify("set", "_status", {"fault": "it said 403", "fault_kind": "refused"})
+
+    jobs.notify("connection", {"lost": True})
+
+    expect(jobs.button("Try again")).to_have_count(0)
 
 
 def expect_last_known(jobs: Jobs, *keys: str) -> None:

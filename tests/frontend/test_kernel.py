@@ -99,6 +99,27 @@ def test_a_kernel_that_goes_and_one_that_is_back(
     expect(widget.panel).not_to_contain_text(OFFLINE)
 
 
+@pytest.mark.parametrize(("kernel", "lost"), [(STRANGER, True), (KNOWS, False)])
+def test_a_kernel_that_was_restarted_elsewhere(
+    show: Callable[..., Widget], kernel: dict[str, object], lost: bool
+) -> None:
+    """Another page restarts it: this one only hears that it starts, and asks what it knows."""
+    widget = show(RUNNING, kernel=kernel)
+    widget.page.clock.run_for(2_000)
+    widget.acknowledge()
+    in_the_kernel = f"widgets.{widget.name}.kernel()"
+
+    widget.page.evaluate(f"{in_the_kernel}.say('starting')")
+
+    if lost:
+        expect_last_known_state(widget)
+    else:
+        widget.page.clock.run_for(8_000)
+        expect(widget.panel).not_to_contain_text("No kernel")
+    widget.close()
+    assert widget.page.evaluate(f"{in_the_kernel}.listeners()") == 0
+
+
 def test_a_connection_that_is_lost(show: Callable[..., Widget], page: Page) -> None:
     """A connection that is being made again is waited for; one that is given up is none."""
     widget = show(RUNNING, kernel=IDLE | {"connectionStatus": "connecting"})

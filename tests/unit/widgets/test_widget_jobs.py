@@ -258,6 +258,27 @@ def test_a_list_that_is_refused_says_so(tamr, client):
     assert "403" in widget.error
 
 
+def test_try_again_after_a_refusal(tamr, widget, page):
+    """The list is fetched again; what comes of it is shown, and a click too many is nothing."""
+    until(lambda: "loading" not in widget._status)
+    tamr.jobs.add("RUNNING")
+    until(lambda: widget.operations)
+    tamr.faults.add(Fault.status(403))
+    until(lambda: widget._status.get("fault_kind") == "refused")
+    before = asked(tamr, "GET")
+
+    page.say("wait")
+    until(lambda: asked(tamr, "GET") > before and "fault" in widget._status)
+    tamr.faults.clear()
+    tamr.jobs.add("PENDING")
+    page.say("wait")
+    page.say("wait")
+
+    until(lambda: len(widget.operations) == 2)
+    assert "fault" not in widget._status
+    assert widget.error == ""
+
+
 def test_closing_leaves_nothing_behind(tamr, widget, page):
     """The thread ends within a second, also while a list hangs."""
     until(lambda: "loading" not in widget._status)

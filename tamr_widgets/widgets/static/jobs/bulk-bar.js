@@ -1,14 +1,12 @@
 /** What is done with all chosen rows together: asked once, then reported job by job. */
 
-import { cut } from "../shared/format.js";
+import { LATER, SOON, cut } from "../shared/format.js";
 import { focusedNear, make, plural, setText } from "../shared/dom.js";
 
 /** Jobs that a question names before it only counts them. */
 const NAMED = 3;
 /** Failures that a report names before it only counts them. */
 const LISTED = 100;
-/** Without an answer for so many milliseconds, the page says what it waits for. */
-const SOON = 2000;
 
 const WORDS = {
   cancel: { ask: "Cancel", noun: "job", no: "Keep running", going: "Cancelling", done: "Cancelled" },
@@ -72,9 +70,9 @@ export function createBulk(jobs, leave) {
     setText(count, (rows.size ? all : "") + (selection.size ? " · " + selection.size.toLocaleString() + " selected" : ""));
     const never = !live ? "No kernel is connected." : running() ? "One thing at a time: the last is still being done." : "";
     const cancelled = jobs.targets("cancel").length;
-    setText(cancel, "Cancel " + plural(cancelled, "job"));
-    setText(remove, "Delete " + plural(selection.size, "operation"));
-    disable(cancel, never || (cancelled ? "" : "None of them can be cancelled: they have ended."));
+    setText(cancel, selection.size > 0 && "Cancel " + plural(cancelled, "job"));
+    setText(remove, selection.size > 0 && "Delete " + plural(selection.size, "operation"));
+    disable(cancel, never || (cancelled || !selection.size ? "" : "None of them can be cancelled: they have ended."));
     disable(remove, never || (no_delete ? "This server does not delete operations." : ""));
     for (const each of [cancel, remove, clear]) each.hidden = !selection.size;
     node.hidden = !rows.size && !jobs.bulk;
@@ -121,7 +119,7 @@ export function createBulk(jobs, leave) {
     setText(status, report.hidden ? ""
       : done?.over ? past + " " + (failed.length || left ? good.toLocaleString() + " of " : "") + plural(total, noun) + "." +
           (left ? " " + plural(left, noun) + (left === 1 ? " was" : " were") + " not tried, since the same would have happened, and stayed selected." : "")
-      : bulk && !bulk.heard && Date.now() - bulk.at > SOON ? "Waiting for the kernel, which may be busy with a cell; this will be done when it answers."
+      : bulk && !bulk.heard && Date.now() - bulk.at >= SOON ? LATER
       : going + " " + plural(total, noun) + (done ? ": " + done.done.toLocaleString() + " done…" : "…"));
     alert.hidden = !failed.length;
     setText(headline, failed.length > 0 && plural(failed.length, noun) + " could not be " + past.toLowerCase() + (done?.over ? " and stayed selected:" : ":"));

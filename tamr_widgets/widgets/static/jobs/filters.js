@@ -52,6 +52,8 @@ export function createFilters(jobs, enter) {
 
   function drawStates() {
     const { counts, found } = jobs.rows;
+    // What is counted before all jobs are here is the least that there are.
+    const more = jobs.known ? "" : "+";
     const missing = ["", ...counts.keys(), jobs.filter.state].filter((state) => !buttons.has(state));
     missing.forEach(createButton);
     if (missing.length) {
@@ -63,7 +65,7 @@ export function createFilters(jobs, enter) {
     for (const [state, { button, label }] of buttons) {
       const name = state ? cut(describe(state === NO_STATE ? "" : state)[0], 40) : "All";
       const count = state ? counts.get(state) ?? 0 : found;
-      setText(label, name + " (" + count.toLocaleString() + ")");
+      setText(label, name + " (" + count.toLocaleString() + more + ")");
       button.ariaPressed = "" + (jobs.filter.state === state);
     }
   }
@@ -75,7 +77,7 @@ export function createFilters(jobs, enter) {
       needed ||= jobs.rows.size > 0;
       node.hidden = !needed;
       if (search.value !== jobs.filter.search) search.value = jobs.filter.search;
-      drawStates();
+      if (needed) drawStates();
     },
     destroy: () => clearTimeout(pause),
   };

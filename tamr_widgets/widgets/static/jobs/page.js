@@ -15,7 +15,7 @@ export function createPage(jobs) {
   const notice = createNotice(jobs, () => {
     jobs.show({ search: "", state: "" });
     filters.search.focus();
-  });
+  }, () => filters.search.focus());
   const bulk = createBulk(jobs, grid.focus);
   const timeline = createTimeline(jobs, grid.focus);
   const spoken = make("div", { role: "status", className: "unseen" });

@@ -1,12 +1,12 @@
 /** What is to be said of the list as a whole: loading, empty, failing, nobody there. */
 
-import { clockTime, cut, duration } from "../shared/format.js";
-import { make, plural, setText } from "../shared/dom.js";
+import { LATER, SOON, clockTime, cut, duration } from "../shared/format.js";
+import { focusedNear, make, plural, setText } from "../shared/dom.js";
 
 /** What a fault of each kind is called, and what a person can do about it. */
 const LIST_FAULTS = /** @type {Record<string, string[]>} */ ({
   retrying: ["The list could not be fetched", ""],
-  refused: ["No permission to see the jobs", "Sign in again or ask for access, then run the cell again."],
+  refused: ["No permission to see the jobs", "Sign in again or ask for access, then try again."],
   stopped: ["No longer checked", "Run the cell again to go on."],
   action: ["That did not work", ""],
 });
@@ -14,13 +14,16 @@ const LIST_FAULTS = /** @type {Record<string, string[]>} */ ({
 /**
  * @param {import("./store.js").Jobs} jobs
  * @param {() => void} clear shows all jobs again
+ * @param {() => void} leave puts the focus elsewhere
  */
-export function createNotice(jobs, clear) {
+export function createNotice(jobs, clear, leave) {
   const offline = make("p", { className: "offline" });
   const [lead, countdown, rest] = [make("b"), make("span"), make("span")];
   // The alert speaks when it changes; the seconds in it had better not.
   countdown.setAttribute("aria-live", "off");
-  const alert = make("div", { role: "alert" }, lead, countdown, rest);
+  const again = make("button", { type: "button", onclick: jobs.tryAgain });
+  const sent = make("span");
+  const alert = make("div", { role: "alert" }, lead, countdown, rest, again, sent);
   const callback = make("div", { role: "alert" });
 
   const [title, hint] = [make("b"), make("span")];
@@ -39,6 +42,16 @@ export function createNotice(jobs, clear) {
     setText(lead, !!fault && (known ? "Last checked " + clockTime(jobs.here(checked_at)) : name));
     setText(countdown, !!fault && retrying && jobs.live && ", retrying " + (seconds >= 1 ? "in " + duration(seconds) : "now"));
     setText(rest, !!fault && ": " + cut(fault).replace(/\.?$/, next && ". ") + next);
+  }
+
+  function drawAgain() {
+    const { live, retry, status: { fault, fault_kind = "" } } = jobs;
+    const offered = live && fault && !/retrying|action/.test(fault_kind);
+    if (!offered && focusedNear(again) === again) leave();
+    again.hidden = !offered;
+    again.ariaDisabled = retry && "true";
+    setText(again, offered && "Try again");
+    setText(sent, offered && !!retry && (Date.now() - retry.at >= SOON ? LATER : "Sending…"));
   }
 
   /** What stands where the rows would be. Only a full list without a row means that there are no jobs. */
@@ -79,8 +92,12 @@ export function createNotice(jobs, clear) {
       setText(callback, cut(status.callback_error));
       callback.hidden = !status.callback_error;
       drawFault();
+      drawAgain();
     },
 
-    tick: drawFault,
+    tick() {
+      drawFault();
+      drawAgain();
+    },
   };
 }

@@ -46,11 +46,19 @@ export function createJobs(traits, send, save) {
     scroll: 0,
     /** An action on the chosen rows: asked, sent, answered. @type {Bulk | null} */
     bulk: null,
+    /** A click on Try again that the kernel has not answered. @type {{n: number, at: number} | null} */
+    retry: null,
     timeline: { open: true, span: "", from: 0, to: 0 },
     /** What was said last to those who can't see it. */
     spoken: "",
     /** @type {Set<{draw(): void, tick(): void, node: HTMLElement}>} */
     views: new Set(),
+
+    /** Asks to fetch the list again, once until the kernel has answered. */
+    tryAgain() {
+      jobs.retry ??= { n: send("wait"), at: Date.now() };
+      jobs.draw();
+    },
 
     /** Whether all jobs are known that there are, be it none. */
     get known() { return !jobs.rows.filling || jobs.status.total === 0 && !jobs.rows.size; },
@@ -101,6 +109,7 @@ export function createJobs(traits, send, save) {
     /** @param {boolean} live @param {string} waiting */
     setConnection(live, waiting) {
       Object.assign(jobs, { live, waiting });
+      if (!live) jobs.retry = null;
       for (const store of opened()) store.set({ live });
       jobs.draw();
     },
@@ -110,6 +119,7 @@ export function createJobs(traits, send, save) {
       skew = ack.server - Date.now();
       kernelSkew = ack.kernel - Date.now();
       if (jobs.bulk?.n === ack.ack) jobs.bulk.heard = true;
+      if (jobs.retry?.n === ack.ack) jobs.retry = null;
       for (const store of opened()) store.acknowledge(ack);
       jobs.draw();
     },

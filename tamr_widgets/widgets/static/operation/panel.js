@@ -1,7 +1,7 @@
 /** The panel of one job. It knows nothing of Jupyter: any page, or a table's row, can mount it. */
 
 import { focusedNear, make, makeIcon, setText } from "../shared/dom.js";
-import { clockTime, cut, describe, duration } from "../shared/format.js";
+import { LATER, SOON, clockTime, cut, describe, duration } from "../shared/format.js";
 import { progress, remaining } from "../shared/estimate.js";
 
 /** @typedef {import("./store.js").Store} Store */
@@ -182,8 +182,8 @@ export function createPanel(store) {
     setText(buttons.wait, waiting ? "Stop waiting" : /refused|stopped/.test(fault_kind) ? "Try again" : "Wait");
 
     const clicks = Object.values(store.sent).filter(({ done }) => !done);
-    setText(note, clicks.some(({ at }) => Date.now() - at > 1999)
-        ? "Waiting for the kernel, which may be busy with a cell; this will be done when it answers."
+    setText(note, clicks.some(({ at }) => Date.now() - at >= SOON)
+        ? LATER
       : clicks[0] ? "Sending…"
       : actions.contains(focused()) && focused().title
         || (busy ? busy === "cancel" ? "Cancelling…" : "Deleting…"

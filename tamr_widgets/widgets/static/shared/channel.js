@@ -36,6 +36,8 @@ export function connect(model, onChange) {
   let [live, waiting, gone, closed] = [true, "", false, false];
   /** Whether the kernel said anything since there are messages that it has not answered. */
   let spoke = false;
+  /** The kernel whose status is listened to. @type {any} */
+  let watched;
   const kernelOf = () => /** @type {any} */ (model).widget_manager?.kernel;
   // The layout has a comm of its own, which lives as long as the widget's, and can be looked at.
   const layoutOf = () => model.get("layout");
@@ -65,7 +67,22 @@ export function connect(model, onChange) {
     const id = layoutOf()?.model_id;
     if (!id || !kernel?.requestCommInfo) return;
     const comms = (await commInfo(kernel))?.content?.comms;
-    if (comms && !Object.hasOwn(comms, id) && !closed && unanswered && kernel === kernelOf()) set(false);
+    if (comms && !Object.hasOwn(comms, id) && !closed && answered < last && kernel === kernelOf()) set(false);
+  }
+
+  /** A kernel that starts was restarted, perhaps from another page: it may know nothing of this. */
+  function onStatus(/** @type {any} */ _, /** @type {string} */ status) {
+    if (status === "starting") {
+      send("hello");
+      ask();
+    }
+  }
+
+  /** @param {any} [kernel] */
+  function watch(kernel) {
+    if (kernel === watched) return;
+    watched?.statusChanged?.disconnect(onStatus);
+    (watched = kernel)?.statusChanged?.connect(onStatus);
   }
 
   function reason() {
@@ -94,6 +111,7 @@ export function connect(model, onChange) {
     check(visible) {
       const kernel = kernelOf();
       const was = gone;
+      watch(kernel);
       // Without a comm this is a saved model: in an exported page, or of a kernel that is no more.
       gone = kernel === null || layoutOf()?.comm_live === false ||
         GONE.includes(kernel?.status) || kernel?.connectionStatus === "disconnected";
@@ -109,6 +127,9 @@ export function connect(model, onChange) {
       }
     },
 
-    close: () => closed = true,
+    close() {
+      closed = true;
+      watch();
+    },
   };
 }

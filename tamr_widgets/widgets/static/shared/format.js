@@ -1,5 +1,9 @@
 /** States, durations and times for people. */
 
+/** What is said of a click that was not answered for SOON milliseconds. */
+export const LATER = "Waiting for the kernel, which may be busy with a cell; this will be done when it answers.";
+export const SOON = 2000;
+
 /** Cut where no person reads on. @param {string} [text] */
 export const cut = (text = "", length = 999) => text.length > length ? text.slice(0, length) + "…" : text;
 
