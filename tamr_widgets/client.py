@@ -23,7 +23,7 @@ from ._http.exception_mapping import check_proxy, map_exceptions
 from ._http.log_redaction import redacted_logs
 from ._http.login import ClientAuth, Login, cookies_of
 from ._http.proxies import is_loopback, proxy_of, proxy_secrets, without_environment
-from ._http.redaction import redactor
+from ._http.redaction import Secrets, redactor
 from ._http.response import raise_for_status, unexpected
 from ._http.retry import PASSING_STATUS
 from ._http.session import SingleOriginSession
@@ -260,7 +260,7 @@ class Client:
         options = {**kwargs, "auth": auth, "allow_redirects": False, "stream": True}
         if is_loopback(self.host):
             options["proxies"] = kwargs.get("proxies") or without_environment(self.session)
-        known = self._secrets() | secrets_of(kwargs.get("auth"))
+        known = Secrets(self._secrets() | secrets_of(kwargs.get("auth")))
         with (
             redacted_logs(known),
             map_exceptions(f"{method} {url}", lambda: proxy_of(self.session, url)),
@@ -287,10 +287,10 @@ class Client:
             )
             warnings.warn(msg, InsecureRequestWarning, stacklevel=2)
 
-    def _secrets(self) -> frozenset[str]:
+    def _secrets(self) -> Secrets:
         """What nobody may see of all that this client sends."""
         proxies = proxy_secrets(self.session)
-        return frozenset({*secrets_of(self.auth), *self._login.tokens, *proxies})
+        return Secrets({*secrets_of(self.auth), *self._login.tokens, *proxies})
 
     def _shown(self, url: str) -> str:
         return redactor(self._secrets()).text(sanitize(url, ADDRESS_CHARS))

@@ -97,7 +97,7 @@ class Operation(Snapshot):
         """
         named = isinstance(resource_id, (str, int)) and not isinstance(resource_id, bool)
         if not named or not str(resource_id).strip():
-            msg = f"An operation's id is a number or a name, not {resource_id!r}."
+            msg = f"An operation's id is a number or a name, not {resource_id!r:.100}."
             raise ValueError(msg)
         # Ids come from `resource_id`, percent-encoded, as well as from people.
         raw = re.sub("%(?![0-9A-Fa-f]{2})", "%25", str(resource_id))

@@ -30,6 +30,7 @@ RESOLVED_STATES = frozenset({"CANCELED", "SUCCEEDED", "FAILED"})
 DATE_RESOLUTION_SECONDS = 2.0
 # The years 1 and 9999, with which servers write that a time is not known, give no duration.
 LONGEST = timedelta(days=36_525)
+REPR_CHARS = 200  # of each fact
 
 S = TypeVar("S", bound="Snapshot")
 
@@ -282,9 +283,13 @@ class Snapshot:
 
     def __repr__(self) -> str:
         return (
-            f"tamr_widgets.Operation(relative_id={self.relative_id!r}, "
-            f"description={(self.description or '')[:200]!r}, state={self.state!r})"
+            f"tamr_widgets.Operation(relative_id={_start_of(self.relative_id)!r}, "
+            f"description={_start_of(self.description or '')!r}, state={_start_of(self.state)!r})"
         )
+
+
+def _start_of(text: str | None) -> str | None:
+    return text and text[:REPR_CHARS]
 
 
 def _unpickled(kind: type[S], data: dict[str, Any], *facts: Any) -> S:

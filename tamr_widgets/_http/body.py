@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.exceptions import ChunkedEncodingError
-from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import DecodeError, ProtocolError
 
 from ..errors import UnexpectedResponse
@@ -63,7 +62,7 @@ def received(
     """
     copy = requests.Response()
     copy.status_code = response.status_code
-    copy.headers = CaseInsensitiveDict(response.headers or {})
+    copy.headers = response.headers  # replaced by `redact`
     copy.url, copy.reason, copy.encoding = response.url, response.reason, response.encoding
     copy.elapsed = response.elapsed
     copy.request = getattr(response, "request", None)  # type: ignore[assignment]

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from http import client as http
 from traceback import clear_frames
 from typing import Any, NoReturn
@@ -43,7 +42,8 @@ _UNKNOWN = (
 _HARMLESS = re.compile(r"GET |HEAD |POST \S*instance:login$")
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
 _NO_CERTIFICATES = re.compile(
-    "^Could not find (?:a suitable TLS CA|the TLS)|no[ _]certificate[ _]or[ _]crl", re.IGNORECASE
+    "^Could not find (?:a suitable TLS CA|the TLS)|no[ _]certificate[ _]or[ _]crl|PEM lib",
+    re.IGNORECASE,
 )
 _PROXY_VARIABLES = "HTTP_PROXY, HTTPS_PROXY or ALL_PROXY"
 
@@ -76,27 +76,33 @@ _LIBRARIES = (*_LOST, ValueError, MemoryError, RecursionError)
 _UNSENT = (urllib3.ConnectTimeoutError, urllib3.EmptyPoolError, requests.ConnectTimeout)
 
 
-@contextmanager
-def map_exceptions(what: str, proxy: Callable[[], str | None] = lambda: None) -> Iterator[None]:
-    """Raise requests' and urllib3's exceptions as ours, without what they hold.
+class translated:  # noqa: N801 - a context manager, as in contextlib
+    """Raises requests' and urllib3's exceptions as ours, without what they hold.
 
     Args:
         what: The request in a few words, its method first.
         proxy: Which proxy the request went through, if any.
     """
-    try:
-        yield
-    except TamrError:
-        raise
-    # Some answers, such as a Location that is no address, make requests raise a plain ValueError;
-    # some addresses of proxies make it raise a TypeError.
-    except (*_LIBRARIES, TypeError) as error:
-        if not isinstance(error, _LIBRARIES) and _named(proxy) != UNREADABLE:
-            raise
-        ours, bare = _ours(request_line(what), error, proxy), _bare(error)
+
+    def __init__(self, what: str, proxy: Callable[[], str | None] = lambda: None) -> None:
+        self._what, self._proxy = what, proxy
+
+    def __enter__(self) -> None:
+        """Nothing is to be done before."""
+
+    def __exit__(self, _: Any, error: BaseException | None, traceback: Any) -> None:
+        """Raises one of ours in the place of `error`."""
+        # Some answers, such as a Location that is no address, make requests raise a plain
+        # ValueError; some addresses of proxies make it raise a TypeError.
+        if isinstance(error, TamrError) or not isinstance(error, (*_LIBRARIES, TypeError)):
+            return
+        if not isinstance(error, _LIBRARIES) and _named(self._proxy) != UNREADABLE:
+            return
+        ours, bare = _ours(request_line(self._what), error, self._proxy), _bare(error)
         for each in chain_of(error):
             # Their frames hold requests, and responses with an open socket.
             clear_frames(each.__traceback__)
+        del error, each, traceback  # a traceback may show the local variables of this frame
         raise_alone(ours, bare)
 
 
@@ -224,8 +230,10 @@ def _named(proxy: Callable[[], str | None]) -> str | None:
 
 
 def _lacks_certificates(chain: list[BaseException]) -> bool:
-    """Whether a file was not found, or is empty: requests and ssl have no class for that."""
-    if any(isinstance(each, FileNotFoundError) and each.errno for each in chain):
+    """Whether a file was not found, or holds none: requests and ssl have no class for that."""
+    if any(
+        isinstance(each, (FileNotFoundError, IsADirectoryError)) and each.errno for each in chain
+    ):
         return True
     return any(_NO_CERTIFICATES.search(start_of(each)) for each in chain)
 

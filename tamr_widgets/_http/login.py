@@ -89,9 +89,8 @@ class Login:
             lock.release()
 
     def _log_in(self, url: str, send: Callable[..., requests.Response]) -> requests.Response:
-        credentials = {"username": self._auth.username, "password": self._auth.password}
         # Not redacted, since a token may be known already.
-        response = send("POST", url, {"json": credentials, "auth": no_auth}, ())
+        response = send("POST", url, {"auth": self._with_credentials}, ())
         if response.ok:
             try:
                 self._keep(parse_json(response, f"POST {url}"))
@@ -103,6 +102,12 @@ class Login:
         # Counted when the cookie is there: whoever asks from now on sends it.
         self.count += 1
         return response
+
+    def _with_credentials(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Adds them here, since a traceback may show the arguments of a request."""
+        credentials = {"username": self._auth.username, "password": self._auth.password}
+        request.prepare_body(None, None, json=credentials)
+        return request
 
     def _keep(self, answer: Any) -> None:
         token = answer.get("token") if isinstance(answer, dict) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -12,6 +13,9 @@ from urllib.request import getproxies
 
 from requests.utils import select_proxy
 
+# What requests and urllib read of the environment; each name also in capitals.
+_NAMES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+ENVIRONMENT_NAMES = (*_NAMES, *map(str.upper, _NAMES), "REQUEST_METHOD")
 UNREADABLE = "whose address cannot be read"
 _SCHEMES = ("http", "https", "all")
 
@@ -55,8 +59,15 @@ def _shown(address: str) -> str:
 def proxy_secrets(session: Any) -> frozenset[str]:
     """What is secret about the proxies of the environment and of a session."""
     own: Mapping[str, Any] = getattr(session, "proxies", None) or {}
-    addresses = [*own.values(), *getproxies().values()]
+    # getproxies() reads all of the environment, a tenth of what a poll costs.
+    environment = tuple(map(os.environ.get, ENVIRONMENT_NAMES))
+    addresses = [*own.values(), *_proxies(environment)] if own else _proxies(environment)
     return _secrets(frozenset(each for each in addresses if isinstance(each, str) and "@" in each))
+
+
+@lru_cache(maxsize=8)
+def _proxies(_environment: tuple[str | None, ...]) -> tuple[str, ...]:
+    return tuple(getproxies().values())
 
 
 @lru_cache(maxsize=32)

@@ -18,6 +18,8 @@ from urllib.parse import quote, quote_plus
 
 from requests.structures import CaseInsensitiveDict
 
+from .._operation.json_list import iter_items
+
 MASK = "***"
 _MASK_BYTES = MASK.encode()
 # Shorter secrets are parts of ordinary words.
@@ -48,10 +50,13 @@ _WORD_START = (
 )
 _WORD_END = rb"(?!" + _LETTER + rb")"
 _NAMES = (b"pass", b"pwd", b"secret", b"token", b"credential", b"//")
-_NAMED = (
-    rb"((?i:pass(?:word|wd|phrase)?|pwd|secret|token|credentials?)[\"'\\]{0,3}\s{0,3}[:=]\s{0,3}"
-    rb"[\"'\\]{0,3}|//[^\s/@:]{1,64}:)"
+# At most so many bytes stand between the start of such a name and the secret.
+_NAME_BYTES = 80
+_NAME_BEFORE = re.compile(
+    rb"(?:(?i:pass(?:word|wd|phrase)?|pwd|secret|token|credentials?)[\"'\\]{0,3}\s{0,3}[:=]\s{0,3}"
+    rb"[\"'\\]{0,3}|//[^\s/@:]{1,64}:)\Z"
 )
+_NAME_ENDS = frozenset(b"%c" % each for each in b"\"'\\:= \t\r\n\f\v")
 
 
 def _json(text: str) -> str:
@@ -150,29 +155,36 @@ class _Needle:
 
     def __init__(self, secret: str, *, is_base64: bool = False) -> None:
         # Encoders leave ASCII letters and digits alone, so this part is in each of the forms.
-        self._core = max(re.findall("[A-Za-z0-9]+", secret), key=len, default="").encode()
+        self.core = max(re.findall("[A-Za-z0-9]+", secret), key=len, default="")
+        self._core_bytes, self._raw = self.core.encode(), secret.encode("utf-8", "replace")
         any_form = _pattern_of(secret) + (_PADDING if is_base64 else b"")
-        self._pattern = re.compile(any_form)
-        self._whole = self._named = None
-        if is_ordinary(secret):
-            self._named = re.compile(_NAMED + any_form + _WORD_END)
-        elif _is_word(secret):
+        self._is_ordinary = is_ordinary(secret)
+        self._whole: re.Pattern[bytes] | None = None
+        if not self._is_ordinary and _is_word(secret):
             self._whole = re.compile(_WORD_START + any_form + _WORD_END)
+        self._pattern = re.compile(any_form + (_WORD_END if self._is_ordinary else b""))
 
     def removed_from(self, text: bytes) -> bytes:
-        if self._core not in text:
+        if self._core_bytes not in text:
             return text
-        if self._named is not None:
+        if self._is_ordinary:
             lower = text.lower()
             if not any(name in lower for name in _NAMES):
                 return text
-            return self._named.sub(rb"\1" + _MASK_BYTES, text)
-        whole = self._whole
-        if whole is None:
-            return self._pattern.sub(_MASK_BYTES, text)
+        elif self._whole is None:
+            # A body can hold it a million times, and a pattern takes a second for these.
+            return self._pattern.sub(_MASK_BYTES, text.replace(self._raw, _MASK_BYTES))
+        # One pattern for all of it would be tried at each byte of a list of 100 MB.
         return self._pattern.sub(
-            lambda found: _MASK_BYTES if whole.match(text, found.start()) else found[0], text
+            lambda found: _MASK_BYTES if self._is_meant(text, found.start()) else found[0], text
         )
+
+    def _is_meant(self, text: bytes, start: int) -> bool:
+        """Whether the word that starts there is the secret."""
+        if self._whole is not None:
+            return self._whole.match(text, start) is not None
+        before = text[max(0, start - _NAME_BYTES) : start]
+        return before[-1:] in _NAME_ENDS and _NAME_BEFORE.search(before) is not None
 
 
 def is_ordinary(secret: str) -> bool:
@@ -205,21 +217,33 @@ class Redactor:
             *(_Needle(each, is_base64=True) for each in sorted(encoded, key=len, reverse=True)),
             *(_Needle(each) for each in sorted(known, key=len, reverse=True)),
         ]
+        self._cores = {needle.core for needle in self._needles}
 
     def bytes(self, content: bytes) -> bytes:
-        """A body without the secrets. JSON stays JSON, with the same keys and numbers."""
+        """A body without the secrets. JSON stays JSON, with the same numbers."""
         clean = content
         for needle in self._needles:
             clean = needle.removed_from(clean)
-        if clean == content or content.lstrip()[:1] not in (b"{", b"["):
-            return clean
+        if clean == content:
+            return content
         try:
-            return json.dumps(self._document(json.loads(content))).encode()
+            start = content.lstrip()[:1]
+            if start == b"[":
+                items = (json.dumps(self._document(item)) for item in iter_items(content.decode()))
+                return f"[{', '.join(items)}]".encode()
+            return (
+                json.dumps(self._document(json.loads(content))).encode() if start == b"{" else clean
+            )
         except (ValueError, RecursionError):
             return clean
 
     def text(self, text: str) -> str:
         """A text without the secrets."""
+        for core in self._cores:
+            if core in text:
+                break
+        else:
+            return text
         encoded = text.encode("utf-8", "surrogatepass")
         clean = encoded
         for needle in self._needles:
@@ -236,7 +260,7 @@ class Redactor:
 
     def _document(self, value: Any, name: str = "") -> Any:
         if isinstance(value, dict):
-            return {key: self._document(each, key) for key, each in value.items()}
+            return {self._key(key): self._document(each, key) for key, each in value.items()}
         if isinstance(value, list):
             return [self._document(each, name) for each in value]
         if isinstance(value, str):
@@ -244,6 +268,17 @@ class Redactor:
             before = f"{name}=" if SECRET_NAME.search(name) else ""
             return self.text(before + value)[len(before) :]
         return value
+
+    def _key(self, key: str) -> str:
+        """A key without the secrets, unless it is one of Tamr's own."""
+        return key if key.lower() in _ORDINARY else self.text(key)
+
+
+class Secrets(frozenset[str]):
+    """Passwords and tokens, whose repr (in a debugger, a verbose traceback) does not show them."""
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} secrets>"
 
 
 # Most responses are to requests with the same secrets.

@@ -25,6 +25,8 @@ from .redaction import redactor
 
 # Error bodies are cut here before they get into a message or a log.
 MAX_BODY_CHARS = 2000
+# Of one JSON document. While one is parsed, no other thread runs.
+MAX_DOCUMENT_BYTES = 4 * 2**20
 
 _HINTS: dict[int, tuple[type[HTTPStatusError], str]] = {
     401: (Unauthorized, "Check the user name and password (or token) and make a new Client."),
@@ -76,8 +78,11 @@ def parse_json(
 
     Raises:
         UnexpectedResponse: There is none: it was cut off, or a proxy answered, with a login page
-            for example.
+            for example. Or it is too long, and there is no `parse` that reads it in steps.
     """
+    if parse is None and len(response.content) > MAX_DOCUMENT_BYTES:
+        size = f"a document of more than {MAX_DOCUMENT_BYTES // 2**20} MiB"
+        raise unexpected(response, what, size)
     try:
         return (parse or json.loads)(_utf8(response.content))
     except (ValueError, RecursionError, MemoryError):
@@ -108,7 +113,7 @@ def _kept(response: requests.Response, what: str, auth: Any = None) -> requests.
 
 def reason_in(response: requests.Response, auth: Any) -> str:
     """The server's own words for an error, in one line; nothing for a page of HTML."""
-    text = _utf8(response.content)
+    text = _utf8(response.content[:MAX_DOCUMENT_BYTES])
     try:
         document = json.loads(text)
         text = json.dumps(document, ensure_ascii=False)

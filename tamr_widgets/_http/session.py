@@ -8,12 +8,11 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 
+from .proxies import ENVIRONMENT_NAMES
+
 MAX_CONNECTIONS = 50
 
-# What requests and urllib read of the environment; each name also in capitals.
-_ENVIRONMENT = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
-_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "REQUEST_METHOD")
-_NAMES = (*_ENVIRONMENT, *map(str.upper, _ENVIRONMENT), *_BUNDLES)
+_NAMES = (*ENVIRONMENT_NAMES, "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 class SingleOriginSession(requests.Session):

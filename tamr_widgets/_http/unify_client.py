@@ -15,6 +15,7 @@ from .exception_mapping import check_proxy, map_exceptions
 from .log_redaction import redacted_logs
 from .overlay import overlaid
 from .proxies import proxy_of, proxy_secrets
+from .redaction import Secrets
 from .response import raise_for_status
 from .transport import TOTAL_SECONDS, bounded, timeouts_within_deadline
 from .urls import endpoint_url, redirect_url
@@ -106,7 +107,7 @@ class UnifyClientAdapter:
         url = endpoint_url(origin, base_path, endpoint)
         session = getattr(self._client, "session", None)
         proxy = lambda: proxy_of(session, url)  # noqa: E731
-        secrets = {*secrets_of(self.auth), *proxy_secrets(session)}
+        secrets = Secrets({*secrets_of(self.auth), *proxy_secrets(session)})
         with (
             redacted_logs(secrets),
             map_exceptions(f"{method} {url}", proxy),

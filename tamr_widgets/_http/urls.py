@@ -141,6 +141,7 @@ def endpoint_url(origin: str, base_path: str, endpoint: str) -> str:
             f"characters, and no server takes more than {MAX_ENDPOINT_CHARS:,}."
         )
         raise CrossOriginError(msg)
+    endpoint = endpoint.strip(" ")
     own = base_path.lstrip("/")
     if own and endpoint.startswith(own):  # copied with the API's own path
         endpoint = endpoint[len(own) :]
@@ -171,7 +172,7 @@ def operation_id(origin: str, resource_id: str | int) -> str | int:
     if not isinstance(resource_id, str):
         return resource_id
     copied = resource_id.strip()
-    folder, found, name = copied.split("?", 1)[0].rpartition("operations/")
+    folder, found, name = re.split("[?#]", copied)[0].rstrip("/").rpartition("operations/")
     if "://" in copied and not (found and is_below(origin, "/", copied)):
         msg = (
             f"Nothing was sent: {_shown(copied)} is not the address of an operation of {origin}. "

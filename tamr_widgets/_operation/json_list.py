@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+# Of what is no list; longer, it is taken for JSON.
+MAX_OTHER_CHARS = 2**20
 _SPACE = re.compile(r"[ \t\n\r]*")
 _decode = json.JSONDecoder().raw_decode
 
@@ -24,7 +26,8 @@ def iter_items(text: str) -> Iterator[Any]:
     """
     at = _after_space(text, 0)
     if not text.startswith("[", at):
-        json.loads(text)
+        if len(text) <= MAX_OTHER_CHARS:
+            json.loads(text)
         msg = "The JSON document is not a list."
         raise TypeError(msg)
     at = _after_space(text, at + 1)

@@ -508,7 +508,7 @@ def grows_like_its_text(work, seed, size):
 def test_no_pattern_backtracks(pattern):
     """Twice the text takes no more than twice the time, for whatever text."""
     for seed in SEEDS:
-        for work in (pattern.search, pattern.fullmatch, lambda text: pattern.sub("", text)):
+        for work in (pattern.search, pattern.fullmatch, lambda text: pattern.sub(text[:0], text)):
             if isinstance(pattern.pattern, bytes):
                 assert grows_like_its_text(lambda text: work(text.encode()), seed, 4_000), seed  # noqa: B023
             else:
