@@ -76,7 +76,7 @@ _LIBRARIES = (*_LOST, ValueError, MemoryError, RecursionError)
 _UNSENT = (urllib3.ConnectTimeoutError, urllib3.EmptyPoolError, requests.ConnectTimeout)
 
 
-class translated:  # noqa: N801 - a context manager, as in contextlib
+class map_exceptions:  # noqa: N801 - a context manager, as in contextlib
     """Raises requests' and urllib3's exceptions as ours, without what they hold.
 
     Args:

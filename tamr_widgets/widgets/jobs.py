@@ -231,6 +231,7 @@ class JobsWidget(BaseWidget):
         return self._fault.get("fault_kind") not in (None, "retrying", "action")
 
     def _try_again(self) -> None:
+        """Asks for the list anew after a fault that ended the polling."""
         if self._halted:
             self._fault, self._error = {}, ""
             self._follow()
@@ -255,17 +256,8 @@ class JobsWidget(BaseWidget):
             self._order(lambda: self._opened.shut(key))
         elif action in ("cancel_all", "delete_all"):
             self._order(lambda: self._begin_bulk(action.removesuffix("_all"), content.get("ids")))
-        elif action in ("wait", "again") and key is None:
-            self._order(self._try_again)
         else:
             self._opened.act(key, action)
-
-    def _try_again(self) -> None:
-        """Ask for the list anew after a fault that ended it."""
-        if not self._follower.active:
-            self._fault, self._error = {}, ""
-            self._take()
-        self._follow()
 
     def _open(self, key: Any) -> None:
         operation = self._table.get(key)
