@@ -151,7 +151,7 @@ def test_a_new_thread_may_collect_what_needs_its_owner(client, monkeypatch, whic
     assert not starter.is_alive()
 
 
-@pytest.mark.parametrize("action", ["wait", "again"])
+@pytest.mark.parametrize("action", ["wait"])
 def test_a_list_that_was_refused_is_asked_for_again_on_demand(tamr, client, action):
     """Only when a person asks; the fault is gone from the page until the server answers."""
     tamr.jobs.add("RUNNING")
