@@ -37,7 +37,7 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
-from ._operation.status_message import sanitize
+from ._text import sanitize
 
 if TYPE_CHECKING:
     from .operation import Operation

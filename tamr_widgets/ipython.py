@@ -17,7 +17,7 @@ from typing import Any
 
 from IPython.display import display
 
-from ._http.deadline import checked_seconds
+from ._clock import checked_seconds
 from .operation import Operation
 from .widgets import cell_outputs
 from .widgets.operation import OperationWidget

@@ -13,14 +13,15 @@ from urllib.parse import quote, unquote
 
 import requests
 
-from ._http.deadline import Seconds, checked_seconds
+from ._clock import Seconds, checked_seconds
+from ._http.protocol import TamrClient
 from ._http.response import parse_json, raise_for_status, unexpected
 from ._http.unify_client import checked_client, link_to, send_request
 from ._http.urls import endpoint_url
 from ._operation.document import text
 from ._operation.identity import is_named, is_operation, name_of_path, names_in, only_name
-from ._operation.status_message import sanitize
 from ._operation.wait import MIN_INTERVAL_SECONDS, follow, wait_timeout, warn_unreadable
+from ._text import sanitize
 from .errors import (
     NotSupported,
     OperationCanceled,
@@ -63,12 +64,14 @@ class Operation(Snapshot):
     __slots__ = ()
 
     @classmethod
-    def from_json(cls, client: Any, data: dict[str, Any], api_path: str | None = None) -> Operation:
+    def from_json(
+        cls, client: TamrClient, data: dict[str, Any], api_path: str | None = None
+    ) -> Operation:
         """An operation from the server's JSON document."""
         return cls(client, data, api_path)
 
     @classmethod
-    def from_response(cls, client: Any, response: requests.Response) -> Operation:
+    def from_response(cls, client: TamrClient, response: requests.Response) -> Operation:
         """The operation that a request started.
 
         Where everything was up to date, Tamr answers 204 without a body. That becomes a NOOP: an
@@ -87,7 +90,7 @@ class Operation(Snapshot):
         return cls.from_document(client, data, _address_of(data), response)
 
     @classmethod
-    def from_resource_id(cls, client: Any, resource_id: str | int) -> Operation:
+    def from_resource_id(cls, client: TamrClient, resource_id: str | int) -> Operation:
         """The operation with this id, as it is now.
 
         Raises:

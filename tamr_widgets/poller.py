@@ -11,7 +11,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from ._http.deadline import Seconds, checked_seconds
+from ._clock import Seconds, checked_seconds
+from ._http.protocol import TamrClient
 from ._operation.operation_list import OperationList
 from ._polling.callbacks import own_context
 from ._polling.cell_monitor import cells
@@ -42,7 +43,7 @@ class Poller(PollLoop):
     """
 
     @classmethod
-    def of(cls, client: Any) -> Poller:
+    def of(cls, client: TamrClient) -> Poller:
         """The poller of a client, and of all clients of the same server, user and settings."""
         return _pollers.get(client, cls)
 

@@ -6,12 +6,13 @@ Servers omit fields, send empty strings and null, and grow new words; nothing he
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, cast
 
 import requests
 
-from ._http.deadline import Seconds, clock
-from ._http.retry import http_date, retry_after_seconds
+from ._clock import Seconds, clock
+from ._http.headers import http_date, retry_after_seconds
+from ._http.protocol import TamrClient
 from ._operation.document import field, is_equal, normalized_copy, text
 from ._operation.identity import (
     created_at,
@@ -58,7 +59,7 @@ class Snapshot:
         "retry_after",
     )
 
-    client: Any
+    client: TamrClient
     api_path: str | None
     as_of: datetime
     clock_offset_seconds: Seconds
@@ -67,7 +68,7 @@ class Snapshot:
     _thawed_from: tuple[Any, ...] | None
     retry_after: Seconds
 
-    def __init__(self, client: Any, data: dict[str, Any], alias: str | None = None) -> None:
+    def __init__(self, client: TamrClient, data: dict[str, Any], alias: str | None = None) -> None:
         if not isinstance(data, dict):
             msg = f"An operation is made of a JSON object, not of {type(data).__name__}."
             raise OperationTypeError(msg)
@@ -75,7 +76,7 @@ class Snapshot:
 
     def _fill(
         self,
-        client: Any,
+        client: TamrClient,
         data: dict[str, Any],
         alias: str | None,
         read_at: tuple[datetime, Seconds],
@@ -99,7 +100,7 @@ class Snapshot:
     @classmethod
     def from_document(
         cls: type[S],
-        client: Any,
+        client: TamrClient,
         data: dict[str, Any],
         alias: str | None,
         response: requests.Response,
@@ -116,7 +117,7 @@ class Snapshot:
         snapshot._fill(self.client, data, alias, read_at, self.retry_after)
         return snapshot
 
-    def with_client(self: S, client: Any) -> S:
+    def with_client(self: S, client: TamrClient) -> S:
         """The same snapshot, with another client of the same server to act through."""
         if client is self.client:
             return self
@@ -294,7 +295,7 @@ def _start_of(text: str | None) -> str | None:
 
 def _unpickled(kind: type[S], data: dict[str, Any], *facts: Any) -> S:
     snapshot = kind.__new__(kind)
-    snapshot._fill(None, data, *facts)
+    snapshot._fill(cast(TamrClient, None), data, *facts)
     return snapshot
 
 

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 import requests
 import urllib3.exceptions as urllib3
 
-from .._operation.status_message import sanitize
+from .._text import sanitize
 from ..errors import (
     CertificateError,
     ConnectionFailed,

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from .._operation.status_message import sanitize
+from .._text import sanitize
 from .redaction import Redactor, redactor
 
 MAX_LINE_CHARS = 1000

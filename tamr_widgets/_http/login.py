@@ -15,9 +15,10 @@ from requests.auth import AuthBase, HTTPBasicAuth
 from requests.cookies import RequestsCookieJar, get_cookie_header
 
 from .. import _fork
+from .._clock import Seconds
 from ..auth import no_auth, secrets_of
 from ..errors import UnexpectedResponse
-from .deadline import Seconds, deadline
+from .deadline import deadline
 from .exception_mapping import map_exceptions
 from .response import parse_json
 from .response_redaction import redact

@@ -14,7 +14,7 @@ from http import client as http
 import requests
 import urllib3.exceptions as urllib3
 
-from .._operation.status_message import sanitize
+from .._text import sanitize
 
 MAX_REASON_CHARS = 200
 # A text of this package's own, which may be quoted.

@@ -18,7 +18,7 @@ from urllib.parse import quote, quote_plus
 
 from requests.structures import CaseInsensitiveDict
 
-from .._operation.json_list import iter_items
+from .._json_list import iter_items
 
 MASK = "***"
 _MASK_BYTES = MASK.encode()

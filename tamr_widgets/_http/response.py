@@ -9,7 +9,7 @@ from typing import Any
 
 import requests
 
-from .._operation.status_message import sanitize
+from .._text import sanitize
 from ..auth import secrets_of
 from ..errors import (
     Forbidden,

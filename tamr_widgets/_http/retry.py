@@ -7,11 +7,8 @@ makes one request and raises what came of it.
 from __future__ import annotations
 
 import random
-from datetime import timezone
-from email.utils import parsedate_to_datetime
 
-import requests
-
+from .._clock import Seconds
 from ..errors import (
     CertificateError,
     ConnectionFailed,
@@ -25,14 +22,13 @@ from ..errors import (
     TamrError,
     UnexpectedResponse,
 )
-from .deadline import Seconds, clock
+from .headers import retry_after_seconds
 
 PASSING_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 # A job that was just started may not be found yet.
 NOT_FOUND_GRACE_SECONDS = 5.0
 FIRST_BACKOFF_SECONDS = 1.0
 MAX_BACKOFF_SECONDS = 60.0
-MAX_RETRY_AFTER_SECONDS = 120.0
 # With the backoff above: about 20 minutes, long enough for a server to be restarted.
 MAX_ERRORS_IN_A_ROW = 25
 
@@ -46,35 +42,6 @@ def is_retryable(fault: TamrError, since_start: Seconds) -> bool:
             return since_start < NOT_FOUND_GRACE_SECONDS
         return fault.response is not None and fault.response.status_code in PASSING_STATUS
     return isinstance(fault, (InternalError, ConnectionFailed, RequestTimeout, UnexpectedResponse))
-
-
-def retry_after_seconds(response: requests.Response | None) -> Seconds:
-    """How long a server asks to be left alone; zero where it asks nothing that makes sense.
-
-    A number of seconds or a date, read against the server's own `Date` where there is one. Never
-    more than two minutes, whatever it says.
-    """
-    value = response.headers.get("Retry-After", "") if response is not None else ""
-    try:
-        seconds = float(value)
-    except ValueError:
-        date = http_date(value)
-        if date is None or response is None:
-            return 0.0
-        now = http_date(response.headers.get("Date", ""))
-        seconds = date - (clock.wall() if now is None else now)
-    # Not-a-number compares false with everything and ends as zero.
-    return min(seconds, MAX_RETRY_AFTER_SECONDS) if seconds > 0 else 0.0
-
-
-def http_date(value: str) -> Seconds | None:
-    """The date of an HTTP header as seconds since 1970, or None."""
-    try:
-        date = parsedate_to_datetime(value)
-        aware = date if date.tzinfo else date.replace(tzinfo=timezone.utc)
-        return aware.astimezone(timezone.utc).timestamp()
-    except (TypeError, ValueError, IndexError, OverflowError):
-        return None
 
 
 class Backoff:

@@ -22,7 +22,8 @@ from typing import Any, TypeVar
 from urllib3.util import connection as urllib3_connection
 from urllib3.util.wait import wait_for_write
 
-from .deadline import Deadline, Seconds, clock
+from .._clock import Seconds, clock
+from .deadline import Deadline
 
 MAX_LINE_BYTES = 2**16  # of a status, a header, a chunk's size or a trailer; as in http.client
 

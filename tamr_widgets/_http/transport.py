@@ -29,9 +29,10 @@ from urllib3.exceptions import EmptyPoolError
 from urllib3.util.retry import Retry
 
 from .. import _fork
+from .._clock import Seconds, clock
 from .body import ACCEPTED_CODINGS
 from .connection import connection_class
-from .deadline import SLICE_SECONDS, Seconds, clock, current_deadline
+from .deadline import SLICE_SECONDS, current_deadline
 from .overlay import context_of, overlaid
 
 CONNECT_SECONDS = 5.0

@@ -7,13 +7,14 @@ from typing import Any
 import requests
 
 from ..auth import secrets_of
-from ..client import Client
 from ..errors import ClientClosed, NotAClient, Unauthorized
 from .body import received
+from .client import HttpClient
 from .deadline import deadline
 from .exception_mapping import check_proxy, map_exceptions
 from .log_redaction import redacted_logs
 from .overlay import overlaid
+from .protocol import TamrClient
 from .proxies import proxy_of, proxy_secrets
 from .redaction import Secrets
 from .response import raise_for_status
@@ -24,18 +25,20 @@ from .urls import endpoint_url, redirect_url
 _NEEDED = ("request", "origin", "base_path")
 
 
-def send_request(client: Any, method: str, endpoint: str, **kwargs: Any) -> requests.Response:
+def send_request(
+    client: TamrClient | None, method: str, endpoint: str, **kwargs: Any
+) -> requests.Response:
     """Send a request through `client`, ours or a public one, and raise unless it was done.
 
     Raises:
-        TamrError: What `Client.request` raises, or the error status that came back.
+        TamrError: What `HttpClient.request` raises, or the error status that came back.
     """
     link = link_to(client)
     response = link.request(method, endpoint, **kwargs)
     return raise_for_status(response, f"{method} {endpoint}", link.auth)
 
 
-def link_to(client: Any) -> Client | UnifyClientAdapter:
+def link_to(client: TamrClient | None) -> HttpClient | UnifyClientAdapter:
     """What sends the requests of a client.
 
     Raises:
@@ -48,7 +51,7 @@ def link_to(client: Any) -> Client | UnifyClientAdapter:
             "Operation.from_resource_id(client, id) fetches the operation anew."
         )
         raise ClientClosed(msg)
-    return client if isinstance(client, Client) else UnifyClientAdapter(checked_client(client))
+    return client if isinstance(client, HttpClient) else UnifyClientAdapter(checked_client(client))
 
 
 def checked_client(client: Any) -> Any:
@@ -97,12 +100,12 @@ class UnifyClientAdapter:
     response is looked at when it has been read.
     """
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: TamrClient) -> None:
         self._client = _bounded_client(client)
         self.auth = getattr(client, "auth", None)
 
     def request(self, method: str, endpoint: str, **kwargs: Any) -> requests.Response:
-        """As `Client.request`, through the public client."""
+        """As `HttpClient.request`, through the public client."""
         origin, base_path = str(self._client.origin), str(self._client.base_path)
         url = endpoint_url(origin, base_path, endpoint)
         session = getattr(self._client, "session", None)

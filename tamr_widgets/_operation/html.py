@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from html import escape
 from typing import TYPE_CHECKING
 
-from .status_message import sanitize
+from .._text import sanitize
 
 if TYPE_CHECKING:
     from ..snapshot import Snapshot

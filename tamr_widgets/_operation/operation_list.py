@@ -8,13 +8,14 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from .._http.deadline import Seconds
+from .._clock import Seconds
+from .._http.protocol import TamrClient
 from .._http.response import parse_json, unexpected
 from .._http.unify_client import send_request
+from .._json_list import iter_items
 from ..errors import NotSupported
 from ..operation import JSON_ACCEPTED, Operation
 from .document import is_equal
-from .json_list import iter_items
 
 
 class OperationList:
@@ -44,7 +45,10 @@ class OperationList:
     by_path: dict[str, dict[str, Any]]
 
     def __init__(
-        self, client: Any, previous: OperationList | None = None, max_bytes: int | None = None
+        self,
+        client: TamrClient,
+        previous: OperationList | None = None,
+        max_bytes: int | None = None,
     ) -> None:
         response = send_request(client, "GET", "operations", headers=JSON_ACCEPTED)
         self._first = Operation.from_document(client, {}, None, response)
@@ -94,7 +98,7 @@ class OperationList:
         """How many seconds the server asked to be left alone with that answer."""
         return self._first.retry_after
 
-    def with_client(self, client: Any) -> OperationList:
+    def with_client(self, client: TamrClient) -> OperationList:
         """The same list, whose operations have another client of the same server."""
         listing = copy.copy(self)
         listing._first = self._first.with_client(client)

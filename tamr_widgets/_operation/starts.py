@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .. import _fork
-from .._http.deadline import Seconds, checked_seconds, clock
+from .._clock import Seconds, checked_seconds, clock
 from .._http.retry import NOT_FOUND_GRACE_SECONDS
 from ..errors import NotFound, OperationReplaced
 from .wait import check_may_wait

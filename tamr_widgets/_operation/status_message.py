@@ -10,6 +10,8 @@ import json
 import re
 from typing import Any
 
+from .._text import sanitize
+
 # Longer than any sentence of Tamr's; an AnalysisException lists all columns in its first line.
 MAX_SUMMARY_CHARS = 500
 # What is searched for them: a message can be megabytes of stack trace.
@@ -75,14 +77,3 @@ def _plain(value: object) -> bool:
 
 def _cut(text: str) -> str:
     return sanitize(text, MAX_SUMMARY_CHARS)
-
-
-def sanitize(text: str, most: int) -> str:
-    """Somebody else's text for a line of ours: no control characters, `most` characters at most.
-
-    What is not printable could move a cursor, turn the direction of what follows, or (half of a
-    surrogate pair) break whatever encodes it.
-    """
-    start = text[: 2 * most]
-    shown = " ".join("".join(c if c.isprintable() else " " for c in start).split())
-    return shown if len(text) == len(start) and len(shown) <= most else shown[: most - 1] + "…"

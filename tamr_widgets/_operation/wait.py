@@ -9,10 +9,11 @@ import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from .._http.deadline import Seconds, clock, deadline
+from .._clock import Seconds, clock
+from .._http.deadline import deadline
 from .._http.retry import MAX_ERRORS_IN_A_ROW, Backoff
+from .._text import sanitize
 from ..errors import DeadlockError, TamrError, WaitTimeout
-from .status_message import sanitize
 
 if TYPE_CHECKING:
     from ..operation import Operation

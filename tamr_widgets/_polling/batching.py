@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from .._http.deadline import Seconds, clock
+from .._clock import Seconds, clock
 
 # As long as the list was not measured, it is tried when so many operations are due together.
 TRIAL = 5

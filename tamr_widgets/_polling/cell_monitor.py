@@ -6,7 +6,7 @@ import math
 import sys
 from typing import Any
 
-from .._http.deadline import Seconds, clock
+from .._clock import Seconds, clock
 
 
 class CellMonitor:

@@ -9,7 +9,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import NamedTuple
 
-from .._http.deadline import Seconds, clock
+from .._clock import Seconds, clock
 from .target import Subscription
 
 Action = Callable[[], object]

@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 
 from requests.exceptions import ChunkedEncodingError
 
-from .._http.deadline import Seconds, clock, deadline
+from .._clock import Seconds, clock
+from .._http.deadline import deadline
 from .._http.retry import Backoff, is_retryable
 from .._operation.operation_list import OperationList
 from ..errors import (

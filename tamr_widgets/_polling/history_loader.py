@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
-from .._http.deadline import Seconds, clock
+from .._clock import Seconds, clock
 from .._operation.operation_list import OperationList
 from ..history import JobHistory
 from ..operation import Operation

@@ -9,7 +9,7 @@ from typing import Any
 from weakref import WeakSet
 
 from .. import _fork
-from .._http.deadline import Seconds, clock
+from .._clock import Seconds, clock
 from .._operation.wait import mark_polling_thread
 from .callbacks import own_context
 from .commands import CommandQueue

@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from .._http.deadline import Seconds, clock
+from .._clock import Seconds, clock
 from .._http.retry import Backoff
 from ..errors import TamrError
 from .callbacks import CallbackQueue, SafeCallback, log_exception

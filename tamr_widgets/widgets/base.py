@@ -14,8 +14,8 @@ import traitlets as t
 from IPython.display import display
 from ipywidgets.widgets.widget import widget_serialization
 
-from .._http.deadline import Seconds, clock
-from .._operation.status_message import sanitize
+from .._clock import Seconds, clock
+from .._text import sanitize
 from . import bundle, cell_outputs
 from .comm_context import remember_comm_context, warn_of_old_kernel
 from .layout import LayoutTrait, OmitNoneMixin, close_layout

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from .._http.deadline import clock
+from .._clock import clock
 from .._polling.fetcher import concerns_all_targets
 from ..errors import (
     CertificateError,

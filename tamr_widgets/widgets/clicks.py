@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import _fork
-from .._http.deadline import Seconds
+from .._clock import Seconds
 from ..errors import TamrError
 from ..poller import Poller, Subscription
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .._http.deadline import Seconds, clock
+from .._clock import Seconds, clock
 from ..errors import (
     ClientClosed,
     ConnectionFailed,

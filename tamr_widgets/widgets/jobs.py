@@ -7,7 +7,8 @@ from typing import Any
 
 import traitlets as t
 
-from .._http.deadline import Seconds, checked_seconds, clock
+from .._clock import Seconds, checked_seconds, clock
+from .._http.protocol import TamrClient
 from .._http.unify_client import checked_client
 from .._operation.operation_list import OperationList
 from .._polling.callbacks import SafeCallback
@@ -59,7 +60,9 @@ class JobsWidget(BaseWidget):
     selection = t.Tuple(read_only=True, help="Snapshots of the jobs that are selected.")
     error = t.Unicode("", read_only=True, help="What went wrong last, or nothing.")
 
-    def __init__(self, client: Any, *, poll_interval_seconds: Seconds = 5, **kwargs: Any) -> None:
+    def __init__(
+        self, client: TamrClient, *, poll_interval_seconds: Seconds = 5, **kwargs: Any
+    ) -> None:
         checked_client(client)
         self._interval = checked_seconds("poll_interval_seconds", poll_interval_seconds)
         self._client = client

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .._http.deadline import Seconds
+from .._clock import Seconds
 from ..operation import Operation
 from .controller import OperationController
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import traitlets as t
 
-from .._http.deadline import Seconds, checked_seconds
+from .._clock import Seconds, checked_seconds
 from .._operation.html import html_table, plain_text
 from .._polling.callbacks import SafeCallback
 from ..operation import Operation

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, TypedDict
 
-from .._http.deadline import Seconds, clock
+from .._clock import Seconds, clock
 from .._operation.status_message import has_details
 from ..errors import (
     ConnectionFailed,

@@ -15,7 +15,8 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager, suppress
 
-from .._http.deadline import Seconds, checked_seconds, clock, deadline
+from .._clock import Seconds, checked_seconds, clock
+from .._http.deadline import deadline
 from .._http.retry import MAX_ERRORS_IN_A_ROW, given_up, is_retryable
 from .._operation.wait import LAST_POLL_SECONDS, check_may_wait
 from ..errors import TamrError

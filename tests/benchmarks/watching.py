@@ -152,7 +152,7 @@ def memory(count: int, rounds: int) -> tuple[float, float]:
     import requests  # noqa: PLC0415
 
     from tamr_widgets import Client, Operation, Poller, UsernamePasswordAuth  # noqa: PLC0415
-    from tamr_widgets._http.deadline import clock  # noqa: PLC0415
+    from tamr_widgets._clock import clock  # noqa: PLC0415
 
     hands = [1000.0]
     clock.monotonic = lambda: hands[0]  # type: ignore[method-assign]

@@ -8,7 +8,7 @@ from doubles import PASSWORD, FakeClock
 from hypothesis import settings
 
 from tamr_widgets import Client, UsernamePasswordAuth
-from tamr_widgets._http import deadline
+from tamr_widgets._clock import clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ def hands(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
     """The clock of everything in the package; it moves only in sleeps and when it is turned."""
     hands = FakeClock()
     for name in ("monotonic", "wall", "sleep"):
-        monkeypatch.setattr(deadline.clock, name, getattr(hands, name))
+        monkeypatch.setattr(clock, name, getattr(hands, name))
     return hands
 
 

@@ -7,13 +7,8 @@ from fractions import Fraction
 
 import pytest
 
-from tamr_widgets._http.deadline import (
-    SLICE_SECONDS,
-    checked_seconds,
-    clock,
-    current_deadline,
-    deadline,
-)
+from tamr_widgets._clock import checked_seconds, clock
+from tamr_widgets._http.deadline import SLICE_SECONDS, current_deadline, deadline
 
 
 @pytest.mark.parametrize("value", [0, 3, 0.25, True + 1, Fraction(1, 2), 1e9])

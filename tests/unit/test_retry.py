@@ -7,14 +7,13 @@ from doubles import answer
 
 from tamr_widgets import errors
 from tamr_widgets._http import retry
+from tamr_widgets._http.headers import http_date, retry_after_seconds
 from tamr_widgets._http.retry import (
     MAX_BACKOFF_SECONDS,
     MAX_ERRORS_IN_A_ROW,
     Backoff,
-    http_date,
     is_retryable,
     jittered,
-    retry_after_seconds,
 )
 
 NOW = "Fri, 29 Jan 2021 12:00:00 GMT"

@@ -6,12 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tamr_widgets._operation.status_message import (
-    MAX_SUMMARY_CHARS,
-    has_details,
-    sanitize,
-    summarize,
-)
+from tamr_widgets._operation.status_message import MAX_SUMMARY_CHARS, has_details, summarize
+from tamr_widgets._text import sanitize
 
 DRIVER = {
     "action": "SubmissionStatusResponse",

@@ -21,7 +21,7 @@ from tamr_widgets import (
 from tamr_widgets._http.redaction import Redactor
 from tamr_widgets._http.response import MAX_DOCUMENT_BYTES
 from tamr_widgets._http.urls import endpoint_url, operation_id
-from tamr_widgets._operation.json_list import MAX_OTHER_CHARS, iter_items
+from tamr_widgets._json_list import MAX_OTHER_CHARS, iter_items
 
 PASSWORD = "Zx9hunterq77"
 ORIGIN = "http://tamr.test:9100"

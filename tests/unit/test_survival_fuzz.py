@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tamr_widgets import Client, Operation, TamrError, TokenAuth
-from tamr_widgets._http import deadline
+from tamr_widgets._clock import clock
 from tamr_widgets._operation.html import html_table, plain_text
 from tamr_widgets._operation.wait import wait_timeout
 from tamr_widgets.widgets.payload import compact, snapshot_facts
@@ -193,7 +193,7 @@ def test_any_answers_end_a_wait_in_time(written):
     hands = FakeClock()
     with pytest.MonkeyPatch.context() as patch, responses.RequestsMock() as wire:
         for name in ("monotonic", "wall", "sleep"):
-            patch.setattr(deadline.clock, name, getattr(hands, name))
+            patch.setattr(clock, name, getattr(hands, name))
         for body in bodies:
             wire.get(URL + PATH, body=body)
         wire.assert_all_requests_are_fired = False

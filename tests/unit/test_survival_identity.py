@@ -27,7 +27,7 @@ from tamr_widgets import (
     TokenAuth,
     UnexpectedResponse,
 )
-from tamr_widgets._operation.json_list import iter_items
+from tamr_widgets._json_list import iter_items
 from tamr_widgets._operation.operation_list import OperationList
 from tamr_widgets._polling import history_loader
 from tamr_widgets.history import JobHistory

@@ -38,8 +38,9 @@ from tamr_widgets import (
 )
 from tamr_widgets._http.redaction import Redactor
 from tamr_widgets._http.urls import endpoint_url, redirect_url
-from tamr_widgets._operation.status_message import has_details, sanitize, summarize
+from tamr_widgets._operation.status_message import has_details, summarize
 from tamr_widgets._operation.times import parse_time
+from tamr_widgets._text import sanitize
 from tamr_widgets.history import description_template
 from tamr_widgets.simulator import Fault, Simulator
 

@@ -21,7 +21,7 @@ from tamr_widgets import (
     TokenAuth,
     WaitTimeout,
 )
-from tamr_widgets._http import deadline
+from tamr_widgets._clock import clock
 from tamr_widgets._http.deadline import current_deadline
 from tamr_widgets.simulator import Fault, Simulator
 
@@ -201,7 +201,7 @@ def test_a_machine_that_slept_through_the_deadline_still_asks_once(client, hands
             limits.append(current_deadline().left())
             return self
 
-    monkeypatch.setattr(deadline.clock, "sleep", lambda seconds: hands.turn(3600))
+    monkeypatch.setattr(clock, "sleep", lambda seconds: hands.turn(3600))
 
     with pytest.raises(TimeoutError):
         Asked(client, document()).wait(4, timeout_seconds=10)
@@ -217,7 +217,7 @@ def test_the_deadline_may_come_between_any_two_lines(job, wire, hands, monkeypat
         hands.turn(0.013)
         return hands.now
 
-    monkeypatch.setattr(deadline.clock, "monotonic", ticking)
+    monkeypatch.setattr(clock, "monotonic", ticking)
 
     for n in range(100):
         with pytest.raises(TimeoutError):

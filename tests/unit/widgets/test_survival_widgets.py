@@ -17,14 +17,7 @@ import pytest
 import traitlets
 from embedded import QUICK, asked, follow, until
 
-from tamr_widgets import (
-    ClientClosed,
-    Forbidden,
-    JobsWidget,
-    Operation,
-    OperationWidget,
-    TamrError,
-)
+from tamr_widgets import ClientClosed, Forbidden, JobsWidget, Operation, OperationWidget, TamrError
 from tamr_widgets.simulator import Fault, history
 
 if TYPE_CHECKING:

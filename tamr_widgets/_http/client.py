@@ -1,0 +1,220 @@
+"""HttpClient: sends requests to one origin through one session.
+
+A request never leaves its origin, always has limits of time and size, and raises only what `errors`
+lists.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import warnings
+from collections.abc import Iterable
+from typing import Any, NoReturn, TypeVar
+
+import requests
+from urllib3.exceptions import InsecureRequestWarning
+
+from .._clock import Seconds, checked_seconds
+from .._text import sanitize
+from ..auth import can_log_in, checked_auth, secrets_of
+from ..errors import ClientClosed
+from .body import received
+from .deadline import deadline
+from .exception_mapping import check_proxy, map_exceptions
+from .log_redaction import redacted_logs
+from .login import ClientAuth, Login, cookies_of
+from .proxies import is_loopback, proxy_of, proxy_secrets, without_environment
+from .redaction import Secrets, redactor
+from .response import raise_for_status, unexpected
+from .retry import PASSING_STATUS
+from .session import SingleOriginSession
+from .transport import TOTAL_SECONDS, bounded, timeouts_within_deadline
+from .urls import base_path_of, endpoint_url, origin_of, redirect_url
+
+REDIRECTS = 3
+ADDRESS_CHARS = 300
+
+C = TypeVar("C", bound="HttpClient")
+
+_logger = logging.getLogger(__name__)
+
+
+class HttpClient:
+    """Sends requests to one server, on behalf of one user.
+
+    Its arguments are those of `tamr_widgets.Client`.
+    """
+
+    def __init__(
+        self,
+        auth: Any,
+        host: str = "localhost",
+        protocol: str = "http",
+        port: int | None = 9100,
+        base_path: str = "/api/versioned/v1/",
+        session: requests.Session | None = None,
+        store_auth_cookie: bool = False,
+        *,
+        total_seconds: Seconds = TOTAL_SECONDS,
+    ) -> None:
+        self.origin = origin_of(protocol, host, port)
+        self.auth = checked_auth(auth)
+        self.host, self.protocol, self.port = host, protocol, port
+        self.base_path = base_path_of(base_path)
+        self.total_seconds = checked_seconds("total_seconds", total_seconds)
+        self._owns_session = session is None
+        self.session = session or SingleOriginSession()
+        self._warns_unverified = True
+        bounded(self.session)  # also if it is first used in a forked child
+        self._closed = False
+        self._login = Login(auth, self.origin, self.base_path)
+        if store_auth_cookie:
+            if not can_log_in(auth):
+                msg = "store_auth_cookie needs a UsernamePasswordAuth: only that can log in."
+                raise TypeError(msg)
+            self._login.renew(0, self._send, self.total_seconds)
+
+    def request(self, method: str, endpoint: str, **kwargs: Any) -> requests.Response:
+        """Send a request and return the answer, whatever its status.
+
+        Args:
+            method: `GET`, `POST`, ...
+            endpoint: A path, relative to the base path or, with a leading slash, to the origin.
+            **kwargs: As for `requests.request`. `timeout` replaces the connect and read limits
+                (5 s and 30 s); the total limit stays, except for what is read as a stream.
+
+        Raises:
+            CrossOriginError: The endpoint, or a redirect, leads out of the origin.
+            ConnectionFailed: No connection, or it broke; ProxyFailed if a proxy did not connect.
+            RequestTimeout: A time limit ran out.
+            HTTPStatusError: The session had expired, and logging in anew failed for now (5xx, 429).
+            ClientClosed: The client was closed.
+        """
+        if self._closed:
+            msg = f"This client of {self.origin} was closed. Make a new Client."
+            raise ClientClosed(msg)
+        url = endpoint_url(self.origin, self.base_path, endpoint)
+        logins = self._login.count
+        response = self._follow(method, url, kwargs)
+        if response.status_code == 401 and can_log_in(self.auth):
+            answer = self._login.renew(logins, self._send, self.total_seconds)
+            if answer is not None and answer.status_code in PASSING_STATUS:
+                raise_for_status(answer, f"POST {answer.url}", self.auth)
+            if _repeatable(kwargs):
+                response.close()
+                response = self._follow(method, url, kwargs)
+        # Polls are GET, and would write a line into whatever cell runs.
+        level = logging.DEBUG if method.upper() in ("GET", "HEAD") else logging.INFO
+        if _logger.isEnabledFor(level):
+            _logger.log(level, "%s %s : %s", method, self._shown(url), response.status_code)
+        return response
+
+    def get(self, endpoint: str, **kwargs: Any) -> requests.Response:
+        """`request` with GET."""
+        return self.request("GET", endpoint, **kwargs)
+
+    def post(self, endpoint: str, **kwargs: Any) -> requests.Response:
+        """`request` with POST. It is never repeated once it may have reached the server."""
+        return self.request("POST", endpoint, **kwargs)
+
+    def put(self, endpoint: str, **kwargs: Any) -> requests.Response:
+        """`request` with PUT."""
+        return self.request("PUT", endpoint, **kwargs)
+
+    def delete(self, endpoint: str, **kwargs: Any) -> requests.Response:
+        """`request` with DELETE."""
+        return self.request("DELETE", endpoint, **kwargs)
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return self._closed
+
+    def close(self) -> None:
+        """Close the connections. Requests after this raise ClientClosed."""
+        self._closed = True
+        if self._owns_session:
+            self.session.close()
+
+    def __enter__(self: C) -> C:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _follow(self, method: str, url: str, kwargs: dict[str, Any]) -> requests.Response:
+        """Send, and follow redirects of GET within the origin."""
+        response = self._send(method, url, kwargs)
+        for _ in range(REDIRECTS):
+            if not response.is_redirect:
+                break
+            target = redirect_url(self.origin, url, response.headers["Location"])
+            if method != "GET":
+                came = f"a redirect to {sanitize(target, ADDRESS_CHARS)}"
+                raise unexpected(response, f"{method} {url}", came)
+            response.close()
+            url = target
+            response = self._send(method, url, {**kwargs, "params": None})
+        return response
+
+    def _send(
+        self, method: str, url: str, kwargs: dict[str, Any], secrets: Iterable[str] | None = None
+    ) -> requests.Response:
+        """One exchange on the wire, with the credentials of this client and within its limits."""
+        cookies = cookies_of(self.session)
+        auth = ClientAuth(kwargs.get("auth"), self.auth, self._login, cookies)
+        options = {**kwargs, "auth": auth, "allow_redirects": False, "stream": True}
+        if is_loopback(self.host):
+            options["proxies"] = kwargs.get("proxies") or without_environment(self.session)
+        known = Secrets(self._secrets() | secrets_of(kwargs.get("auth")))
+        with (
+            redacted_logs(known),
+            map_exceptions(f"{method} {url}", lambda: proxy_of(self.session, url)),
+            deadline(self.total_seconds) as limit,
+        ):
+            options["timeout"] = timeouts_within_deadline(kwargs.get("timeout"))
+            session = bounded(self.session, self._warn_unverified)
+            response = session.request(method, url, **options)
+            stream = bool(kwargs.get("stream"))
+            secrets = known if secrets is None else secrets
+            copy = received(response, f"{method} {url}", secrets=secrets, stream=stream)
+            if stream:
+                limit.lift()
+        check_proxy(copy, f"{method} {url}", lambda: proxy_of(self.session, url))
+        return copy
+
+    def _warn_unverified(self) -> None:
+        """Warns once, and on the user's thread: another one's warning lands in any cell."""
+        if self._warns_unverified and threading.current_thread() is threading.main_thread():
+            self._warns_unverified = False
+            msg = (
+                f"The certificate of {self.origin} is not checked (verify=False), so anybody in "
+                "between can read and change what is sent."
+            )
+            warnings.warn(msg, InsecureRequestWarning, stacklevel=2)
+
+    def _secrets(self) -> Secrets:
+        """What nobody may see of all that this client sends."""
+        proxies = proxy_secrets(self.session)
+        return Secrets({*secrets_of(self.auth), *self._login.tokens, *proxies})
+
+    def _shown(self, url: str) -> str:
+        return redactor(self._secrets()).text(sanitize(url, ADDRESS_CHARS))
+
+    def __repr__(self) -> str:
+        return (
+            f"tamr_widgets.{type(self).__name__}(host={self.host!r}, protocol={self.protocol!r}, "
+            f"port={self.port!r}, base_path={self.base_path!r}, auth={type(self.auth).__name__})"
+        )
+
+    def __reduce__(self) -> NoReturn:
+        msg = "A Client holds credentials and is not pickled. Make a new one where it is needed."
+        raise TypeError(msg)
+
+
+def _repeatable(kwargs: dict[str, Any]) -> bool:
+    """Whether the body can be sent again: one that is read from somewhere was used up."""
+    data = kwargs.get("data")
+    used_up = hasattr(data, "read") or hasattr(data, "__next__") or kwargs.get("files")
+    return not used_up
