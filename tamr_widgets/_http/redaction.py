@@ -156,7 +156,9 @@ class _Needle:
     def __init__(self, secret: str, *, is_base64: bool = False) -> None:
         # Encoders leave ASCII letters and digits alone, so this part is in each of the forms.
         self.core = max(re.findall("[A-Za-z0-9]+", secret), key=len, default="")
-        self._core_bytes, self._raw = self.core.encode(), secret.encode("utf-8", "replace")
+        self._core_bytes = self.core.encode()
+        # Base64 may have padding behind it, which only the pattern takes.
+        self._raw = b"" if is_base64 else secret.encode("utf-8", "replace")
         any_form = _pattern_of(secret) + (_PADDING if is_base64 else b"")
         self._is_ordinary = is_ordinary(secret)
         self._whole: re.Pattern[bytes] | None = None
@@ -173,7 +175,8 @@ class _Needle:
                 return text
         elif self._whole is None:
             # A body can hold it a million times, and a pattern takes a second for these.
-            return self._pattern.sub(_MASK_BYTES, text.replace(self._raw, _MASK_BYTES))
+            plain = text.replace(self._raw, _MASK_BYTES) if self._raw else text
+            return self._pattern.sub(_MASK_BYTES, plain)
         # One pattern for all of it would be tried at each byte of a list of 100 MB.
         return self._pattern.sub(
             lambda found: _MASK_BYTES if self._is_meant(text, found.start()) else found[0], text

@@ -332,7 +332,7 @@ def page_progress(tmp_path_factory):
         pytest.skip("node is not installed")
     modules = tmp_path_factory.mktemp("modules")
     for name in ("estimate.js", "dom.js", "format.js"):
-        shutil.copy(STATIC / name, modules)
+        shutil.copy(STATIC / "shared" / name, modules)
     (modules / "package.json").write_text('{"type": "module"}')
     (modules / "serve.js").write_text(
         """

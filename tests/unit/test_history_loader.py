@@ -210,7 +210,7 @@ def test_a_past_that_was_not_learnt_to_its_end_is_asked_for_again(
         hands.turn(max(0, poller._step()))
     subscription.close()
     assert not poller._wait_for_something_to_do()
-    assert not poller._fetcher.lessons._left
+    assert not poller._fetcher.history_loader._left
 
     Follower().follow(poller, tamr.add("1"))
     drive(poller, hands, 10)

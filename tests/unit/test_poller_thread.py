@@ -129,7 +129,7 @@ def test_a_page_that_is_seen_again_wakes_the_thread(tamr, client, poller, follow
     monkeypatch.setattr("tamr_widgets._polling.target.HIDDEN_FACTOR", 1000)
     operation = client.operation(tamr.jobs.add("RUNNING"))
     subscription = follower.follow(poller, operation, QUICK, on_a_page=True)
-    until(subscription.unseen)
+    until(subscription.is_hidden)
     until(lambda: poller._pause() > 10)
     heard = len(follower.news)
 

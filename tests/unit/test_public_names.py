@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import ast
-import graphlib
 import subprocess
 import sys
 from pathlib import Path
@@ -87,37 +85,3 @@ def test_importing_has_no_effects():
     )
 
     assert done.stdout == done.stderr == ""
-
-
-LAYERS = ["errors", "auth", "client", "operation", "poller", "widgets", "ipython"]
-
-
-def imported(name):
-    """The modules of this package that a module, or a folder of them, imports when it loads."""
-    files = (PACKAGE / name).glob("*.py") if (PACKAGE / name).is_dir() else [PACKAGE / f"{name}.py"]
-    for path in files:
-        level = len(path.relative_to(PACKAGE).parts)
-        for node in ast.parse(path.read_text()).body:
-            if isinstance(node, ast.ImportFrom) and node.level == level:
-                names = [node.module] if node.module else [alias.name for alias in node.names]
-                yield from (each.split(".")[0] for each in names)
-
-
-def test_imports_run_one_way():
-    """No circle, and no layer builds on a later one, however indirectly."""
-    modules = [path.stem for path in PACKAGE.glob("[!_]*") if path.stem != "py"]
-    builds_on = {name: set(imported(name)) for name in modules}
-
-    below = {}
-    for name in graphlib.TopologicalSorter(builds_on).static_order():
-        below[name] = {name}.union(*(below[each] for each in builds_on.get(name, ())))
-
-    for rank, layer in enumerate(LAYERS):
-        assert below[layer].isdisjoint(LAYERS[rank + 1 :]), layer
-
-
-def test_the_simulator_stands_alone():
-    """It imports nothing from the rest."""
-    for path in sorted((PACKAGE / "simulator").glob("*.py")):
-        for node in ast.parse(path.read_text()).body:
-            assert not (isinstance(node, ast.ImportFrom) and node.level > 1), path

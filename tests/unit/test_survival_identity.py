@@ -491,7 +491,7 @@ def test_a_long_list_does_not_stop_other_threads(hands):
     at_once = turns_of_another_thread(lambda: json.loads(body))
     in_steps = max(turns_of_another_thread(lambda: OperationList(tamr)) for _ in range(3))
 
-    assert in_steps > 2 * at_once + 3
+    assert in_steps >= at_once + 5
 
 
 def test_no_list_of_any_length_is_parsed_for_an_estimate(hands, no_threads, caplog, monkeypatch):

@@ -824,7 +824,8 @@ def test_a_click_and_a_poll_come_between_the_steps_of_a_bulk_action(
     start = hands.now
     drive(driven, hands, 20)
 
-    assert done[0] - start <= 0.25
+    # A step is two requests, the job as it is now and the delete, and a poll may come after it.
+    assert done[0] - start <= 0.35
     assert reports[-1]["over"]
     polls = [at for at, path in fake.asked if path == EXAMPLE]
     assert len(polls) >= 4
@@ -1055,7 +1056,7 @@ def test_closed_followers_are_let_go_where_the_list_is_refused(driven, fake, han
     gc.collect()
 
     assert not any(each() for each in gone)
-    assert not driven._fetcher.lessons._waiting
+    assert not driven._fetcher.history_loader._waiting
     keeper.close()
 
 

@@ -32,6 +32,8 @@ from tamr_widgets.simulator import Fault, Simulator
 
 SECRET = "pa55-of-ada"
 
+LOGGER = "tamr_widgets._http.client"
+
 
 @pytest.fixture
 def tamr():
@@ -364,7 +366,7 @@ def test_an_answer_is_logged_in_a_line(tamr, client, caplog):
     client.get("operations")
     client.post("/api/dataset/jobs/17/cancel")
 
-    assert [each.getMessage() for each in caplog.records if each.name == "tamr_widgets.client"] == [
+    assert [each.getMessage() for each in caplog.records if each.name == LOGGER] == [
         f"POST {tamr.url}/api/dataset/jobs/17/cancel : 404"
     ]
 
@@ -375,9 +377,7 @@ def test_polls_are_logged_at_debug(client, caplog):
 
     client.get("operations")
 
-    assert [each.levelname for each in caplog.records if each.name == "tamr_widgets.client"] == [
-        "DEBUG"
-    ]
+    assert [each.levelname for each in caplog.records if each.name == LOGGER] == ["DEBUG"]
 
 
 def test_a_proxys_login_page_is_not_believed(tamr, job):

@@ -130,13 +130,13 @@ def test_news_are_remembered_as_heard_and_faults_are_not(subscription):
 def test_the_shortest_interval_counts_as_long_as_it_is_there(watch, subscription, changes):
     """When that follower leaves, the others' interval counts again."""
     slow = Subscription(print, None, 60, on_change=changes.append)
-    watch.join(slow)
-    watch.join(subscription)
+    watch.add(slow)
+    watch.add(subscription)
     assert watch.interval == 3
 
     watch.leave(subscription)
     assert watch.interval == 60
-    assert subscription.watch is None
+    assert subscription.target is None
     assert not watch.has_no_subscribers()
     watch.leave(slow)
     assert watch.has_no_subscribers()
@@ -145,16 +145,16 @@ def test_the_shortest_interval_counts_as_long_as_it_is_there(watch, subscription
 def test_what_nothing_is_known_of_is_due_at_once(hands, subscription):
     """A list has to come before anything can be shown."""
     watch = PollTarget("")
-    watch.join(subscription)
+    watch.add(subscription)
 
     assert watch.due == hands.now
 
 
 def test_a_new_follower_hastens_the_next_poll_and_never_delays_it(hands, watch, changes):
     """One with a long interval does not slow it down."""
-    watch.join(Subscription(print, None, 0.1, on_change=changes.append))
+    watch.add(Subscription(print, None, 0.1, on_change=changes.append))
     first = watch.due
-    watch.join(Subscription(print, None, 600, on_change=changes.append))
+    watch.add(Subscription(print, None, 600, on_change=changes.append))
 
     assert hands.now + 0.05 <= first <= hands.now + 0.1
     assert watch.due == first
@@ -162,12 +162,12 @@ def test_a_new_follower_hastens_the_next_poll_and_never_delays_it(hands, watch, 
 
 def test_a_pause_that_the_server_asked_for_holds_for_everybody(hands, watch, subscription, changes):
     """Neither haste nor a new follower shortens it, nor does a shorter pause after a fault."""
-    watch.join(subscription)
+    watch.add(subscription)
     watch.schedule(left_alone=60)
     until = hands.now + 60
 
     watch.schedule_no_later_than()
-    watch.join(Subscription(print, None, 1, on_change=changes.append))
+    watch.add(Subscription(print, None, 1, on_change=changes.append))
     watch.back_off(1, TamrError())
 
     assert watch.due == until
@@ -177,7 +177,7 @@ def test_a_pause_that_the_server_asked_for_holds_for_everybody(hands, watch, sub
 
 def test_what_is_due_within_half_its_interval_is_near(hands, watch, subscription):
     """It may as well be asked about now."""
-    watch.join(subscription)
+    watch.add(subscription)
     watch.due = hands.now + 1.6
     assert not watch.is_nearly_due(hands.now)
     watch.due = hands.now + 1.5
@@ -199,7 +199,7 @@ def test_a_greeting_is_the_newest_snapshot_or_nothing(hands, watch, subscription
 
 def test_a_good_answer_ends_a_fault(hands, watch, subscription, heard):
     """Whoever comes after it is not told of the fault."""
-    watch.join(subscription)
+    watch.add(subscription)
     fault = TamrError()
     watch.back_off(5, fault)
     watch.replay_latest(subscription, watch.latest)

@@ -54,7 +54,7 @@ def test_it_serves_until_it_is_interrupted(served: Any) -> None:
 
     assert logged_in(url, DEMO_PASSWORD)
     process.send_signal(signal.SIGINT)
-    rest, errors = process.communicate(timeout=5)
+    rest, errors = process.communicate(timeout=30)
 
     assert credentials.startswith("User name admin, password tamr_widgets.simulator.DEMO_PASSWORD.")
     assert process.returncode == 0

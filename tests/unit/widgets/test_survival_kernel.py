@@ -204,7 +204,8 @@ def test_what_the_polling_thread_logs_appears_in_no_other_cell(kernel):
     request = kernel.begin(
         "import logging; logging.basicConfig(level=logging.DEBUG)\n"
         "job = simulator.jobs.add('RUNNING')\n"
-        "widget = OperationWidget(client.operation(job), poll_interval_seconds=0.1)\n"
+        "own = simulator.client(total_seconds=59)  # with a poller that no other cell has started\n"
+        "widget = OperationWidget(own.operation(job), poll_interval_seconds=0.1)\n"
     )
     kernel.finish(request)
     other = kernel.begin(

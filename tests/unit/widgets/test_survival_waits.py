@@ -365,7 +365,7 @@ def test_who_waits_keeps_the_interval(tamr, client, waiting):
     job = tamr.jobs.add("RUNNING")
     widget = OperationWidget(client.operation(job), poll_interval_seconds=0.1)
     (following, *_) = widget._view.follower._subscriptions
-    following._seen_at -= 1000
+    following._visible_at -= 1000
     assert following.is_hidden()
 
     async def wait() -> None:
