@@ -124,7 +124,7 @@ def test_modules_do_not_import_one_another_in_a_circle():
 
 
 def test_the_code_map_names_every_module():
-    """The map in CONTRIBUTING.md is that of the tree, simulator aside, which it names as a whole."""
+    """The map in CONTRIBUTING.md is that of the tree; of the simulator it names the folders."""
     contributing = (ROOT.parent / "CONTRIBUTING.md").read_text("utf-8")
     code_map = contributing.partition("## Code map")[2].partition("\nImports run one way")[0]
     words = set(re.findall(r"\w+", code_map))
