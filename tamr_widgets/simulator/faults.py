@@ -105,7 +105,7 @@ class Fault:
 
     @classmethod
     def retry_after(cls, value: str, code: int = 429, **scope: Any) -> Fault:
-        """Responds with a Retry-After of any form; with code 200, only that changes."""
+        """Responds with any Retry-After; with code 200, it is added to the correct response."""
         headers = {"Retry-After": value}
         if code != 200:
             return cls.status(code, headers=headers, **scope)
