@@ -134,22 +134,22 @@ def test_a_client_that_gives_up_on_a_hung_server_frees_its_connection(browser: A
 def test_refused_connections_come_back_on_the_same_port(browser: Any) -> None:
     """While it refuses, even connections that were open are gone."""
     browser.get("operations")
-    browser.simulator.refuse()
-    browser.simulator.refuse()
+    browser.simulator.refuse_connections()
+    browser.simulator.refuse_connections()
 
     with pytest.raises(requests.ConnectionError, match="refused"):
         browser.get("operations")
 
-    browser.simulator.accept()
-    browser.simulator.accept()
+    browser.simulator.accept_connections()
+    browser.simulator.accept_connections()
     assert browser.get("operations").ok
 
 
 def test_a_server_can_stop_while_it_refuses(simulator: Simulator) -> None:
     """The thread ends whether it listens or not, and faults of a stopped server do nothing."""
-    simulator.refuse()
+    simulator.refuse_connections()
     simulator.stop()
-    simulator.accept()
+    simulator.accept_connections()
     simulator.drop_connections()
 
     assert simulator_threads() == []
@@ -305,7 +305,7 @@ def test_many_clients_at_once_leave_no_socket_behind(simulator: Simulator) -> No
 
 def test_the_log_forgets_the_oldest_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that runs for weeks does not fill the memory with what it was asked."""
-    monkeypatch.setattr("tamr_widgets.simulator.http.request_log.KEPT", 2)
+    monkeypatch.setattr("tamr_widgets.simulator.http.request_log.MAX_RECORDS", 2)
     log = RequestLog()
 
     for path in "abc":
