@@ -163,11 +163,11 @@ class Simulator:
         """Invalidates all tokens and cookies; the username and password stay valid."""
         self._credentials.expire()
 
-    def refuse_connections(self) -> None:
-        """Closes all connections and refuses new ones until `accept_connections`."""
+    def refuse(self) -> None:
+        """Closes all connections and refuses new ones until `accept`."""
         self._http_server.refuse_connections()
 
-    def accept_connections(self) -> None:
+    def accept(self) -> None:
         """Accepts connections again, on the same port."""
         self._http_server.accept_connections()
 

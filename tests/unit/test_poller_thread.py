@@ -360,12 +360,12 @@ def test_a_server_that_goes_away_and_comes_back_is_followed_again(tamr, client, 
     job = tamr.jobs.add("RUNNING")
     follower.follow(poller, client.operation(job), QUICK)
     until(lambda: follower.news)
-    tamr.refuse_connections()
+    tamr.refuse()
     until(lambda: len(follower.faults) >= 2, 10)
     assert all(isinstance(each, ConnectionFailed) for each in follower.faults)
 
     tamr.jobs.finish(job)
-    tamr.accept_connections()
+    tamr.accept()
 
     until(lambda: follower.ends, 10)
     until(lambda: not threads(), 1)

@@ -155,13 +155,13 @@ def test_an_answer_that_stays_none_is_named(job, wire, hands, body):
 
 def test_a_server_that_refuses_connections_is_waited_for(tamr, ending):
     """It is down for a while, and comes back."""
-    tamr.refuse_connections()
+    tamr.refuse()
     snapshots = ending.snapshots(0.05, timeout_seconds=0.4)
     with pytest.raises(WaitTimeout) as raised:
         next(snapshots)
     assert isinstance(raised.value.last_error, ConnectionFailed)
 
-    tamr.accept_connections()
+    tamr.accept()
 
     assert ending.wait(0.05).succeeded()
 
@@ -339,7 +339,7 @@ def test_an_expired_session_does_not_lose_an_action(tamr):
 def test_a_connection_that_was_never_made_leaves_nothing_open(tamr):
     """A refused connection started nothing, and the error does not say that it may have."""
     with tamr.client() as client:
-        tamr.refuse_connections()
+        tamr.refuse()
         with pytest.raises(ConnectionFailed, match="Is the server running") as raised:
             client.start("projects/1/unifiedDataset:refresh")
 

@@ -314,7 +314,7 @@ def trouble(tamr, client, job, seen):
                 seen.add_outcome(act)
     with tamr.faults.on(Fault.status(503)):
         seen.add_outcome(lambda: job.wait(0.02, 0.1))
-    tamr.refuse_connections()
+    tamr.refuse()
     seen.add_outcome(job.poll)
     seen.add_outcome(lambda: client.get(location))
 

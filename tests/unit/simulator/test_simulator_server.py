@@ -134,22 +134,22 @@ def test_a_client_that_gives_up_on_a_hung_server_frees_its_connection(browser: A
 def test_refused_connections_come_back_on_the_same_port(browser: Any) -> None:
     """While it refuses, even connections that were open are gone."""
     browser.get("operations")
-    browser.simulator.refuse_connections()
-    browser.simulator.refuse_connections()
+    browser.simulator.refuse()
+    browser.simulator.refuse()
 
     with pytest.raises(requests.ConnectionError, match="refused"):
         browser.get("operations")
 
-    browser.simulator.accept_connections()
-    browser.simulator.accept_connections()
+    browser.simulator.accept()
+    browser.simulator.accept()
     assert browser.get("operations").ok
 
 
 def test_a_server_can_stop_while_it_refuses(simulator: Simulator) -> None:
     """The thread ends whether it listens or not, and faults of a stopped server do nothing."""
-    simulator.refuse_connections()
+    simulator.refuse()
     simulator.stop()
-    simulator.accept_connections()
+    simulator.accept()
     simulator.drop_connections()
 
     assert simulator_threads() == []
