@@ -18,7 +18,7 @@ _decode = json.JSONDecoder().raw_decode
 
 
 def iter_items(text: str) -> Iterator[Any]:
-    """Yields the items of the JSON list in `text`, each as soon as it is parsed.
+    """Yields the items of the JSON list in `text`, each directly after its parsing.
 
     Raises:
         ValueError: It is not JSON.

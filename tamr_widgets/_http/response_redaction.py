@@ -48,9 +48,7 @@ def _secrets_sent(request: Any) -> set[str]:
     texts = [each.decode("latin-1") if isinstance(each, bytes) else str(each) for each in named]
     values = {part for text in texts for part in re.split(r"[;\s]+", text)}
     cookies = {value.partition("=")[2] for value in values}
-    values |= {
-        cookie for cookie in cookies if cookie.strip("=")
-    }  # else it is the padding of base64
+    values |= {cookie for cookie in cookies if cookie.strip("=")}  # not the padding of base64
     passwords = {pair.partition(":")[2] for value in values for pair in pair_in(value)}
     return {value for value in values if len(value) >= MIN_HEADER_CHARS} | passwords
 
