@@ -98,15 +98,15 @@ class map_exceptions:  # noqa: N801 - a context manager, as in contextlib
             return
         if not isinstance(error, _LIBRARIES) and _named(self._proxy) != UNREADABLE:
             return
-        ours, bare = (
-            _ours(cut_request_line(self._request_line), error, self._proxy),
+        mapped, bare = (
+            _mapped_error(cut_request_line(self._request_line), error, self._proxy),
             _reason_only(error),
         )
         for each in chain_of(error):
             # The frames hold requests with credentials, and responses with an open socket.
             clear_frames(each.__traceback__)
         del error, each, traceback  # a traceback may show the local variables of this frame
-        raise_alone(ours, bare)
+        raise_alone(mapped, bare)
 
 
 def raise_alone(error: TamrError, cause: BaseException | None = None) -> NoReturn:
@@ -132,14 +132,16 @@ def outcome_hint(request_line: str, otherwise: str) -> str:
     return otherwise if _HARMLESS.match(request_line) else _UNKNOWN
 
 
-def _ours(request_line: str, error: Exception, proxy: Callable[[], str | None]) -> TamrError:
+def _mapped_error(
+    request_line: str, error: Exception, proxy: Callable[[], str | None]
+) -> TamrError:
     chain = chain_of(error)
     reason = reason_of(chain)
     via = _named(proxy)
-    ours = _proxy_error(request_line, chain, reason, via) or _not_sent(
+    mapped = _proxy_error(request_line, chain, reason, via) or _not_sent(
         request_line, error, chain, reason
     )
-    return ours or _response_error(request_line, error, chain, reason, via)
+    return mapped or _response_error(request_line, error, chain, reason, via)
 
 
 def _not_sent(
@@ -199,9 +201,9 @@ def check_proxy(
 def _proxy_unauthorized(request_line: str, via: str | None) -> ProxyUnauthorized:
     return ProxyUnauthorized(
         f"{request_line} was refused by the proxy {via or ''} (407 Proxy Authentication "
-        "Required). Set HTTP_PROXY and HTTPS_PROXY to http://<user>:<password>@<proxy>:<port>, with "
-        "special characters of the password percent-encoded (# as %23), or name the server in "
-        "NO_PROXY if it needs no proxy."
+        "Required). Set HTTP_PROXY and HTTPS_PROXY to http://<user>:<password>@<proxy>:<port>, "
+        "with special characters of the password percent-encoded (# as %23), or name the server "
+        "in NO_PROXY if it needs no proxy."
     )
 
 

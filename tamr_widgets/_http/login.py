@@ -90,7 +90,7 @@ class Login:
             lock.release()
 
     def _log_in(self, url: str, send: Callable[..., requests.Response]) -> requests.Response:
-        # Not redacted by `send`: the new token may be one of the known ones.
+        # Not redacted by `send`: the new token may equal a former one.
         response = send("POST", url, {"auth": self._with_credentials}, ())
         if response.ok:
             try:

@@ -8,7 +8,7 @@ import requests
 
 
 class TamrClient(Protocol):
-    """A client that requests can be sent through."""
+    """A client that sends requests to a Tamr server."""
 
     @property
     def origin(self) -> str:

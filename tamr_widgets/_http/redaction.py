@@ -150,7 +150,7 @@ def _base64(text: str) -> set[str]:
     return plain | {each.replace("+", "-").replace("/", "_") for each in plain}
 
 
-class _Needle:
+class _SecretPattern:
     """Removes one secret in all its forms, but not an ordinary word of the same letters."""
 
     def __init__(self, secret: str, *, is_base64: bool = False) -> None:
@@ -210,23 +210,28 @@ class Redactor:
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        known = {secret for secret in secrets if secret}
-        encoded = {form for secret in known for form in _base64(secret)}
-        encoded = {form for form in encoded if len(form) >= MIN_BASE64_CHARS} - known
+        unencoded = {secret for secret in secrets if secret}
+        encoded = {form for secret in unencoded for form in _base64(secret)}
+        encoded = {form for form in encoded if len(form) >= MIN_BASE64_CHARS} - unencoded
         # A secret that contains another one is removed with it.
-        parts = [secret for secret in known if not _is_word(secret)]
-        known = {secret for secret in known if not any(p in secret and p != secret for p in parts)}
-        self._needles = [
-            *(_Needle(each, is_base64=True) for each in sorted(encoded, key=len, reverse=True)),
-            *(_Needle(each) for each in sorted(known, key=len, reverse=True)),
+        parts = [secret for secret in unencoded if not _is_word(secret)]
+        unencoded = {
+            secret for secret in unencoded if not any(p in secret and p != secret for p in parts)
+        }
+        self._patterns = [
+            *(
+                _SecretPattern(each, is_base64=True)
+                for each in sorted(encoded, key=len, reverse=True)
+            ),
+            *(_SecretPattern(each) for each in sorted(unencoded, key=len, reverse=True)),
         ]
-        self._cores = {needle.core for needle in self._needles}
+        self._cores = {pattern.core for pattern in self._patterns}
 
     def bytes(self, content: bytes) -> bytes:
         """Returns a body without the secrets; JSON stays valid and keeps its numbers."""
         clean = content
-        for needle in self._needles:
-            clean = needle.removed_from(clean)
+        for pattern in self._patterns:
+            clean = pattern.removed_from(clean)
         if clean == content:
             return content
         try:
@@ -249,8 +254,8 @@ class Redactor:
             return text
         encoded = text.encode("utf-8", "surrogatepass")
         clean = encoded
-        for needle in self._needles:
-            clean = needle.removed_from(clean)
+        for pattern in self._patterns:
+            clean = pattern.removed_from(clean)
         return text if clean == encoded else clean.decode("utf-8", "replace")
 
     def headers(self, headers: Any) -> CaseInsensitiveDict[str]:

@@ -57,14 +57,14 @@ def _redacted_request(request: Any, clean: Redactor) -> requests.PreparedRequest
     """Returns a copy of a request without credentials; the request may be another library's."""
     if request is None:
         return None
-    kept = requests.PreparedRequest()
-    kept.method, kept.url = request.method, clean.text(request.url or "")
+    copy = requests.PreparedRequest()
+    copy.method, copy.url = request.method, clean.text(request.url or "")
     sent = dict(request.headers or {})
-    kept.headers = clean.headers({k: v for k, v in sent.items() if not SECRET_NAME.search(k)})
-    body = None if "instance:login" in kept.url else getattr(request, "body", None)
+    copy.headers = clean.headers({k: v for k, v in sent.items() if not SECRET_NAME.search(k)})
+    body = None if "instance:login" in copy.url else getattr(request, "body", None)
     if isinstance(body, bytes):
         body = clean.bytes(body)
     elif isinstance(body, str):
         body = clean.text(body)
-    kept.body = body
-    return kept
+    copy.body = body
+    return copy

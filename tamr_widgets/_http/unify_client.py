@@ -49,7 +49,7 @@ def link_to(client: TamrClient | None) -> HttpClient | UnifyClientAdapter:
     if client is None:
         msg = (
             "This snapshot has no client, since it was pickled, and a client cannot be pickled. "
-            "Operation.from_resource_id(client, id) fetches the operation anew."
+            "Operation.from_resource_id(client, id) fetches the operation again."
         )
         raise ClientClosed(msg)
     return client if isinstance(client, HttpClient) else UnifyClientAdapter(checked_client(client))
