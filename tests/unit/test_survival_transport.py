@@ -464,7 +464,7 @@ def test_a_response_that_is_too_much_for_python_is_typed(monkeypatch, wire, clie
     def fail(*_, **__):
         raise error
 
-    for place in ("_http.body._pieces", "_http.response.json.loads"):
+    for place in ("_http.body._chunks", "_http.response.json.loads"):
         with monkeypatch.context() as patched:
             patched.setattr(f"tamr_widgets.{place}", fail)
             with pytest.raises(UnexpectedResponse):
