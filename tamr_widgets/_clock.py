@@ -1,4 +1,4 @@
-"""The clock of the package: monotonic seconds for waiting, the time of day for showing."""
+"""Provides monotonic time for waiting and wall time for display."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from numbers import Real
 
 Seconds = float
 
-# More than thirty years, and less than an operating system takes for a time-out.
+# More than thirty years, and less than the maximum time-out of an operating system.
 MAX_SECONDS = 1e9
 
 
 class Clock:
-    """The time source of everything here; tests put their own in its place."""
+    """The time source of the package, which tests replace."""
 
     def monotonic(self) -> Seconds:
-        """Seconds that never go back."""
+        """Returns the monotonic time in seconds."""
         return time.monotonic()
 
     def wall(self) -> Seconds:
-        """Seconds since 1970, as this machine believes. Only for showing, never for deciding."""
+        """Returns the seconds since 1970 by this machine's clock, which may jump."""
         return time.time()
 
     def sleep(self, seconds: Seconds) -> None:
-        """Do nothing for a while; Ctrl-C (Interrupt) ends it at once."""
+        """Sleeps; Ctrl-C (Interrupt) ends it immediately with a KeyboardInterrupt."""
         time.sleep(seconds)
 
 
@@ -32,11 +32,11 @@ clock = Clock()
 
 
 def checked_seconds(name: str, value: object) -> Seconds:
-    """`value` as seconds, or a clear error that names the argument.
+    """Returns `value` as a float, for the argument `name`.
 
     Raises:
         TypeError: It is not a number.
-        ValueError: It is negative, not a number, or longer than anybody can wait.
+        ValueError: It is negative, NaN, or more than `MAX_SECONDS`.
     """
     if isinstance(value, bool) or not isinstance(value, Real):
         msg = f"{name} must be a number of seconds, not {value!r:.100}."

@@ -1,7 +1,7 @@
-"""Renews in a forked child what must not cross a fork: locks, threads and connections.
+"""Renews locks, threads and connections in a forked child process.
 
-A fork copies a lock in the state in which another thread held it, a thread object without its
-thread, and a socket that both processes then read from.
+A fork copies locks that other threads hold, thread objects without their threads, and sockets that
+both processes would then read from.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from weakref import WeakSet
 
 
 class Renewable(Protocol):
-    """Something that holds locks, threads or connections."""
+    """An object that holds locks, threads or connections."""
 
     def renew_after_fork(self) -> None:
-        """Replace them. Runs in the child, while it has no other thread."""
+        """Replaces them; called in the child while it has no other thread."""
 
 
 _logger = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ _registered: WeakSet[Renewable] = WeakSet()
 
 
 def register(owner: Renewable) -> None:
-    """Have `owner.renew_after_fork` called in each child that this process forks."""
+    """Registers `owner.renew_after_fork` to be called in each forked child."""
     _registered.add(owner)
 
 
@@ -36,7 +36,7 @@ def _renew_all() -> None:
 def _renew(owner: Renewable) -> None:
     try:
         owner.renew_after_fork()
-    except Exception:  # such as of a pool of the user's; the others are renewed all the same
+    except Exception:  # such as from a user's pool; the others are renewed anyway
         _logger.exception("Something could not be renewed in a forked process.")
 
 

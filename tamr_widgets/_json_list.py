@@ -1,7 +1,7 @@
 """Parses long JSON lists in steps.
 
-`json.loads` holds the interpreter's lock for the whole text: every other thread of the kernel
-stands still meanwhile, for seconds where a server has 200,000 jobs.
+`json.loads` holds the GIL until the whole text is parsed: all other threads of the kernel are
+blocked, for seconds if a server has 200,000 jobs.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-# Of what is no list; longer, it is taken for JSON.
+# Of a text that is no list; a longer one is not parsed, but assumed to be JSON.
 MAX_OTHER_CHARS = 2**20
 _SPACE = re.compile(r"[ \t\n\r]*")
 _decode = json.JSONDecoder().raw_decode
 
 
 def iter_items(text: str) -> Iterator[Any]:
-    """Yields the items of the JSON list in `text`, each when it is parsed.
+    """Yields the items of the JSON list in `text`, each directly after its parsing.
 
     Raises:
         ValueError: It is not JSON.
@@ -45,7 +45,7 @@ def iter_items(text: str) -> Iterator[Any]:
 
 
 def _after_space(text: str, at: int) -> int:
-    return _SPACE.match(text, at).end()  # type: ignore[union-attr] # it matches nothing, too
+    return _SPACE.match(text, at).end()  # type: ignore[union-attr] # it always matches
 
 
 def _check_end(text: str, at: int) -> None:

@@ -1,13 +1,13 @@
-"""Makes text of a server fit for a line of a message, a log or a page."""
+"""Makes text of a server safe for one line of a message, a log or a page."""
 
 from __future__ import annotations
 
 
 def sanitize(text: str, max_chars: int) -> str:
-    """Removes control characters and line breaks, and cuts at `max_chars` characters.
+    """Collapses whitespace and unprintable characters to spaces, and cuts at `max_chars`.
 
-    What is not printable could move a cursor, turn the direction of what follows, or (half of a
-    surrogate pair) break whatever encodes it.
+    Characters that are not printable could move a cursor, reverse the direction of the text, or, as
+    lone surrogates, fail to be encoded.
     """
     start = text[: 2 * max_chars]
     shown = " ".join("".join(c if c.isprintable() else " " for c in start).split())

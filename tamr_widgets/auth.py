@@ -1,7 +1,7 @@
-"""How a client proves who it is: the three ways that Tamr accepts.
+"""Authentication of a client: the three schemes that Tamr accepts.
 
-The classes take what their namesakes in `tamr_unify_client.auth` take. None of them shows its
-secret in a repr, and none can be pickled.
+The constructors have the parameters of their namesakes in `tamr_unify_client.auth`. No repr shows a
+secret, and the objects cannot be pickled.
 """
 
 from __future__ import annotations
@@ -16,34 +16,41 @@ from requests.auth import AuthBase
 __all__ = ["JwtTokenAuth", "TokenAuth", "UsernamePasswordAuth"]
 
 
-def _checked(name: str, value: object) -> str:
-    """Refuse a missing credential where it is given, not at the first request."""
+def _require_text(name: str, value: object) -> str:
+    """Returns a credential if it is a valid string.
+
+    Raises:
+        TypeError: It is no string.
+        ValueError: It is empty, or holds a line break or a lone surrogate.
+    """
     if not isinstance(value, str):
         msg = f"{name} must be a string, not {type(value).__name__}."
         raise TypeError(msg)
     if not value or re.search("[\n\r\ud800-\udfff]", value):
-        msg = f"{name} must not be empty or hold a line break or half a character."
+        msg = f"{name} must not be empty or hold a line break or a lone surrogate."
         raise ValueError(msg)
     return value
 
 
-def _checked_token(value: object) -> str:
-    token = _checked("token", value)
+def _require_token(value: object) -> str:
+    token = _require_text("token", value)
     if not re.fullmatch("[!-~]+", token):
-        msg = "token must be plain ASCII without blanks, since it goes into an HTTP header."
+        msg = (
+            "token must be printable ASCII without spaces, since it becomes part of an HTTP header."
+        )
         raise ValueError(msg)
     return token
 
 
 class _Auth(AuthBase):
-    """An `Authorization` header."""
+    """Adds an `Authorization` header to requests."""
 
     def __init__(self, scheme: str, secret: str) -> None:
         self._header = f"{scheme} {secret}"
 
     @property
     def secrets(self) -> list[str]:
-        """What must never be shown."""
+        """The strings that must not be displayed: password, token and header value."""
         return sorted(secrets_of(self) | {self._header.partition(" ")[2]})
 
     def __call__(self, r: PreparedRequest) -> PreparedRequest:
@@ -60,7 +67,8 @@ class _Auth(AuthBase):
         return f"tamr_widgets.{type(self).__name__}()"
 
     def __reduce__(self) -> NoReturn:
-        msg = f"{type(self).__name__} holds a credential and is not pickled; make it anew instead."
+        name = type(self).__name__
+        msg = f"{name} holds a credential and cannot be pickled; create a new one instead."
         raise TypeError(msg)
 
 
@@ -68,13 +76,13 @@ class UsernamePasswordAuth(_Auth):
     """A user name and a password, sent in Tamr's own `BasicCreds` scheme.
 
     Args:
-        username: The name that one logs in to Tamr with.
+        username: The user name in Tamr.
         password: May hold any characters; it is encoded as UTF-8.
     """
 
     def __init__(self, username: str, password: str) -> None:
-        self.username = _checked("username", username)
-        self.password = _checked("password", password)
+        self.username = _require_text("username", username)
+        self.password = _require_text("password", password)
         token = b64encode(f"{username}:{password}".encode()).decode("ascii")
         super().__init__("BasicCreds", token)
 
@@ -83,10 +91,10 @@ class UsernamePasswordAuth(_Auth):
 
 
 class TokenAuth(_Auth):
-    """A ready token: base64 of `username:password`, sent in the `BasicCreds` scheme."""
+    """An encoded token: base64 of `username:password`, sent in the `BasicCreds` scheme."""
 
     def __init__(self, token: str) -> None:
-        self.token = _checked_token(token)
+        self.token = _require_token(token)
         super().__init__("BasicCreds", token)
 
 
@@ -94,24 +102,24 @@ class JwtTokenAuth(_Auth):
     """A JSON web token, sent as `Bearer` (servers from v2022.010 on)."""
 
     def __init__(self, token: str) -> None:
-        self.token = _checked_token(token)
+        self.token = _require_token(token)
         super().__init__("Bearer", token)
 
 
 def can_log_in(auth: object) -> bool:
-    """Whether it holds a user name and a password."""
+    """Whether an auth object holds a user name and a password."""
     return hasattr(auth, "username") and hasattr(auth, "password")
 
 
 def no_auth(request: PreparedRequest) -> PreparedRequest:
-    """Add nothing. Without any auth, requests would look for credentials in a netrc file."""
+    """Adds no credentials; without any auth, requests would read them from a netrc file."""
     return request
 
 
 def secrets_of(auth: Any) -> set[str]:
-    """The strings of an auth object, ours or another package's, that nobody may see.
+    """Returns the strings of any package's auth object that must not be displayed.
 
-    A user name is no secret; together with its password it is.
+    A user name alone is no secret, but joined with its password it is one.
     """
     username, password = getattr(auth, "username", None), getattr(auth, "password", None)
     if isinstance(auth, tuple) and len(auth) == 2:
@@ -125,7 +133,7 @@ def secrets_of(auth: Any) -> set[str]:
 
 
 def pair_in(token: str) -> list[str]:
-    """The user name and password in a `BasicCreds` token, joined by a colon, if there are any."""
+    """Returns the `username:password` of a `BasicCreds` token in a list, which may be empty."""
     try:
         pair = b64decode(token, validate=True).decode()
     except ValueError:
@@ -134,7 +142,11 @@ def pair_in(token: str) -> list[str]:
 
 
 def checked_auth(auth: Any) -> Any:
-    """`auth`, or a TypeError that says what to pass instead."""
+    """Returns `auth` if requests can call it.
+
+    Raises:
+        TypeError: It is no auth object; the message names the classes to use.
+    """
     if callable(auth) and not isinstance(auth, type):
         return auth
     msg = (

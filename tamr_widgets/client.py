@@ -1,6 +1,6 @@
-"""Client: an `HttpClient` that knows operations.
+"""Defines the client of a Tamr server.
 
-Its constructor takes what the public client's takes.
+Its constructor has the parameters of the public package's client.
 """
 
 from __future__ import annotations
@@ -24,23 +24,24 @@ __all__ = ["Client"]
 
 
 class Client(HttpClient):
-    """Talks to one Tamr server, on behalf of one user.
+    """Sends the requests of one user to one Tamr server, and returns its operations.
 
     Args:
         auth: `UsernamePasswordAuth`, `TokenAuth` or `JwtTokenAuth`.
-        host: Where Tamr runs, without protocol or port.
+        host: The server's host name, without protocol or port.
         protocol: `http` or `https`.
-        port: Tamr's port; None for the protocol's own (80 or 443).
-        base_path: Endpoints without a leading slash are relative to it.
-        session: A session with your own proxies, certificates or adapters. It is used as it is:
-            the time limits hold on its adapters, too, and it is not written to.
-        store_auth_cookie: Log in once and send the session's cookie from then on, instead of the
+        port: Tamr's port; None for the protocol's default (80 or 443).
+        base_path: The path to which endpoints without a leading slash are relative.
+        session: A session with your own proxies, certificates or adapters. It is not modified; the
+            deadlines apply to its adapters, too.
+        store_auth_cookie: Whether to log in once and then send the login's cookie, instead of the
             credentials with each request.
-        total_seconds: The time limit of one request in all, answer included.
+        total_seconds: The maximum duration of one request, including the response.
 
     Raises:
-        ValueError: An argument that cannot be part of an address.
-        TypeError: `auth` is none, or another argument has the wrong type.
+        ValueError: An argument cannot be part of an address, or `total_seconds` is out of range.
+        TypeError: `auth` is no auth object, or another argument has the wrong type.
+        TamrError: The login of `store_auth_cookie` failed.
 
     Example:
         >>> with Client(UsernamePasswordAuth("admin", "..."), host="tamr.example.com") as client:
@@ -73,34 +74,35 @@ class Client(HttpClient):
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ, **options: Any) -> Client:
-        """A client from TAMR_URL and TAMR_USERNAME with TAMR_PASSWORD, or TAMR_TOKEN.
+        """Creates a client from TAMR_URL and TAMR_USERNAME with TAMR_PASSWORD, or TAMR_TOKEN.
 
         Args:
-            environ: Where to look for them.
-            **options: Passed on to the constructor.
+            environ: The environment variables.
+            **options: Further arguments of the constructor.
 
         Raises:
-            ValueError: One of them is missing or cannot be used; the message names it.
+            ValueError: A variable is missing or invalid; the message names it.
         """
         return cls(auth_from_env(environ), **server_from_env(environ), **options)
 
     def operations(self) -> list[Operation]:
-        """All operations that the server knows of, newest first.
+        """Fetches all operations of the server, newest first.
 
         Raises:
-            TamrError: What `request` raises, or the error status or answer that came instead.
+            TamrError: The request failed, or the response has an error status or is no list.
         """
         return OperationList(self).operations()
 
     def operation(self, resource_id: str | int) -> Operation:
-        """The operation with this id, as it is now.
+        """Fetches the operation with this id.
 
         Args:
-            resource_id: Its id, or its path or address as they are copied.
+            resource_id: The id of the operation, its path, or its URL.
 
         Raises:
-            NotFound: The server has none.
-            CrossOriginError: It is the address of another server.
+            NotFound: The server has no such operation.
+            CrossOriginError: It is the URL of another server.
+            TamrError: The request failed, or the response has an error status.
         """
         return Operation.from_resource_id(self, operation_id(self.origin, resource_id))
 
@@ -112,17 +114,18 @@ class Client(HttpClient):
         join: bool = False,
         **wait_options: Any,
     ) -> Operation:
-        """Start a job by a POST, such as to `projects/1/unifiedDataset:refresh`.
+        """Starts a job by a POST, and waits for its end.
 
         Args:
-            endpoint: What to post to.
-            asynchronous: Return at once, with the operation as it was started.
-            join: Return the operation that this client started last at this endpoint if that has
-                not ended, and start no second one.
-            **wait_options: Else passed to `Operation.wait`.
+            endpoint: The endpoint, such as `projects/1/unifiedDataset:refresh`.
+            asynchronous: Whether to return immediately, with the operation just started.
+            join: Whether to return the operation that this client last started at this endpoint,
+                if it has not ended, instead of starting another one.
+            **wait_options: Arguments of `Operation.wait`.
 
         Raises:
-            TypeError, ValueError: An option that does not exist or makes no sense; nothing is sent.
+            TypeError, ValueError: An option does not exist or is out of range; nothing is sent.
+            TamrError: The request failed, or the response has an error status.
         """
         options = checked_options(asynchronous, join, wait_options)
         operation = self._starts.start(

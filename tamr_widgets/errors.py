@@ -1,34 +1,34 @@
-"""Every exception of this package.
+"""Defines every exception of this package.
 
     TamrError
-    ├── HTTPStatusError (requests.HTTPError)      the server answered with an error status
+    ├── HTTPStatusError (requests.HTTPError)      the server returned an error status
     │   ├── Unauthorized                          401
     │   ├── Forbidden                             403
     │   ├── NotFound                              404
-    │   │   └── OperationReplaced                 gone, and its number was given to another job
+    │   │   └── OperationReplaced                 deleted, and its id was given to another job
     │   └── MethodNotAllowed                      405
-    ├── ConnectionFailed (requests.ConnectionError)       refused, reset, cut off, no such host
+    ├── ConnectionFailed (requests.ConnectionError)   refused, reset, cut off, no such host
     │   ├── ProxyFailed                           a proxy could not be reached, or refused
-    │   │   └── ProxyUnauthorized (HTTPStatusError)   407: it wants a user name and a password
-    │   ├── CertificateError                             the server's certificate was not accepted
-    │   └── InvalidRequest (ValueError)               what was asked for cannot be put on the wire
-    ├── RequestTimeout (requests.Timeout)                no complete answer within the time limit
-    ├── UnexpectedResponse (ValueError)             an answer that is not what was asked for
-    ├── CrossOriginError (ValueError)               an address outside of the client's origin
-    ├── NotSupported (ValueError)                 this kind of operation cannot do that
-    ├── OperationTypeError (TypeError)                something else was given for an operation
-    ├── NotAClient (TypeError)                    something else was given for a client
-    ├── InternalError                             an error of this package's own, in the background
-    ├── ClientClosed (RuntimeError)             closed, or unpickled without its credentials
+    │   │   └── ProxyUnauthorized (HTTPStatusError)   407: it requires a user name and a password
+    │   ├── CertificateError                      the server's certificate was not accepted
+    │   └── InvalidRequest (ValueError)           the request cannot be sent
+    ├── RequestTimeout (requests.Timeout)         no complete response before the deadline
+    ├── UnexpectedResponse (ValueError)           a response of another kind than requested
+    ├── CrossOriginError (ValueError)             an address outside of the client's origin
+    ├── NotSupported (ValueError)                 not possible for this kind of operation
+    ├── OperationTypeError (TypeError)            an argument is no operation
+    ├── NotAClient (TypeError)                    an argument is no client
+    ├── InternalError                             a bug of this package, in the background
+    ├── ClientClosed (RuntimeError)               closed, or unpickled without its credentials
     ├── WaitTimeout (TimeoutError)                the operation did not end in time
-    ├── DeadlockError (RuntimeError)              a wait on the thread that does the polling
+    ├── DeadlockError (RuntimeError)              a wait on the polling thread
     └── NotSucceeded (RuntimeError)               raised by Operation.check
         ├── OperationFailed
         ├── OperationCanceled
         └── OperationUnresolved
 
-Each derives from `TamrError` and from what people catch already with requests and the public
-client. A message says what was tried, what came back, and what to do next.
+Each derives from `TamrError`, and from the class that requests and the public client raise in the
+same case. A message names the request, the result, and what to do next.
 """
 
 from __future__ import annotations
@@ -72,17 +72,17 @@ __all__ = [
 ]
 
 
-# Of a whole message, with the server's words in it.
+# Of a whole message, including the server's text.
 MAX_MESSAGE_CHARS = 4000
 
 
 class TamrError(Exception):
-    """The root of everything that this package raises on purpose.
+    """The base class of the exceptions of this package.
 
-    Its message is one line of bounded length without control characters, whatever stands in it.
+    The message is one line of bounded length without control characters.
 
     Attributes:
-        retry_in_seconds: How soon the poller asks again after this fault; None where it does not.
+        retry_in_seconds: The delay until the poller retries after this error; None if it does not.
     """
 
     retry_in_seconds: float | None = None
@@ -93,7 +93,7 @@ class TamrError(Exception):
 
 
 class HTTPStatusError(TamrError, requests.HTTPError):
-    """The server answered with an error status; `response` is what it sent."""
+    """The server returned an error status; `response` holds its response."""
 
 
 class Unauthorized(HTTPStatusError):
@@ -101,27 +101,27 @@ class Unauthorized(HTTPStatusError):
 
 
 class Forbidden(HTTPStatusError):
-    """403: this user may not do that."""
+    """403: the user lacks the permission."""
 
 
 class NotFound(HTTPStatusError):
-    """404: the server has no such thing (any more)."""
+    """404: the resource does not exist, or no longer."""
 
 
 class MethodNotAllowed(HTTPStatusError):
-    """405: the server does not support this, deletion of operations for example."""
+    """405: the server does not support this method, such as the deletion of operations."""
 
 
 class ConnectionFailed(TamrError, requests.ConnectionError):
-    """The server could not be reached, or the connection broke before the answer was complete."""
+    """The server could not be reached, or the connection broke before the end of the response."""
 
 
 class ProxyFailed(ConnectionFailed):
-    """The proxy between here and the server could not be reached, or did not connect."""
+    """The proxy could not be reached, or did not connect to the server."""
 
 
 class ProxyUnauthorized(ProxyFailed, HTTPStatusError):
-    """407: the proxy did not accept the user name and password, or got none."""
+    """407: the proxy did not accept the user name and password, or received none."""
 
 
 class CertificateError(ConnectionFailed):
@@ -129,44 +129,44 @@ class CertificateError(ConnectionFailed):
 
 
 class InvalidRequest(ConnectionFailed, ValueError):
-    """The request could not be put on the wire as it was asked for, so nothing was sent."""
+    """The request could not be encoded, so nothing was sent."""
 
 
 class RequestTimeout(TamrError, requests.Timeout):
-    """The server did not answer completely within the time limit of a request."""
+    """No complete response arrived before the deadline of the request."""
 
 
 class UnexpectedResponse(TamrError, ValueError):
-    """The answer is not what was asked for: a login page, a cut-off document, another operation."""
+    """The response is of another kind than requested, such as a login page."""
 
     response: requests.Response | None = None
 
 
 class CrossOriginError(TamrError, ValueError):
-    """An address outside of the client's origin; credentials do not go there."""
+    """An address outside of the client's origin, to which no credentials are sent."""
 
 
 class NotSupported(TamrError, ValueError):
-    """This operation cannot do that, whatever the server says."""
+    """The action is not possible for this kind of operation, on any server."""
 
 
 class OperationReplaced(NotFound, UnexpectedResponse):
-    """The operation is gone, and the server gave its number to another job.
+    """The operation no longer exists, and the server gave its id to another job.
 
-    That happens when a server is restored from a backup. The `response` is about the other job.
+    This happens when a server is restored from a backup. `response` describes the other job.
     """
 
 
 class NotAClient(TamrError, TypeError):
-    """Something was given as a client that lacks what a client needs."""
+    """An argument lacks attributes that a client needs."""
 
 
 class OperationTypeError(TamrError, TypeError):
-    """Something else was given where an operation is needed."""
+    """An argument is no operation."""
 
 
 class InternalError(TamrError):
-    """An error of this package's own, met in the background; please report it."""
+    """A bug of this package, which appeared in the background; please report it."""
 
 
 class ClientClosed(TamrError, RuntimeError):
@@ -174,16 +174,16 @@ class ClientClosed(TamrError, RuntimeError):
 
 
 class DeadlockError(TamrError, RuntimeError):
-    """A wait for an operation on the very thread that polls; it could never end."""
+    """A wait for an operation was started on the polling thread, where it could never end."""
 
 
 class WaitTimeout(TamrError, TimeoutError):
-    """The operation did not resolve in time. The job itself goes on.
+    """The operation did not end in time. The job itself continues.
 
     Attributes:
-        operation: The last snapshot that was seen.
-        waited_seconds: How long was waited.
-        last_error: What the last request failed with, or None if it was answered.
+        operation: The last snapshot that was received.
+        waited_seconds: The duration of the wait.
+        last_error: The error of the last request, or None if it succeeded.
     """
 
     def __init__(
@@ -203,7 +203,7 @@ class WaitTimeout(TamrError, TimeoutError):
 
 
 class NotSucceeded(TamrError, RuntimeError):
-    """The operation has not succeeded; `operation` is the snapshot that says so."""
+    """The operation has not succeeded; `operation` is its snapshot."""
 
     def __init__(self, message: str, operation: Operation) -> None:
         super().__init__(message)
@@ -214,11 +214,11 @@ class NotSucceeded(TamrError, RuntimeError):
 
 
 class OperationFailed(NotSucceeded):
-    """The operation ended FAILED."""
+    """The operation ended with the state FAILED."""
 
 
 class OperationCanceled(NotSucceeded):
-    """The operation ended CANCELED."""
+    """The operation ended with the state CANCELED."""
 
 
 class OperationUnresolved(NotSucceeded):

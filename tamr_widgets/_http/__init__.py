@@ -1,1 +1,1 @@
-"""HTTP to one origin: bounded in time and size, with credentials that never leave it."""
+"""HTTP to one origin, bounded in time and size; credentials are sent to that origin only."""

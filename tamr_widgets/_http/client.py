@@ -1,7 +1,7 @@
-"""HttpClient: sends requests to one origin through one session.
+"""Sends requests to one origin through one session.
 
-A request never leaves its origin, always has limits of time and size, and raises only what `errors`
-lists.
+No request is sent to another origin, each has limits of time and size, and all errors are those of
+`tamr_widgets.errors`.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class HttpClient:
         self._owns_session = session is None
         self.session = session or SingleOriginSession()
         self._warns_unverified = True
-        bounded(self.session)  # also if it is first used in a forked child
+        bounded(self.session)  # registers it, in case it is first used in a forked child
         self._closed = False
         self._login = Login(auth, self.origin, self.base_path)
         if store_auth_cookie:
@@ -76,19 +76,20 @@ class HttpClient:
             self._login.renew(0, self._send, self.total_seconds)
 
     def request(self, method: str, endpoint: str, **kwargs: Any) -> requests.Response:
-        """Send a request and return the answer, whatever its status.
+        """Sends a request and returns the response, whatever its status.
 
         Args:
             method: `GET`, `POST`, ...
             endpoint: A path, relative to the base path or, with a leading slash, to the origin.
-            **kwargs: As for `requests.request`. `timeout` replaces the connect and read limits
-                (5 s and 30 s); the total limit stays, except for what is read as a stream.
+            **kwargs: As for `requests.request`. `timeout` replaces the connect and read time-outs
+                (5 s and 30 s); `total_seconds` still applies, except to a streamed body.
 
         Raises:
             CrossOriginError: The endpoint, or a redirect, leads out of the origin.
-            ConnectionFailed: No connection, or it broke; ProxyFailed if a proxy did not connect.
-            RequestTimeout: A time limit ran out.
-            HTTPStatusError: The session had expired, and logging in anew failed for now (5xx, 429).
+            ConnectionFailed: The connection failed or broke; ProxyFailed if a proxy's did.
+            RequestTimeout: A time-out or the deadline passed.
+            UnexpectedResponse: The response cannot be decoded or is too large.
+            HTTPStatusError: The login had expired, and a new one failed temporarily (5xx, 429).
             ClientClosed: The client was closed.
         """
         if self._closed:
@@ -98,41 +99,41 @@ class HttpClient:
         logins = self._login.count
         response = self._follow(method, url, kwargs)
         if response.status_code == 401 and can_log_in(self.auth):
-            answer = self._login.renew(logins, self._send, self.total_seconds)
-            if answer is not None and answer.status_code in PASSING_STATUS:
-                raise_for_status(answer, f"POST {answer.url}", self.auth)
-            if _repeatable(kwargs):
+            login = self._login.renew(logins, self._send, self.total_seconds)
+            if login is not None and login.status_code in PASSING_STATUS:
+                raise_for_status(login, f"POST {login.url}", self.auth)
+            if _is_repeatable(kwargs):
                 response.close()
                 response = self._follow(method, url, kwargs)
-        # Polls are GET, and would write a line into whatever cell runs.
+        # Polls use GET, and INFO would print a line into the running cell for each.
         level = logging.DEBUG if method.upper() in ("GET", "HEAD") else logging.INFO
         if _logger.isEnabledFor(level):
             _logger.log(level, "%s %s : %s", method, self._shown(url), response.status_code)
         return response
 
     def get(self, endpoint: str, **kwargs: Any) -> requests.Response:
-        """`request` with GET."""
+        """Sends a GET request, see `request`."""
         return self.request("GET", endpoint, **kwargs)
 
     def post(self, endpoint: str, **kwargs: Any) -> requests.Response:
-        """`request` with POST. It is never repeated once it may have reached the server."""
+        """Sends a POST request, see `request`; never again once the server may have received it."""
         return self.request("POST", endpoint, **kwargs)
 
     def put(self, endpoint: str, **kwargs: Any) -> requests.Response:
-        """`request` with PUT."""
+        """Sends a PUT request, see `request`."""
         return self.request("PUT", endpoint, **kwargs)
 
     def delete(self, endpoint: str, **kwargs: Any) -> requests.Response:
-        """`request` with DELETE."""
+        """Sends a DELETE request, see `request`."""
         return self.request("DELETE", endpoint, **kwargs)
 
     @property
     def closed(self) -> bool:
-        """Whether it was closed."""
+        """Whether the client was closed."""
         return self._closed
 
     def close(self) -> None:
-        """Close the connections. Requests after this raise ClientClosed."""
+        """Closes the client's own session; later requests raise ClientClosed."""
         self._closed = True
         if self._owns_session:
             self.session.close()
@@ -144,15 +145,15 @@ class HttpClient:
         self.close()
 
     def _follow(self, method: str, url: str, kwargs: dict[str, Any]) -> requests.Response:
-        """Send, and follow redirects of GET within the origin."""
+        """Sends a request, and follows redirects of GET within the origin."""
         response = self._send(method, url, kwargs)
         for _ in range(REDIRECTS):
             if not response.is_redirect:
                 break
             target = redirect_url(self.origin, url, response.headers["Location"])
             if method != "GET":
-                came = f"a redirect to {sanitize(target, ADDRESS_CHARS)}"
-                raise unexpected(response, f"{method} {url}", came)
+                received_form = f"a redirect to {sanitize(target, ADDRESS_CHARS)}"
+                raise unexpected(response, f"{method} {url}", received_form)
             response.close()
             url = target
             response = self._send(method, url, {**kwargs, "params": None})
@@ -161,31 +162,31 @@ class HttpClient:
     def _send(
         self, method: str, url: str, kwargs: dict[str, Any], secrets: Iterable[str] | None = None
     ) -> requests.Response:
-        """One exchange on the wire, with the credentials of this client and within its limits."""
+        """Sends one request with the client's credentials and limits, without redirects."""
         cookies = cookies_of(self.session)
         auth = ClientAuth(kwargs.get("auth"), self.auth, self._login, cookies)
         options = {**kwargs, "auth": auth, "allow_redirects": False, "stream": True}
         if is_loopback(self.host):
             options["proxies"] = kwargs.get("proxies") or without_environment(self.session)
-        known = Secrets(self._secrets() | secrets_of(kwargs.get("auth")))
+        all_secrets = Secrets(self._secrets() | secrets_of(kwargs.get("auth")))
         with (
-            redacted_logs(known),
+            redacted_logs(all_secrets),
             map_exceptions(f"{method} {url}", lambda: proxy_of(self.session, url)),
-            deadline(self.total_seconds) as limit,
+            deadline(self.total_seconds) as current,
         ):
             options["timeout"] = timeouts_within_deadline(kwargs.get("timeout"))
             session = bounded(self.session, self._warn_unverified)
             response = session.request(method, url, **options)
             stream = bool(kwargs.get("stream"))
-            secrets = known if secrets is None else secrets
+            secrets = all_secrets if secrets is None else secrets
             copy = received(response, f"{method} {url}", secrets=secrets, stream=stream)
             if stream:
-                limit.lift()
+                current.lift()
         check_proxy(copy, f"{method} {url}", lambda: proxy_of(self.session, url))
         return copy
 
     def _warn_unverified(self) -> None:
-        """Warns once, and on the user's thread: another one's warning lands in any cell."""
+        """Warns once, on the main thread: a background thread's warning appears in any cell."""
         if self._warns_unverified and threading.current_thread() is threading.main_thread():
             self._warns_unverified = False
             msg = (
@@ -195,7 +196,7 @@ class HttpClient:
             warnings.warn(msg, InsecureRequestWarning, stacklevel=2)
 
     def _secrets(self) -> Secrets:
-        """What nobody may see of all that this client sends."""
+        """Returns the secrets of the auth, the login and the proxies."""
         proxies = proxy_secrets(self.session)
         return Secrets({*secrets_of(self.auth), *self._login.tokens, *proxies})
 
@@ -213,8 +214,8 @@ class HttpClient:
         raise TypeError(msg)
 
 
-def _repeatable(kwargs: dict[str, Any]) -> bool:
-    """Whether the body can be sent again: one that is read from somewhere was used up."""
+def _is_repeatable(kwargs: dict[str, Any]) -> bool:
+    """Whether the body can be sent again: a file or an iterator has been consumed."""
     data = kwargs.get("data")
-    used_up = hasattr(data, "read") or hasattr(data, "__next__") or kwargs.get("files")
-    return not used_up
+    is_consumed = hasattr(data, "read") or hasattr(data, "__next__") or kwargs.get("files")
+    return not is_consumed

@@ -1,4 +1,4 @@
-"""Where a server is and who one is there, from environment variables."""
+"""Reads the server's address and the credentials from environment variables."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ from ..auth import JwtTokenAuth, TokenAuth, UsernamePasswordAuth
 
 
 def auth_from_env(environ: Mapping[str, str]) -> UsernamePasswordAuth | TokenAuth | JwtTokenAuth:
-    """TAMR_TOKEN, or TAMR_USERNAME with TAMR_PASSWORD; a ValueError names what is missing."""
+    """Returns an auth of TAMR_TOKEN, or of TAMR_USERNAME and TAMR_PASSWORD.
+
+    Raises:
+        ValueError: A variable is missing; the message names it.
+    """
     token = environ.get("TAMR_TOKEN")
     if token:
         return JwtTokenAuth(token) if token.count(".") == 2 else TokenAuth(token)
@@ -24,7 +28,11 @@ def auth_from_env(environ: Mapping[str, str]) -> UsernamePasswordAuth | TokenAut
 
 
 def server_from_env(environ: Mapping[str, str]) -> dict[str, Any]:
-    """TAMR_URL as the arguments of a Client; a ValueError says what is wrong with it."""
+    """Returns the address in TAMR_URL as arguments of a Client.
+
+    Raises:
+        ValueError: TAMR_URL is missing or not the address of a server.
+    """
     url = environ.get("TAMR_URL", "").strip()
     try:
         parts = urlsplit(url)
@@ -38,9 +46,9 @@ def server_from_env(environ: Mapping[str, str]) -> dict[str, Any]:
             + ("something else." if url else "not set.")
         )
         raise ValueError(msg)
-    place: dict[str, Any] = {"protocol": parts.scheme, "host": parts.hostname, "port": port}
-    # A path in front of the API is kept; the API's own, and what follows it, is known.
+    arguments: dict[str, Any] = {"protocol": parts.scheme, "host": parts.hostname, "port": port}
+    # Only a path before /api is kept, such as that of a gateway.
     prefix = re.split("/api(?:/|$)", parts.path, maxsplit=1)[0].rstrip("/")
     if prefix:
-        place["base_path"] = f"{prefix}/api/versioned/v1/"
-    return place
+        arguments["base_path"] = f"{prefix}/api/versioned/v1/"
+    return arguments

@@ -1,8 +1,8 @@
-"""Connections of http.client and urllib3 with a deadline, whose responses belong to their request.
+"""Derives connection classes that end at a deadline and never reuse surplus bytes of a response.
 
-These rely on methods that are not public: `_new_conn` and `_dns_host` of urllib3's connections,
-and `fp`, `_read_status` and `_close_conn` of http.client's response. Neither library has another
-place where a connection is made, where a status is read, or where a body has ended.
+They rely on private methods: `_new_conn` and `_dns_host` of urllib3's connections, and `fp`,
+`_read_status` and `_close_conn` of http.client's response. Neither library has another hook for a
+new connection, for the status line, or for the end of a body.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def connection_class(base: Any) -> Any:
 
 
 class _Connection(HTTPConnection):
-    # http.client's debug output is switched off: it prints headers, and the credentials with them.
+    # Disables http.client's debug output, which prints headers with credentials.
     debuglevel = 0
     _received: Any = None
 
@@ -53,7 +53,7 @@ class _Connection(HTTPConnection):
         return response
 
     def getresponse(self) -> Any:
-        """Closes a response whose headers urllib3 refuses, which it drops."""
+        """Closes a response whose headers urllib3 rejects: urllib3 drops it without closing it."""
         try:
             return super().getresponse()
         except BaseException:
@@ -63,16 +63,16 @@ class _Connection(HTTPConnection):
             raise
 
     def _new_conn(self) -> Any:
-        connect, limit = super()._new_conn, current_deadline()
-        if limit is None:
+        connect, deadline = super()._new_conn, current_deadline()
+        if deadline is None:
             return connect()
         try:
             if not _is_urllib3s(connect):
-                return abandonable(connect, limit)
+                return abandonable(connect, deadline)
             return connected(
                 self._dns_host,
                 self.port,
-                limit,
+                deadline,
                 self.timeout,
                 getattr(self, "source_address", None),
                 self.socket_options,
@@ -88,21 +88,21 @@ class _Connection(HTTPConnection):
             raise NewConnectionError(self, msg) from error
 
     def send(self, data: Any) -> None:
-        limit = current_deadline()
-        if limit is None:
+        deadline = current_deadline()
+        if deadline is None:
             super().send(data)
             return
         if self.sock is None and self.auto_open:
             self.connect()
-        limit.slice()  # nothing is sent once it is over
+        deadline.slice()  # raises, so that nothing is sent after the deadline
         if isinstance(data, (bytes, bytearray)) and isinstance(self.sock, REAL_SOCKET):
-            send_all(self.sock, data, limit)
+            send_all(self.sock, data, deadline)
         else:
             super().send(data)
 
 
 def _is_urllib3s(connect: Any) -> bool:
-    """Whether a connection is made by urllib3's own code, which `connected` can stand in for."""
+    """Whether urllib3's own code makes the connection, which `connected` can replace."""
     return (
         getattr(connect, "__func__", None) is HTTPConnection._new_conn
         and urllib3_connection.create_connection.__module__ == urllib3_connection.__name__
@@ -113,23 +113,23 @@ class _TLSConnection(_Connection, HTTPSConnection):
     _watch: Callable[[socket.socket], None] | None = None
 
     def connect(self) -> None:
-        limit = current_deadline()
-        if limit is None:
+        deadline = current_deadline()
+        if deadline is None:
             super().connect()
             return
-        with shutting_down(limit) as watch:
+        with shutting_down(deadline) as watch:
             self._watch = watch
             try:
                 super().connect()
-            except OSError as error:  # urllib3's errors are not of this kind
-                self._raise_if_over(limit, error)
+            except OSError as error:  # urllib3's errors are not OSErrors
+                self._raise_if_expired(deadline, error)
                 raise
             finally:
                 self._watch = None
 
-    def _raise_if_over(self, limit: Deadline, error: OSError) -> None:
+    def _raise_if_expired(self, deadline: Deadline, error: OSError) -> None:
         try:
-            limit.slice()
+            deadline.slice()
         except TimeoutError:
             raise ConnectTimeoutError(self, f"Connection to {self.host} timed out.") from error
         except OSError as reason:
@@ -143,19 +143,19 @@ class _TLSConnection(_Connection, HTTPSConnection):
 
 
 class _Response(HTTPResponse):
-    """A response that belongs to its request: no interim response, no rest of another one."""
+    """A response without interim responses, and without the rest of another response."""
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
         self._sock = sock
-        limit = current_deadline()
-        if limit is not None and isinstance(sock, REAL_SOCKET):
-            # The buffered reader that http.client made gives up its socket file, with the
-            # reference count that keeps a kept-alive socket open, to ours.
-            self.fp = BoundedBuffer(Reader(self.fp.detach(), sock, limit))
+        deadline = current_deadline()
+        if deadline is not None and isinstance(sock, REAL_SOCKET):
+            # Takes the socket file from http.client's buffered reader; the file holds the
+            # reference count that keeps a kept-alive socket open.
+            self.fp = BoundedBuffer(Reader(self.fp.detach(), sock, deadline))
 
     def _read_status(self) -> Any:
-        """Skips interim responses. http.client skips only 100, and none of a proxy's."""
+        """Skips interim responses; http.client skips only status 100, and none of a proxy."""
         while True:
             version, status, reason = super()._read_status()  # type: ignore[misc]
             if status == _SWITCHING_PROTOCOLS:
@@ -165,10 +165,10 @@ class _Response(HTTPResponse):
             parse_headers(self.fp)
 
     def _close_conn(self) -> None:
-        """Gives the connection back, unless more was received than belongs to this response."""
+        """Releases the connection, and shuts it down if bytes after this response were received."""
         surplus = isinstance(self.fp, BoundedBuffer) and self.fp.unread()
         decrypted = getattr(self._sock, "pending", None)
         if surplus or (decrypted is not None and decrypted()):
             with suppress(OSError):
-                self._sock.shutdown(socket.SHUT_RDWR)  # pools test for this before they reuse it
+                self._sock.shutdown(socket.SHUT_RDWR)  # pools check for this before they reuse it
         super()._close_conn()  # type: ignore[misc]

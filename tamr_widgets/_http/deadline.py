@@ -1,8 +1,8 @@
-"""Deadlines that reach down to the socket.
+"""Sets deadlines that apply down to the socket.
 
-A deadline is set around a piece of work (`with deadline(3): operation.poll()`) and seen by every
-request inside of it, on this thread, however deep. All durations are seconds on a monotonic
-clock: what the wall clock does has no effect.
+A deadline is set around a block (`with deadline(3): operation.poll()`) and applies to every request
+in it, on the same thread. All durations are seconds on a monotonic clock, so changes of the wall
+clock have no effect.
 """
 
 from __future__ import annotations
@@ -14,60 +14,63 @@ from contextvars import ContextVar
 
 from .._clock import Seconds, clock
 
-# How soon a call-off is noticed while something blocks.
+# The maximum time until a cancellation is noticed while a call blocks.
 SLICE_SECONDS = 0.2
 
 
 class Deadline:
-    """When work must be over: a deadline, and whoever may call it off before."""
+    """A point in time at which work must end, with a callback that can cancel it earlier.
 
-    __slots__ = ("cancelled", "deadline")
+    Args:
+        at: The end on the monotonic clock, in seconds.
+        cancelled: Returns whether the work was cancelled.
+    """
 
-    def __init__(
-        self, deadline: Seconds = math.inf, cancelled: Callable[[], bool] | None = None
-    ) -> None:
-        self.deadline = deadline
+    __slots__ = ("at", "cancelled")
+
+    def __init__(self, at: Seconds = math.inf, cancelled: Callable[[], bool] | None = None) -> None:
+        self.at = at
         self.cancelled = cancelled
 
-    def left(self) -> Seconds:
-        """How much time is left; zero once it has run out."""
-        return max(0.0, self.deadline - clock.monotonic())
+    def remaining(self) -> Seconds:
+        """Returns the remaining time, zero after the deadline."""
+        return max(0.0, self.at - clock.monotonic())
 
     def lift(self) -> None:
-        """From now on take as long as it takes (a download that is read as a stream)."""
-        self.deadline = math.inf
+        """Removes the end, for a download that is read as a stream; it can still be cancelled."""
+        self.at = math.inf
 
-    def over(self) -> bool:
-        """Whether somebody called it off."""
+    def is_cancelled(self) -> bool:
+        """Whether the work was cancelled."""
         return self.cancelled is not None and self.cancelled()
 
     def slice(self) -> Seconds:
-        """How long to block at most before asking here again.
+        """Returns the maximum time to block before the next call of this method.
 
         Raises:
-            ConnectionAbortedError: The work was called off.
-            TimeoutError: The time has run out.
+            ConnectionAbortedError: The work was cancelled.
+            TimeoutError: The deadline has passed.
         """
-        if self.over():
-            msg = "The request was called off."
+        if self.is_cancelled():
+            msg = "The request was cancelled."
             raise ConnectionAbortedError(msg)
-        left = self.left()
-        if left <= 0:
-            msg = "The answer took longer than the time limit."
+        remaining = self.remaining()
+        if remaining <= 0:
+            msg = "The response was not complete before the deadline."
             raise TimeoutError(msg)
-        return min(left, SLICE_SECONDS)
+        return min(remaining, SLICE_SECONDS)
 
 
-_current: ContextVar[Deadline | None] = ContextVar("tamr_widgets_time_limit", default=None)
+_current: ContextVar[Deadline | None] = ContextVar("tamr_widgets_deadline", default=None)
 
 
 def current_deadline() -> Deadline | None:
-    """The innermost limit around the running code, or None."""
+    """Returns the innermost deadline around the running code, or None."""
     return _current.get()
 
 
 def lift_deadlines() -> None:
-    """Forget the limits around the running code, in a context that outlives them."""
+    """Removes the deadlines around the running code, in a context that outlives them."""
     _current.set(None)
 
 
@@ -75,16 +78,17 @@ def lift_deadlines() -> None:
 def deadline(
     seconds: Seconds = math.inf, cancelled: Callable[[], bool] | None = None
 ) -> Iterator[Deadline]:
-    """Bound the requests made inside; a limit around this one goes on to count.
+    """Sets a deadline for the requests in the block; an outer deadline still applies.
 
     Args:
-        seconds: The time for all of it.
-        cancelled: Asked now and then while waiting for bytes; True ends the request.
+        seconds: The maximum duration of the whole block.
+        cancelled: Called every `SLICE_SECONDS` while a request waits; True ends the request. None
+            for the callback of the outer deadline.
     """
     outer = _current.get() or Deadline()
-    limit = Deadline(min(outer.deadline, clock.monotonic() + seconds), cancelled or outer.cancelled)
-    token = _current.set(limit)
+    inner = Deadline(min(outer.at, clock.monotonic() + seconds), cancelled or outer.cancelled)
+    token = _current.set(inner)
     try:
-        yield limit
+        yield inner
     finally:
         _current.reset(token)

@@ -1,7 +1,7 @@
-"""The one boundary at which whatever requests and urllib3 raise becomes ours.
+"""Maps the exceptions of requests and urllib3 to this package's.
 
-Nothing of theirs is kept: exceptions of requests hold the request, and those of urllib3 a pool with
-the proxy's password.
+The originals are not kept: exceptions of requests hold the request, and those of urllib3 a pool
+with the proxy's password.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _UNKNOWN = (
     "It is not known whether the server has carried it out: look at Tamr's Jobs page before you "
     "try again."
 )
-# What may as well have been carried out.
+# Requests that may be repeated although the server may have processed them.
 _HARMLESS = re.compile(r"GET |HEAD |POST \S*instance:login$")
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
 _NO_CERTIFICATES = re.compile(
@@ -72,165 +72,181 @@ _PROXY = (requests.exceptions.ProxyError, urllib3.ProxyError)
 _SLOW = (requests.Timeout, urllib3.TimeoutError, urllib3.EmptyPoolError, TimeoutError)
 _LOST = (requests.RequestException, urllib3.HTTPError, http.HTTPException, OSError)
 _LIBRARIES = (*_LOST, ValueError, MemoryError, RecursionError)
-# With these no connection was made, so that nothing was sent.
+# With these there was no connection, so that nothing was sent.
 _UNSENT = (urllib3.ConnectTimeoutError, urllib3.EmptyPoolError, requests.ConnectTimeout)
 
 
 class map_exceptions:  # noqa: N801 - a context manager, as in contextlib
-    """Raises requests' and urllib3's exceptions as ours, without what they hold.
+    """Raises this package's exceptions instead of those of requests and urllib3.
 
     Args:
-        what: The request in a few words, its method first.
-        proxy: Which proxy the request went through, if any.
+        request_line: The method and the URL of the request, for messages.
+        proxy: Returns the name of the request's proxy, or None.
     """
 
-    def __init__(self, what: str, proxy: Callable[[], str | None] = lambda: None) -> None:
-        self._what, self._proxy = what, proxy
+    def __init__(self, request_line: str, proxy: Callable[[], str | None] = lambda: None) -> None:
+        self._request_line, self._proxy = request_line, proxy
 
     def __enter__(self) -> None:
-        """Nothing is to be done before."""
+        """Does nothing."""
 
     def __exit__(self, _: Any, error: BaseException | None, traceback: Any) -> None:
-        """Raises one of ours in the place of `error`."""
-        # Some answers, such as a Location that is no address, make requests raise a plain
-        # ValueError; some addresses of proxies make it raise a TypeError.
+        """Raises a TamrError instead of `error` if a library of HTTP raised it."""
+        # requests raises a plain ValueError for some responses, such as those with an invalid
+        # Location, and a TypeError for some addresses of proxies.
         if isinstance(error, TamrError) or not isinstance(error, (*_LIBRARIES, TypeError)):
             return
         if not isinstance(error, _LIBRARIES) and _named(self._proxy) != UNREADABLE:
             return
-        ours, bare = _ours(request_line(self._what), error, self._proxy), _bare(error)
+        mapped, bare = (
+            _mapped_error(cut_request_line(self._request_line), error, self._proxy),
+            _reason_only(error),
+        )
         for each in chain_of(error):
-            # Their frames hold requests, and responses with an open socket.
+            # The frames hold requests with credentials, and responses with an open socket.
             clear_frames(each.__traceback__)
         del error, each, traceback  # a traceback may show the local variables of this frame
-        raise_alone(ours, bare)
+        raise_alone(mapped, bare)
 
 
 def raise_alone(error: TamrError, cause: BaseException | None = None) -> NoReturn:
-    """Raises `error` without the exception that is being handled, which may hold credentials."""
+    """Raises `error` without the exception being handled as context: it may hold credentials."""
     try:
         raise error from cause
     finally:
         error.__context__ = None
 
 
-def request_line(what: str) -> str:
-    """A request in a few words, for a message: an endpoint can be long, and anybody's text."""
-    return sanitize(what, MAX_REQUEST_CHARS)
+def cut_request_line(request_line: str) -> str:
+    """Returns a request line for a message: an endpoint may be long, or unsafe text."""
+    return sanitize(request_line, MAX_REQUEST_CHARS)
 
 
-def outcome_hint(what: str, otherwise: str) -> str:
-    """What to do now about a request that the server got, but whose answer is missing."""
-    return otherwise if _HARMLESS.match(what) else _UNKNOWN
+def outcome_hint(request_line: str, otherwise: str) -> str:
+    """Returns a hint for a request that the server received, but whose response is missing.
+
+    Args:
+        request_line: The method and the URL of the request.
+        otherwise: The hint for a request that can be repeated safely.
+    """
+    return otherwise if _HARMLESS.match(request_line) else _UNKNOWN
 
 
-def _ours(what: str, error: Exception, proxy: Callable[[], str | None]) -> TamrError:
+def _mapped_error(
+    request_line: str, error: Exception, proxy: Callable[[], str | None]
+) -> TamrError:
     chain = chain_of(error)
     reason = reason_of(chain)
     via = _named(proxy)
-    ours = _proxy_error(what, chain, reason, via) or _not_sent(what, error, chain, reason)
-    return ours or _not_answered(what, error, chain, reason, via)
+    mapped = _proxy_error(request_line, chain, reason, via) or _not_sent(
+        request_line, error, chain, reason
+    )
+    return mapped or _response_error(request_line, error, chain, reason, via)
 
 
 def _not_sent(
-    what: str, error: Exception, chain: list[BaseException], reason: str
+    request_line: str, error: Exception, chain: list[BaseException], reason: str
 ) -> TamrError | None:
-    """The error if the request was not put on the wire, and would not be the next time."""
+    """Returns the error if the request was not sent, and a retry would not be either."""
     if any_of(chain, _UNREADABLE):
         return None
     if isinstance(error, _UNSENDABLE):
-        return InvalidRequest(f"{what} could not be sent ({reason}). Check what was asked for.")
+        return InvalidRequest(f"{request_line} could not be sent ({reason}). Check its arguments.")
     if _lacks_certificates(chain):
         return CertificateError(
-            f"{what} was not sent: there is no file with certificates where one is expected. Set "
-            "REQUESTS_CA_BUNDLE (or CURL_CA_BUNDLE, or verify and cert of the session) to a PEM "
-            "file that exists, or unset it."
+            f"{request_line} was not sent: there is no file with certificates where one is "
+            "expected. Set REQUESTS_CA_BUNDLE (or CURL_CA_BUNDLE, or verify and cert of the "
+            "session) to a PEM file that exists, or unset it."
         )
-    return _tls_error(what, chain, reason) if isinstance(error, _TLS) else None
+    return _tls_error(request_line, chain, reason) if isinstance(error, _TLS) else None
 
 
-def _not_answered(
-    what: str, error: Exception, chain: list[BaseException], reason: str, via: str | None
+def _response_error(
+    request_line: str, error: Exception, chain: list[BaseException], reason: str, via: str | None
 ) -> TamrError:
     through = f" through the proxy {via}" if via else ""
     if any_of(chain, _UNREADABLE):
-        hint = outcome_hint(what, BUSY)
+        hint = outcome_hint(request_line, BUSY)
         return UnexpectedResponse(
-            f"{what} came back in a form that can't be read ({reason}). {hint}"
+            f"{request_line} returned a response that cannot be decoded ({reason}). {hint}"
         )
-    hint = _AWAY if any_of(chain, _UNSENT) else outcome_hint(what, "")
+    hint = _AWAY if any_of(chain, _UNSENT) else outcome_hint(request_line, "")
     if any_of(chain, _SLOW) and not any_of(chain, urllib3.NewConnectionError):
         return RequestTimeout(
-            f"{what} got no complete answer{through} within its time limit. {hint or BUSY}"
+            f"{request_line} got no complete response{through} within its time limit. "
+            f"{hint or BUSY}"
         )
     if isinstance(error, _LOST):
-        return ConnectionFailed(f"{what} got no answer{through} ({reason}). {hint or _AWAY}")
-    hint = outcome_hint(what, BUSY)
-    return UnexpectedResponse(
-        f"{what} came back with something that is no answer ({reason}). {hint}"
-    )
+        return ConnectionFailed(
+            f"{request_line} got no response{through} ({reason}). {hint or _AWAY}"
+        )
+    hint = outcome_hint(request_line, BUSY)
+    return UnexpectedResponse(f"{request_line} returned an invalid response ({reason}). {hint}")
 
 
-def check_proxy(response: requests.Response, what: str, proxy: Callable[[], str | None]) -> None:
-    """Raises if a proxy answered that it wants a user name and a password.
+def check_proxy(
+    response: requests.Response, request_line: str, proxy: Callable[[], str | None]
+) -> None:
+    """Checks whether a proxy rejected the request.
 
     Raises:
-        ProxyUnauthorized: 407, and there is a proxy.
+        ProxyUnauthorized: The status is 407, and there is a proxy.
     """
     if response.status_code == 407 and (via := _named(proxy)):
-        error = _proxy_unauthorized(request_line(what), via)
+        error = _proxy_unauthorized(cut_request_line(request_line), via)
         error.response = response
         raise error
 
 
-def _proxy_unauthorized(what: str, via: str | None) -> ProxyUnauthorized:
+def _proxy_unauthorized(request_line: str, via: str | None) -> ProxyUnauthorized:
     return ProxyUnauthorized(
-        f"{what} was refused by the proxy {via or ''} (407 Proxy Authentication Required). Set "
-        "HTTP_PROXY and HTTPS_PROXY to http://<user>:<password>@<proxy>:<port>, with special "
-        "characters of the password percent-encoded (# as %23), or name the server in NO_PROXY if "
-        "it needs no proxy."
+        f"{request_line} was refused by the proxy {via or ''} (407 Proxy Authentication "
+        "Required). Set HTTP_PROXY and HTTPS_PROXY to http://<user>:<password>@<proxy>:<port>, "
+        "with special characters of the password percent-encoded (# as %23), or name the server "
+        "in NO_PROXY if it needs no proxy."
     )
 
 
 def _proxy_error(
-    what: str, chain: list[BaseException], reason: str, via: str | None
+    request_line: str, chain: list[BaseException], reason: str, via: str | None
 ) -> TamrError | None:
-    """The error if a proxy is at fault, else None."""
-    answered = next((m[1] for each in chain if (m := _TUNNEL.search(start_of(each)))), None)
-    if answered == "407":
-        return _proxy_unauthorized(what, via)
-    if answered:
-        reason = f"it answered {answered}"
+    """Returns the error if a proxy caused it, else None."""
+    status = next((m[1] for each in chain if (m := _TUNNEL.search(start_of(each)))), None)
+    if status == "407":
+        return _proxy_unauthorized(request_line, via)
+    if status:
+        reason = f"it answered {status}"
     elif any_of(chain, requests.exceptions.InvalidProxyURL) or (
         via and (via == UNREADABLE or any_of(chain, urllib3.LocationValueError))
     ):
         return InvalidRequest(
-            f"{what} could not be sent: the address of the proxy cannot be read. Check "
+            f"{request_line} could not be sent: the address of the proxy cannot be read. Check "
             f"{_PROXY_VARIABLES}; special characters of a password are percent-encoded (# as %23, "
             "/ as %2F, @ as %40)."
         )
     elif any_of(chain, requests.exceptions.InvalidSchema) and "SOCKS" in start_of(chain[0]):
         return InvalidRequest(
-            f"{what} could not be sent: a SOCKS proxy is set, which needs PySocks: "
+            f"{request_line} could not be sent: a SOCKS proxy is set, which needs PySocks: "
             "pip install 'requests[socks]', or change ALL_PROXY."
         )
     elif any_of(chain, _TLS) or not any_of(chain, _PROXY):
         return None
     return ProxyFailed(
-        f"{what} got no answer: the proxy {via or ''} did not connect ({reason}). Is it right in "
-        f"{_PROXY_VARIABLES}, and does the server need one? NO_PROXY names those that do not."
+        f"{request_line} got no response: the proxy {via or ''} did not connect ({reason}). Is it "
+        f"right in {_PROXY_VARIABLES}, and does the server need one? NO_PROXY names those "
+        "that do not."
     )
 
 
 def _named(proxy: Callable[[], str | None]) -> str | None:
     try:
         return proxy()
-    except Exception:  # noqa: BLE001 - a session of somebody's own; the error matters more
+    except Exception:  # noqa: BLE001 - from a user's session; the original error matters more
         return None
 
 
 def _lacks_certificates(chain: list[BaseException]) -> bool:
-    """Whether a file was not found, or holds none: requests and ssl have no class for that."""
+    """Whether a certificate file is missing or empty: requests and ssl have no class for this."""
     if any(
         isinstance(each, (FileNotFoundError, IsADirectoryError)) and each.errno for each in chain
     ):
@@ -238,25 +254,25 @@ def _lacks_certificates(chain: list[BaseException]) -> bool:
     return any(_NO_CERTIFICATES.search(start_of(each)) for each in chain)
 
 
-def _tls_error(what: str, chain: list[BaseException], reason: str) -> ConnectionFailed:
-    """A certificate that is not accepted stays so; a handshake that breaks off may pass."""
+def _tls_error(request_line: str, chain: list[BaseException], reason: str) -> ConnectionFailed:
+    """Returns the error for a TLS failure; only that of a certificate is permanent."""
     if not any("certificate" in start_of(each).lower() for each in chain):
         return ConnectionFailed(
-            f"{what} got no answer ({reason}). Does the server speak https there?"
+            f"{request_line} got no response ({reason}). Does the server speak https there?"
         )
     return CertificateError(
-        f"{what} was not sent: the server's certificate was not accepted ({reason}). Check the "
-        "host name and the certificates that this machine trusts (REQUESTS_CA_BUNDLE, or verify of "
-        "the session)."
+        f"{request_line} was not sent: the server's certificate was not accepted ({reason}). Check "
+        "the host name and the certificates that this machine trusts (REQUESTS_CA_BUNDLE, or "
+        "verify of the session)."
     )
 
 
-def _bare(error: Exception) -> BaseException | None:
-    """An exception of the same class that holds nothing but the reason."""
+def _reason_only(error: Exception) -> BaseException | None:
+    """Returns an exception of the same class that holds only the reason, if that is possible."""
     bare: Any = type(error).__new__(type(error))
     bare.args = (reason_of(chain_of(error)),)
     try:
         repr(bare)
-    except AttributeError:  # it is written with what its constructor sets
+    except AttributeError:  # its repr needs attributes that its constructor sets
         return None
     return bare  # type: ignore[no-any-return]

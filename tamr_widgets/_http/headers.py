@@ -1,4 +1,4 @@
-"""Parses the headers of responses that say when: `Retry-After` and `Date`."""
+"""Parses the `Retry-After` and `Date` headers of responses."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ MAX_RETRY_AFTER_SECONDS = 120.0
 
 
 def retry_after_seconds(response: requests.Response | None) -> Seconds:
-    """How long a server asks to be left alone; zero where it asks nothing that makes sense.
+    """Returns the delay that `Retry-After` requests, or zero without a valid header.
 
-    A number of seconds or a date, read against the server's own `Date` where there is one. Never
-    more than two minutes, whatever it says.
+    A date is compared with the server's own `Date` if there is one, else with this machine's clock.
+    The delay is at most `MAX_RETRY_AFTER_SECONDS`.
     """
     value = response.headers.get("Retry-After", "") if response is not None else ""
     try:
@@ -27,12 +27,12 @@ def retry_after_seconds(response: requests.Response | None) -> Seconds:
             return 0.0
         now = http_date(response.headers.get("Date", ""))
         seconds = date - (clock.wall() if now is None else now)
-    # Not-a-number compares false with everything and ends as zero.
+    # NaN compares false with everything, so that it becomes zero.
     return min(seconds, MAX_RETRY_AFTER_SECONDS) if seconds > 0 else 0.0
 
 
 def http_date(value: str) -> Seconds | None:
-    """The date of an HTTP header as seconds since 1970, or None."""
+    """Returns the date of an HTTP header in seconds since 1970, or None if it is invalid."""
     try:
         date = parsedate_to_datetime(value)
         aware = date if date.tzinfo else date.replace(tzinfo=timezone.utc)

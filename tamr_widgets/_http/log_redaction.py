@@ -1,6 +1,6 @@
-"""Keeps secrets, and lines for each poll, out of what urllib3 logs during a request of ours.
+"""Removes secrets from urllib3's log records during a request, and lowers them to DEBUG.
 
-urllib3 warns of headers that it cannot read and quotes them, with each response that has some.
+urllib3 logs a warning that quotes the headers for each response with headers it cannot parse.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _current: ContextVar[Redactor | None] = ContextVar("tamr_widgets_redactor", defa
 
 @contextmanager
 def redacted_logs(secrets: Iterable[str]) -> Iterator[None]:
-    """Redacts what urllib3 logs inside, and logs it at DEBUG."""
+    """Redacts urllib3's log records in the block, and lowers them to DEBUG."""
     token = _current.set(redactor(frozenset(secrets)))
     try:
         yield

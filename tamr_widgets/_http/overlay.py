@@ -1,8 +1,8 @@
-"""Views of objects that belong to somebody else, with other behaviour and the same state.
+"""Creates views of other owners' objects, with changed methods and the same state.
 
-A session, an adapter or a pool of the user is used as it is, with its settings and its methods,
-and is never written to. A view has the very attributes of the original, and a class that derives
-from the original's: a layer's methods come first, and reach the original's through `super()`.
+A session, an adapter or a pool of the user is never modified, and keeps its settings and methods. A
+view shares the `__dict__` of the original, and its class derives from a layer and the original's
+class: the layer's methods override the original's, and call them through `super()`.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-# Names that no attribute of an original has.
+# Names that no attribute of an original uses.
 _ORIGINAL, _CONTEXT = "_tamr_widgets_original", "_tamr_widgets_context"
 
 
 def overlaid(original: T, layer: type, context: Any = None) -> T:
-    """Makes a view of `original`, or returns it where its class cannot be derived from.
+    """Returns a view of `original`, or `original` if no class can be derived from its class.
 
     Args:
         original: An object whose attributes are in its `__dict__`.
-        layer: The methods to lay over those of its class.
-        context: For the layer's methods: `context_of(self)`.
+        layer: A class whose methods override those of the original's class.
+        context: A value for the layer's methods, which `context_of(self)` returns.
     """
     base: Any = type(original)
     view_class = _view_class(layer, base)
@@ -30,29 +30,29 @@ def overlaid(original: T, layer: type, context: Any = None) -> T:
         return original
     view: Any = object.__new__(view_class)
     object.__setattr__(view, "__dict__", vars(original))
-    # A pool closes its connections once nobody refers to it.
+    # Keeps the original alive: a pool closes its connections when it is garbage-collected.
     object.__setattr__(view, _ORIGINAL, original)
     object.__setattr__(view, _CONTEXT, context)
     return view  # type: ignore[no-any-return]
 
 
 def context_of(view: Any) -> Any:
-    """The context that a view was made with."""
+    """Returns the context of a view."""
     return getattr(view, _CONTEXT)
 
 
 @lru_cache(maxsize=256)
 def derived(layer: Any, base: Any) -> Any:
-    """The class that has the methods of `layer`, and behind them those of `base`."""
+    """Returns a class that derives from `layer` and then from `base`."""
     return type(base.__name__, (layer, base), {})
 
 
 @lru_cache(maxsize=256)
 def _view_class(layer: Any, base: Any) -> Any:
     own: dict[str, Any] = {"__slots__": (_ORIGINAL, _CONTEXT)}
-    if hasattr(base, "__del__"):  # which may close what the original still uses
+    if hasattr(base, "__del__"):  # which could close resources of the original
         own["__del__"] = lambda _: None
     try:
         return type(base.__name__, (layer, base), own)
-    except TypeError:  # metaclasses that do not agree, or a class that asks for arguments
+    except TypeError:  # a metaclass conflict, or an `__init_subclass__` with arguments
         return None

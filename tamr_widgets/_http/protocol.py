@@ -1,4 +1,4 @@
-"""What any client of a Tamr server has: this package's, and those of the public packages."""
+"""Defines the protocol that clients of this package and of the public packages implement."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import requests
 
 
 class TamrClient(Protocol):
-    """A client that requests can be sent through."""
+    """A client that sends requests to a Tamr server."""
 
     @property
     def origin(self) -> str:
@@ -16,11 +16,11 @@ class TamrClient(Protocol):
 
     @property
     def base_path(self) -> str:
-        """The path that endpoints without a leading slash are relative to."""
+        """The path to which endpoints without a leading slash are relative."""
 
     @property
     def auth(self) -> Any:
-        """The credentials, whose secrets are kept out of messages."""
+        """The credentials; their secrets are removed from messages."""
 
     def request(self, method: str, endpoint: str, **kwargs: Any) -> requests.Response:
         """Sends a request and returns the response, whatever its status."""

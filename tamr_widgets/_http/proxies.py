@@ -1,4 +1,4 @@
-"""Proxies: which one a request goes through, how to name it, and what about it is secret."""
+"""Finds the proxy of a request, its name for messages, and its secrets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from urllib.request import getproxies
 
 from requests.utils import select_proxy
 
-# What requests and urllib read of the environment; each name also in capitals.
+# The variables that requests and urllib read, in lower and upper case.
 _NAMES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 ENVIRONMENT_NAMES = (*_NAMES, *map(str.upper, _NAMES), "REQUEST_METHOD")
 UNREADABLE = "whose address cannot be read"
@@ -21,7 +21,7 @@ _SCHEMES = ("http", "https", "all")
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine, by its name or address."""
+    """Whether a host name or address is a loopback one."""
     name = host.strip("[]").rstrip(".").lower()
     try:
         return ipaddress.ip_address(name).is_loopback
@@ -30,36 +30,36 @@ def is_loopback(host: str) -> bool:
 
 
 def without_environment(session: Any) -> dict[str, None]:
-    """The `proxies` of a request that goes through none of the environment's.
+    """Returns the `proxies` of a request that ignores the proxies of the environment.
 
-    What the session itself says about proxies still holds.
+    The session's own proxies still apply.
     """
     own = getattr(session, "proxies", None) or {}
     return {scheme: None for scheme in _SCHEMES if scheme not in own}
 
 
 def proxy_of(session: Any, url: str) -> str | None:
-    """The proxy between here and an address: its host and port, or a sentence if it has none."""
+    """Returns the host and port of the proxy for a URL, `UNREADABLE`, or None without a proxy."""
     if is_loopback(urlsplit(url).hostname or ""):
         proxies = getattr(session, "proxies", None) or {}
     else:
         settings = session.merge_environment_settings(url, {}, None, None, None)
         proxies = settings["proxies"]
     address = select_proxy(url, proxies)
-    return None if not address else _shown(address)
+    return None if not address else _host_and_port(address)
 
 
-def _shown(address: str) -> str:
-    place = address.rpartition("//")[2].rpartition("@")[2]
-    place = re.split("[/?#]", place)[0]
-    readable = re.fullmatch(r"[\w.:\[\]-]{1,260}", place)
-    return place if readable else UNREADABLE
+def _host_and_port(address: str) -> str:
+    host_and_port = address.rpartition("//")[2].rpartition("@")[2]
+    host_and_port = re.split("[/?#]", host_and_port)[0]
+    readable = re.fullmatch(r"[\w.:\[\]-]{1,260}", host_and_port)
+    return host_and_port if readable else UNREADABLE
 
 
 def proxy_secrets(session: Any) -> frozenset[str]:
-    """What is secret about the proxies of the environment and of a session."""
+    """Returns the credentials of the proxies of the environment and of a session."""
     own: Mapping[str, Any] = getattr(session, "proxies", None) or {}
-    # getproxies() reads all of the environment, a tenth of what a poll costs.
+    # Cached: getproxies() reads the whole environment, which takes a tenth of a poll's time.
     environment = tuple(map(os.environ.get, ENVIRONMENT_NAMES))
     addresses = [*own.values(), *_proxies(environment)] if own else _proxies(environment)
     return _secrets(frozenset(each for each in addresses if isinstance(each, str) and "@" in each))
@@ -77,7 +77,7 @@ def _secrets(addresses: Iterable[str]) -> frozenset[str]:
         pair = address.rpartition("@")[0].partition("://")[2] or address.rpartition("@")[0]
         for form in (pair, unquote(pair)):
             password = form.partition(":")[2]
-            # Where one has forgotten to encode it, a parser sees only a part of the password.
+            # If the password is not percent-encoded, parsers see and quote only a part of it.
             parts = re.split("[#/?@]", password)
             found |= {form, password, *(part for part in parts if not part.isalpha())}
     return frozenset(found - {""})

@@ -1,7 +1,7 @@
-"""Says in words why a request failed, without quoting another library.
+"""Describes why a request failed, without quoting the messages of other libraries.
 
-The texts of requests and urllib3 hold addresses with passwords, headers, and the server's bytes. A
-reason is made of the class of an exception and of the operating system's words for its number.
+The messages of requests and urllib3 hold URLs with passwords, headers, and the server's bytes. A
+reason is derived from the class of an exception and from the operating system's text for its errno.
 """
 
 from __future__ import annotations
@@ -17,27 +17,27 @@ import urllib3.exceptions as urllib3
 from .._text import sanitize
 
 MAX_REASON_CHARS = 200
-# A text of this package's own, which may be quoted.
-SWITCHED = "101 Switching Protocols, which was not asked for"
+# A text of this package, which may be quoted.
+SWITCHED = "101 Switching Protocols, which was not requested"
 
 Kinds = type[BaseException] | tuple[type[BaseException], ...]
 
 # urllib3 1.26 has none of its own.
 _NAME_ERROR = getattr(urllib3, "NameResolutionError", socket.gaierror)
-# The first that an exception is an instance of; for what has no number of the operating system.
+# The first match counts; for exceptions without an errno.
 _REASONS: tuple[tuple[Kinds, str], ...] = (
     ((socket.gaierror, _NAME_ERROR), "the host name could not be resolved"),
     (socket.herror, "the host name could not be resolved"),
     (ConnectionRefusedError, "the connection was refused"),
-    (http.RemoteDisconnected, "the connection was closed without an answer"),
+    (http.RemoteDisconnected, "the connection was closed without a response"),
     (ConnectionResetError, "the connection was reset"),
-    ((http.IncompleteRead, urllib3.IncompleteRead), "the answer was cut off"),
-    (urllib3.InvalidChunkLength, "a part of the answer has no readable length"),
-    (ConnectionAbortedError, "it was called off"),
-    (http.LineTooLong, "a line of the answer is too long"),
+    ((http.IncompleteRead, urllib3.IncompleteRead), "the response was cut off"),
+    (urllib3.InvalidChunkLength, "a chunk of the response has no valid length"),
+    (ConnectionAbortedError, "it was cancelled"),
+    (http.LineTooLong, "a line of the response is too long"),
     (http.InvalidURL, "an address that cannot be read"),
-    (http.HTTPException, "the answer is not HTTP"),
-    ((urllib3.DecodeError, requests.exceptions.ContentDecodingError), "it cannot be unpacked"),
+    (http.HTTPException, "the response is not HTTP"),
+    ((urllib3.DecodeError, requests.exceptions.ContentDecodingError), "it cannot be decompressed"),
     (requests.exceptions.JSONDecodeError, "it is not JSON"),
     (requests.exceptions.TooManyRedirects, "too many redirects"),
     (requests.exceptions.InvalidHeader, "a header value that HTTP does not allow"),
@@ -48,11 +48,14 @@ _REASONS: tuple[tuple[Kinds, str], ...] = (
     (requests.exceptions.MissingSchema, "an address without a protocol"),
     (requests.exceptions.InvalidSchema, "no adapter for this protocol"),
     (requests.exceptions.InvalidURL, "an address that cannot be read"),
-    ((urllib3.UnrewindableBodyError, requests.exceptions.UnrewindableBodyError), "it was used up"),
+    (
+        (urllib3.UnrewindableBodyError, requests.exceptions.UnrewindableBodyError),
+        "it was consumed by the first attempt",
+    ),
     (urllib3.URLSchemeUnknown, "an unknown protocol"),
     (urllib3.LocationValueError, "an address that cannot be read"),
     (UnicodeEncodeError, "characters that HTTP cannot carry"),
-    (UnicodeDecodeError, "bytes that are no text"),
+    (UnicodeDecodeError, "bytes that are not text"),
     (urllib3.NewConnectionError, "no connection could be made"),
     (urllib3.ClosedPoolError, "the connections were closed"),
     (urllib3.ProtocolError, "the connection broke"),
@@ -60,17 +63,17 @@ _REASONS: tuple[tuple[Kinds, str], ...] = (
 
 
 def start_of(error: BaseException) -> str:
-    """The beginning of an exception's text, to look at and not to show."""
+    """Returns the beginning of an exception's text, to be searched and not displayed."""
     return str(error)[:1000]
 
 
 def any_of(chain: list[BaseException], kinds: Kinds) -> bool:
-    """Whether one of the exceptions is of this kind."""
+    """Whether one of the exceptions is an instance of these classes."""
     return any(isinstance(each, kinds) for each in chain)
 
 
 def chain_of(error: BaseException) -> list[BaseException]:
-    """An error and those that are wrapped in it, the innermost last."""
+    """Returns an error and those that are wrapped in it, the innermost last."""
     chain = [error]
     while True:
         last = chain[-1]
@@ -82,24 +85,24 @@ def chain_of(error: BaseException) -> list[BaseException]:
 
 
 def reason_of(chain: list[BaseException]) -> str:
-    """The innermost reason that has words of its own."""
-    reasons = (_words(each) for each in reversed(chain))
+    """Returns the description of the innermost exception that has one."""
+    reasons = (_description(each) for each in reversed(chain))
     return sanitize(next(filter(None, reasons), type(chain[-1]).__name__), MAX_REASON_CHARS)
 
 
-def _words(error: BaseException) -> str | None:
+def _description(error: BaseException) -> str | None:
     if isinstance(error, ssl.SSLError):
-        # OpenSSL's words, which name nothing but the host.
+        # The text is OpenSSL's; it names only the host.
         return str(getattr(error, "verify_message", "") or error.strerror or error)
     if isinstance(error, ValueError) and "header value" in start_of(error).lower():
         return "a header value that HTTP does not allow"
     if isinstance(error, http.BadStatusLine) and error.args == (SWITCHED,):
         return SWITCHED
-    known = next((words for kinds, words in _REASONS if isinstance(error, kinds)), None)
+    description = next((text for kinds, text in _REASONS if isinstance(error, kinds)), None)
     if (
         isinstance(error, OSError)
         and (error.errno or 0) > 0
         and not isinstance(error, (socket.gaierror, socket.herror))
     ):
         return f"[Errno {error.errno}] {os.strerror(error.errno or 0)}"
-    return known
+    return description

@@ -1,6 +1,6 @@
-"""Takes credentials out of responses, error messages and log lines, however they are written.
+"""Removes credentials from responses, error messages and log lines, in any encoding.
 
-A server, a gateway or another library can echo a credential as it is, escaped for JSON or HTML,
+A server, a gateway or another library can echo a credential unchanged, escaped for JSON or HTML,
 percent-encoded, or in base64.
 """
 
@@ -22,16 +22,16 @@ from .._json_list import iter_items
 
 MASK = "***"
 _MASK_BYTES = MASK.encode()
-# Shorter secrets are parts of ordinary words.
+# Shorter secrets occur within ordinary words.
 MIN_CHARS = 4
-# A secret of letters only, and fewer than this, is replaced as a whole word and not within one.
+# A secret of letters only, and at most this many, is replaced only as a whole word.
 MAX_WORD_CHARS = 7
-# One on top of the other: HTML in JSON in a string of JSON.
+# Nested encodings, such as HTML in JSON in a JSON string.
 MAX_ENCODINGS = 2
-# Shorter base64 is a part of ordinary words, too.
+# Shorter base64 occurs within ordinary words, too.
 MIN_BASE64_CHARS = 6
 
-# A password that is one of these, or a small number, stands in each document of Tamr's.
+# Words that, like small numbers, occur in Tamr's documents whatever the password is.
 _ORDINARY_WORDS = (
     "admin api asset base cancel canceled canceling class created data dataset datasets "
     "description endtime error export failed false http https html import instance json "
@@ -44,13 +44,13 @@ _ORDINARY = frozenset(_ORDINARY_WORDS.split())
 SECRET_NAME = re.compile(r"auth|cookie|credential|key|pass|pwd|secret|session|token", re.IGNORECASE)
 _PADDING = rb"(?:=|%3[Dd]|\\u003[Dd]|&#61;){0,2}"
 _LETTER = rb"[A-Za-z0-9\x80-\xff]"
-# The end of an escape sequence may stand before a word.
+# An escape sequence may precede a word, and ends with a letter or digit.
 _WORD_START = (
     rb"(?:(?<!" + _LETTER + rb")|(?<=\\[bfnrt])|(?<=%[0-9A-Fa-f]{2})|(?<=\\u[0-9A-Fa-f]{4}))"
 )
 _WORD_END = rb"(?!" + _LETTER + rb")"
 _NAMES = (b"pass", b"pwd", b"secret", b"token", b"credential", b"//")
-# At most so many bytes stand between the start of such a name and the secret.
+# The maximum number of bytes from the start of such a name to the secret.
 _NAME_BYTES = 80
 _NAME_BEFORE = re.compile(
     rb"(?:(?i:pass(?:word|wd|phrase)?|pwd|secret|token|credentials?)[\"'\\]{0,3}\s{0,3}[:=]\s{0,3}"
@@ -76,7 +76,7 @@ def _quote_all(text: str) -> str:
 
 
 def _each(form: str, charset: str = "") -> Callable[[str], str]:
-    """An encoder that writes each character, or each byte of a charset, in one form."""
+    """Returns an encoder that formats each character, or each byte in a charset, by `form`."""
 
     def encode(text: str) -> str:
         units = text.encode(charset, "replace") if charset else map(ord, text)
@@ -99,7 +99,7 @@ def _entities(text: str) -> str:
     return "".join(f"&{names[ord(c)]};" if ord(c) in names else c for c in text)
 
 
-# The first of several encodings, and those that come on top of it.
+# The innermost encoding of several; `_WRAPPERS` are those around it.
 _ENCODERS: tuple[Callable[[str], str], ...] = (
     _utf16(r"\u{:04x}"),
     _utf16(r"\u{:04X}"),
@@ -122,10 +122,10 @@ _WRAPPERS = (_json, _slash, _apostrophe, html.escape, _quote_all, quote_plus)
 
 
 def _pattern_of(secret: str) -> bytes:
-    """A pattern for a secret in which each character may be written in any way.
+    """Returns a pattern for a secret in which each character may be in any encoding.
 
-    Runs of one character are encoded together: of many backslashes in a row it would be open which
-    of them belong together, and a pattern that tries each way takes time without end.
+    Runs of one character are encoded together: consecutive backslashes could be grouped in many
+    ways, and a pattern for single ones would backtrack exponentially.
     """
     runs = (run[0] for run in re.finditer(r"[A-Za-z0-9]+|([^A-Za-z0-9])\1*", secret))
     return b"".join(map(_pattern_of_run, runs))
@@ -144,20 +144,20 @@ def _pattern_of_run(run: str) -> bytes:
 
 
 def _base64(text: str) -> set[str]:
-    """Base64 of a text, without padding."""
+    """Returns the base64 forms of a text, without padding."""
     raw = {text.encode(charset, "replace") for charset in ("utf-8", "latin-1")}
     plain = {b64encode(each).decode().rstrip("=") for each in raw}
     return plain | {each.replace("+", "-").replace("/", "_") for each in plain}
 
 
-class _Needle:
-    """A secret in all its forms, and how to know it from an ordinary word."""
+class _SecretPattern:
+    """Removes one secret in all its forms, but not an ordinary word of the same letters."""
 
     def __init__(self, secret: str, *, is_base64: bool = False) -> None:
-        # Encoders leave ASCII letters and digits alone, so this part is in each of the forms.
+        # No encoder changes ASCII letters and digits, so that each form contains this part.
         self.core = max(re.findall("[A-Za-z0-9]+", secret), key=len, default="")
         self._core_bytes = self.core.encode()
-        # Base64 may have padding behind it, which only the pattern takes.
+        # Base64 may be followed by padding, which only the pattern matches.
         self._raw = b"" if is_base64 else secret.encode("utf-8", "replace")
         any_form = _pattern_of(secret) + (_PADDING if is_base64 else b"")
         self._is_ordinary = is_ordinary(secret)
@@ -174,16 +174,16 @@ class _Needle:
             if not any(name in lower for name in _NAMES):
                 return text
         elif self._whole is None:
-            # A body can hold it a million times, and a pattern takes a second for these.
+            # A pattern takes a second for a million occurrences, so the plain form goes first.
             plain = text.replace(self._raw, _MASK_BYTES) if self._raw else text
             return self._pattern.sub(_MASK_BYTES, plain)
-        # One pattern for all of it would be tried at each byte of a list of 100 MB.
+        # A pattern with the word boundaries would be tried at each byte of a list of 100 MB.
         return self._pattern.sub(
-            lambda found: _MASK_BYTES if self._is_meant(text, found.start()) else found[0], text
+            lambda found: _MASK_BYTES if self._is_secret_at(text, found.start()) else found[0], text
         )
 
-    def _is_meant(self, text: bytes, start: int) -> bool:
-        """Whether the word that starts there is the secret."""
+    def _is_secret_at(self, text: bytes, start: int) -> bool:
+        """Whether the match at `start` is the secret and not an ordinary word."""
         if self._whole is not None:
             return self._whole.match(text, start) is not None
         before = text[max(0, start - _NAME_BYTES) : start]
@@ -191,7 +191,7 @@ class _Needle:
 
 
 def is_ordinary(secret: str) -> bool:
-    """Whether a secret cannot be told from a word or a number that has nothing to do with it."""
+    """Whether a secret is indistinguishable from a common word or a small number."""
     is_number = secret.isdigit() and len(secret) <= MAX_WORD_CHARS
     return len(secret) < MIN_CHARS or is_number or secret.lower() in _ORDINARY
 
@@ -203,30 +203,35 @@ def _is_word(secret: str) -> bool:
 class Redactor:
     """Replaces secrets by `***`.
 
-    An ordinary word or number (`is_ordinary`) is only replaced where it is named as a password.
+    An ordinary word or number (`is_ordinary`) is replaced only after a name such as `password=`.
 
     Args:
-        secrets: Passwords and tokens, as they are.
+        secrets: Passwords and tokens, not encoded.
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        known = {secret for secret in secrets if secret}
-        encoded = {form for secret in known for form in _base64(secret)}
-        encoded = {form for form in encoded if len(form) >= MIN_BASE64_CHARS} - known
-        # A secret goes with the one that it holds.
-        parts = [secret for secret in known if not _is_word(secret)]
-        known = {secret for secret in known if not any(p in secret and p != secret for p in parts)}
-        self._needles = [
-            *(_Needle(each, is_base64=True) for each in sorted(encoded, key=len, reverse=True)),
-            *(_Needle(each) for each in sorted(known, key=len, reverse=True)),
+        unencoded = {secret for secret in secrets if secret}
+        encoded = {form for secret in unencoded for form in _base64(secret)}
+        encoded = {form for form in encoded if len(form) >= MIN_BASE64_CHARS} - unencoded
+        # A secret that contains another one is removed with it.
+        parts = [secret for secret in unencoded if not _is_word(secret)]
+        unencoded = {
+            secret for secret in unencoded if not any(p in secret and p != secret for p in parts)
+        }
+        self._patterns = [
+            *(
+                _SecretPattern(each, is_base64=True)
+                for each in sorted(encoded, key=len, reverse=True)
+            ),
+            *(_SecretPattern(each) for each in sorted(unencoded, key=len, reverse=True)),
         ]
-        self._cores = {needle.core for needle in self._needles}
+        self._cores = {pattern.core for pattern in self._patterns}
 
     def bytes(self, content: bytes) -> bytes:
-        """A body without the secrets. JSON stays JSON, with the same numbers."""
+        """Returns a body without the secrets; JSON stays valid and keeps its numbers."""
         clean = content
-        for needle in self._needles:
-            clean = needle.removed_from(clean)
+        for pattern in self._patterns:
+            clean = pattern.removed_from(clean)
         if clean == content:
             return content
         try:
@@ -241,7 +246,7 @@ class Redactor:
             return clean
 
     def text(self, text: str) -> str:
-        """A text without the secrets."""
+        """Returns a text without the secrets."""
         for core in self._cores:
             if core in text:
                 break
@@ -249,12 +254,12 @@ class Redactor:
             return text
         encoded = text.encode("utf-8", "surrogatepass")
         clean = encoded
-        for needle in self._needles:
-            clean = needle.removed_from(clean)
+        for pattern in self._patterns:
+            clean = pattern.removed_from(clean)
         return text if clean == encoded else clean.decode("utf-8", "replace")
 
     def headers(self, headers: Any) -> CaseInsensitiveDict[str]:
-        """Headers without the secrets, and without those that set cookies."""
+        """Returns headers without the secrets, and without those that set cookies."""
         return CaseInsensitiveDict(
             (name, self.text(str(value)))
             for name, value in headers.items()
@@ -267,25 +272,25 @@ class Redactor:
         if isinstance(value, list):
             return [self._document(each, name) for each in value]
         if isinstance(value, str):
-            # With its name in front a value is known for a password, if it is one.
+            # With its name before it, an ordinary word is recognized as a password.
             before = f"{name}=" if SECRET_NAME.search(name) else ""
             return self.text(before + value)[len(before) :]
         return value
 
     def _key(self, key: str) -> str:
-        """A key without the secrets, unless it is one of Tamr's own."""
+        """Returns a key without the secrets, or unchanged if it is one of Tamr's own."""
         return key if key.lower() in _ORDINARY else self.text(key)
 
 
 class Secrets(frozenset[str]):
-    """Passwords and tokens, whose repr (in a debugger, a verbose traceback) does not show them."""
+    """Passwords and tokens, whose repr (in a debugger, a verbose traceback) hides them."""
 
     def __repr__(self) -> str:
         return f"<{len(self)} secrets>"
 
 
-# Most responses are to requests with the same secrets.
+# Cached, since most requests have the same secrets.
 @lru_cache(maxsize=64)
 def redactor(secrets: frozenset[str]) -> Redactor:
-    """A Redactor of these secrets."""
+    """Returns a Redactor of these secrets."""
     return Redactor(secrets)

@@ -1,4 +1,4 @@
-"""What came back: answers, and the errors that say what they were instead."""
+"""Checks responses and raises typed errors."""
 
 from __future__ import annotations
 
@@ -20,99 +20,104 @@ from ..errors import (
     UnexpectedResponse,
 )
 from .body import received
-from .exception_mapping import BUSY, outcome_hint, raise_alone, request_line
+from .exception_mapping import BUSY, cut_request_line, outcome_hint, raise_alone
 from .redaction import redactor
 
-# Error bodies are cut here before they get into a message or a log.
+# Error bodies are cut to this length for messages and logs.
 MAX_BODY_CHARS = 2000
-# Of one JSON document. While one is parsed, no other thread runs.
+# Of one JSON document; json.loads blocks all other threads while it parses.
 MAX_DOCUMENT_BYTES = 4 * 2**20
 
 _HINTS: dict[int, tuple[type[HTTPStatusError], str]] = {
     401: (Unauthorized, "Check the user name and password (or token) and make a new Client."),
-    403: (Forbidden, "This user may not do that; ask whoever administers Tamr for permission."),
+    403: (Forbidden, "This user may not do that; ask an administrator of Tamr for permission."),
     404: (NotFound, "It may have been deleted, or never existed; look at Tamr's Jobs page."),
     405: (MethodNotAllowed, "This server does not support that."),
 }
-# A gateway that gave up has passed the request on; one that is busy has not.
+# With these, a gateway may have forwarded the request; with 503 and 429 it has not.
 _GIVEN_UP = frozenset({500, 502, 504})
 _ODD = "Check the request, and the host and port of the client."
 
 
-def raise_for_status(response: requests.Response, what: str, auth: Any = None) -> requests.Response:
-    """`response` if the server did what was asked, else the error that says what it answered.
+def raise_for_status(
+    response: requests.Response, request_line: str, auth: Any = None
+) -> requests.Response:
+    """Returns `response` if the request succeeded.
 
     Args:
-        response: What came back.
-        what: The request in a few words.
-        auth: Whose secrets to take out of the server's words.
+        response: The response of the server.
+        request_line: The method and the endpoint of the request, for messages.
+        auth: The auth object whose secrets are removed from the server's text.
 
     Raises:
-        HTTPStatusError: An error status; 401, 403, 404 and 405 have classes of their own.
-        UnexpectedResponse: A redirect that was not followed, or a web page that says nothing about
-            whether anything was done.
+        HTTPStatusError: An error status; 401, 403, 404 and 405 have their own classes.
+        UnexpectedResponse: A redirect that was not followed, or a web page instead of JSON.
     """
-    what = request_line(what)
+    request_line = cut_request_line(request_line)
     status = response.status_code
     if status < 300:
         if response.content[:100].lstrip().startswith(b"<"):
-            raise unexpected(response, what, "a web page")
+            raise unexpected(response, request_line, "a web page")
         return response
     if status < 400:
-        raise unexpected(response, what, f"a redirect ({status}), which is not followed")
+        raise unexpected(response, request_line, f"a redirect ({status}), which is not followed")
     kind, hint = _HINTS.get(status, (HTTPStatusError, BUSY if status >= 500 else _ODD))
     if status in (408, 425, 429):
         hint = BUSY
     if status in _GIVEN_UP:
-        hint = outcome_hint(what, BUSY)
-    response = _kept(response, what, auth)
+        hint = outcome_hint(request_line, BUSY)
+    response = _without_secrets(response, request_line, auth)
     text = reason_in(response, auth)
-    answer = f"{status} {_phrase(status)}" + (f": {text}" if text else "")
-    raise kind(f"{what} was answered {answer.rstrip('.')}. {hint}", response=response)
+    result = f"{status} {_phrase(status)}" + (f": {text}" if text else "")
+    raise kind(f"{request_line} was answered {result.rstrip('.')}. {hint}", response=response)
 
 
 def parse_json(
-    response: requests.Response, what: str, parse: Callable[[str], Any] | None = None
+    response: requests.Response, request_line: str, parse: Callable[[str], Any] | None = None
 ) -> Any:
-    """The JSON document in an answer, as `parse` reads it; by default all of it.
+    """Parses the body of a response by `parse`, which is `json.loads` by default.
 
     Raises:
-        UnexpectedResponse: There is none: it was cut off, or a proxy answered, with a login page
-            for example. Or it is too long, and there is no `parse` that reads it in steps.
+        UnexpectedResponse: The body is not JSON, such as a cut-off document or a proxy's login
+            page; or it is longer than `MAX_DOCUMENT_BYTES` and `parse` is None.
     """
     if parse is None and len(response.content) > MAX_DOCUMENT_BYTES:
         size = f"a document of more than {MAX_DOCUMENT_BYTES // 2**20} MiB"
-        raise unexpected(response, what, size)
+        raise unexpected(response, request_line, size)
     try:
         return (parse or json.loads)(_utf8(response.content))
     except (ValueError, RecursionError, MemoryError):
-        # JSON's own error holds the whole document.
-        raise_alone(unexpected(response, what, "something that is not JSON"))
+        # Raised without its context, since JSONDecodeError holds the whole document.
+        raise_alone(unexpected(response, request_line, "something that is not JSON"))
 
 
-def unexpected(response: requests.Response, what: str, came: str) -> UnexpectedResponse:
-    """The error for an answer of the wrong form; says the content type and shows nothing of it."""
-    what = request_line(what)
-    response = _kept(response, what)
-    kind = response.headers.get("Content-Type", "no content type")
-    hint = outcome_hint(what, "Check the address, or try again in a while.")
+def unexpected(
+    response: requests.Response, request_line: str, received_form: str
+) -> UnexpectedResponse:
+    """Creates the error for a response of the wrong form, with its content type but no content."""
+    request_line = cut_request_line(request_line)
+    response = _without_secrets(response, request_line)
+    content_type = response.headers.get("Content-Type", "no content type")
+    hint = outcome_hint(request_line, "Check the address, or try again in a while.")
     error = UnexpectedResponse(
-        f"{what} came back with {came} ({sanitize(kind, 100)}). A proxy or a login page may have "
-        f"answered instead of Tamr. {hint}"
+        f"{request_line} returned {received_form} ({sanitize(content_type, 100)}). A proxy or "
+        f"a login page may have answered instead of Tamr. {hint}"
     )
     error.response = response
     return error
 
 
-def _kept(response: requests.Response, what: str, auth: Any = None) -> requests.Response:
-    """A response as an error may keep it: one of another client holds its request."""
+def _without_secrets(
+    response: requests.Response, request_line: str, auth: Any = None
+) -> requests.Response:
+    """Returns a response for an error to hold: another client's holds credentials."""
     if response.raw is None:
         return response
-    return received(response, what, secrets=secrets_of(auth))
+    return received(response, request_line, secrets=secrets_of(auth))
 
 
 def reason_in(response: requests.Response, auth: Any) -> str:
-    """The server's own words for an error, in one line; nothing for a page of HTML."""
+    """Returns the server's message for an error in one line, empty for an HTML page."""
     text = _utf8(response.content[:MAX_DOCUMENT_BYTES])
     try:
         document = json.loads(text)
@@ -128,7 +133,7 @@ def reason_in(response: requests.Response, auth: Any) -> str:
 
 
 def _utf8(content: bytes) -> str:
-    """What JSON is in. requests would guess, which takes seconds for a megabyte."""
+    """Decodes JSON; requests would detect the charset, which takes seconds for a megabyte."""
     return content.decode("utf-8-sig", "replace")
 
 

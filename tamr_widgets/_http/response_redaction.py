@@ -1,4 +1,7 @@
-"""Takes credentials out of responses. All pass through `redact` before anything of them is kept."""
+"""Removes credentials from responses.
+
+Every response passes through `redact` before any part of it is stored.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +19,11 @@ MIN_HEADER_CHARS = 8
 
 
 def redact(response: requests.Response, secrets: Iterable[str]) -> requests.Response:
-    """Takes out of a response whatever nobody may see: it may end in an error or a pickle.
+    """Removes credentials from a response, which may become part of an error or a pickle.
 
     Args:
-        response: It is changed. Of a body that has not been read only the rest is.
-        secrets: Passwords and tokens; those of its request's headers are added.
+        response: Modified in place. A body that has not been read is left unchanged.
+        secrets: Passwords and tokens; those in the headers of its request are added.
     """
     request = getattr(response, "request", None)
     clean = redactor(frozenset({*secrets, *_secrets_sent(request)}))
@@ -33,35 +36,35 @@ def redact(response: requests.Response, secrets: Iterable[str]) -> requests.Resp
     response.history = []
     response.cookies = RequestsCookieJar()
     response.request = _redacted_request(request, clean)  # type: ignore[assignment]
-    # Where requests would follow a redirect to, and the adapter with its proxies.
+    # `_next` is the request that a redirect leads to; `connection` is the adapter with its proxies.
     vars(response).update(_next=None, connection=None)
     return response
 
 
 def _secrets_sent(request: Any) -> set[str]:
-    """The values of a request's headers that hold a credential, without their scheme."""
+    """Returns the credentials in the headers of a request, without their scheme."""
     headers = dict(getattr(request, "headers", None) or {})
     named = [value for name, value in headers.items() if SECRET_NAME.search(name)]
     texts = [each.decode("latin-1") if isinstance(each, bytes) else str(each) for each in named]
     values = {part for text in texts for part in re.split(r"[;\s]+", text)}
     cookies = {value.partition("=")[2] for value in values}
-    values |= {cookie for cookie in cookies if cookie.strip("=")}  # else it was base64's padding
+    values |= {cookie for cookie in cookies if cookie.strip("=")}  # not the padding of base64
     passwords = {pair.partition(":")[2] for value in values for pair in pair_in(value)}
     return {value for value in values if len(value) >= MIN_HEADER_CHARS} | passwords
 
 
 def _redacted_request(request: Any, clean: Redactor) -> requests.PreparedRequest | None:
-    """A copy of a request, which may be another library's."""
+    """Returns a copy of a request without credentials; the request may be another library's."""
     if request is None:
         return None
-    kept = requests.PreparedRequest()
-    kept.method, kept.url = request.method, clean.text(request.url or "")
+    copy = requests.PreparedRequest()
+    copy.method, copy.url = request.method, clean.text(request.url or "")
     sent = dict(request.headers or {})
-    kept.headers = clean.headers({k: v for k, v in sent.items() if not SECRET_NAME.search(k)})
-    body = None if "instance:login" in kept.url else getattr(request, "body", None)
+    copy.headers = clean.headers({k: v for k, v in sent.items() if not SECRET_NAME.search(k)})
+    body = None if "instance:login" in copy.url else getattr(request, "body", None)
     if isinstance(body, bytes):
         body = clean.bytes(body)
     elif isinstance(body, str):
         body = clean.text(body)
-    kept.body = body
-    return kept
+    copy.body = body
+    return copy

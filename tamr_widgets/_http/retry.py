@@ -1,7 +1,7 @@
-"""The fault policy: which faults pass, how long to wait for that, and when to give up.
+"""Retry policy: classifies errors, and computes the delays between retries.
 
-`Operation.wait`, `Operation.snapshots` and the poller all ask here. A single `poll()` does not: it
-makes one request and raises what came of it.
+It applies to `Operation.wait`, `Operation.snapshots` and the poller. A single `poll()` sends one
+request and raises its error.
 """
 
 from __future__ import annotations
@@ -33,58 +33,63 @@ MAX_BACKOFF_SECONDS = 60.0
 MAX_ERRORS_IN_A_ROW = 25
 
 
-def is_retryable(fault: TamrError, since_start: Seconds) -> bool:
-    """Whether it makes sense to ask again after this fault, `since_start` seconds into it."""
-    if isinstance(fault, (OperationReplaced, ProxyUnauthorized, InvalidRequest, CertificateError)):
+def is_retryable(error: TamrError, since_start: Seconds) -> bool:
+    """Whether a retry can succeed after this error.
+
+    Args:
+        error: The error of a request.
+        since_start: The time since the wait or the subscription began, in seconds.
+    """
+    if isinstance(error, (OperationReplaced, ProxyUnauthorized, InvalidRequest, CertificateError)):
         return False
-    if isinstance(fault, HTTPStatusError):
-        if isinstance(fault, NotFound):
+    if isinstance(error, HTTPStatusError):
+        if isinstance(error, NotFound):
             return since_start < NOT_FOUND_GRACE_SECONDS
-        return fault.response is not None and fault.response.status_code in PASSING_STATUS
-    return isinstance(fault, (InternalError, ConnectionFailed, RequestTimeout, UnexpectedResponse))
+        return error.response is not None and error.response.status_code in PASSING_STATUS
+    return isinstance(error, (InternalError, ConnectionFailed, RequestTimeout, UnexpectedResponse))
 
 
 class Backoff:
-    """How long one follower of an operation bears with faults in a row.
+    """Exponential backoff over consecutive errors.
 
     Args:
-        interval: Its poll interval in seconds; the first pause after a fault is no longer.
-        most_in_a_row: After so many faults in a row it gives up; None for never.
+        interval: The poll interval in seconds; the first delay is at most this long.
+        max_errors: The number of consecutive errors after which to give up; None for no limit.
     """
 
-    def __init__(self, interval: Seconds, most_in_a_row: int | None) -> None:
+    def __init__(self, interval: Seconds, max_errors: int | None) -> None:
         self._first = min(interval, FIRST_BACKOFF_SECONDS)
-        self._most = most_in_a_row
-        self.faults = 0
+        self._max_errors = max_errors
+        self.errors = 0
 
     def succeeded(self) -> None:
-        """An answer came; the next fault is a first one again."""
-        self.faults = 0
+        """Resets the number of consecutive errors after a success."""
+        self.errors = 0
 
-    def next_delay(self, fault: TamrError, since_start: Seconds) -> Seconds:
-        """How many seconds to wait before asking again.
+    def next_delay(self, error: TamrError, since_start: Seconds) -> Seconds:
+        """Returns the delay in seconds before the next attempt.
 
         Raises:
-            TamrError: `fault` itself if it does not pass; one of its class, chained to it, if
-                there were too many in a row.
+            TamrError: `error` itself if it is not retryable; one of its class, chained to it, after
+                too many consecutive errors.
         """
-        self.faults += 1
-        if not is_retryable(fault, since_start):
-            raise fault
-        if self._most and self.faults >= self._most:
-            raise given_up(fault, self.faults) from fault
-        backoff = min(MAX_BACKOFF_SECONDS, self._first * 2 ** min(self.faults - 1, 30))
-        return retry_after_seconds(getattr(fault, "response", None)) + jittered(backoff)
+        self.errors += 1
+        if not is_retryable(error, since_start):
+            raise error
+        if self._max_errors and self.errors >= self._max_errors:
+            raise given_up(error, self.errors) from error
+        backoff = min(MAX_BACKOFF_SECONDS, self._first * 2 ** min(self.errors - 1, 30))
+        return retry_after_seconds(getattr(error, "response", None)) + jittered(backoff)
 
 
-def given_up(fault: TamrError, times: int) -> TamrError:
-    """The error of one who gives up after so many faults in a row."""
-    error = type(fault)(f"Given up after {times} faults in a row. The last: {fault}")
+def given_up(last_error: TamrError, count: int) -> TamrError:
+    """Creates the error for giving up after `count` consecutive errors, of the last one's class."""
+    error = type(last_error)(f"Given up after {count} consecutive errors. The last: {last_error}")
     if isinstance(error, (HTTPStatusError, UnexpectedResponse)):
-        error.response = getattr(fault, "response", None)
+        error.response = getattr(last_error, "response", None)
     return error
 
 
 def jittered(seconds: Seconds) -> Seconds:
-    """Between half of it and all of it, so that many followers spread out."""
+    """Returns a random time between half of `seconds` and all of it, to spread requests."""
     return seconds * random.uniform(0.5, 1)  # noqa: S311

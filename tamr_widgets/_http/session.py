@@ -1,4 +1,4 @@
-"""The session that a client makes for itself."""
+"""Defines the session that a client creates for itself."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _NAMES = (*ENVIRONMENT_NAMES, "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 class SingleOriginSession(requests.Session):
-    """A session of one origin, whose pool is a bound, and that reads its settings once.
+    """A session for one origin, with a limited pool and cached environment settings.
 
-    requests goes through the whole environment for proxies and certificates with each request,
-    which is a third of what a poll costs.
+    requests searches the whole environment for proxies and certificates at each request, which
+    takes a third of a poll's time.
     """
 
     def __init__(self) -> None:
@@ -32,10 +32,10 @@ class SingleOriginSession(requests.Session):
     def merge_environment_settings(
         self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
     ) -> Any:
-        """As in requests, remembered for each way in which it is asked."""
-        asked = (proxies, stream, verify, cert, self.proxies, self.verify, self.cert)
+        """Returns the settings as requests does, from the cache if nothing has changed."""
+        arguments = (proxies, stream, verify, cert, self.proxies, self.verify, self.cert)
         environment = map(os.environ.get, _NAMES)
-        key = (*map(repr, asked), self.stream, self.trust_env, *environment)
+        key = (*map(repr, arguments), self.stream, self.trust_env, *environment)
         if key not in self._settings:
             self._settings = {
                 key: super().merge_environment_settings(url, proxies, stream, verify, cert)

@@ -1,10 +1,10 @@
 """Socket operations that end at a `Deadline`: look-up, connect, handshake, send and read.
 
-The time-outs of a socket count anew with each call, so that a server that drips bytes, or a name
-with many silent addresses, can take any time. These operations look at the limit, and at whether
-the work was called off, every `SLICE_SECONDS`. A look-up of a name and the `connect` of another
-library (a SOCKS proxy's) cannot be ended in Python: they run on a thread that is abandoned, and
-that may live on until the operating system or their own time-out ends them. Nothing is sent then.
+A socket's time-out restarts with each call, so that a server that sends single bytes, or a name
+with many unreachable addresses, can take any time. These operations check the deadline and the
+cancellation every `SLICE_SECONDS`. A look-up of a name and the `connect` of another library (for a
+SOCKS proxy) cannot be interrupted in Python: they run on a thread that is abandoned at the
+deadline, and ends with the operating system's or the library's own time-out. It sends nothing.
 """
 
 from __future__ import annotations
@@ -27,18 +27,19 @@ from .deadline import Deadline
 
 MAX_LINE_BYTES = 2**16  # of a status, a header, a chunk's size or a trailer; as in http.client
 
-# Of what recorders put in their place, only the methods that urllib3 uses can be relied on.
+# Recorders replace sockets by objects that have only the methods urllib3 uses.
 REAL_SOCKET = socket.socket
 
 T = TypeVar("T")
 
 
-def abandonable(call: Callable[[], T], limit: Deadline) -> T:
-    """Runs `call` on a thread of its own, and returns or raises what it does.
+def abandonable(call: Callable[[], T], deadline: Deadline) -> T:
+    """Runs `call` on a new thread, and returns its result or raises its exception.
 
     Raises:
-        ConnectionAbortedError, TimeoutError: It was not done at the limit. A socket that it
-            returns afterwards is closed.
+        ConnectionAbortedError: The work was cancelled.
+        TimeoutError: `call` did not end before the deadline. A socket that it returns later is
+            closed.
     """
     future: Future[T] = Future()
 
@@ -57,7 +58,7 @@ def abandonable(call: Callable[[], T], limit: Deadline) -> T:
 
     threading.Thread(target=run, name="tamr_widgets connect", daemon=True).start()
     try:
-        while not wait([future], limit.slice()).done:
+        while not wait([future], deadline.slice()).done:
             pass
     except BaseException:
         future.cancel()
@@ -68,7 +69,7 @@ def abandonable(call: Callable[[], T], limit: Deadline) -> T:
 def connected(
     host: str,
     port: int,
-    limit: Deadline,
+    deadline: Deadline,
     seconds: Seconds | None,
     source_address: Any = None,
     options: Any = (),
@@ -78,19 +79,19 @@ def connected(
     Args:
         host: A name or an address.
         port: The port.
-        limit: Bounds the look-up and all attempts together.
-        seconds: Bounds each attempt.
+        deadline: The deadline of the look-up and all attempts.
+        seconds: The time-out of each attempt; None for no time-out.
         source_address: An address to bind to.
         options: The arguments of `setsockopt`.
 
     Raises:
-        OSError: The last of the attempts failed, or the limit is over.
+        OSError: The last attempt failed, the deadline passed, or the work was cancelled.
     """
     family = urllib3_connection.allowed_gai_family()
     addresses = abandonable(
-        lambda: socket.getaddrinfo(host, port, family, socket.SOCK_STREAM), limit
+        lambda: socket.getaddrinfo(host, port, family, socket.SOCK_STREAM), deadline
     )
-    failure = OSError("The name has no address")
+    last_error = OSError("The name has no address")
     for kind, *rest, _, address in addresses:
         sock = socket.socket(kind, *rest)
         try:
@@ -98,71 +99,78 @@ def connected(
                 sock.setsockopt(*option)
             if source_address:
                 sock.bind(source_address)
-            _connect(sock, address, limit, seconds)
+            _connect(sock, address, deadline, seconds)
         except OSError as error:
             sock.close()
-            limit.slice()  # raises if that was the reason
-            failure = error
+            deadline.slice()  # raises if this was the reason
+            last_error = error
         except BaseException:
             sock.close()
             raise
         else:
             sock.settimeout(seconds)
             return sock
-    raise failure
+    raise last_error
 
 
-def _connect(sock: socket.socket, address: Any, limit: Deadline, seconds: Seconds | None) -> None:
-    attempt = _idle_limit(seconds)
-    sock.settimeout(min(limit.slice(), attempt.slice()))
+def _connect(
+    sock: socket.socket, address: Any, deadline: Deadline, seconds: Seconds | None
+) -> None:
+    attempt = _idle_deadline(seconds)
+    sock.settimeout(min(deadline.slice(), attempt.slice()))
     try:
         sock.connect(address)
     except TimeoutError:
-        while not wait_for_write(sock, timeout=min(limit.slice(), attempt.slice())):
+        while not wait_for_write(sock, timeout=min(deadline.slice(), attempt.slice())):
             pass
         code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if code:
             raise OSError(code, os.strerror(code)) from None
 
 
-def send_all(sock: socket.socket, data: Any, limit: Deadline) -> None:
-    """Sends bytes; the socket's own time-out bounds how long the other side may take none."""
+def send_all(sock: socket.socket, data: Any, deadline: Deadline) -> None:
+    """Sends all bytes; the socket's time-out is the maximum time without progress."""
     seconds = sock.gettimeout()
-    idle, rest = _idle_limit(seconds), memoryview(data).cast("B")
+    idle, remaining = _idle_deadline(seconds), memoryview(data).cast("B")
     try:
-        while rest:
-            sock.settimeout(min(limit.slice(), idle.slice()))
+        while remaining:
+            sock.settimeout(min(deadline.slice(), idle.slice()))
             try:
-                rest = rest[sock.send(rest) :]
+                remaining = remaining[sock.send(remaining) :]
             except TimeoutError:
                 continue
-            idle = _idle_limit(seconds)
+            idle = _idle_deadline(seconds)
     finally:
         sock.settimeout(seconds)
 
 
 class Reader(io.RawIOBase):
-    """Reads a socket until the limit; `inner` is only kept to be closed."""
+    """Reads a socket until the deadline; `inner` is the socket's file, which is closed with it."""
 
-    def __init__(self, inner: io.RawIOBase, sock: socket.socket, limit: Deadline) -> None:
+    def __init__(self, inner: io.RawIOBase, sock: socket.socket, deadline: Deadline) -> None:
         super().__init__()
         self._inner = inner
         self._sock = sock
-        self._limit = limit
+        self._deadline = deadline
         self._idle_seconds = sock.gettimeout()
         self.ended = False
 
     def readable(self) -> bool:
-        """True."""
+        """Returns True."""
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        """Reads what comes first: bytes, the end, the limit, or the socket's own time-out."""
+        """Reads bytes; zero at the end of the stream, None after `ended` was set.
+
+        Raises:
+            ConnectionAbortedError: The work was cancelled.
+            TimeoutError: The deadline passed, or the socket's time-out without any bytes.
+        """
         if self.ended:
             return None
-        idle = _idle_limit(self._idle_seconds)
+        idle = _idle_deadline(self._idle_seconds)
         while True:
-            self._sock.settimeout(min(self._limit.slice(), idle.slice()))
+            self._sock.settimeout(min(self._deadline.slice(), idle.slice()))
             try:
                 return self._sock.recv_into(buffer)
             except TimeoutError:
@@ -177,12 +185,16 @@ class Reader(io.RawIOBase):
 
 
 class BoundedBuffer(io.BufferedReader):
-    """A buffer over a `Reader`, whose lines have an end."""
+    """A buffer over a `Reader`, with a maximum line length."""
 
     raw: Reader
 
     def readline(self, size: int | None = -1, /) -> bytes:
-        """Reads a line, of `MAX_LINE_BYTES` at most where the caller has no bound of its own."""
+        """Reads a line of up to `size` bytes.
+
+        Raises:
+            LineTooLong: There is no `size`, and the line has more than `MAX_LINE_BYTES`.
+        """
         if size is not None and size >= 0:
             return super().readline(size)
         line = super().readline(MAX_LINE_BYTES + 1)
@@ -192,30 +204,30 @@ class BoundedBuffer(io.BufferedReader):
         return line
 
     def unread(self) -> bool:
-        """Whether bytes were received that nobody has read. Nothing can be read afterwards."""
+        """Whether received bytes have not been read; nothing can be read afterwards."""
         self.raw.ended = True
         return bool(self.peek(1))
 
 
 @contextmanager
-def shutting_down(limit: Deadline) -> Iterator[Callable[[socket.socket], None]]:
-    """Ends calls inside that cannot be given a limit, by shutting down their socket.
+def shutting_down(deadline: Deadline) -> Iterator[Callable[[socket.socket], None]]:
+    """Shuts down a socket at the deadline, to end calls that take none, such as a TLS handshake.
 
-    Yields a function that names the socket. A TLS handshake is such a call.
+    Yields a function that takes the socket.
     """
     done = threading.Event()
 
     def watch(duplicate: socket.socket) -> None:
         with duplicate:
             try:
-                while not done.wait(limit.slice()):
+                while not done.wait(deadline.slice()):
                     pass
             except OSError:
                 with suppress(OSError):
                     duplicate.shutdown(socket.SHUT_RDWR)
 
     def start(sock: socket.socket) -> None:
-        # The handshake takes the socket's file descriptor away from it.
+        # A duplicate, since the handshake detaches the socket's file descriptor.
         thread = threading.Thread(
             target=watch, args=(sock.dup(),), name="tamr_widgets handshake", daemon=True
         )
@@ -227,5 +239,5 @@ def shutting_down(limit: Deadline) -> Iterator[Callable[[socket.socket], None]]:
         done.set()
 
 
-def _idle_limit(seconds: Seconds | None) -> Deadline:
+def _idle_deadline(seconds: Seconds | None) -> Deadline:
     return Deadline() if seconds is None else Deadline(clock.monotonic() + seconds)

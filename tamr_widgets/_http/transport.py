@@ -1,15 +1,15 @@
-"""Sends requests within a time limit through any session of requests.
+"""Applies deadlines to the requests of any session of requests.
 
 The session may be the user's, with adapters, retries, pools and TLS settings of the user, or be
-intercepted by a recorder (vcrpy, responses). So nothing of it is replaced: each request goes
-through views of the session, of the adapter that it chooses, and of the adapter's pool. The pool's
-connections are of a class that is derived from what the pool has at that time.
+intercepted by a recorder (vcrpy, responses). Therefore nothing in it is replaced: each request uses
+views of the session, of the adapter that it chooses, and of the adapter's pool. The connections'
+class is derived from the pool's class at that time.
 
-Where an adapter is no `HTTPAdapter`, or connects by code of its own, only the connect and read
-time-outs hold, and the limit is looked at for each piece of the body.
+If an adapter is no `HTTPAdapter`, or connects by its own code, only the connect and read time-outs
+apply, and the deadline is checked for each chunk of the body.
 
-These methods of urllib3's pools are not public: `_get_conn`, where a connection is waited for, and
-`_validate_conn`, which warns; `_container` is where a manager keeps its pools. No public ones do.
+These names of urllib3 are private, and have no public equivalents: a pool's `_get_conn`, which
+waits for a connection, and `_validate_conn`, which warns; a manager's `_container` of pools.
 """
 
 from __future__ import annotations
@@ -43,28 +43,28 @@ TOTAL_SECONDS = 60.0
 def bounded(
     session: requests.Session, on_unverified: Callable[[], object] = lambda: None
 ) -> requests.Session:
-    """Views a session so that its requests end at the `deadline` around them.
+    """Returns a view of a session, whose requests end at the `deadline` around them.
 
     Args:
-        session: Any session; one that is no `requests.Session` is returned as it is.
-        on_unverified: Called before a request that does not check the server's certificate.
+        session: Any session; one that is no `requests.Session` is returned unchanged.
+        on_unverified: Called before a request that does not verify the server's certificate.
     """
     if not isinstance(session, requests.Session):
         return session
-    _connections.watch(session)
+    _connections.track(session)
     return overlaid(session, _Session, on_unverified)
 
 
 def timeouts_within_deadline(timeout: Any) -> tuple[Seconds, Seconds]:
-    """Connect and read time-outs for requests, no longer than the limit around it."""
+    """Returns connect and read time-outs for requests, at most the time until the deadline."""
     connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
-    limit = current_deadline()
-    left = limit.left() if limit else TOTAL_SECONDS
-    # A time-out of zero means "do not block" to a socket, and is refused by urllib3.
-    left = max(left, 0.001)
+    deadline = current_deadline()
+    remaining = deadline.remaining() if deadline else TOTAL_SECONDS
+    # A time-out of zero makes a socket non-blocking, and urllib3 rejects it.
+    remaining = max(remaining, 0.001)
     return (
-        min(CONNECT_SECONDS if connect is None else connect, left),
-        min(READ_SECONDS if read is None else read, left),
+        min(CONNECT_SECONDS if connect is None else connect, remaining),
+        min(READ_SECONDS if read is None else read, remaining),
     )
 
 
@@ -81,7 +81,7 @@ class _Session(requests.Session):
         return super().send(request, **kwargs)
 
     def resolve_redirects(self, *_: Any, **__: Any) -> Iterator[Any]:
-        # requests would look where a redirect leads even if it does not follow: it would read the
+        # Even if it follows no redirect, requests would prepare the next request: it would read the
         # body without a limit, and a netrc file for credentials.
         return iter(())
 
@@ -110,7 +110,7 @@ def _pool_view(pool: Any) -> Any:
 class _Pool(HTTPConnectionPool):
     @property
     def ConnectionCls(self) -> Any:  # type: ignore[override]  # noqa: N802
-        """Derived anew for each connection: recorders change the pool's own while they record."""
+        """Derives the class for each connection: recorders replace the pool's while they record."""
         return connection_class(self._own_class())
 
     def _own_class(self) -> Any:
@@ -132,51 +132,51 @@ class _Pool(HTTPConnectionPool):
 
     def _get_conn(self, timeout: float | None = None) -> Any:
         conn = self._wait_for_conn(timeout)
-        if type(conn) is self._own_class():  # made without this view, so without a limit
+        if type(conn) is self._own_class():  # made without this view, so without a deadline
             conn.close()
             conn = self._new_conn()
         return conn
 
     def _wait_for_conn(self, timeout: float | None) -> Any:
-        """Waits for a connection that another thread uses no longer than the limit allows."""
-        limit = current_deadline()
-        if limit is None:
+        """Waits until the deadline for a connection that another thread uses."""
+        deadline = current_deadline()
+        if deadline is None:
             return super()._get_conn(timeout)
-        while limit.left() > SLICE_SECONDS and not limit.over():
+        while deadline.remaining() > SLICE_SECONDS and not deadline.is_cancelled():
             with suppress(EmptyPoolError):
                 return super()._get_conn(SLICE_SECONDS)
-        return super()._get_conn(limit.left())
+        return super()._get_conn(deadline.remaining())
 
     def _validate_conn(self, conn: Any) -> None:
         check = super()._validate_conn
         if getattr(check, "__func__", None) is not HTTPSConnectionPool._validate_conn:
             check(conn)
-        # Without urllib3's warning, which would come with each poll.
+        # Connects without urllib3's warning, which would appear at each poll.
         elif getattr(conn, "sock", None) is None:
             conn.connect()
 
 
 class _Retry(Retry):
-    """Retries of the user, whose pauses end at the limit."""
+    """The user's retries, with delays that end at the deadline."""
 
     def sleep(self, response: Any = None) -> None:
         seconds = None
         if response is not None and self.respect_retry_after_header:
             seconds = self.get_retry_after(response)
         end = clock.monotonic() + (seconds or self.get_backoff_time())
-        while (left := end - clock.monotonic()) > 0:
-            limit = current_deadline()
-            clock.sleep(min(left, limit.slice()) if limit else left)
+        while (remaining := end - clock.monotonic()) > 0:
+            deadline = current_deadline()
+            clock.sleep(min(remaining, deadline.slice()) if deadline else remaining)
 
 
 class _Connections:
-    """The connections of all sessions in use, which a forked child must not share."""
+    """Tracks the sessions in use, to renew their connections in a forked child."""
 
     def __init__(self) -> None:
         self._sessions: WeakSet[requests.Session] = WeakSet()
         _fork.register(self)
 
-    def watch(self, session: requests.Session) -> None:
+    def track(self, session: requests.Session) -> None:
         self._sessions.add(session)
 
     def renew_after_fork(self) -> None:
@@ -189,19 +189,19 @@ class _Connections:
 
 
 def _renew(manager: Any) -> None:
-    """Gives a manager of pools in a forked child a lock, and its pools locks and connections.
+    """Replaces the locks of a pool manager and its pools, and closes the pools' connections.
 
-    To close a connection closes the child's file descriptor only: the parent's goes on.
+    Closing a connection in the forked child closes the child's file descriptor only.
     """
     manager.pools.lock = threading.RLock()
     for pool in manager.pools._container.values():
-        waiting = pool.pool
-        if waiting is None:
+        queue = pool.pool
+        if queue is None:
             continue
-        connections = [each for each in waiting.queue if each is not None]
-        waiting.__init__(waiting.maxsize)
-        for _ in range(waiting.maxsize):
-            waiting.put(None)
+        connections = [each for each in queue.queue if each is not None]
+        queue.__init__(queue.maxsize)
+        for _ in range(queue.maxsize):
+            queue.put(None)
         for connection in connections:
             connection.close()
 

@@ -1,4 +1,4 @@
-"""Clients of the public package, given the time limits and the errors of ours."""
+"""Applies this package's limits and errors to clients of the public package."""
 
 from __future__ import annotations
 
@@ -21,46 +21,47 @@ from .response import raise_for_status
 from .transport import TOTAL_SECONDS, bounded, timeouts_within_deadline
 from .urls import endpoint_url, redirect_url
 
-# What any client has, in this package and in the public one.
-_NEEDED = ("request", "origin", "base_path")
+# The attributes that clients of this package and of the public one have.
+_REQUIRED = ("request", "origin", "base_path")
 
 
 def send_request(
     client: TamrClient | None, method: str, endpoint: str, **kwargs: Any
 ) -> requests.Response:
-    """Send a request through `client`, ours or a public one, and raise unless it was done.
+    """Sends a request through a client of this package or a public one.
 
     Raises:
-        TamrError: What `HttpClient.request` raises, or the error status that came back.
+        TamrError: The request failed, see `HttpClient.request`, or the response has an error
+            status, see `raise_for_status`.
     """
-    link = link_to(client)
-    response = link.request(method, endpoint, **kwargs)
-    return raise_for_status(response, f"{method} {endpoint}", link.auth)
+    sender = link_to(client)
+    response = sender.request(method, endpoint, **kwargs)
+    return raise_for_status(response, f"{method} {endpoint}", sender.auth)
 
 
 def link_to(client: TamrClient | None) -> HttpClient | UnifyClientAdapter:
-    """What sends the requests of a client.
+    """Returns the object that sends the requests of a client.
 
     Raises:
-        ClientClosed: There is no client: the snapshot that it belongs to was unpickled.
-        NotAClient: Something is missing; the message says what.
+        ClientClosed: `client` is None, since its snapshot was unpickled.
+        NotAClient: An attribute is missing; the message names it.
     """
     if client is None:
         msg = (
-            "This snapshot has no client, since it was pickled and a client is not. "
-            "Operation.from_resource_id(client, id) fetches the operation anew."
+            "This snapshot has no client, since it was pickled, and a client cannot be pickled. "
+            "Operation.from_resource_id(client, id) fetches the operation again."
         )
         raise ClientClosed(msg)
     return client if isinstance(client, HttpClient) else UnifyClientAdapter(checked_client(client))
 
 
 def checked_client(client: Any) -> Any:
-    """`client`, if it has what is needed to ask a server.
+    """Returns `client` if it has the attributes that requests need.
 
     Raises:
-        NotAClient: Something is missing; the message says what.
+        NotAClient: An attribute is missing; the message names it.
     """
-    missing = [name for name in _NEEDED if getattr(client, name, None) is None]
+    missing = [name for name in _REQUIRED if getattr(client, name, None) is None]
     if not missing and not callable(client.request):
         missing = ["a request method"]
     if missing:
@@ -73,7 +74,7 @@ def checked_client(client: Any) -> Any:
 
 
 class _WithBoundedSession:
-    """Lies over a public client, so that its own code sends within the limits, too."""
+    """A layer over a public client that applies the deadline to the client's own code."""
 
     @property
     def session(self) -> requests.Session:
@@ -85,7 +86,7 @@ class _WithBoundedSession:
 
 
 def _bounded_client(client: Any) -> Any:
-    """A view of `client` with a bounded session, or `client` where its class allows no view."""
+    """Returns a view of `client` with a bounded session, or `client` if that is impossible."""
     attributes = getattr(client, "__dict__", {})
     if isinstance(attributes.get("session"), requests.Session):
         return overlaid(client, _WithBoundedSession)
@@ -95,9 +96,9 @@ def _bounded_client(client: Any) -> Any:
 class UnifyClientAdapter:
     """A public client with checked addresses and limits of time and size.
 
-    What its own code decides (login, connections, redirects of its session) stays as it is. Where
-    its session cannot be found, only the connect and read time-outs hold, and the size of a
-    response is looked at when it has been read.
+    Its own code for logins, connections and redirects of its session is used unchanged. If it has
+    no `session` in its `__dict__`, only the connect and read time-outs apply, and the size of a
+    response is checked after it was read.
     """
 
     def __init__(self, client: TamrClient) -> None:
@@ -105,7 +106,7 @@ class UnifyClientAdapter:
         self.auth = getattr(client, "auth", None)
 
     def request(self, method: str, endpoint: str, **kwargs: Any) -> requests.Response:
-        """As `HttpClient.request`, through the public client."""
+        """Sends a request through the public client, see `HttpClient.request`."""
         origin, base_path = str(self._client.origin), str(self._client.base_path)
         url = endpoint_url(origin, base_path, endpoint)
         session = getattr(self._client, "session", None)
@@ -123,7 +124,7 @@ class UnifyClientAdapter:
             try:
                 response = self._client.request(method, endpoint, **options)
             except RecursionError as error:
-                # It logs in again whenever its login is answered 401, without end.
+                # The public client retries a login that gets status 401 without end.
                 msg = f"{method} {url}: the server accepts no login. Check the user and password."
                 raise Unauthorized(msg) from error
             copy = received(response, f"{method} {url}", secrets=secrets)

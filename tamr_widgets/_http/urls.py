@@ -1,7 +1,7 @@
-"""Where a request may go: addresses are checked before a byte leaves.
+"""Checks the URLs of requests before anything is sent.
 
 Endpoints come from callers, `relativeId` and `Location` from the server; each could name another
-host. The credentials of a client belong to its origin alone.
+host. The credentials of a client may be sent to its origin only.
 """
 
 from __future__ import annotations
@@ -14,27 +14,28 @@ from requests import Request
 
 from ..errors import CrossOriginError
 
-# Control characters and backslashes mean different things to different URL parsers, and lone
-# surrogates nothing at all.
+# URL parsers differ in how they treat control characters and backslashes; lone surrogates cannot be
+# encoded.
 _AMBIGUOUS = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]")
 _HOST = re.compile(r"[\w.-]+|[0-9A-Fa-f:.]+|\[[0-9A-Fa-f:.]+\]")
-# Servers take about half of it.
+# Servers accept about half of this.
 MAX_ENDPOINT_CHARS = 16_000
 MAX_HOST_CHARS = 255
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def origin_of(protocol: str, host: str, port: int | None) -> str:
-    """The origin in the form that requests gives it: IDNA, lower case, the port as a number.
+    """Returns the origin as requests normalizes it: IDNA, lower case, a decimal port.
 
     Raises:
-        ValueError: An argument cannot be part of it; the message names the argument.
+        ValueError: An argument is invalid; the message names it.
     """
     if protocol not in _DEFAULT_PORTS:
         msg = f"protocol must be 'http' or 'https', not {protocol!r:.40}."
         raise ValueError(msg)
     if not _is_host(host):
-        msg = f"host must be a bare host name such as 'tamr.example.com', not {_said(host)}."
+        shown = _host_for_message(host)
+        msg = f"host must be a bare host name such as 'tamr.example.com', not {shown}."
         raise ValueError(msg + _as_arguments(host))
     if port is not None and not (re.fullmatch("[0-9]{1,9}", str(port)) and 0 < int(port) < 65536):
         msg = f"port must be between 1 and 65535, or None, not {port!r:.40}."
@@ -61,12 +62,12 @@ def _is_host(host: object) -> bool:
         return False
 
 
-def _said(host: object) -> str:
+def _host_for_message(host: object) -> str:
     return _shown(host) if isinstance(host, str) else f"{host!r:.40}"
 
 
 def _as_arguments(host: object) -> str:
-    """How to write what seems to be a whole address, without its user info."""
+    """Returns a hint with the arguments for a host that is a whole URL, without user info."""
     if not isinstance(host, str) or len(host) > MAX_ENDPOINT_CHARS:
         return ""
     address = host.strip()
@@ -86,11 +87,11 @@ def _as_arguments(host: object) -> str:
 
 
 def base_path_of(base_path: str) -> str:
-    """A base path with a slash at both ends, or an error that says what is wrong with it.
+    """Returns a base path with a slash at both ends.
 
     Raises:
         TypeError: It is no string.
-        ValueError: It is no plain path.
+        ValueError: It is no plain path: a URL, or with `..`, whitespace, a query or a fragment.
     """
     if not isinstance(base_path, str):
         msg = f"base_path must be a string such as '/api/versioned/v1/', not {base_path!r:.40}."
@@ -107,7 +108,7 @@ def base_path_of(base_path: str) -> str:
 
 
 def is_below(origin: str, folder: str, url: str) -> bool:
-    """Whether an address is of this origin, in a folder that ends with a slash."""
+    """Whether a URL has this origin and a path in `folder`, which ends with a slash."""
     try:
         return _key(url) == _key(origin) and urlsplit(url).path.startswith(folder)
     except ValueError:
@@ -120,17 +121,17 @@ def _key(url: str) -> tuple[str, str | None, int | None]:
 
 
 def _climbs(path: str) -> bool:
-    """Whether a server could read a `..` in it, encoded or with Java's path parameters."""
+    """Whether a path contains `..`, also encoded or with Java's path parameters."""
     # Some servers decode twice.
     plain = unquote(unquote(path)).replace("\\", "/")
     return any(segment.partition(";")[0] == ".." for segment in plain.split("/"))
 
 
 def endpoint_url(origin: str, base_path: str, endpoint: str) -> str:
-    """The address of an endpoint, relative to the base path or (with a slash) to the origin.
+    """Returns the URL of an endpoint, relative to the base path or (with a slash) to the origin.
 
     Raises:
-        CrossOriginError: It is absolute, climbs out of its folder, or is no plain path at all.
+        CrossOriginError: The endpoint is absolute, contains `..`, or is no valid path.
     """
     if not isinstance(endpoint, str):
         msg = f"The address of a request must be a string, not {endpoint!r:.100}."
@@ -143,10 +144,10 @@ def endpoint_url(origin: str, base_path: str, endpoint: str) -> str:
         raise CrossOriginError(msg)
     endpoint = endpoint.strip(" ")
     own = base_path.lstrip("/")
-    if own and endpoint.startswith(own):  # copied with the API's own path
+    if own and endpoint.startswith(own):  # a path that already includes the base path
         endpoint = endpoint[len(own) :]
     path = endpoint.split("?", 1)[0]
-    foreign = (
+    is_cross_origin = (
         _AMBIGUOUS.search(endpoint)
         or endpoint.startswith("//")
         or re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", endpoint)
@@ -154,7 +155,7 @@ def endpoint_url(origin: str, base_path: str, endpoint: str) -> str:
         or "#" in endpoint
     )
     url = origin + (endpoint if endpoint.startswith("/") else base_path + endpoint)
-    if foreign or _key(url) != _key(origin):
+    if is_cross_origin or _key(url) != _key(origin):
         msg = (
             f"Nothing was sent to {_shown(endpoint)}: it is no path below {origin}, where this "
             "client's credentials belong. Use a path such as 'operations/17'."
@@ -164,29 +165,29 @@ def endpoint_url(origin: str, base_path: str, endpoint: str) -> str:
 
 
 def operation_id(origin: str, resource_id: str | int) -> str | int:
-    """The id in what was copied for one: an id, an operation's path, or its address.
+    """Returns the id in an id, in an operation's path, or in its URL.
 
     Raises:
-        CrossOriginError: It is an address of another origin, or of something else.
+        CrossOriginError: It is a URL of another origin, or not of an operation.
     """
     if not isinstance(resource_id, str):
         return resource_id
-    copied = resource_id.strip()
-    folder, found, name = re.split("[?#]", copied)[0].rstrip("/").rpartition("operations/")
-    if "://" in copied and not (found and is_below(origin, "/", copied)):
+    text = resource_id.strip()
+    folder, found, name = re.split("[?#]", text)[0].rstrip("/").rpartition("operations/")
+    if "://" in text and not (found and is_below(origin, "/", text)):
         msg = (
-            f"Nothing was sent: {_shown(copied)} is not the address of an operation of {origin}. "
+            f"Nothing was sent: {_shown(text)} is not the address of an operation of {origin}. "
             "Pass its id, such as '17'."
         )
         raise CrossOriginError(msg)
-    return name if found and (not folder or folder.endswith("/")) else copied
+    return name if found and (not folder or folder.endswith("/")) else text
 
 
 def redirect_url(origin: str, url: str, location: str) -> str:
-    """Where a redirect of `url` leads.
+    """Returns the target of a redirect of `url`.
 
     Raises:
-        CrossOriginError: It leads out of the origin.
+        CrossOriginError: The target is not in the origin, or ambiguous.
     """
     location = location[:MAX_ENDPOINT_CHARS]
     try:
@@ -197,16 +198,16 @@ def redirect_url(origin: str, url: str, location: str) -> str:
     if not same or _AMBIGUOUS.search(location) or _climbs(location.split("?", 1)[0]):
         msg = (
             f"{origin} redirected this request to {_shown(target)}, which is another origin. It "
-            "was not followed, and its answer is not believed. Check the address of the server."
+            "was not followed. Check the address of the server."
         )
         raise CrossOriginError(msg)
     return target
 
 
 def _shown(address: str) -> str:
-    """An address for a message, without user info."""
+    """Returns the repr of a URL without user info, cut for a message."""
     start, slashes, rest = address.partition("//")
     if not slashes:
         start, rest = "", start
-    _, at, place = rest.rpartition("@")
-    return repr((start + slashes + ("***@" if at else "") + place)[:200])
+    _, at, host_and_path = rest.rpartition("@")
+    return repr((start + slashes + ("***@" if at else "") + host_and_path)[:200])

@@ -68,7 +68,7 @@ class FakeTamr:
         self.asked.append((self.hands.now, endpoint))
         if method == "DELETE":
             self.deleted.append(endpoint)
-        self.limits.append(current_deadline().left())
+        self.limits.append(current_deadline().remaining())
         self.hands.turn(self.list_seconds if endpoint == LIST else self.single_seconds)
         fault = self.faults.get(endpoint, self.faults.get(None))
         fault = fault() if callable(fault) else fault

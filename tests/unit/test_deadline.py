@@ -40,11 +40,11 @@ def test_a_limit_counts_down(hands):
     """What is left gets less, and never less than nothing."""
     with deadline(10) as limit:
         assert current_deadline() is limit
-        assert limit.left() == 10
+        assert limit.remaining() == 10
         hands.turn(9.9)
         assert limit.slice() == pytest.approx(0.1)
         hands.turn(5)
-        assert limit.left() == 0
+        assert limit.remaining() == 0
         with pytest.raises(TimeoutError):
             limit.slice()
     assert current_deadline() is None
@@ -53,9 +53,9 @@ def test_a_limit_counts_down(hands):
 def test_a_limit_around_goes_on_to_count(hands):
     """An inner limit can only be sooner."""
     with deadline(3), deadline(60) as inner:
-        assert inner.left() == 3
+        assert inner.remaining() == 3
     with deadline(60), deadline(3) as inner:
-        assert inner.left() == 3
+        assert inner.remaining() == 3
 
 
 def test_a_limit_ends_with_an_exception():
@@ -70,10 +70,10 @@ def test_work_can_be_called_off(hands):
     """Also from a limit around; what blocks looks here again soon."""
     stop = []
     with deadline(60, lambda: bool(stop)), deadline(30) as limit:
-        assert not limit.over()
+        assert not limit.is_cancelled()
         assert limit.slice() == SLICE_SECONDS
         stop.append(1)
-        assert limit.over()
+        assert limit.is_cancelled()
         with pytest.raises(ConnectionAbortedError):
             limit.slice()
 
@@ -84,7 +84,7 @@ def test_a_lifted_limit_has_no_end(hands):
         limit.lift()
         hands.turn(1e6)
 
-        assert limit.left() == math.inf
+        assert limit.remaining() == math.inf
         assert limit.slice() == SLICE_SECONDS
 
 

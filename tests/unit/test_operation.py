@@ -275,7 +275,7 @@ def test_an_answer_may_not_know_its_request(client):
     response = answer(200, [])
     response.request = None
 
-    with pytest.raises(UnexpectedResponse, match=r"^The request came back with"):
+    with pytest.raises(UnexpectedResponse, match=r"^The request returned"):
         Operation.from_response(client, response)
 
 

@@ -41,7 +41,7 @@ def test_success_is_passed_on(status):
     [
         (400, HTTPStatusError, "Check the request"),
         (401, Unauthorized, "make a new Client"),
-        (403, Forbidden, "ask whoever administers"),
+        (403, Forbidden, "ask an administrator"),
         (404, NotFound, "may have been deleted"),
         (405, MethodNotAllowed, "does not support that"),
         (408, HTTPStatusError, "try again in a while"),

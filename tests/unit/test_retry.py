@@ -161,7 +161,7 @@ def test_an_answer_starts_anew(no_jitter):
         patience.next_delay(errors.ConnectionFailed("x"), 0)
         assert patience.next_delay(errors.ConnectionFailed("x"), 0) == 2
         patience.succeeded()
-        assert patience.faults == 0
+        assert patience.errors == 0
 
 
 def test_pauses_are_spread():
@@ -217,7 +217,9 @@ def test_patience_ends(fault):
     for _ in range(MAX_ERRORS_IN_A_ROW - 1):
         patience.next_delay(fault, 0)
 
-    with pytest.raises(type(fault), match=rf"Given up after 25 faults.*{fault}") as raised:
+    with pytest.raises(
+        type(fault), match=rf"Given up after 25 consecutive errors.*{fault}"
+    ) as raised:
         patience.next_delay(fault, 0)
 
     assert raised.value.__cause__ is fault

@@ -93,7 +93,7 @@ def test_endless_faults_end_after_a_documented_number(job, wire, hands):
     """Without T, 25 in a row are enough; the error is of the last one's class and chained to it."""
     wire.get(URL + PATH, status=503)
 
-    with pytest.raises(HTTPStatusError, match="Given up after 25 faults") as raised:
+    with pytest.raises(HTTPStatusError, match="Given up after 25 consecutive errors") as raised:
         job.wait(3)
 
     assert len(wire.calls) == MAX_ERRORS_IN_A_ROW == 25

@@ -176,7 +176,7 @@ def test_a_call_off_is_noticed_soon(tamr):
         with deadline(30, stop.is_set) as limit, pytest.raises(requests.ConnectionError):
             client.get("operations")
 
-        assert limit.left() > 25
+        assert limit.remaining() > 25
 
 
 def test_a_limit_is_of_one_thread(tamr):

@@ -180,7 +180,7 @@ def test_a_slow_server_is_heard_out_at_the_deadline(client, hands):
         __slots__ = ()
 
         def poll(self):
-            limits.append(current_deadline().left())
+            limits.append(current_deadline().remaining())
             hands.turn(1.5)
             return self
 
@@ -198,7 +198,7 @@ def test_a_machine_that_slept_through_the_deadline_still_asks_once(client, hands
         __slots__ = ()
 
         def poll(self):
-            limits.append(current_deadline().left())
+            limits.append(current_deadline().remaining())
             return self
 
     monkeypatch.setattr(clock, "sleep", lambda seconds: hands.turn(3600))

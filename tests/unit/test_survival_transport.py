@@ -298,7 +298,7 @@ def test_a_body_that_cannot_be_decoded_is_typed(wire, client, coding, body):
     """A damaged one, or a coding that was not accepted."""
     wire.get(f"{URL}x", body=body, headers={"Content-Encoding": coding})
 
-    with pytest.raises(UnexpectedResponse, match="can't be read"):
+    with pytest.raises(UnexpectedResponse, match="cannot be decoded"):
         client.get("x")
 
 
@@ -464,7 +464,7 @@ def test_a_response_that_is_too_much_for_python_is_typed(monkeypatch, wire, clie
     def fail(*_, **__):
         raise error
 
-    for place in ("_http.body._pieces", "_http.response.json.loads"):
+    for place in ("_http.body._chunks", "_http.response.json.loads"):
         with monkeypatch.context() as patched:
             patched.setattr(f"tamr_widgets.{place}", fail)
             with pytest.raises(UnexpectedResponse):

@@ -215,7 +215,7 @@ def test_too_many_faults_in_a_row_end_a_wait(tamr, client, unlimited, monkeypatc
     operation = client.operation(tamr.jobs.add("RUNNING"))
     tamr.faults.add(Fault.status(502))
 
-    with pytest.raises(TamrError, match=r"Given up after \d+ faults"):
+    with pytest.raises(TamrError, match=r"Given up after \d+ consecutive errors"):
         unlimited(operation, 0.05)
 
 
