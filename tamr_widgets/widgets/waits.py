@@ -94,7 +94,7 @@ class Waiting:
     def _last_poll(self, start: Seconds) -> Operation:
         operation, fault = self._panel.operation, None
         try:
-            with deadline(self._panel.poller.answer_seconds + LAST_POLL_SECONDS):
+            with deadline(self._panel.poller.response_seconds + LAST_POLL_SECONDS):
                 operation = operation.poll()
         except TamrError as error:
             fault = error

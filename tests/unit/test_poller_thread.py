@@ -125,7 +125,7 @@ def test_the_wish_to_learn_wakes_the_thread(tamr, client, poller, follower):
 
 def test_a_page_that_is_seen_again_wakes_the_thread(tamr, client, poller, follower, monkeypatch):
     """It is current at once, although it was to be asked about rarely."""
-    monkeypatch.setattr("tamr_widgets._polling.target.HIDDEN_AFTER_SECONDS", 0.2)
+    monkeypatch.setattr("tamr_widgets._polling.subscription.HIDDEN_AFTER_SECONDS", 0.2)
     monkeypatch.setattr("tamr_widgets._polling.target.HIDDEN_FACTOR", 1000)
     operation = client.operation(tamr.jobs.add("RUNNING"))
     subscription = follower.follow(poller, operation, QUICK, on_a_page=True)
