@@ -20,7 +20,8 @@ from .targets import PollTargets
 
 # The longest sleep of the thread; a change of targets or commands wakes it earlier.
 MAX_SLEEP_SECONDS = 3600.0
-# Replays, which need no request, may delay a poll that is due by so much; a command by one turn.
+# Consecutive commands and replays may delay a poll that is due by this much; a command that makes
+# requests counts as all of it, whatever its duration.
 TURN_SECONDS = 0.1
 
 # The owner of the notifications that are queued like commands.
