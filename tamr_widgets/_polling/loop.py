@@ -20,8 +20,8 @@ from .targets import PollTargets
 
 # The longest sleep of the thread; a change of targets or commands wakes it earlier.
 MAX_SLEEP_SECONDS = 3600.0
-# Consecutive commands and replays may delay a poll that is due by this much; a command that makes
-# requests counts as all of it, whatever its duration.
+# The turn of commands and replays before a poll that is due: one command, or replays of this
+# duration, since they make no requests.
 TURN_SECONDS = 0.1
 
 # The owner of the notifications that are queued like commands.

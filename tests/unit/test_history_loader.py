@@ -209,7 +209,7 @@ def test_a_past_that_was_not_learnt_to_its_end_is_asked_for_again(
     while not tamr.count(LIST):
         hands.turn(max(0, poller._step()))
     subscription.close()
-    assert not poller._wait_for_something_to_do()
+    assert not poller._wait_for_work()
     assert not poller._fetcher.history_loader._remaining
 
     Follower().follow(poller, tamr.add("1"))
