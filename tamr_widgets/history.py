@@ -1,12 +1,12 @@
-"""JobHistory: how long a Tamr server's jobs take and when they start, learnt from those that ended.
+"""Estimates the duration and the start of jobs from those that have ended.
 
-Jobs are alike that have the same type and description. Where such are rare, those count that have
-the same description but for names and numbers (`Profiling [y] attributes.`), each name once; where
-these are few or differ too much, there is no estimate. The package `_estimates` makes estimates of
-the last ones.
+The estimates for a job come from the last runs with its type and description. If these are few,
+runs count whose descriptions differ only in names and numbers (`Profiling [y] attributes.`), one
+run for each name; if those are few or differ too much, there is no estimate. The package
+`_estimates` does the statistics.
 
-Of every kind, the runs that ended last are kept, and no others. So it does not matter in which
-order jobs are added nor how often, and the memory is bounded.
+Of each kind, only the runs that ended last are kept. So the order in which jobs are added and
+repetitions have no effect, and the memory is bounded.
 """
 
 from __future__ import annotations
@@ -29,31 +29,33 @@ if TYPE_CHECKING:
 
 __all__ = ["Estimate", "JobHistory", "PastRun", "Trend", "description_template", "progress"]
 
-# From run to run of one description on recorded servers; from name to name; and in the queue.
+# Standard deviations of log durations on recorded servers: between runs of one description,
+# between names, and of the time in the queue.
 _SPREAD = 0.07
 _SPREAD_OF_NAMES = 0.3
 _SPREAD_OF_QUEUE = 0.5
-# Names come and go, so their outcomes are worked out again and again.
+# Fewer than for descriptions: the names change often, and each change recomputes the outcomes.
 _OUTCOMES_OF_NAMES = 8
-# Fewer runs of its own are weighed against other names'; fewer other names are no basis.
-_ENOUGH = 3
-# Where other names are further apart, high to low, they say next to nothing about this one.
-_WIDEST_OF_NAMES = 2.2
+# With fewer runs of its own, a description may use those of its template; with fewer runs, a
+# template has no estimate.
+_MIN_SAMPLES = 3
+# The largest ratio of the high to the low end at which a template's estimate is useful.
+_MAX_WIDTH_OF_NAMES = 2.2
 
 _MAX_PAST_RUNS = 20
-_MAX_CHARACTERS = 300
+_MAX_DESCRIPTION_CHARS = 300
 
 _QUOTED = re.compile(r"""\[[^\[\]]*\] | \([^()]*\) | "[^"]*" | (?<=:\s).+""", re.VERBOSE)
 _NAME_OR_NUMBER = re.compile(r"[\d_/\\]|\w[.@]\w")
 
 
 class JobHistory:
-    """How long jobs ran, and how long they were queued.
+    """The durations of a server's past jobs, and estimates made of them.
 
-    One thread may add while others ask.
+    It is thread-safe.
 
     Args:
-        operations: Jobs to begin with, in any order.
+        operations: The jobs to begin with, in any order.
     """
 
     def __init__(self, operations: Iterable[Operation] = ()) -> None:
@@ -69,14 +71,14 @@ class JobHistory:
             self.add(operation)
 
     def renew_after_fork(self) -> None:
-        """Another thread of the parent may have held the lock."""
+        """Replaces the lock, which another thread of the parent may hold."""
         self._lock = threading.Lock()
 
     def add(self, operation: Operation) -> None:
-        """Learn from an operation, whatever its state; adding it again changes nothing.
+        """Adds an operation in any state; adding it again has no effect.
 
-        How long jobs run is learnt from those that succeeded, how long they are queued from all
-        that were started. What can't be true (an end before the start) is left out.
+        Running times count for operations that succeeded, times in the queue for all that were
+        started. Contradictory times (an end before the start) are ignored.
         """
         job, kind, description = _identity(operation)
         own, template = (kind, description), (kind, description_template(description))
@@ -100,9 +102,9 @@ class JobHistory:
                 self._ended_templates.add(template, past)
 
     def estimate(self, operation: Operation) -> Estimate | None:
-        """How long the operation runs from start to end, or None if there is too little to go by.
+        """Estimates how long the operation runs; None if there are too few runs.
 
-        If it has ended, only those are asked that ended before it did.
+        If it has ended, the estimate is made of the runs that ended before it.
         """
         return self._estimate(
             operation, seconds_of(operation.ended_at) if operation.resolved else None
@@ -113,27 +115,31 @@ class JobHistory:
         own, named = (kind, description), (kind, description_template(description))
         with self._lock:
             estimates = [self._own.estimate(own, until)]
-            if len(self._own.last(own, until)) < _ENOUGH <= len(self._named.last(named, until)):
-                widest = _WIDEST_OF_NAMES
+            if (
+                len(self._own.last(own, until))
+                < _MIN_SAMPLES
+                <= len(self._named.last(named, until))
+            ):
+                widest = _MAX_WIDTH_OF_NAMES
                 estimates.append(self._named.estimate(named, until, max_width=widest))
         return min(filter(None, estimates), key=_width, default=None)
 
     def runs(self, operation: Operation) -> tuple[PastRun, ...]:
-        """The last runs of the operation's kind, whatever became of them, the newest last.
+        """Returns the last runs of the operation's kind with any outcome, the newest last.
 
-        They are those of the same type and description or, where such are rare, those of the same
-        description but for names and numbers. An operation that has ended is among its own runs.
+        They have the same type and description or, if those are few, a description that differs
+        only in names and numbers. An operation that has ended is among its own runs.
         """
         _, kind, description = _identity(operation)
         own = self._ended.last((kind, description))
-        if len(own) < _ENOUGH:
+        if len(own) < _MIN_SAMPLES:
             own = self._ended_templates.last((kind, description_template(description)))
         return tuple(each.past_run() for each in own)
 
     def trend(self, operation: Operation) -> Trend | None:
-        """Whether jobs of the operation's type and description get slower or faster.
+        """Returns the trend of how long jobs of the operation's type and description run.
 
-        None where that may be noise: in one of a hundred series without a trend, one is found.
+        None if it is not significant; one in a hundred series without a trend is significant.
         """
         _, kind, description = _identity(operation)
         runs = self._own.last((kind, description))
@@ -143,35 +149,35 @@ class JobHistory:
     def estimate_queue(
         self, operation: Operation, active: Iterable[Operation] | None = None
     ) -> Estimate | None:
-        """How long the operation is queued, from its creation to its start.
+        """Estimates how long the operation is queued, from its creation to its start.
 
-        If it has started, this is the estimate that was right when it was created.
+        If it has started, this is the estimate at the time of its creation.
 
         Args:
-            operation: Whose start is awaited.
+            operation: The operation that is queued.
             active: The operations that have not ended; those of its type that were created before
-                it are ahead of it. Without it, the estimate is made of how long jobs were lately
-                queued, whatever was ahead of them.
+                it are ahead of it. Without `active`, the estimate is made of the last times in
+                the queue, regardless of the jobs that were ahead.
 
         Returns:
-            None where the past says too little, or nothing about what is ahead.
+            None if there are too few jobs, or if jobs ahead have no estimate.
         """
         _, kind, _ = _identity(operation)
         started, created = seconds_of(operation.started_at), seconds_of(operation.created_at)
         with self._lock:
             plain = self._queued.estimate((kind, ""), started)
-        if plain and plain.samples < _ENOUGH:
+        if plain and plain.samples < _MIN_SAMPLES:
             plain = None
         if active is None or created is None:
             return plain
         now = created if started is not None else max(created, operation.as_of.timestamp())
         until = None if started is None else now
         spans = self._spans.last((kind, ""))
-        known = spans if until is None else tuple(span for span in spans if span.ended <= now)
+        past_spans = spans if until is None else tuple(span for span in spans if span.ended <= now)
         active = tuple(active)
         ahead = jobs_ahead(operation, active, now, lambda other: self._estimate(other, until))
-        free = [span.ended for span in known if span.ended <= now]
-        queue = learn_queue((*known, *open_spans(active, kind, now)))
+        free = [span.ended for span in past_spans if span.ended <= now]
+        queue = learn_queue((*past_spans, *open_spans(active, kind, now)))
         estimate = queue.estimate(created, now, ahead, free)
         if estimate is None and plain and (not ahead or queue.allows(plain)):
             return plain
@@ -179,23 +185,23 @@ class JobHistory:
 
 
 def description_template(description: str) -> str:
-    """A job's description without the names and numbers that vary.
+    """Returns a job's description with `#` for names and numbers.
 
-    What stands in brackets or quotes or after a colon is a name, and so is a word that no prose
-    has: with a digit, an underscore, a slash, or a dot within. If nothing else is left, the
-    description is its own kind.
+    Text in brackets or quotes or after a colon counts as a name, and so does a word with a digit,
+    an underscore, a slash, or a dot within. If no other letters remain, the description is
+    returned unchanged.
     """
     words = _QUOTED.sub("#", description).split()
-    kind = " ".join("#" if _NAME_OR_NUMBER.search(word) else word for word in words)
-    return kind if any(map(str.isalpha, kind)) else description
+    template = " ".join("#" if _NAME_OR_NUMBER.search(word) else word for word in words)
+    return template if any(map(str.isalpha, template)) else description
 
 
 def _width(estimate: Estimate) -> float:
-    """How much an estimate leaves open."""
+    """Returns the width of an estimate's interval, as a ratio."""
     return estimate.high_seconds / estimate.low_seconds
 
 
 def _identity(operation: Operation) -> tuple[str, str, str]:
-    """An operation's id, type and description, whatever the server left out."""
-    description = (operation.description or "")[:_MAX_CHARACTERS]
+    """Returns an operation's id, type and description, "" for those that are missing."""
+    description = (operation.description or "")[:_MAX_DESCRIPTION_CHARS]
     return operation.resource_id or "", operation.type or "", description

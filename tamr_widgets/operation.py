@@ -1,7 +1,7 @@
-"""Operation: a job on a Tamr server, to follow, cancel and delete.
+"""Polls, waits for, cancels and deletes operations of a Tamr server.
 
-Names, arguments and results are those of `tamr_unify_client.operation.Operation`. Polling and
-waiting return new snapshots; an operation in hand never changes.
+Names, arguments and results are those of `tamr_unify_client.operation.Operation`. An `Operation`
+is immutable: polling and waiting return new ones.
 """
 
 from __future__ import annotations
@@ -20,7 +20,12 @@ from ._http.unify_client import checked_client, link_to, send_request
 from ._http.urls import endpoint_url
 from ._operation.document import text
 from ._operation.identity import is_named, is_operation, name_of_path, names_in, only_name
-from ._operation.wait import MIN_INTERVAL_SECONDS, follow, wait_timeout, warn_unreadable
+from ._operation.wait import (
+    MIN_INTERVAL_SECONDS,
+    poll_until_resolved,
+    wait_timeout,
+    warn_unreadable,
+)
 from ._text import sanitize
 from .errors import (
     NotSupported,
@@ -35,7 +40,7 @@ from .snapshot import Snapshot
 
 __all__ = ["MIN_INTERVAL_SECONDS", "Operation", "wait_timeout", "warn_unreadable"]
 
-# Asked anew each time, whatever cache lies in between: a poll is about what has changed.
+# Without `no-cache`, a proxy between could serve a poll from its cache.
 JSON_ACCEPTED = {"Accept": "application/json", "Cache-Control": "no-cache"}
 _NEVER = "0000-00-00T00:00:00.000Z"
 _NOOP = {
@@ -50,12 +55,12 @@ _NOOP = {
 
 
 class Operation(Snapshot):
-    """A job on a Tamr server, as it was when it was fetched.
+    """An immutable snapshot of a job on a Tamr server.
 
     Args:
-        client: Whom to ask about it: a `Client`, or a client of the public package.
+        client: The client for its requests: a `Client`, or one of the public package.
         data: The server's JSON document. It is copied.
-        alias: The path to ask at, if that is not the document's `relativeId`.
+        alias: The path for its requests, if that is not the document's `relativeId`.
 
     Raises:
         OperationTypeError: `data` is not a JSON object.
@@ -67,55 +72,59 @@ class Operation(Snapshot):
     def from_json(
         cls, client: TamrClient, data: dict[str, Any], api_path: str | None = None
     ) -> Operation:
-        """An operation from the server's JSON document."""
+        """Returns an operation made of the server's JSON document, which is copied."""
         return cls(client, data, api_path)
 
     @classmethod
     def from_response(cls, client: TamrClient, response: requests.Response) -> Operation:
-        """The operation that a request started.
+        """Returns the operation that a request started.
 
-        Where everything was up to date, Tamr answers 204 without a body. That becomes a NOOP: an
-        operation that has SUCCEEDED, with id -1.
+        If everything was up to date, Tamr responds with 204 and no body. The result is then a
+        NOOP: an operation that has SUCCEEDED, with id -1.
 
         Raises:
-            HTTPStatusError: The request was answered with an error.
-            UnexpectedResponse: The answer is not an operation.
+            HTTPStatusError: The response has an error status.
+            UnexpectedResponse: The response is not an operation.
         """
         if response.status_code == 204:
             return cls(client, _NOOP)
-        what = f"{response.request.method} {response.url}" if response.request else "The request"
-        data = parse_json(raise_for_status(response, what, getattr(client, "auth", None)), what)
+        request = response.request
+        request_line = f"{request.method} {response.url}" if request else "The request"
+        auth = getattr(client, "auth", None)
+        data = parse_json(raise_for_status(response, request_line, auth), request_line)
         if not is_operation(data):
-            raise unexpected(response, what, "something that is not an operation")
-        return cls.from_document(client, data, _address_of(data), response)
+            raise unexpected(response, request_line, "something that is not an operation")
+        return cls.from_document(client, data, _derived_path(data), response)
 
     @classmethod
     def from_resource_id(cls, client: TamrClient, resource_id: str | int) -> Operation:
-        """The operation with this id, as it is now.
+        """Fetches the operation with this id.
 
         Raises:
-            NotFound: The server has none.
-            UnexpectedResponse: The answer is not this operation.
-            ValueError: The id is empty.
+            NotFound: The server has no operation with this id.
+            UnexpectedResponse: The response is not this operation.
+            ValueError: The id is empty, or neither a number nor a string.
         """
-        named = isinstance(resource_id, (str, int)) and not isinstance(resource_id, bool)
-        if not named or not str(resource_id).strip():
+        is_id = isinstance(resource_id, (str, int)) and not isinstance(resource_id, bool)
+        if not is_id or not str(resource_id).strip():
             msg = f"An operation's id is a number or a name, not {resource_id!r:.100}."
             raise ValueError(msg)
-        # Ids come from `resource_id`, percent-encoded, as well as from people.
+        # An id is percent-encoded if it comes from `resource_id`, but not if a person typed it.
         raw = re.sub("%(?![0-9A-Fa-f]{2})", "%25", str(resource_id))
         name = quote(raw, safe=":%", errors="replace")
         response = send_request(client, "GET", f"operations/{name}", headers=JSON_ACCEPTED)
-        data = _document_of(unquote(name), response, f"GET operations/{name}")
-        return cls.from_document(client, data, _address_of(data), response)
+        data = _parse_operation(unquote(name), response, f"GET operations/{name}")
+        return cls.from_document(client, data, _derived_path(data), response)
 
     @classmethod
     def adopt(cls, operation: Any) -> Operation:
-        """An operation of the public client as one of ours, on the same client.
+        """Converts an operation of the public client to an `Operation` with the same client.
+
+        An `Operation` is returned unchanged.
 
         Raises:
-            OperationTypeError: It is neither.
-            NotAClient: It has not ended, and its client can't ask about it.
+            OperationTypeError: `operation` is an operation of neither package.
+            NotAClient: The operation is not resolved, and its client can't send requests.
         """
         if isinstance(operation, Operation):
             if not operation.resolved and operation.client is not None:
@@ -131,12 +140,12 @@ class Operation(Snapshot):
         return cls(checked_client(client), data, getattr(operation, "api_path", None))
 
     def check(self) -> Operation:
-        """This operation if it has succeeded: `client.start(...).check()`.
+        """Returns this operation if it has succeeded: `client.start(...).check()`.
 
         Raises:
-            OperationFailed: It failed; the message has the server's reason.
-            OperationCanceled: It was cancelled.
-            OperationUnresolved: It has not ended when this snapshot was fetched.
+            OperationFailed: The job failed; the message has the server's reason.
+            OperationCanceled: The job was cancelled.
+            OperationUnresolved: The job had not ended when this snapshot was fetched.
         """
         if self.succeeded():
             return self
@@ -152,26 +161,26 @@ class Operation(Snapshot):
         raise OperationUnresolved(msg, self)
 
     def poll(self) -> Operation:
-        """The operation as it is now: a new snapshot; this one stays as it is.
+        """Fetches a new snapshot of the operation; this one does not change.
 
-        One request, and nothing is retried. A NOOP is returned without asking.
+        Sends one request, without retries; none for a NOOP, which returns itself.
 
         Raises:
             OperationReplaced: The operation is gone, and its number was given to another job.
-            NotSupported: The snapshot has no address, or contradicts itself about what it is of.
-            TamrError: What came instead of an answer, or instead of this operation.
+            NotSupported: The snapshot has no path, or no unambiguous id.
+            TamrError: The request failed, or the response is not this operation.
         """
         if self.type == "NOOP":
             return self
         path, name = self._path(), self._name()
         response = send_request(self.client, "GET", path, headers=JSON_ACCEPTED)
-        data = _document_of(name, response, f"GET {path}")
+        data = _parse_operation(name, response, f"GET {path}")
         polled = self.from_document(self.client, data, self.api_path, response)
         if self.is_replaced_by(data):
             msg = (
                 f"The job of {self._title()} is gone: its number was given to another job "
-                f"({_told_apart(polled)}). The server may have been restored from a backup; look "
-                "at Tamr's Jobs page."
+                f"({_description_and_time(polled)}). The server may have been restored from a "
+                "backup; look at Tamr's Jobs page."
             )
             raise OperationReplaced(msg, response=response)
         return polled.after(self)
@@ -179,23 +188,25 @@ class Operation(Snapshot):
     def snapshots(
         self, poll_interval_seconds: Seconds = 3, timeout_seconds: Seconds | None = None
     ) -> Iterator[Operation]:
-        """Fresh operations, one for each poll, until it is resolved; `wait` is the last of them.
+        """Polls until the operation is resolved, and yields the new snapshot of each poll.
 
-        A resolved operation yields itself, without a request. Faults that pass (5xx, 429, lost
-        connections, cut-off answers) are waited out, longer each time.
+        A resolved operation yields itself, without a request. Transient errors (5xx, 429, lost
+        connections, truncated responses) are retried with growing delays.
 
         Args:
-            poll_interval_seconds: How long to pause between two polls.
-            timeout_seconds: How long to go on; None for as long as it takes. One last poll is made
-                when the time is up. It gets as long as the server's last answer took and 0.2 s
-                more: a resolved answer of a slow server counts, a server that hangs does not hold
-                anybody up.
+            poll_interval_seconds: The delay between two polls.
+            timeout_seconds: The deadline, from the first step of the iteration; None for no
+                deadline. One last poll starts at the deadline. It may take as long as the last
+                response took, plus 0.2 s: enough for a slow server, and a server that hangs does
+                not delay the timeout much.
 
         Raises:
-            ValueError, TypeError: A number of seconds that makes no sense; at once.
-            NotAClient, ClientClosed: The client can't ask, or there is none; at once.
-            WaitTimeout: The time is up. It is a TimeoutError and holds the last snapshot.
-            TamrError: A fault that does not pass or, without a time limit, the 25th in a row.
+            ValueError, TypeError: An invalid number of seconds; raised by the call itself.
+            NotAClient, ClientClosed: The client can't send requests, or there is none; raised by
+                the call itself.
+            WaitTimeout: The deadline has passed. It is a TimeoutError and holds the last snapshot.
+            TamrError: An error that is not transient or, without a deadline, the 25th of
+                consecutive errors.
         """
         interval = checked_seconds("poll_interval_seconds", poll_interval_seconds)
         timeout = None
@@ -203,15 +214,15 @@ class Operation(Snapshot):
             timeout = checked_seconds("timeout_seconds", timeout_seconds)
         if not self.resolved:
             link_to(self.client)
-        return follow(self, max(interval, MIN_INTERVAL_SECONDS), timeout)
+        return poll_until_resolved(self, max(interval, MIN_INTERVAL_SECONDS), timeout)
 
     def wait(
         self, poll_interval_seconds: Seconds = 3, timeout_seconds: Seconds | None = None
     ) -> Operation:
-        """Poll until the operation is resolved, and return it, whatever its outcome.
+        """Polls until the operation is resolved, and returns it, also if it failed.
 
-        The job itself is not touched, neither by a time-out nor by Ctrl-C. Arguments and errors
-        are those of `snapshots`.
+        Neither a timeout nor Ctrl-C affects the job itself. Arguments and errors are those of
+        `snapshots`.
         """
         operation = self
         for operation in self.snapshots(poll_interval_seconds, timeout_seconds):  # noqa: B007
@@ -219,20 +230,21 @@ class Operation(Snapshot):
         return operation
 
     def apply_options(self, asynchronous: bool = False, **options: Any) -> Operation:
-        """This operation at once if `asynchronous`, else the resolved one: `wait(**options)`."""
+        """Returns this operation if `asynchronous`, else the result of `wait(**options)`."""
         return self if asynchronous else self.wait(**options)
 
     def cancel(self) -> Operation:
-        """Ask the server to cancel the job, and return the operation polled after that.
+        """Cancels the job on the server, and returns the operation polled after that.
 
-        It may read CANCELING for a while. A resolved operation is returned without asking. The
-        job is cancelled only if the server still shows it as this snapshot does.
+        Its state may be CANCELING for a while. A resolved operation returns itself, without a
+        request. The job is cancelled only if the server's document of it still has the type and
+        description of this snapshot.
 
         Raises:
-            NotSupported: Tamr cancels jobs by number, and this one's id is none; or the snapshot
-                contradicts itself about which job it is of.
+            NotSupported: The id is not a number, by which Tamr cancels jobs, or is ambiguous.
             OperationReplaced: The number was given to another job.
-            TamrError: The server's refusal, or no answer.
+            UnexpectedResponse: The type or description has changed; nothing was cancelled.
+            TamrError: The server refused, or a request failed.
         """
         if self.resolved:
             return self
@@ -240,7 +252,7 @@ class Operation(Snapshot):
         if not (number.isascii() and number.isdigit()):
             msg = f"Tamr cancels jobs by number, so {number!r} can only be waited for."
             raise NotSupported(msg)
-        current = self._confirmed()
+        current = self._poll_unchanged()
         if current.resolved:
             return current
         prefix, _, _ = str(self.client.base_path).partition("/api/")
@@ -248,30 +260,36 @@ class Operation(Snapshot):
         return current.poll()
 
     def delete(self) -> requests.Response:
-        """Delete the operation from the server, and return its answer. This cannot be undone.
+        """Deletes the operation from the server, and returns the response. This cannot be undone.
 
-        It is deleted only if the server still shows it as this snapshot does.
+        It is deleted only if the server's document of it still has the type and description of
+        this snapshot.
 
         Raises:
             MethodNotAllowed: 405, an HTTPError: many servers do not delete operations.
-            NotSupported: A NOOP, which no server has; or the snapshot contradicts itself about
-                which operation it is of.
+            NotSupported: A NOOP, which no server has; or the id is ambiguous.
             OperationReplaced: The number was given to another job.
-            TamrError: Another refusal, or no answer.
+            UnexpectedResponse: The type or description has changed; nothing was deleted.
+            TamrError: The server refused for another reason, or a request failed.
         """
         if self.type == "NOOP":
             msg = "There is nothing to delete: Tamr had nothing to do, so there is no operation."
             raise NotSupported(msg)
-        self._confirmed()
+        self._poll_unchanged()
         return send_request(self.client, "DELETE", self._path())
 
-    def _confirmed(self) -> Operation:
-        """The operation as it is now, if that is beyond doubt what this snapshot shows."""
-        self._name(asked_at=True)
+    def _poll_unchanged(self) -> Operation:
+        """Polls before a change is made on the server.
+
+        Raises:
+            UnexpectedResponse: The operation has another type or description now.
+            NotSupported, TamrError: As for `_name` and `poll`.
+        """
+        self._name(check_path=True)
         current = self.poll()
         for fact in ("type", "description"):
-            seen, now = getattr(self, fact), getattr(current, fact)
-            if seen and now and seen != now:
+            last_seen, now = getattr(self, fact), getattr(current, fact)
+            if last_seen and now and last_seen != now:
                 msg = (
                     f"Nothing was changed, since {self._title()} has another {fact} now: "
                     f"{sanitize(now, 200)}. Fetch it again, and check that it is the right one."
@@ -279,18 +297,18 @@ class Operation(Snapshot):
                 raise UnexpectedResponse(msg)
         return current
 
-    def _name(self, *, asked_at: bool = False) -> str:
-        """The one name by which this operation is known.
+    def _name(self, *, check_path: bool = False) -> str:
+        """Returns the unambiguous name of this operation.
 
         Args:
-            asked_at: Whether the address to ask at has to be of this name, too.
+            check_path: Whether the path for requests must have the same name, too.
 
         Raises:
-            CrossOriginError: The address to ask at is no address of this server.
+            CrossOriginError: The path for requests leads to another server.
             NotSupported: There is no name, or more than one.
         """
         path, names = self._path(), names_in(self._data)
-        if asked_at or not names:
+        if check_path or not names:
             names.add(name_of_path(path, str(getattr(self.client, "base_path", ""))))
         name = only_name(names)
         if name is not None:
@@ -302,17 +320,17 @@ class Operation(Snapshot):
         own_path = sanitize(self.relative_id or "", 100)
         msg = (
             f"Nothing was sent, since it is not certain which operation this is: its id is "
-            f"{identifier!r}, its relativeId {own_path!r}, and the address to ask at "
+            f"{identifier!r}, its relativeId {own_path!r}, and the path to request "
             f"{sanitize(path, 100)!r}. client.operation(id) fetches the one that you mean."
         )
         raise NotSupported(msg)
 
     def _title(self) -> str:
-        return f"operation {sanitize(self.resource_id or '', 100)} ({_told_apart(self)})"
+        return f"operation {sanitize(self.resource_id or '', 100)} ({_description_and_time(self)})"
 
     def _path(self) -> str:
         if self.api_path is None:
-            msg = "This operation has no address (no relativeId), so Tamr cannot be asked about it."
+            msg = "This operation has no path (no relativeId), so nothing can be requested for it."
             raise NotSupported(msg)
         return self.api_path
 
@@ -322,25 +340,29 @@ class Operation(Snapshot):
         return html_table(self)
 
 
-def _document_of(name: str, response: requests.Response, what: str) -> dict[str, Any]:
-    """The document in an answer, if it is of the operation with this name."""
-    data: dict[str, Any] = parse_json(response, what)
+def _parse_operation(name: str, response: requests.Response, request_line: str) -> dict[str, Any]:
+    """Returns the document of the operation with this name from a response.
+
+    Raises:
+        UnexpectedResponse: The response is something else.
+    """
+    data: dict[str, Any] = parse_json(response, request_line)
     if not is_named(name, data):
         names = names_in(data) if isinstance(data, dict) else set()
         shown = " and ".join(sorted(sanitize(each, 100) for each in names if each))
-        came = "something that is not this operation" + (f" but {shown}" if shown else "")
-        raise unexpected(response, what, came)
+        received = "something that is not this operation" + (f" but {shown}" if shown else "")
+        raise unexpected(response, request_line, received)
     return data
 
 
-def _address_of(data: dict[str, Any]) -> str | None:
-    """Where to ask about an operation whose server writes no `relativeId`."""
+def _derived_path(data: dict[str, Any]) -> str | None:
+    """Derives the path from the id, for servers that write no `relativeId`."""
     name = only_name(names_in(data))
     return None if data.get("relativeId") or name is None else f"operations/{quote(name, ':')}"
 
 
-def _told_apart(operation: Snapshot) -> str:
-    """What tells jobs of one number apart, in words."""
+def _description_and_time(operation: Snapshot) -> str:
+    """Returns the facts in which jobs of the same number differ, as text."""
     created = operation.created_at
-    when = f", created {created:%Y-%m-%d %H:%M:%S} UTC" if created else ""
-    return f"{sanitize(operation.description or 'without a description', 200)}{when}"
+    time = f", created {created:%Y-%m-%d %H:%M:%S} UTC" if created else ""
+    return f"{sanitize(operation.description or 'without a description', 200)}{time}"

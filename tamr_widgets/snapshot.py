@@ -1,6 +1,6 @@
-"""Snapshot: what one JSON document of an operation says, and that it says so for ever.
+"""Reads the facts of an operation from its JSON document, immutably.
 
-Servers omit fields, send empty strings and null, and grow new words; nothing here raises for it.
+Servers omit fields, send empty strings and null, and add states; no property raises for that.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from ._operation.times import parse_time
 from .errors import OperationTypeError
 
 RESOLVED_STATES = frozenset({"CANCELED", "SUCCEEDED", "FAILED"})
-# Clocks closer than this are taken for equal, since HTTP dates are whole seconds.
+# HTTP dates are whole seconds, so a smaller difference of clocks counts as none.
 DATE_RESOLUTION_SECONDS = 2.0
-# The years 1 and 9999, with which servers write that a time is not known, give no duration.
-LONGEST = timedelta(days=36_525)
-REPR_CHARS = 200  # of each fact
+# Servers write the years 1 and 9999 for unknown times, which must not make a duration.
+MAX_DURATION = timedelta(days=36_525)
+MAX_REPR_CHARS = 200  # of each fact
 
 S = TypeVar("S", bound="Snapshot")
 
@@ -41,17 +41,17 @@ class Snapshot:
 
     Attributes:
         client: The client that fetched it.
-        api_path: The path to ask at.
-        as_of: When it was fetched, by the server's clock.
-        clock_offset_seconds: How far the server's clock is ahead of this machine's.
-        retry_after: How many seconds the server asked to be left alone with that answer.
+        api_path: The path for its requests.
+        as_of: The time when it was fetched, by the server's clock.
+        clock_offset_seconds: The server's clock minus this machine's, in seconds.
+        retry_after: The seconds of the response's `Retry-After`, 0 if it has none.
     """
 
     __slots__ = (
         "__weakref__",
         "_data",
-        "_known_created_at",
-        "_thawed_from",
+        "_earlier_created_at",
+        "_unpickled_server",
         "api_path",
         "as_of",
         "client",
@@ -64,8 +64,8 @@ class Snapshot:
     as_of: datetime
     clock_offset_seconds: Seconds
     _data: dict[str, Any]
-    _known_created_at: datetime | None
-    _thawed_from: tuple[Any, ...] | None
+    _earlier_created_at: datetime | None
+    _unpickled_server: tuple[Any, ...] | None
     retry_after: Seconds
 
     def __init__(self, client: TamrClient, data: dict[str, Any], alias: str | None = None) -> None:
@@ -81,14 +81,14 @@ class Snapshot:
         alias: str | None,
         read_at: tuple[datetime, Seconds],
         retry_after: Seconds,
-        thawed_from: tuple[Any, ...] | None = None,
-        known_created_at: datetime | None = None,
+        unpickled_server: tuple[Any, ...] | None = None,
+        earlier_created_at: datetime | None = None,
     ) -> None:
         fields = {
             "client": client,
             "_data": data,
-            "_known_created_at": known_created_at,
-            "_thawed_from": thawed_from,
+            "_earlier_created_at": earlier_created_at,
+            "_unpickled_server": unpickled_server,
             "api_path": text(alias) or text(data.get("relativeId")),
             "as_of": read_at[0],
             "clock_offset_seconds": read_at[1],
@@ -105,20 +105,20 @@ class Snapshot:
         alias: str | None,
         response: requests.Response,
     ) -> S:
-        """The snapshot in an answer. `data` is not copied: nobody else may hold it."""
+        """Makes a snapshot of a response's document, which is not copied."""
         snapshot = cls.__new__(cls)
         snapshot._fill(client, data, alias, _server_time(response), retry_after_seconds(response))
         return snapshot
 
     def from_same_response(self: S, data: dict[str, Any], alias: str | None = None) -> S:
-        """Another document of the same answer."""
+        """Makes a snapshot of another document of the same response."""
         snapshot = type(self).__new__(type(self))
         read_at = (self.as_of, self.clock_offset_seconds)
         snapshot._fill(self.client, data, alias, read_at, self.retry_after)
         return snapshot
 
     def with_client(self: S, client: TamrClient) -> S:
-        """The same snapshot, with another client of the same server to act through."""
+        """Returns the same snapshot with another client of the same server."""
         if client is self.client:
             return self
         snapshot = type(self).__new__(type(self))
@@ -127,19 +127,19 @@ class Snapshot:
         return snapshot.after(self)
 
     def after(self: S, earlier: Snapshot) -> S:
-        """This snapshot, which an earlier one of the same job tells when that was created.
+        """Takes over the creation time of an earlier snapshot of the same job, and returns itself.
 
-        A server may leave the time out of one answer: the next one is still compared with it.
+        Later documents can then be compared with it even if a response in between lacks the time.
         """
-        object.__setattr__(self, "_known_created_at", earlier._created_at())
+        object.__setattr__(self, "_earlier_created_at", earlier._created_at())
         return self
 
     def _created_at(self) -> datetime | None:
-        return self.created_at or self._known_created_at
+        return self.created_at or self._earlier_created_at
 
     @property
     def relative_id(self) -> str | None:
-        """The path of the operation, as the server wrote it."""
+        """The path of the operation: the document's `relativeId`."""
         return text(self._data.get("relativeId"))
 
     @property
@@ -150,7 +150,7 @@ class Snapshot:
 
     @property
     def identity(self) -> str:
-        """What tells this job from all others of its server, also from one with the same path."""
+        """A text that is unique among the server's jobs, also among those with the same path."""
         return f"{self.api_path} {self.resource_id} {self.created_at}"
 
     @property
@@ -160,81 +160,83 @@ class Snapshot:
 
     @property
     def description(self) -> str | None:
-        """What the job does, in Tamr's words."""
+        """Tamr's description of the job."""
         return text(self._data.get("description"))
 
     @property
     def status(self) -> dict[str, Any] | None:
-        """The server's raw status (`state`, `startTime`, `endTime`, `message`): a copy."""
+        """The server's raw status (`state`, `startTime`, `endTime`, `message`), copied."""
         status: dict[str, Any] | None = normalized_copy(self._data.get("status"))
         return status
 
     def has_same_document(self, document: dict[str, Any]) -> bool:
-        """Whether a document says the same as this snapshot."""
+        """Whether a document is equal to the one of this snapshot."""
         return is_equal(self._data, document)
 
     def is_shown_by(self, document: dict[str, Any]) -> bool:
-        """Whether nothing says that a document is of another operation than this snapshot."""
+        """Whether a document has the same unambiguous name, and no other creation time."""
         name = only_name(names_in(self._data))
         return name is not None and is_named(name, document) and not self.is_replaced_by(document)
 
     def is_replaced_by(self, document: dict[str, Any]) -> bool:
-        """Whether a document of the same name is of a job that was created at another time."""
+        """Whether a document of the same name has another creation time."""
         return is_another_time(self._created_at(), document)
 
     def to_json(self) -> dict[str, Any]:
-        """The server's document: a copy."""
+        """Returns a copy of the server's document."""
         document: dict[str, Any] = normalized_copy(self._data)
         return document
 
     @property
     def state(self) -> str | None:
-        """PENDING, RUNNING, CANCELED, SUCCEEDED, FAILED, or another word of the server's.
+        """PENDING, RUNNING, CANCELED, SUCCEEDED, FAILED, or another state of the server's.
 
-        CANCELING is such a word, seen in recordings. None if no state could be read.
+        Recorded servers also write CANCELING. None if the document has no readable state.
         """
         state = self._status_field("state")
         return text(state) if isinstance(state, str) else None
 
     @property
     def resolved(self) -> bool:
-        """Whether the job has ended. Any word that is not known counts as not ended."""
+        """Whether the job has ended. An unknown state counts as not ended."""
         return self.state in RESOLVED_STATES
 
     @property
     def message(self) -> str:
-        """What the server says about the state, in words; the raw text is in `status`."""
+        """The server's message about the state, summarized; `status` has the raw text."""
         return summarize(self._status_field("message"))
 
     @property
     def created_at(self) -> datetime | None:
-        """When the job was asked for."""
+        """The time when the job was requested."""
         return created_at(self._data)
 
     @property
     def created_by(self) -> str | None:
-        """The name of the user who asked for it."""
+        """The name of the user who requested it."""
         return text(field(self._data.get("created"), "username")) or None
 
     @property
     def started_at(self) -> datetime | None:
-        """When the job began to run. A job can be RUNNING for a second before this is known."""
+        """The time when the job began to run; can be None for the first second of RUNNING."""
         return parse_time(self._status_field("startTime"))
 
     @property
     def ended_at(self) -> datetime | None:
-        """When the job ended. It can read RUNNING for a second after this is known."""
+        """The time when the job ended; can be set up to a second before the state is final."""
         return parse_time(self._status_field("endTime"))
 
     @property
     def queued(self) -> timedelta | None:
-        """How long the job waited before it ran, or has waited when this was fetched."""
-        return _between(self.created_at, self.started_at or self.ended_at or self._unless_ended())
+        """The time that the job waited to run; if it still waited, up to `as_of`."""
+        return _between(
+            self.created_at, self.started_at or self.ended_at or self._as_of_unless_resolved()
+        )
 
     @property
     def elapsed(self) -> timedelta | None:
-        """How long the job ran, or has run when this was fetched."""
-        return _between(self.started_at, self.ended_at or self._unless_ended())
+        """The time that the job ran; if it was still running, up to `as_of`."""
+        return _between(self.started_at, self.ended_at or self._as_of_unless_resolved())
 
     def succeeded(self) -> bool:
         """Whether the state is SUCCEEDED."""
@@ -243,7 +245,7 @@ class Snapshot:
     def _status_field(self, name: str) -> Any:
         return field(self._data.get("status"), name)
 
-    def _unless_ended(self) -> datetime | None:
+    def _as_of_unless_resolved(self) -> datetime | None:
         return None if self.resolved else self.as_of
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
@@ -266,8 +268,8 @@ class Snapshot:
         return hash((self.api_path, self.state))
 
     def _server(self) -> tuple[Any, ...] | None:
-        """Where it was fetched, also after the client was left behind by a pickle."""
-        return self._thawed_from if self.client is None else server_of(self.client)
+        """The server it was fetched from, also after unpickling, which drops the client."""
+        return self._unpickled_server if self.client is None else server_of(self.client)
 
     def __copy__(self) -> Snapshot:
         return self
@@ -276,24 +278,29 @@ class Snapshot:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Without the client: it holds credentials.
+        # The client is left out, since it holds credentials.
         read_at = (self.as_of, self.clock_offset_seconds)
-        known = self._server(), self._known_created_at
-        facts = (self.api_path, read_at, self.retry_after, *known)
-        return _unpickled, (type(self), normalized_copy(self._data), *facts)
+        facts = (
+            self.api_path,
+            read_at,
+            self.retry_after,
+            self._server(),
+            self._earlier_created_at,
+        )
+        return _unpickle, (type(self), normalized_copy(self._data), *facts)
 
     def __repr__(self) -> str:
         return (
-            f"tamr_widgets.Operation(relative_id={_start_of(self.relative_id)!r}, "
-            f"description={_start_of(self.description or '')!r}, state={_start_of(self.state)!r})"
+            f"tamr_widgets.Operation(relative_id={_truncated(self.relative_id)!r}, "
+            f"description={_truncated(self.description or '')!r}, state={_truncated(self.state)!r})"
         )
 
 
-def _start_of(text: str | None) -> str | None:
-    return text and text[:REPR_CHARS]
+def _truncated(text: str | None) -> str | None:
+    return text and text[:MAX_REPR_CHARS]
 
 
-def _unpickled(kind: type[S], data: dict[str, Any], *facts: Any) -> S:
+def _unpickle(kind: type[S], data: dict[str, Any], *facts: Any) -> S:
     snapshot = kind.__new__(kind)
     snapshot._fill(cast(TamrClient, None), data, *facts)
     return snapshot
@@ -303,14 +310,11 @@ def _between(start: datetime | None, end: datetime | None) -> timedelta | None:
     if not start or not end:
         return None
     length = end - start
-    return length if timedelta(0) <= length <= LONGEST else None
+    return length if timedelta(0) <= length <= MAX_DURATION else None
 
 
 def _server_time(response: requests.Response | None) -> tuple[datetime, Seconds]:
-    """Now by the server's clock, and how far that is ahead of ours.
-
-    The `Date` of an answer is in whole seconds, so a small difference counts as none.
-    """
+    """Returns the time by the server's clock, and its offset from this machine's in seconds."""
     now = clock.wall()
     date = http_date(response.headers.get("Date", "")) if response is not None else None
     offset = 0.0 if date is None or abs(date - now) < DATE_RESOLUTION_SECONDS else date - now

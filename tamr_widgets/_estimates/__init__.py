@@ -1,1 +1,1 @@
-"""How long jobs take and when they start, estimated from those that have ended."""
+"""Estimates how long jobs take and when they start, from those that have ended."""

@@ -1,10 +1,10 @@
-"""Calibration of estimates by how earlier ones turned out: adaptive conformal inference.
+"""Calibrates estimates by the outcomes of earlier ones: adaptive conformal inference.
 
 The outcome of an estimate is the position of the actual time in its interval: -1 at the lower
 end, 0 at the median, 1 at the upper end. The 10%, 50% and 90% quantiles of a server's last
-outcomes say where the ends and the median should have been. From there, each outcome of a kind
+outcomes are where the ends and the median should have been. From there, each outcome of a kind
 of job moves both ends for this kind by a small step: outwards if it lay beyond the end, else
-inwards by a ninth of that, so that one in ten comes to lie beyond.
+inwards by a ninth of that, so that one in ten lies beyond in the long run.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from .records import Run
 __all__ = ["MAX_OUTCOMES", "UNCHANGED", "Calibration", "Outcomes", "calibrated", "outcomes"]
 
 MAX_OUTCOMES = 20
-"""So many outcomes of a kind of job are kept."""
+"""The number of outcomes of a kind of job that are kept."""
 
 _MAX_SERVER_OUTCOMES = 100
 _STEP = 0.1
-# What kinds with outliers need is not put upon those without: the server's calibration moves the
-# median, and either end from it, by this much at most.
+# The largest shift of the median, and of either end from it, by the server's calibration, so that
+# kinds with outliers do not widen the intervals of those without too much.
 _MAX_SHIFT = 1.5
-# The median of so many outcomes is off by about this much, and costs accuracy where it is no more.
+# The standard error of the median of that many outcomes; a smaller shift would cost accuracy.
 _NOISE = 0.15
 _DIGITS = 6
 
 
 class Outcome(NamedTuple):
-    """When a run ended, and at which position of the interval that was estimated before it."""
+    """The time when a run ended, and its position in the interval that was estimated before."""
 
     at: float
     position: float
@@ -42,14 +42,14 @@ class Outcome(NamedTuple):
 class Calibration(NamedTuple):
     """The positions of an interval's lower end, median and upper end.
 
-    At -1, 0 and 1 they stay where they are.
+    The positions -1, 0 and 1 leave an interval unchanged.
     """
 
     low: float
     median: float
     high: float
 
-    def follow(self, outcomes: Iterable[Outcome]) -> Calibration:
+    def after(self, outcomes: Iterable[Outcome]) -> Calibration:
         """Returns the calibration after these outcomes, the newest last."""
         low, median, high = self
         for _, each in outcomes:
@@ -59,7 +59,7 @@ class Calibration(NamedTuple):
 
 
 def calibrated(baseline: Baseline, calibration: Calibration, samples: int) -> Estimate:
-    """Returns the estimate with its median and both ends where the calibration puts them."""
+    """Returns the estimate with its median and both ends moved by the calibration."""
     low, median, high = map(baseline.at, calibration)
     return Estimate(
         median_seconds=math.exp(median),
@@ -70,14 +70,14 @@ def calibrated(baseline: Baseline, calibration: Calibration, samples: int) -> Es
 
 
 def outcomes(runs: Sequence[Run], usual_spread: float, count: int = MAX_OUTCOMES) -> list[Outcome]:
-    """Returns how the estimates of the last of these runs turned out.
+    """Returns the outcomes of the estimates for the last of these runs.
 
-    Each is compared with the estimate that is made from those before it.
+    Each run is compared with the estimate that is made from those before it.
 
     Args:
         runs: The runs, the newest last.
         usual_spread: As for `estimate_duration`.
-        count: How many of the last runs are wanted; the first of all has no outcome.
+        count: The number of outcomes; the first run of all has none.
     """
     logs = tuple(run.log_seconds for run in runs)
     return [
@@ -87,7 +87,7 @@ def outcomes(runs: Sequence[Run], usual_spread: float, count: int = MAX_OUTCOMES
 
 
 def _position(before: tuple[float, ...], log: float, usual_spread: float) -> float:
-    # Rounded, so that two outcomes that are equal but for rounding count as equal.
+    # Rounded, so that outcomes that differ only by floating-point errors are equal.
     return round(estimate_duration(before[-MAX_RUNS:], usual_spread).position(log), _DIGITS)
 
 
@@ -95,19 +95,19 @@ UNCHANGED = Calibration(-1.0, 0.0, 1.0)
 
 
 class Outcomes:
-    """The outcomes of a server's estimates, each with the time when it was known.
+    """The outcomes of a server's estimates, each with the time when its run ended.
 
-    They are a sorted list, so it does not matter in which order they came. Until there are many,
-    the calibration begins as if a few had come out as the bell curve says.
+    They are sorted, so the order in which they are added has no effect. As long as there are few,
+    outcomes of a normal distribution are added to them.
     """
 
     def __init__(self) -> None:
-        # Two lists in step, so that the last positions are a slice.
+        # Two parallel lists, so that the last positions are a slice.
         self._ascending: list[Outcome] = []
         self._positions: list[float] = []
 
     def replace(self, old: Iterable[Outcome], new: Iterable[Outcome]) -> None:
-        """Puts new outcomes in the place of old ones, all of which must be there."""
+        """Replaces old outcomes, all of which must be present, with new ones."""
         for each in old:
             index = bisect_left(self._ascending, each)
             del self._ascending[index], self._positions[index]
@@ -117,11 +117,11 @@ class Outcomes:
             self._positions.insert(index, each.position)
 
     def calibration(self, until: float) -> Calibration:
-        """Returns the calibration by the last outcomes that were known before a time."""
+        """Returns the calibration by the last outcomes before a time."""
         end = bisect_left(self._ascending, Outcome(until, -math.inf))
         last = self._positions[max(0, end - _MAX_SERVER_OUTCOMES) : end]
-        if len(last) < len(_BELL_CURVE):
-            last += _BELL_CURVE
+        if len(last) < len(_NORMAL_OUTCOMES):
+            last += _NORMAL_OUTCOMES
         last.sort()
         median = quantile(last, 0.5)
         median = math.copysign(min(max(abs(median) - _NOISE, 0.0), _MAX_SHIFT), median)
@@ -130,6 +130,6 @@ class Outcomes:
         return Calibration(low, median, high)
 
 
-# The middles of twenty equal shares of a bell curve whose 10% and 90% lie at -1 and 1.
-_HALF_CURVE = [0.05, 0.15, 0.25, 0.35, 0.47, 0.59, 0.73, 0.9, 1.12, 1.53]
-_BELL_CURVE = [*(-each for each in _HALF_CURVE), *_HALF_CURVE]
+# The quantiles 2.5%, 7.5%, ... 97.5% of a normal distribution whose 10% and 90% are -1 and 1.
+_HALF_NORMAL = [0.05, 0.15, 0.25, 0.35, 0.47, 0.59, 0.73, 0.9, 1.12, 1.53]
+_NORMAL_OUTCOMES = [*(-each for each in _HALF_NORMAL), *_HALF_NORMAL]

@@ -1,8 +1,8 @@
-"""What a server's past says about its queue: how many jobs run at once, and how the next starts.
+"""Infers the discipline of a server's queue from its past jobs.
 
-For each number of executors, the jobs of the past are given the start that they would have had:
-when all but so many of the jobs created before them had ended. The number with the least error
-is taken, if jobs had to wait for an executor, and did so in the order of their creation.
+For each number of executors n, the model predicts the start of each past job: when fewer than n of
+the jobs created before it were left. The number with the smallest error is taken, if jobs had to
+wait for an executor, and did so in the order of their creation.
 """
 
 from __future__ import annotations
@@ -22,29 +22,29 @@ from .records import Run, Span
 __all__ = ["MAX_SPANS", "learn_queue"]
 
 MAX_SPANS = 120
-"""A queue is learnt from so many jobs at most."""
+"""The largest number of jobs from which a queue is inferred."""
 
 _MAX_EXECUTORS = 8
 _MIN_JOBS = 3
-# What is sooner counts as this: clocks round, and a job may start before its forerunner's end.
+# Shorter waits count as this: times are rounded, and a job may start before the previous one ends.
 _MIN_SECONDS = 0.1
 _USUAL_ERROR_SECONDS = 10.0
 _USUAL_SPREAD = 0.4
-# So many of the pairs that waited together start in the order of their creation; a few pairs
-# that were not seen count as if they did.
+# The smallest share of pairs of waiting jobs that start in the order of their creation; a few
+# hypothetical pairs in order are added, for queues with few.
 _MIN_IN_ORDER = 0.75
 _PAIRS_BY_DEFAULT = 4
-# The model's mean loss is at most this share of what one wait for all of them would lose.
+# The largest ratio of the model's mean loss to that of a constant wait.
 _MAX_LOSS = 0.7
 
 
-# Between two ends of jobs, it is asked for each job that waits.
+# Called for each waiting job, with the same spans until another job ends.
 @lru_cache(maxsize=32)
 def learn_queue(spans: tuple[Span, ...]) -> Queue:
-    """Finds out how a server lets its jobs start from those that it started.
+    """Infers the queue of a server from the jobs that it started.
 
     Args:
-        spans: The jobs; one that has not ended, ends at infinity.
+        spans: The jobs; the end of one that has not ended is infinity.
     """
     jobs = _past_jobs(spans)
     submission = _estimate((job, job.waited) for job in jobs if not job.ends_ahead)
@@ -52,14 +52,14 @@ def learn_queue(spans: tuple[Span, ...]) -> Queue:
     if congested is None:
         return Queue(None, submission, None)
     failing = 1 - fmean(span.succeeded for span in spans)
-    most = min(max(len(job.ends_ahead) for job in jobs), _MAX_EXECUTORS)
-    models = [_Model(jobs, count, submission) for count in range(1, most + 1)]
+    max_executors = min(max(len(job.ends_ahead) for job in jobs), _MAX_EXECUTORS)
+    models = [_Model(jobs, count, submission) for count in range(1, max_executors + 1)]
     best = min(models, key=lambda model: model.loss)
     return Queue(best.discipline(failing), submission, congested)
 
 
 class _PastJob(NamedTuple):
-    """A job that has ended, and when those ended that were ahead of it, the last first."""
+    """A job of the past, and the ends of those that were ahead of it, the last first."""
 
     span: Span
     ends_ahead: list[float]
@@ -68,8 +68,8 @@ class _PastJob(NamedTuple):
     def waited(self) -> float:
         return self.span.started - self.span.created
 
-    def turn(self, executors: int) -> float:
-        """Returns when one of so many executors fell free for it."""
+    def free_at(self, executors: int) -> float:
+        """Returns the time when one of this number of executors became free for it."""
         return self.ends_ahead[executors - 1] if len(self.ends_ahead) >= executors else -math.inf
 
 
@@ -85,27 +85,29 @@ def _past_jobs(spans: Iterable[Span]) -> list[_PastJob]:
 
 
 class _Model:
-    """What the past would have been with a number of executors."""
+    """A model of the queue with a given number of executors."""
 
     def __init__(
         self, jobs: Sequence[_PastJob], executors: int, submission: Estimate | None
     ) -> None:
         self._executors = executors
         usual = submission.median_seconds if submission else 0.0
-        self._held_up = [job for job in jobs if job.turn(executors) > job.span.created + usual]
-        handover = _estimate((job, job.span.started - job.turn(executors)) for job in self._held_up)
-        # Both take about the same, on a server that is never idle, or never busy.
+        self._delayed = [job for job in jobs if job.free_at(executors) > job.span.created + usual]
+        handover = _estimate(
+            (job, job.span.started - job.free_at(executors)) for job in self._delayed
+        )
+        # A server that is never idle, or never busy, shows only one of the two; they are similar.
         self._submission = submission or handover
         self._handover = handover or submission
         self.loss = fmean(map(self._loss, (job for job in jobs if job.ends_ahead)))
 
     def discipline(self, failing: float) -> Discipline | None:
-        """Returns the model if jobs waited for executors, in the order of their creation."""
-        if not (self._submission and self._handover) or len(self._held_up) < _MIN_JOBS:
+        """Returns the discipline if jobs waited for executors in the order of their creation."""
+        if not (self._submission and self._handover) or len(self._delayed) < _MIN_JOBS:
             return None
-        usual = median(job.waited for job in self._held_up)
-        without = fmean(_share(job.waited - usual) for job in self._held_up)
-        if fmean(map(self._loss, self._held_up)) > _MAX_LOSS * without:
+        usual = median(job.waited for job in self._delayed)
+        without = fmean(_bounded_loss(job.waited - usual) for job in self._delayed)
+        if fmean(map(self._loss, self._delayed)) > _MAX_LOSS * without:
             return None
         if self._share_in_order() < _MIN_IN_ORDER:
             return None
@@ -116,27 +118,27 @@ class _Model:
             return 1.0
         start = max(
             job.span.created + self._submission.median_seconds,
-            job.turn(self._executors) + self._handover.median_seconds,
+            job.free_at(self._executors) + self._handover.median_seconds,
         )
-        return _share(job.span.started - start)
+        return _bounded_loss(job.span.started - start)
 
     def _share_in_order(self) -> float:
-        """Returns the share, of pairs that waited together, that started in order."""
+        """Returns the share of pairs of waiting jobs that started in order."""
         pairs = [
             earlier.started <= later.started
-            for (earlier, _), (later, _) in pairwise(self._held_up)
+            for (earlier, _), (later, _) in pairwise(self._delayed)
             if later.created < earlier.started
         ]
         return (sum(pairs) + _PAIRS_BY_DEFAULT) / (len(pairs) + _PAIRS_BY_DEFAULT)
 
 
-def _share(error: float) -> float:
-    """Returns an error as a share of 1, so that one gross error counts no more than another."""
+def _bounded_loss(error: float) -> float:
+    """Maps an error in seconds to 0..1, so that outliers count about the same."""
     return 1.0 if math.isinf(error) else abs(error) / (abs(error) + _USUAL_ERROR_SECONDS)
 
 
 def _estimate(waits: Iterable[tuple[_PastJob, float]]) -> Estimate | None:
-    """Estimates the next wait, None if there are few."""
+    """Estimates the next wait; None if there are too few."""
     runs = sorted(
         Run(job.span.started, job.span.of, math.log(max(seconds, _MIN_SECONDS)))
         for job, seconds in waits
@@ -144,5 +146,5 @@ def _estimate(waits: Iterable[tuple[_PastJob, float]]) -> Estimate | None:
     if len(runs) < _MIN_JOBS:
         return None
     baseline = estimate_duration(tuple(run.log_seconds for run in runs[-MAX_RUNS:]), _USUAL_SPREAD)
-    calibration = UNCHANGED.follow(outcomes(runs, _USUAL_SPREAD))
+    calibration = UNCHANGED.after(outcomes(runs, _USUAL_SPREAD))
     return calibrated(baseline, calibration, len(runs))

@@ -1,11 +1,11 @@
-"""Estimates of how long the next run of a job takes, from how long the last runs took.
+"""Estimates how long the next run of a job takes, from the durations of the last runs.
 
 The median is that of the last twenty runs; once the newest five all lie on one side of it, only
-these count. Each half of the interval blends a bell curve's, with Student's factor for few runs
-and a variance that is clipped and drawn towards a usual one, with the quantile among the runs
-themselves. The more runs, the more the quantile counts. `calibration` corrects the result by how
-earlier estimates turned out. Durations are compared as logarithms, since jobs vary by percents,
-be they of seconds or of hours.
+these count. Each half of the interval is a weighted mean of two: one of a normal distribution,
+with Student's factor for few runs and a variance that is clipped and shrunk towards a usual one,
+and the quantile of the runs themselves, whose weight grows with their number. `calibration`
+corrects the result by the outcomes of earlier estimates. Durations are compared as logarithms,
+since jobs vary in proportion to their length.
 """
 
 from __future__ import annotations
@@ -19,31 +19,31 @@ from typing import NamedTuple
 __all__ = ["MAX_RUNS", "Baseline", "Estimate", "estimate_duration", "progress", "quantile"]
 
 MAX_RUNS = 20
-"""An estimate is made of so many runs at most."""
+"""The largest number of runs in an estimate."""
 
 _NEW_LEVEL_RUNS = 5
-# The usual spread counts as this many runs.
+# The weight of the usual spread, in runs.
 _USUAL_RUNS = 4.0
-# A run counts as no further from the median than this many median deviations.
+# Larger deviations from the median are clipped to this many median deviations.
 _CLIP = 4.0
-# With this many runs, their own quantile counts half; with fewer than nine there is none.
+# With this many runs, their quantile has a weight of one half; with fewer than nine, of 0.
 _HALF_BY_QUANTILE = 25.0
 _MIN_QUANTILE_RUNS = 9
-# Neither half is less than this share of the bell curve's.
+# The smallest half of the interval, as a share of that of the normal distribution.
 _MIN_SHARE = 0.2
-# Rounding must not decide on which side of the median a run lies that is the median itself.
+# Rounding errors must not put a run on one side of the median if it is the median itself.
 _ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """How long something takes, as far as the past can tell.
+    """An estimate of a duration, with an 80% interval.
 
     Attributes:
-        median_seconds: It takes longer as often as it takes less.
-        low_seconds: One in ten takes less.
-        high_seconds: One in ten takes longer.
-        samples: The number of past runs behind it.
+        median_seconds: The median.
+        low_seconds: The 10% quantile.
+        high_seconds: The 90% quantile.
+        samples: The number of past runs in the estimate.
     """
 
     median_seconds: float
@@ -56,9 +56,9 @@ class Baseline(NamedTuple):
     """An estimate before its calibration, in logarithms of seconds.
 
     Attributes:
-        median: The middle.
-        below: The distance from there to the lower end of the interval.
-        above: The distance to the upper end.
+        median: The median.
+        below: The distance from the median to the lower end of the interval.
+        above: The distance from the median to the upper end.
     """
 
     median: float
@@ -70,21 +70,20 @@ class Baseline(NamedTuple):
         return self.median + position * (self.above if position > 0 else self.below)
 
     def position(self, log: float) -> float:
-        """Returns where a logarithm lies, as `at` counts."""
+        """Returns the position of a logarithm, the inverse of `at`."""
         distance = log - self.median
         return distance / (self.above if distance > 0 else self.below)
 
 
-# Each is made at least twice: once to be shown, and once to see how it turned out.
+# Each estimate is needed at least twice: for itself, and for its outcome.
 @lru_cache(maxsize=4096)
 def estimate_duration(logs: tuple[float, ...], usual_spread: float) -> Baseline:
-    """Estimates the next run.
+    """Estimates the duration of the next run.
 
     Args:
         logs: The natural logarithms of the last runs' seconds, the newest last; at least one and
             at most MAX_RUNS.
-        usual_spread: The standard deviation of such logarithms from run to run, to go by while
-            there are few.
+        usual_spread: The usual standard deviation of such logarithms, a prior for few runs.
     """
     runs = sorted(logs)
     median = _median(runs)
@@ -95,18 +94,17 @@ def estimate_duration(logs: tuple[float, ...], usual_spread: float) -> Baseline:
     half = _half_width(runs, median, usual_spread)
     if len(runs) < _MIN_QUANTILE_RUNS:
         return Baseline(median, half, half)
-    trust = len(runs) / (len(runs) + _HALF_BY_QUANTILE)
-    below = (1 - trust) * half + trust * (median - quantile(runs, 0.1))
-    above = (1 - trust) * half + trust * (quantile(runs, 0.9) - median)
+    weight = len(runs) / (len(runs) + _HALF_BY_QUANTILE)
+    below = (1 - weight) * half + weight * (median - quantile(runs, 0.1))
+    above = (1 - weight) * half + weight * (quantile(runs, 0.9) - median)
     return Baseline(median, max(below, _MIN_SHARE * half), max(above, _MIN_SHARE * half))
 
 
 def progress(elapsed_seconds: float, estimate: Estimate) -> float:
-    """Returns how far along a job is, from 0 to less than 1.
+    """Returns the progress of a job, from 0 to less than 1.
 
-    It never goes back while time goes on, comes near the end at about the median, slows down in
-    the upper part of the interval, and creeps when the job takes longer than usual. `estimate.js`
-    computes the same.
+    It never decreases with time, is close to 1 at about the median, and slows down in the upper
+    part of the interval and beyond. `estimate.js` computes the same.
     """
     elapsed = max(0.0, elapsed_seconds)
     median = estimate.median_seconds
@@ -119,7 +117,7 @@ def progress(elapsed_seconds: float, estimate: Estimate) -> float:
 
 
 def quantile(ascending: Sequence[float], share: float) -> float:
-    """Returns the value that one more would be below with this probability."""
+    """Returns a quantile: the next value is below it with the probability `share`."""
     place = share * (len(ascending) + 1) - 1
     below = min(max(int(place), 0), len(ascending) - 1)
     above = min(below + 1, len(ascending) - 1)
@@ -133,12 +131,12 @@ def _median(ascending: Sequence[float]) -> float:
 
 
 def _half_width(runs: Sequence[float], median: float, usual_spread: float) -> float:
-    """Returns the distance from the median to either end of a bell curve's 80%."""
+    """Returns half the width of the 80% interval of a normal distribution."""
     deviations = sorted(abs(run - median) for run in runs)
-    most = max(_CLIP * _median(deviations), 1.5 * usual_spread)
-    squares = sum(min(deviation, most) ** 2 for deviation in deviations)
+    max_deviation = max(_CLIP * _median(deviations), 1.5 * usual_spread)
+    squares = sum(min(deviation, max_deviation) ** 2 for deviation in deviations)
     freedom = _USUAL_RUNS + len(runs) - 1
     variance = (_USUAL_RUNS * usual_spread**2 + squares) / freedom
-    # Student's t at 90%, to one percent; the median, too, is off by a share of the variance.
+    # Approximates Student's t at 90% to one percent; 1.2 / n is for the variance of the median.
     student = 1.2816 + 0.85 / freedom + 0.65 / freedom**2
     return student * math.sqrt(variance * (1 + 1.2 / len(runs)))

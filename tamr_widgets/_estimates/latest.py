@@ -1,6 +1,6 @@
-"""The latest things of each key, in memory that is bounded by key and in all.
+"""Keeps the latest runs of each key in bounded memory, and estimates the next ones.
 
-Whatever is kept depends on what was added, never on the order or how often.
+The result depends only on the set of added items, not on their order or repetitions.
 """
 
 from __future__ import annotations
@@ -21,18 +21,17 @@ MAX_KEYS = 1_000
 
 Key = tuple[str, str]
 
-
 # A tuple that begins with a time and a name, as Run does.
 Item = TypeVar("Item", bound=tuple[Any, ...])
 
 
 class LatestByKey(Generic[Item]):
-    """The latest items of each key, for as many keys as had any lately.
+    """The latest items of each key, for the keys with the latest items.
 
     The items of a key are a tuple that is replaced, never changed: a reader needs no lock.
 
     Args:
-        size: How many items of a key are kept.
+        size: The number of items that are kept of a key.
     """
 
     def __init__(self, size: int) -> None:
@@ -43,26 +42,26 @@ class LatestByKey(Generic[Item]):
         return len(self._items)
 
     def last(self, key: Key, until: float | None = None) -> tuple[Item, ...]:
-        """Returns a key's items in ascending order, of those before a time if one is given."""
+        """Returns a key's items in ascending order, with `until` only those before this time."""
         items = self._items.get(key, ())
         if until is None or not items or items[-1][0] < until:
             return items
         return items[: bisect_left(items, until, key=itemgetter(0))]
 
     def add(self, key: Key, item: Item) -> Collection[Key]:
-        """Keeps the item if it is the latest of its name, and of the latest of its key.
+        """Keeps the item if it is the latest of its name, and among the latest of its key.
 
         Returns:
-            The keys whose items are others now.
+            The keys whose items have changed.
         """
         items = self._items.get(key, ())
-        same = next((known for known in items if known[1] == item[1]), None)
+        same = next((each for each in items if each[1] == item[1]), None)
         if same and same >= item:
             return ()
-        ordered = [known for known in items if known is not same]
+        ordered = [each for each in items if each is not same]
         insort(ordered, item)
         self._items[key] = tuple(ordered[-self._size :])
-        # Dropping half at a time makes this constant on average.
+        # Dropping half of the keys at a time makes the cost constant on average.
         if len(self._items) <= 2 * MAX_KEYS:
             return (key,)
         latest = sorted(self._items.items(), key=lambda pair: pair[1][-1], reverse=True)
@@ -71,15 +70,15 @@ class LatestByKey(Generic[Item]):
 
 
 class Durations:
-    """The last runs of each key, and estimates of the next one that calibrate themselves.
+    """The last runs of each key, and calibrated estimates of the next one.
 
     The calibration is a function of the runs that are kept: each of the latest is compared with
-    the estimate that those before it would have made. It is brought up to date when an estimate
-    is asked for. The caller holds a lock around `add` and `estimate`.
+    the estimate made of those before it. It is updated by `estimate`. The caller holds a lock
+    around `add` and `estimate`.
 
     Args:
         usual_spread: The usual standard deviation, from run to run, of a duration's logarithm.
-        outcomes: How many runs of a key are compared with their estimates.
+        outcomes: The number of runs of a key that are compared with their estimates.
     """
 
     def __init__(self, usual_spread: float, outcomes: int = MAX_OUTCOMES) -> None:
@@ -89,16 +88,16 @@ class Durations:
         self._outcomes = Outcomes()
         self._counted: dict[Key, tuple[tuple[Run, ...], list[Outcome]]] = {}
         self._changed: set[Key] = set()
-        self._newest: Calibration | None = None
+        self._latest_calibration: Calibration | None = None
 
     def add(self, key: Key, run: Run) -> None:
-        """Learns from a run; adding it again changes nothing."""
+        """Adds a run; adding it again has no effect."""
         self._changed.update(self._runs.add(key, run))
         if len(self._changed) > 2 * MAX_KEYS:
             self._update()
 
     def last(self, key: Key, until: float | None = None) -> tuple[Run, ...]:
-        """Returns the runs of a key that are kept, of those before a time if one is given."""
+        """Returns the runs of a key, with `until` only those before this time."""
         return self._runs.last(key, until)
 
     def estimate(
@@ -107,12 +106,12 @@ class Durations:
         """Estimates the next run of a key.
 
         Args:
-            key: Whose run.
-            until: Nothing counts that ended at this time or later.
-            max_width: The runs are no basis if they are further apart, as a factor.
+            key: The key of the run.
+            until: Only runs that ended before this time count.
+            max_width: The largest ratio of the high to the low end.
 
         Returns:
-            None if there is no basis.
+            None if there are no runs, or if the interval is too wide.
         """
         self._update()
         runs = self.last(key, until)
@@ -122,20 +121,20 @@ class Durations:
         baseline = estimate_duration(logs, self._usual_spread)
         if baseline.below + baseline.above > math.log(max_width):
             return None
-        known, own = self._counted.get(key, ((), []))
-        if runs is not known:
+        counted, own = self._counted.get(key, ((), []))
+        if runs is not counted:
             own = outcomes(runs, self._usual_spread, self._max_outcomes)
-        calibration = self._calibration(until).follow(own)
+        calibration = self._calibration(until).after(own)
         return calibrated(baseline, calibration, len(runs))
 
     def _update(self) -> None:
-        """Brings the outcomes in step with the runs."""
+        """Updates the outcomes after changes of the runs."""
         while self._changed:
             key = self._changed.pop()
-            known, old = self._counted.pop(key, ((), []))
+            counted, old = self._counted.pop(key, ((), []))
             runs = self._runs.last(key)
-            if known and runs[:-1] == known[len(known) + 1 - len(runs) :]:
-                # Mostly, one run came after all others: what was an outcome is one still.
+            if counted and runs[:-1] == counted[len(counted) + 1 - len(runs) :]:
+                # The usual case: a run was added after all others, whose outcomes stay valid.
                 latest = outcomes(runs, self._usual_spread, 1)
                 new = [*old, *latest][-self._max_outcomes :]
                 self._outcomes.replace(old[: len(old) + 1 - len(new)], latest)
@@ -144,10 +143,10 @@ class Durations:
                 self._outcomes.replace(old, new)
             if runs:
                 self._counted[key] = runs, new
-            self._newest = None
+            self._latest_calibration = None
 
     def _calibration(self, until: float | None) -> Calibration:
         if until is not None:
             return self._outcomes.calibration(until)
-        self._newest = self._newest or self._outcomes.calibration(math.inf)
-        return self._newest
+        self._latest_calibration = self._latest_calibration or self._outcomes.calibration(math.inf)
+        return self._latest_calibration

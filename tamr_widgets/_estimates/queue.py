@@ -1,9 +1,9 @@
-"""When a queued job starts, from what is left of the jobs ahead of it.
+"""Estimates when a queued job starts, from the remaining times of the jobs ahead of it.
 
-A server has a number of executors, and gives each that falls free to the job that was created
-first of those that wait. From its creation to its start a job takes the submission time; where
-it has to wait for an executor, it starts the handover time after that one fell free, if this is
-later. `discipline` finds all three in the past, and whether the past was like that at all.
+A server has a number of executors. One that becomes free runs the waiting job that was created
+first. A job starts the submission time after its creation, or the handover time after an executor
+became free for it, whichever is later. `discipline` infers all three from the past, and whether
+the past jobs fit this model.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ class JobAhead(NamedTuple):
     """A job that will have started before the one whose start is estimated.
 
     Attributes:
-        duration: The estimate of how long it runs, if there is one.
-        created: When it was created.
-        started: When it started; None while it waits.
-        ending: Whether it is about to end, as one that is being cancelled.
+        duration: The estimate of its running time, if there is one.
+        created: The time of its creation.
+        started: The time of its start; None while it waits.
+        ending: Whether it is about to end, for example because it is being cancelled.
     """
 
     duration: Estimate | None
@@ -46,13 +46,13 @@ class JobAhead(NamedTuple):
 
 
 class Discipline(NamedTuple):
-    """How a server lets jobs start that have to wait for others.
+    """The queueing discipline of a server: first come, first served, with these parameters.
 
     Attributes:
-        executors: How many jobs run at once.
-        submission: How long a job takes from its creation to its start with nothing ahead.
-        handover: How long it takes from the time when an executor fell free to the next start.
-        failing: Which share of the jobs end early, since they fail or are cancelled.
+        executors: The number of jobs that run at once.
+        submission: The time from a job's creation to its start with nothing ahead.
+        handover: The time from when an executor becomes free to the next start.
+        failing: The share of jobs that end early, since they fail or are cancelled.
     """
 
     executors: int
@@ -62,12 +62,12 @@ class Discipline(NamedTuple):
 
 
 class Queue(NamedTuple):
-    """What is known of a server's queue; None where the past says too little.
+    """The parameters of a server's queue; None for those with too few past jobs.
 
     Attributes:
-        discipline: How jobs start; None, too, if they did not start in the order of creation.
-        submission: How long a job takes from its creation to its start with nothing ahead.
-        congested: The same with something ahead, be it one job or ten.
+        discipline: The discipline; None, too, if jobs did not start in the order of creation.
+        submission: The time from a job's creation to its start with nothing ahead.
+        congested: The same with any number of jobs ahead.
     """
 
     discipline: Discipline | None
@@ -79,29 +79,29 @@ class Queue(NamedTuple):
     ) -> Estimate | None:
         """Estimates how long a job is queued, from its creation to its start.
 
-        The queue is played through many times, with durations drawn from the estimates.
+        The queue is simulated many times, with durations drawn from the estimates.
 
         Args:
-            created: When the job was created.
+            created: The time of the job's creation.
             now: The time by the server's clock.
             ahead: The jobs ahead of it, in the order of their creation.
-            free: When executors fell free lately.
+            free: The last times when executors became free.
 
         Returns:
-            None where the past shows no order, or what is ahead has no estimate.
+            None if the discipline is not known, or if a job ahead has no estimate.
         """
         if not ahead and (self.discipline is None or max(free, default=created) <= created):
             return self.submission
         unknown = any(job.duration is None and not job.ending for job in ahead)
         if self.discipline is None or unknown:
             return None
-        play = _Play(self.discipline, now, ahead, free)
-        waits = sorted(play.start(created) - created for _ in range(_DRAWS))
+        simulation = _QueueSimulation(self.discipline, now, ahead, free)
+        waits = sorted(simulation.start(created) - created for _ in range(_DRAWS))
         low, middle, high = (quantile(waits, share) for share in (0.1, 0.5, 0.9))
         return Estimate(middle, low, high, self.discipline.handover.samples)
 
     def allows(self, estimate: Estimate) -> bool:
-        """Whether an estimate that knows nothing of what is ahead is likely where something is."""
+        """Whether an estimate that ignores the jobs ahead is likely although there are some."""
         return self.congested is not None and (
             estimate.low_seconds <= self.congested.median_seconds <= estimate.high_seconds
         )
@@ -115,36 +115,36 @@ def jobs_ahead(
 ) -> list[JobAhead]:
     """Returns the jobs that are ahead of an operation in its queue, in order.
 
-    Those are the ones of its type that were created before it and have not ended.
+    They have its type, were created before it and have not ended.
 
     Args:
-        operation: The one that waits.
+        operation: The operation that waits.
         active: The operations that may be ahead.
-        now: The time by the server's clock; what happened later is not known yet.
-        estimate: Estimates how long an operation runs.
+        now: The time by the server's clock; later starts and ends are ignored.
+        estimate: Returns the estimate of an operation's running time.
     """
     ahead = []
-    for other in sorted(active, key=_place):
+    for other in sorted(active, key=_queue_order):
         ended = seconds_of(other.ended_at)
         over = other.resolved if ended is None else ended <= now
-        if over or other.type != operation.type or _place(other) >= _place(operation):
+        if over or other.type != operation.type or _queue_order(other) >= _queue_order(operation):
             continue
         started = seconds_of(other.started_at)
         if other.state == "RUNNING":
-            # A job is RUNNING a little before its start is known, and clocks may be apart.
+            # A job is RUNNING a little before the start time is set, and clocks may differ.
             started = min(started or now, now)
         elif started is not None and started > now:
             started = None
         ending = other.state == "CANCELING"
         if started is not None or not ending:
-            ahead.append(JobAhead(estimate(other), _place(other)[0], started, ending))
+            ahead.append(JobAhead(estimate(other), _queue_order(other)[0], started, ending))
     return ahead
 
 
 def open_spans(active: Iterable[Operation], kind: str, now: float) -> list[Span]:
     """Returns the operations of a type that have started and not ended, in order."""
     spans = []
-    for each in sorted(active, key=_place):
+    for each in sorted(active, key=_queue_order):
         created, started = seconds_of(each.created_at), seconds_of(each.started_at)
         ended = seconds_of(each.ended_at)
         over = each.resolved if ended is None else ended <= now
@@ -160,15 +160,15 @@ def open_spans(active: Iterable[Operation], kind: str, now: float) -> list[Span]
     return spans
 
 
-def _place(operation: Operation) -> tuple[float, int, str]:
-    """Returns what the order of operations in a queue goes by."""
+def _queue_order(operation: Operation) -> tuple[float, int, str]:
+    """Returns the sort key of operations in a queue."""
     created = seconds_of(operation.created_at)
     job = operation.resource_id or ""
     return math.inf if created is None else created, len(job), job
 
 
-class _Play:
-    """A queue that is played through, each time with other durations."""
+class _QueueSimulation:
+    """A Monte Carlo simulation of a queue: each run draws other durations."""
 
     def __init__(
         self,
@@ -196,34 +196,39 @@ class _Play:
         idle = max(discipline.executors - self._ending - len(self._running), 0)
         last = sorted(free, reverse=True)[:idle]
         self._idle = last + [-math.inf] * (idle - len(last))
-        # The same draws each time, so that an estimate changes only when the facts do.
+        # A fixed seed, so that an estimate changes only when its input does.
         self._draw = random.Random(0).random  # noqa: S311 - nothing here is a secret
 
     def start(self, created: float) -> float:
-        """Returns when the job starts."""
+        """Simulates the queue once, and returns the start of a job with this creation time."""
         now = self._now
         executors = self._idle + [now] * self._ending
-        executors += [now + self._runs(*each) for each in self._running]
+        executors += [now + self._draw_run(*each) for each in self._running]
         heapq.heapify(executors)
         for duration, since in self._waiting:
             start = self._next_start(since, heapq.heappop(executors))
-            heapq.heappush(executors, start + self._runs(duration))
+            heapq.heappush(executors, start + self._draw_run(duration))
         return self._next_start(created, heapq.heappop(executors))
 
-    def _next_start(self, created: float, turn: float) -> float:
-        """Returns when a job starts for which an executor falls free then."""
-        start = max(created + self._left(self._submission), turn + self._left(self._handover))
-        late = self._now - max(turn, created)
-        return start if start > self._now else self._now + self._left(self._handover, late)
+    def _next_start(self, created: float, free_at: float) -> float:
+        """Draws the start of a job for which an executor becomes free at a time."""
+        start = max(
+            created + self._draw_remaining(self._submission),
+            free_at + self._draw_remaining(self._handover),
+        )
+        late = self._now - max(free_at, created)
+        return (
+            start if start > self._now else self._now + self._draw_remaining(self._handover, late)
+        )
 
-    def _runs(self, duration: Baseline, elapsed: float = 0.0) -> float:
-        """Draws how much longer a job runs, if it does not fail before."""
-        left = self._left(duration, elapsed)
-        return left * self._draw() if self._draw() < self._failing else left
+    def _draw_run(self, duration: Baseline, elapsed: float = 0.0) -> float:
+        """Draws the remaining running time of a job, which may fail early."""
+        remaining = self._draw_remaining(duration, elapsed)
+        return remaining * self._draw() if self._draw() < self._failing else remaining
 
-    def _left(self, duration: Baseline, elapsed: float = 0.0) -> float:
-        """Draws what is left of a duration: a little when it is late, and never less than that."""
-        # Of a logistic distribution, its extremes cut off: what is longer than what has passed.
+    def _draw_remaining(self, duration: Baseline, elapsed: float = 0.0) -> float:
+        """Draws the remaining time of a duration, at least _MIN_SECONDS."""
+        # From a logistic distribution without its extremes, conditioned on the elapsed time.
         share = 0.0005 + 0.999 * self._draw()
         late = -math.inf
         if elapsed > _MIN_SECONDS:
@@ -234,7 +239,7 @@ class _Play:
 
 
 def _baseline(estimate: Estimate) -> Baseline:
-    """Returns an estimate in logarithms, with a width that can be divided by."""
+    """Returns an estimate in logarithms, with a width that is not zero."""
     low, middle, high = (
         math.log(seconds)
         for seconds in (estimate.low_seconds, estimate.median_seconds, estimate.high_seconds)

@@ -1,7 +1,7 @@
-"""Records of operations that have ended: all that a history keeps of them.
+"""Makes the records that a history keeps of operations that have ended.
 
-Each begins with the time of an end and a name, so that records can be sorted and told apart.
-Times that can't be true, such as an end before the start, make no record.
+Each record begins with the time of an end and a name, by which it is sorted and identified.
+Contradictory times, such as an end before the start, make no record.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["Ended", "PastRun", "Run", "Span", "ended", "moment", "run", "seconds
 
 _MIN_SECONDS = 0.001
 _MAX_SECONDS = 100 * 86_400.0
-# A job that "ended" in 2099 would be the newest for ever; a clock may be off by less than that.
+# A job that "ended" in 2099 would remain the newest; smaller errors of clocks are tolerated.
 _MAX_SECONDS_AHEAD = 10 * 366 * 86_400.0
 _UNKNOWN = -1.0
 
@@ -25,9 +25,9 @@ class Run(NamedTuple):
     """One run.
 
     Attributes:
-        at: When it ended.
-        of: What it is a run of: the latest of each is kept.
-        log_seconds: The logarithm of how long it took.
+        at: The time of its end, in seconds since 1970.
+        of: A name; only the latest run of each name is kept.
+        log_seconds: The natural logarithm of its duration in seconds.
     """
 
     at: float
@@ -36,7 +36,7 @@ class Run(NamedTuple):
 
 
 class Span(NamedTuple):
-    """A job's life in seconds since 1970, and whether it succeeded."""
+    """The times of a job in seconds since 1970, and whether it succeeded."""
 
     ended: float
     of: str
@@ -46,7 +46,7 @@ class Span(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """How a job came to its end; the durations are in seconds, -1 where they are not known."""
+    """The outcome of a job and its durations in seconds, -1 if they are not known."""
 
     at: float
     of: str
@@ -55,7 +55,7 @@ class Ended(NamedTuple):
     ran: float
 
     def past_run(self) -> PastRun:
-        """Returns it as it is made public."""
+        """Returns the public form of the record."""
         return PastRun(moment(self.at), _duration(self.queued), _duration(self.ran), self.state)
 
 
@@ -64,9 +64,9 @@ class PastRun:
     """A run of a job that has ended.
 
     Attributes:
-        when: When it ended.
-        queued: How long it waited before it ran, None if it did not run or that is not known.
-        ran: How long it ran.
+        when: The time when it ended.
+        queued: The time that it waited to run; None if it did not run or that is not known.
+        ran: The time that it ran; None if it did not run or that is not known.
         state: SUCCEEDED, FAILED or CANCELED.
     """
 
@@ -77,7 +77,7 @@ class PastRun:
 
 
 def run(of: str, begin: datetime | None, end: datetime | None) -> Run | None:
-    """Returns the record of a time that passed."""
+    """Returns the record of a duration; None if it has no valid begin and end."""
     if begin is None or end is None:
         return None
     seconds = (end - begin).total_seconds()
@@ -87,7 +87,7 @@ def run(of: str, begin: datetime | None, end: datetime | None) -> Run | None:
 
 
 def span(of: str, waited: Run | None, ran: Run | None, *, succeeded: bool) -> Span | None:
-    """Returns the record of when a job was created, started and ended."""
+    """Returns the record of a job's creation, start and end; None if one is not known."""
     if waited is None or ran is None:
         return None
     return Span(ran.at, of, waited.at - math.exp(waited.log_seconds), waited.at, succeeded)
@@ -96,7 +96,7 @@ def span(of: str, waited: Run | None, ran: Run | None, *, succeeded: bool) -> Sp
 def ended(
     of: str, state: str, created: datetime | None, started: datetime | None, end: datetime | None
 ) -> Ended | None:
-    """Returns the record of how a job ended; where the end is not known, when it began."""
+    """Returns the record of a job's outcome, at its end or else the last known time."""
     at = end or started or created
     if at is None or _is_far_ahead(at):
         return None
@@ -110,12 +110,12 @@ def ended(
 
 
 def seconds_of(at: datetime | None) -> float | None:
-    """Returns a time in seconds since 1970."""
+    """Converts a time to seconds since 1970; None if it is None."""
     return at.timestamp() if at else None
 
 
 def moment(at: float) -> datetime:
-    """Returns a time that was in seconds since 1970."""
+    """Converts seconds since 1970 to a time."""
     return datetime.fromtimestamp(at, timezone.utc)
 
 

@@ -22,9 +22,11 @@ SWITCHED = "101 Switching Protocols, which was not asked for"
 
 Kinds = type[BaseException] | tuple[type[BaseException], ...]
 
+# urllib3 1.26 has none of its own.
+_NAME_ERROR = getattr(urllib3, "NameResolutionError", socket.gaierror)
 # The first that an exception is an instance of; for what has no number of the operating system.
 _REASONS: tuple[tuple[Kinds, str], ...] = (
-    ((socket.gaierror, urllib3.NameResolutionError), "the host name could not be resolved"),
+    ((socket.gaierror, _NAME_ERROR), "the host name could not be resolved"),
     (socket.herror, "the host name could not be resolved"),
     (ConnectionRefusedError, "the connection was refused"),
     (http.RemoteDisconnected, "the connection was closed without an answer"),

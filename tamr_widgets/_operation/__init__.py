@@ -1,1 +1,1 @@
-"""Parts of an operation: its document, identity, times, messages, waits and lists."""
+"""Parses operations, waits for them, lists them and formats them."""

@@ -1,4 +1,4 @@
-"""Reading a server's JSON document, in which anything may stand where something is expected."""
+"""Reads fields of JSON documents, whose values may have any type."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ import math
 import re
 from typing import Any
 
-# Deeper than any document of Tamr's, and far from where Python's recursion ends.
+# More than any document of Tamr's has, and far below Python's recursion limit.
 MAX_LEVELS = 20
 MAX_TEXT_CHARS = 1000
 
-# Halves of characters, which JSON can write and nothing can encode.
-_HALVES = re.compile("[\ud800-\udfff]")
+# JSON can contain lone surrogates, which cannot be encoded as UTF-8.
+_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def normalized_copy(value: Any, levels: int = MAX_LEVELS) -> Any:
-    """A copy of a JSON value that can be compared, pickled and encoded, whatever a server sent."""
+    """Copies a JSON value so that it can be compared, pickled and encoded.
+
+    Containers below `levels` become empty, lone surrogates U+FFFD, and NaN None.
+    """
     if isinstance(value, dict):
         return (
             {key: normalized_copy(each, levels - 1) for key, each in value.items()}
@@ -25,14 +28,14 @@ def normalized_copy(value: Any, levels: int = MAX_LEVELS) -> Any:
     if isinstance(value, list):
         return [normalized_copy(each, levels - 1) for each in value] if levels else []
     if isinstance(value, str):
-        return _whole(value)
+        return _replace_surrogates(value)
     if isinstance(value, float) and math.isnan(value):
-        return None  # Python reads it in JSON, and it is not equal to itself
+        return None  # json.loads() accepts NaN, which is not equal to itself
     return value
 
 
 def is_equal(first: object, second: object) -> bool:
-    """Whether two JSON values are equal; False for those that are too deep to be compared."""
+    """Whether two JSON values are equal; False if their nesting is too deep to compare."""
     try:
         return first == second
     except RecursionError:
@@ -40,21 +43,21 @@ def is_equal(first: object, second: object) -> bool:
 
 
 def field(value: object, name: str) -> Any:
-    """A field of an object, or None if there is no such field or no object."""
+    """Returns a field of an object; None if the field is missing or the value is no object."""
     return value.get(name) if isinstance(value, dict) else None
 
 
 def text(value: object) -> str | None:
-    """What should be a string, as one; None if it is missing."""
+    """Converts a value to a string; None if it is None or cannot be converted."""
     if value is None:
         return None
     if isinstance(value, str):
-        return _whole(value)
+        return _replace_surrogates(value)
     try:
         return str(normalized_copy(value))[:MAX_TEXT_CHARS]
-    except ValueError:  # an integer of more digits than Python writes
+    except ValueError:  # an integer of more digits than Python converts
         return None
 
 
-def _whole(characters: str) -> str:
-    return _HALVES.sub("\ufffd", characters)
+def _replace_surrogates(characters: str) -> str:
+    return _SURROGATES.sub("\ufffd", characters)

@@ -1,7 +1,7 @@
-"""Identity: which operation a document stands for.
+"""Determines which operation a document or a path identifies.
 
-A document names its operation by `id` and by `relativeId`. When it was created tells it from
-another one that got the same number later, as happens after a server was restored.
+A document names its operation by `id` and by `relativeId`. The creation time distinguishes it from
+another operation that got the same number later, as happens after a server was restored.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from .times import parse_time
 
 _OPERATION = re.compile(r"operations/([^/?#]+)")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-# Servers write one time with more digits in one answer than in another.
+# Servers write the same time with different precision in different responses.
 _TIME_RESOLUTION = timedelta(seconds=1)
 
 
 def name_of_path(path: str, base_path: str = "") -> str | None:
-    """The name of the operation at a path, or None if no operation lies there."""
+    """Returns the name of the operation at a path; None if it is not an operation's path."""
     match = _OPERATION.fullmatch(path.removeprefix(base_path))
     return unquote(match[1]) if match else None
 
 
 def names_in(document: dict[str, Any]) -> set[str | None]:
-    """All names that a document gives its operation: one, unless it contradicts itself.
+    """Returns all names that a document gives its operation; more than one if they conflict.
 
     None stands for an `id` or a `relativeId` that can't be an operation's.
     """
@@ -41,17 +41,17 @@ def names_in(document: dict[str, Any]) -> set[str | None]:
 
 
 def only_name(names: set[str | None]) -> str | None:
-    """The name that all agree on, or None."""
+    """Returns the only name; None if there is none or more than one."""
     return next(iter(names)) if len(names) == 1 else None
 
 
 def is_operation(document: object) -> bool:
-    """Whether a document is an operation's, and names it without a contradiction."""
+    """Whether a document is an operation's, and names it unambiguously."""
     if not isinstance(document, dict) or only_name(names_in(document)) is None:
         return False
     if document.get("relativeId"):
         return True
-    # Without a path only the status tells an operation from a project or a dataset.
+    # Without a path, only the status distinguishes an operation from a project or a dataset.
     return isinstance(document.get("status"), dict) or document.keys() == {"id"}
 
 
@@ -61,18 +61,18 @@ def is_named(name: str, document: object) -> bool:
 
 
 def created_at(document: dict[str, Any]) -> datetime | None:
-    """When the operation was asked for, if the document says so."""
+    """Returns the time when the operation was requested; None if the document has none."""
     return parse_time(field(document.get("created"), "time"))
 
 
-def is_another_time(known: datetime | None, document: dict[str, Any]) -> bool:
-    """Whether a document says that its operation was created at another time."""
+def is_another_time(last_seen: datetime | None, document: dict[str, Any]) -> bool:
+    """Whether a document has another creation time than the last one that was seen."""
     created = created_at(document)
-    return bool(known and created and abs(known - created) >= _TIME_RESOLUTION)
+    return bool(last_seen and created and abs(last_seen - created) >= _TIME_RESOLUTION)
 
 
 def server_of(client: Any) -> tuple[Any, ...] | None:
-    """What tells a client's server from others: scheme, host, port and base path."""
+    """Returns the parts that identify a client's server: scheme, host, port and base path."""
     origin, base_path = getattr(client, "origin", None), getattr(client, "base_path", None)
     if not isinstance(origin, str):
         return None
@@ -87,5 +87,5 @@ def server_of(client: Any) -> tuple[Any, ...] | None:
 def _name_of_id(identifier: object) -> str | None:
     if isinstance(identifier, bool) or not isinstance(identifier, (str, int)):
         return None
-    # Some servers write an id percent-encoded, as in the path; others as people write it.
+    # Some servers write ids percent-encoded, as in the path; others do not.
     return unquote(text(identifier) or "") or None

@@ -1,4 +1,4 @@
-"""All operations of a server in one answer, made into snapshots only where somebody asks."""
+"""Fetches all operations of a server in one request, and makes snapshots on demand."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from .document import is_equal
 
 
 class OperationList:
-    """What `GET operations` answered: one document for each operation, newest first.
+    """The response of `GET operations`: one document for each operation, newest first.
 
-    Documents that have not changed are the very objects of the list before, so that a list that is
-    asked for again and again needs the memory of one. Nobody may change them.
+    Documents that have not changed are the same objects as in the previous list, so that repeated
+    fetches need the memory of one. They must not be changed.
 
     Args:
-        client: Whom to ask.
-        previous: The list before this one, to compare with.
-        max_bytes: A longer answer is not parsed; None for any length.
+        client: The client for the request.
+        previous: The previous list, to compare with.
+        max_bytes: The largest response that is parsed; None for no maximum.
 
     Raises:
-        NotSupported: The answer is longer than `max_bytes`.
-        TamrError: What came instead of a list.
+        NotSupported: The response is larger than `max_bytes`.
+        TamrError: The request failed, or the response is not a list.
 
     Attributes:
-        documents: The server's JSON objects. Whatever else it listed is left out.
-        by_path: The documents by their `relativeId`, newest first; one without is not in it.
-        changed: Those that are new, or different from what they were in the list before.
-        removed: The paths of the list before that are not in this one.
-        bytes: The size of the answer.
+        documents: The JSON objects of the list. Items of other types are left out.
+        by_path: The documents by their `relativeId`, newest first, without those that have none.
+        changed: The documents that are new or have changed since the previous list.
+        removed: The paths of the previous list that are not in this one.
+        bytes: The size of the response.
     """
 
     documents: list[dict[str, Any]]
@@ -56,7 +56,7 @@ class OperationList:
         if max_bytes is not None and self.bytes > max_bytes:
             msg = f"The server's list of operations is too long for this ({self.bytes:,} bytes)."
             raise NotSupported(msg)
-        # Unlike hash(), this lets other threads run.
+        # Unlike hash(), hashlib releases the GIL.
         self._digest = hashlib.sha256(response.content).digest()
         self.changed: list[dict[str, Any]] = []
         self.removed: list[str] = []
@@ -77,10 +77,10 @@ class OperationList:
             if not isinstance(item, dict):
                 continue
             path = item.get("relativeId")
-            known = before.get(path) if isinstance(path, str) else None
+            last_seen = before.get(path) if isinstance(path, str) else None
             document = item
-            if known is not None and is_equal(known, item):
-                document = known
+            if last_seen is not None and is_equal(last_seen, item):
+                document = last_seen
             else:
                 self.changed.append(item)
             self.documents.append(document)
@@ -90,24 +90,24 @@ class OperationList:
 
     @property
     def as_of(self) -> datetime:
-        """When it was fetched, by the server's clock."""
+        """The time when it was fetched, by the server's clock."""
         return self._first.as_of
 
     @property
     def retry_after(self) -> Seconds:
-        """How many seconds the server asked to be left alone with that answer."""
+        """The seconds of the response's `Retry-After`, 0 if it has none."""
         return self._first.retry_after
 
     def with_client(self, client: TamrClient) -> OperationList:
-        """The same list, whose operations have another client of the same server."""
+        """Returns the same list, whose operations have another client of the same server."""
         listing = copy.copy(self)
         listing._first = self._first.with_client(client)
         return listing
 
     def operation(self, document: dict[str, Any], alias: str | None = None) -> Operation:
-        """The snapshot of one of the documents."""
+        """Makes a snapshot of one of the documents."""
         return self._first.from_same_response(document, alias)
 
     def operations(self) -> list[Operation]:
-        """The snapshots of all of them."""
+        """Makes snapshots of all documents."""
         return [self.operation(document) for document in self.documents]

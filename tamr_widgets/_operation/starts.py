@@ -1,4 +1,4 @@
-"""Starts of jobs: their options, and which job was started last at an endpoint."""
+"""Starts jobs, or joins the one that was started last at the same endpoint."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _OPTIONS = ("poll_interval_seconds", "timeout_seconds")
 def checked_options(
     asynchronous: object, join: object, options: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The options of `Operation.wait`, checked before anything is sent.
+    """Checks the options of a start before anything is sent, and returns those of `wait`.
 
     Raises:
-        TypeError: There is no such option, or it has the wrong type.
-        ValueError: A number of seconds that makes no sense.
-        DeadlockError: It would wait where that is not possible.
+        TypeError: An unknown option, or one of the wrong type.
+        ValueError: An invalid number of seconds.
+        DeadlockError: The start would wait on the polling thread.
     """
     for name, value in (("asynchronous", asynchronous), ("join", join)):
         if not isinstance(value, bool):
@@ -44,7 +44,7 @@ def checked_options(
 
 
 class Starts:
-    """The operations that a client has started last, by the address that it posted to."""
+    """The operations that a client has started last, by the URL of the request."""
 
     def __init__(self) -> None:
         self._last: dict[str, tuple[Operation, Seconds]] = {}
@@ -56,9 +56,9 @@ class Starts:
         self._locks: dict[str, threading.Lock] = {}
 
     def start(self, url: str, post: Callable[[], Operation], *, join: bool) -> Operation:
-        """Starts a job, or with `join` returns the last one if it has not ended.
+        """Starts a job, or with `join` returns the last one if it is not resolved.
 
-        Threads that join at one address at the same time start one job.
+        Threads that join at the same URL at the same time start one job.
         """
         if not join:
             return self._start(url, post)
@@ -79,7 +79,7 @@ class Starts:
         except OperationReplaced:
             return None
         except NotFound:
-            # A job that was just started may not be found yet.
+            # Some servers do not find a job right after its start.
             if clock.monotonic() - started_at < NOT_FOUND_GRACE_SECONDS:
                 return last
             return None

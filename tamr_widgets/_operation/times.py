@@ -1,7 +1,7 @@
-"""Tamr's times, as aware datetimes in UTC or None.
+"""Parses Tamr's times as aware datetimes in UTC.
 
-The forms are those of recorded traffic: ISO 8601 with `Z`, the stamp in the ids of exports and
-imports (`2021-07-05_16-16-30-425`), and several ways to say that there is none (absent, `""`,
+The formats are those of recorded traffic: ISO 8601 with `Z`, the stamp in the ids of exports and
+imports (`2021-07-05_16-16-30-425`), and several forms of a missing time (absent, `""`,
 `0000-00-00T00:00:00.000Z`).
 """
 
@@ -20,7 +20,7 @@ _STAMP = re.compile(r"(\d{4})-(\d\d)-(\d\d)_(\d\d)-(\d\d)-(\d\d)-(\d{1,6})()", r
 
 
 def parse_time(value: object) -> datetime | None:
-    """The time that a server wrote, or None if it wrote none that can be understood."""
+    """Returns the time that a server wrote; None if it is missing or cannot be parsed."""
     if not isinstance(value, str) or len(value) > MAX_CHARS:
         return None
     match = _ISO.fullmatch(value.strip()) or _STAMP.fullmatch(value.strip())

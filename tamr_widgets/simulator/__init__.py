@@ -1,4 +1,4 @@
-"""An embedded Tamr on loopback, for demonstrations and tests."""
+"""Simulates a Tamr server on loopback, for demonstrations and tests."""
 
 from __future__ import annotations
 

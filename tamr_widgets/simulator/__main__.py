@@ -1,4 +1,4 @@
-"""Serve a simulated Tamr for other programs: `python -m tamr_widgets.simulator --port 9100`."""
+"""Serves a simulated Tamr to other programs: `python -m tamr_widgets.simulator --port 9100`."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import TextIO
 from .server import DEMO_PASSWORD, DEMO_USERNAME, Simulator
 
 TAMR_PORT = 9100
-PORT_TAKEN = 1
+EXIT_PORT_IN_USE = 1
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until Ctrl-C, and return the exit code."""
+    """Serves until Ctrl-C, and returns the exit code."""
     options = _parser().parse_args(arguments)
-    given = os.environ.get("TAMR_PASSWORD")
+    password = os.environ.get("TAMR_PASSWORD")
     simulator = Simulator(
         port=options.port,
         speed=options.speed,
@@ -26,19 +26,19 @@ def main(arguments: list[str] | None = None) -> int:
         past_jobs=options.past_jobs,
         executors=options.executors,
         username=options.username,
-        password=given or DEMO_PASSWORD,
+        password=password or DEMO_PASSWORD,
         deletes=options.deletes,
     )
     try:
         simulator.start()
     except OSError as error:
         reason = error.strerror or error
-        _say(f"Can't listen on port {options.port} ({reason}): try --port 0.", sys.stderr)
-        return PORT_TAKEN
-    origin = "from TAMR_PASSWORD" if given else "tamr_widgets.simulator.DEMO_PASSWORD"
+        _print(f"Can't listen on port {options.port} ({reason}): try --port 0.", sys.stderr)
+        return EXIT_PORT_IN_USE
+    origin = "from TAMR_PASSWORD" if password else "tamr_widgets.simulator.DEMO_PASSWORD"
     with simulator, contextlib.suppress(KeyboardInterrupt):
-        _say(f"Simulated Tamr at {simulator.url}")
-        _say(f"User name {simulator.username}, password {origin}. Ctrl-C ends it.")
+        _print(f"Simulated Tamr at {simulator.url}")
+        _print(f"User name {simulator.username}, password {origin}. Ctrl-C ends it.")
         threading.Event().wait()
     return 0
 
@@ -79,7 +79,7 @@ def _speed(text: str) -> float:
     return speed
 
 
-def _say(text: str, stream: TextIO | None = None) -> None:
+def _print(text: str, stream: TextIO | None = None) -> None:
     print(text, file=stream, flush=True)
 
 

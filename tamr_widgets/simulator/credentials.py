@@ -1,4 +1,4 @@
-"""Who may ask: a username and password, and the sessions that were opened with them."""
+"""Checks the credentials of requests: a username and password, and session tokens."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COOKIE = "authToken"
 
 
 class Credentials:
-    """Checks requests, and hands out tokens. Nothing of it is ever shown."""
+    """The username, the password and the valid tokens, none of which is logged or shown."""
 
     def __init__(self, username: str, password: str) -> None:
         self.username = username
@@ -25,45 +25,45 @@ class Credentials:
         self._lock = threading.Lock()
 
     def login(self, username: object, password: object) -> str | None:
-        """Return a new token, or None when the username or the password is wrong."""
-        given = f"{username}:{password}".encode()
-        if not hmac.compare_digest(given, f"{self.username}:{self._password}".encode()):
+        """Returns a new token, or None when the username or the password is wrong."""
+        credentials = f"{username}:{password}".encode()
+        if not hmac.compare_digest(credentials, f"{self.username}:{self._password}".encode()):
             return None
         return self.new_token()
 
     def new_token(self) -> str:
-        """Return a token that opens the server until sessions expire."""
+        """Returns a token that is valid until sessions expire."""
         token = secrets.token_urlsafe(24)
         with self._lock:
             self._tokens.add(token)
         return token
 
     def expire(self) -> None:
-        """Make every token that was handed out invalid."""
+        """Invalidates all tokens."""
         with self._lock:
             self._tokens.clear()
 
     def accept(self, headers: Mapping[str, str]) -> bool:
-        """Return whether a request's header or cookie is valid."""
+        """Whether a request's header or cookie has valid credentials."""
         scheme, _, value = headers.get("Authorization", "").partition(" ")
         if scheme == "BasicCreds" and self._is_password(value):
             return True
-        given = {value} if scheme in {"BasicCreds", "Bearer"} else set()
-        given |= {_cookie(headers)}
+        tokens = {value} if scheme in {"BasicCreds", "Bearer"} else set()
+        tokens |= {_cookie(headers)}
         with self._lock:
-            return not self._tokens.isdisjoint(given)
+            return not self._tokens.isdisjoint(tokens)
 
     def _is_password(self, value: str) -> bool:
         plain = f"{self.username}:{self._password}"
         valid = [base64.b64encode(plain.encode())]
-        # the public client encodes in latin-1
+        # The public client encodes in Latin-1.
         if all(ord(character) < 256 for character in plain):
             valid.append(base64.b64encode(plain.encode("latin-1")))
         return any(hmac.compare_digest(value.encode(), form) for form in valid)
 
 
-def kind_of_credentials(headers: Mapping[str, str]) -> str:
-    """Return which credentials a request carries, for the log, without a trace of them."""
+def credential_types(headers: Mapping[str, str]) -> str:
+    """Returns the types of a request's credentials, for the log, without their values."""
     scheme = headers.get("Authorization", "").partition(" ")[0]
     names = {"": [], "BasicCreds": ["basic"], "Bearer": ["bearer"]}.get(scheme, ["other"])
     if _cookie(headers):

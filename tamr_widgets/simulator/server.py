@@ -1,4 +1,4 @@
-"""The simulator: a Tamr that runs inside this process, on loopback."""
+"""Runs a simulated Tamr server inside this process, on loopback."""
 
 from __future__ import annotations
 
@@ -21,37 +21,37 @@ if TYPE_CHECKING:
     from ..client import Client
 
 DEMO_USERNAME = "admin"
-DEMO_PASSWORD = "simulated"  # noqa: S105 - it opens nothing but a simulator on loopback
+DEMO_PASSWORD = "simulated"  # noqa: S105 - only for a simulator on loopback
 
 
 class Simulator:
-    """An embedded Tamr on loopback: jobs that live real lives behind Tamr's own API.
+    """A simulated Tamr on loopback: Tamr's API, with jobs that run like recorded ones.
 
         with Simulator(speed=10) as simulator:
             client = simulator.client()
             operation = client.start("projects/1/unifiedDataset:refresh", asynchronous=True)
 
-    Some projects have a trait to rely on: every refresh of `already_up_to_date` answers 204,
+    Some projects have special jobs: every refresh of `already_up_to_date` responds with 204,
     every job of `broken_transformations` fails with a long trace, jobs of `large_mastering` take
-    twenty times as long as usual. Exports and imports can be deleted; other operations answer
-    405 unless `deletes` is true or `jobs.allow_delete(id)` was called.
+    twenty times as long as usual. Exports and imports can be deleted; a DELETE of other operations
+    responds with 405 unless `deletes` is true or `jobs.allow_delete(id)` was called.
 
     Args:
-        port: Where to listen; 0 takes a free port.
+        port: The port to listen on; 0 for a free one.
         speed: All durations are divided by it.
         seed: The same seed makes the same past, and the same durations afterwards.
-        past_jobs: How many jobs the server remembers at the start.
+        past_jobs: The number of jobs at the start, all of which have ended.
         executors: How many jobs run at once; the others wait, in the order of their creation.
-        username: Who may log in.
-        password: With which password.
-        deletes: Whether operations can be deleted.
-        now: The clock, in seconds since 1970; otherwise it follows the machine's.
-        clock_offset_seconds: How far the server's clock is ahead of that.
+        username: The name of the only user.
+        password: The password of that user.
+        deletes: Whether all operations can be deleted.
+        now: Returns seconds since 1970; the machine's clock by default.
+        clock_offset_seconds: The server's clock minus `now`, in seconds.
 
     Attributes:
         jobs: The job store: start, change, finish, cancel, remove, put jobs in any state.
-        requests: The log of what was asked.
-        faults: The switchboard of what goes wrong.
+        requests: The log of all requests.
+        faults: The faults to inject.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Simulator:
             raise ValueError(f"speed must be greater than 0, not {speed!r}.")
         if executors < 1:
             raise ValueError(f"executors must be at least 1, not {executors!r}.")
-        self._wanted_port = port
+        self._requested_port = port
         self._credentials = Credentials(username, password)
         self._password = password
         self.clock = Clock(now, offset_seconds=clock_offset_seconds)
@@ -86,24 +86,24 @@ class Simulator:
         self.requests = RequestLog()
         self.faults = Faults()
         api = Api(self.jobs, self._credentials, self.clock)
-        self._wire = HttpServer(api, self.faults, self.requests)
-        # a simulator that a notebook has forgotten leaves no thread behind
-        self._finalizer = weakref.finalize(self, self._wire.stop)
+        self._http_server = HttpServer(api, self.faults, self.requests)
+        # Ends the thread when the simulator is garbage-collected.
+        self._finalizer = weakref.finalize(self, self._http_server.stop)
 
     def start(self) -> Simulator:
-        """Start to serve, and return this simulator; one that serves already goes on.
+        """Starts to serve, and returns this simulator; no effect if it already serves.
 
-        After `stop` it comes back on the same port.
+        After `stop` it uses the same port again.
 
         Raises:
-            OSError: The port is taken.
+            OSError: The port is in use.
         """
-        self._wire.start(self.port)
+        self._http_server.start(self.port)
         return self
 
     def stop(self) -> None:
-        """End every connection and the thread; it can be started again, with the same jobs."""
-        self._wire.stop()
+        """Closes all connections and ends the thread; `start` continues with the same jobs."""
+        self._http_server.stop()
 
     def __enter__(self) -> Simulator:
         return self.start()
@@ -118,8 +118,8 @@ class Simulator:
 
     @property
     def port(self) -> int:
-        """The port that it listens on, or the one that was asked for before it was started."""
-        return self._wire.port or self._wanted_port
+        """The port that it listens on; before the start, the one of the constructor."""
+        return self._http_server.port or self._requested_port
 
     @property
     def url(self) -> str:
@@ -128,21 +128,21 @@ class Simulator:
 
     @property
     def username(self) -> str:
-        """Who may log in."""
+        """The name of the only user."""
         return self._credentials.username
 
     @property
     def running(self) -> bool:
         """Whether it serves."""
-        return self._wire.running
+        return self._http_server.running
 
     def client(self, **client_options: Any) -> Client:
-        """Return a client of this server, logged in as its user.
+        """Returns a client of this server, logged in as its user.
 
         Args:
             client_options: Passed on to `Client`; `auth` replaces the username and password.
         """
-        # the simulator stands on its own: only whoever asks for a client loads the rest
+        # The simulator depends on the rest of the package only here.
         from ..auth import UsernamePasswordAuth  # noqa: PLC0415
         from ..client import Client  # noqa: PLC0415
 
@@ -151,34 +151,34 @@ class Simulator:
             auth = UsernamePasswordAuth(self.username, self._password)
         options = {"host": LOOPBACK, "protocol": "http", "port": self.port, **client_options}
         client = Client(auth, **options)
-        # `Simulator().start().client()`: nobody else may hold this simulator
+        # Keeps the simulator of `Simulator().start().client()` alive.
         vars(client)["simulator"] = self
         return client
 
     def token(self) -> str:
-        """Return a token for TokenAuth, JwtTokenAuth or the cookie, valid until sessions expire."""
+        """Returns a token for any token auth or the cookie, valid until sessions expire."""
         return self._credentials.new_token()
 
     def expire_sessions(self) -> None:
-        """Make every token and cookie invalid; the username and password still open the server."""
+        """Invalidates all tokens and cookies; the username and password stay valid."""
         self._credentials.expire()
 
     def refuse(self) -> None:
-        """Refuse connections, and end those that are open, until `accept`."""
-        self._wire.refuse()
+        """Closes all connections and refuses new ones until `accept`."""
+        self._http_server.refuse_connections()
 
     def accept(self) -> None:
-        """Accept connections again, on the same port."""
-        self._wire.accept()
+        """Accepts connections again, on the same port."""
+        self._http_server.accept_connections()
 
     def drop_connections(self) -> None:
-        """End every open connection, as a proxy does with those that were idle for too long."""
-        self._wire.drop_connections()
+        """Closes all connections, as a proxy does with those that were idle for too long."""
+        self._http_server.drop_connections()
 
     @property
     def connections(self) -> int:
-        """How many connections are open that something was asked through."""
-        return self._wire.count_connections()
+        """The number of open connections that have carried a request."""
+        return self._http_server.count_connections()
 
     def __repr__(self) -> str:
         state = f"at {self.url}" if self.running else "stopped"

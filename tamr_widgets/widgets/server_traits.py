@@ -9,12 +9,17 @@ from contextlib import contextmanager
 from typing import Any
 
 import traitlets as t
+from traitlets import traitlets
 from traitlets.traitlets import _callback_wrapper
 from traitlets.utils.bunch import Bunch
-from traitlets.utils.warnings import deprecated_method
 
 from .. import _fork
 from .._polling.callbacks import CallbackQueue, SafeCallback, log_exception
+
+# traitlets before 5.10 has it under another name.
+_warn_of_magic = (
+    getattr(traitlets, "deprecated_method", None) or vars(traitlets)["_deprecated_method"]
+)
 
 # An update of traits waits so long for an observer that is running.
 STEADY_SECONDS = 0.02
@@ -64,7 +69,7 @@ class PublishedTraits(t.HasTraits):
         method = getattr(type(self), magic, None)
         if method is not None and not isinstance(method, t.ObserveHandler):
             # Warned of here, since the first change of `name` may occur during another cell.
-            deprecated_method(method, type(self), magic, "use @observe and @unobserve instead.")
+            _warn_of_magic(method, type(self), magic, "use @observe and @unobserve instead.")
             self.observe(_callback_wrapper(getattr(self, magic)), name)
 
     def _publish(

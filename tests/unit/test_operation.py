@@ -479,7 +479,7 @@ def test_a_snapshot_cannot_be_changed(job):
 
 def test_an_operation_without_an_address_cannot_be_asked_about(client):
     """The error says so, without a request."""
-    with pytest.raises(NotSupported, match="no address"):
+    with pytest.raises(NotSupported, match="no path"):
         Operation(client, {"id": "17"}).poll()
 
 

@@ -1,11 +1,11 @@
-"""The projects and datasets of the simulated server.
+"""Defines the projects and datasets of the simulated server.
 
-Most are ordinary. Some have a trait that a notebook or a test can rely on:
+Some are special, for notebooks and tests:
 
-- `already_up_to_date`: every refresh answers 204 without a body.
+- `already_up_to_date`: every refresh responds with 204 and no body.
 - `broken_transformations`: every job fails, with several kilobytes of Java trace.
 - `large_mastering`: jobs take twenty times as long as those of `minimal_mastering`.
-- `HR: people & places`: has a name whose exports get ids with spaces, a colon and an ampersand.
+- `HR: people & places`: its exports have ids with spaces, a colon and an ampersand.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Project:
-    """A project, and what is special about its jobs.
+    """A project and the properties of its jobs.
 
     Attributes:
-        factor: How much longer its jobs take than usual.
+        factor: The factor by which its jobs take longer than usual.
         fails: Whether its jobs fail.
-        up_to_date: Whether there is never anything to refresh.
+        up_to_date: Whether no refresh ever starts a job.
     """
 
     id: str
@@ -37,7 +37,7 @@ class Project:
         return next(dataset for dataset in UNIFIED if dataset.project == self.id)
 
     def document(self) -> dict[str, Any]:
-        """Return the project as the server describes it."""
+        """Returns the project's document."""
         return {
             "id": f"unify://unified-data/v1/projects/{self.id}",
             "externalId": self.name,
@@ -61,7 +61,7 @@ class Dataset:
     project: str = ""
 
     def document(self) -> dict[str, Any]:
-        """Return the dataset as the server describes it."""
+        """Returns the dataset's document."""
         return {
             "id": f"unify://unified-data/v1/datasets/{self.id}",
             "externalId": self.name,
@@ -77,7 +77,7 @@ class Dataset:
         }
 
     def attribute_documents(self) -> list[dict[str, Any]]:
-        """Return the dataset's attributes as the server describes them."""
+        """Returns the documents of the dataset's attributes."""
         names = ["tamr_id", *(f"attribute_{number}" for number in range(1, self.attributes))]
         return [
             {
@@ -116,7 +116,7 @@ UNIFIED = tuple(
     for number, project in enumerate(PROJECTS)
 )
 
-# the public client finds a project's published clusters by this name
+# The public client finds a project's published clusters by this name.
 PUBLISHED = tuple(
     Dataset(f"{30 + number}", f"{dataset.name}_dedup_published_clusters", 5, dataset.project)
     for number, dataset in enumerate(UNIFIED)
@@ -127,10 +127,10 @@ DATASETS = (*SOURCES, *UNIFIED, *PUBLISHED)
 
 
 def project_by_id(project_id: str) -> Project | None:
-    """Return a project, or None."""
+    """Returns the project with an id, or None."""
     return next((project for project in PROJECTS if project.id == project_id), None)
 
 
 def dataset_by_id(dataset_id: str) -> Dataset | None:
-    """Return a dataset, or None."""
+    """Returns the dataset with an id, or None."""
     return next((dataset for dataset in DATASETS if dataset.id == dataset_id), None)

@@ -1,4 +1,4 @@
-"""Projects and datasets as the API shows them: enough for the public Python packages."""
+"""Responds to requests for projects and datasets, as far as the public packages use them."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def collection(question: Request, name: str) -> Response:
-    """Response `GET projects` or `GET datasets`, with a filter like `externalId==parts.csv`."""
+def collection(request: Request, name: str) -> Response:
+    """Responds to `GET projects` or `GET datasets`, with a filter like `externalId==parts.csv`."""
     everything: Sequence[Project | Dataset] = PROJECTS if name == "projects" else DATASETS
     documents = [each.document() for each in everything]
-    for wanted in parse_qs(question.query).get("filter", []):
-        key, _, value = wanted.partition("==")
+    for condition in parse_qs(request.query).get("filter", []):
+        key, _, value = condition.partition("==")
         documents = [each for each in documents if each.get(key) == value]
     return Response.of(documents)
 
 
 def project(_: Request, project_id: str) -> Response:
-    """Response `GET projects/{id}`."""
+    """Responds to `GET projects/{id}`."""
     found = project_by_id(project_id)
     return not_found() if found is None else Response.of(found.document())
 
 
 def dataset(_: Request, dataset_id: str) -> Response:
-    """Response `GET datasets/{id}`."""
+    """Responds to `GET datasets/{id}`."""
     found = dataset_by_id(dataset_id)
     return not_found() if found is None else Response.of(found.document())
 
 
-def project_part(question: Request, project_id: str, part: str) -> Response:
-    """Response `GET projects/{id}/{part}`."""
+def project_part(request: Request, project_id: str, part: str) -> Response:
+    """Responds to `GET projects/{id}/{part}`."""
     found = project_by_id(project_id)
     if found is None:
         return not_found()
@@ -45,11 +45,11 @@ def project_part(question: Request, project_id: str, part: str) -> Response:
         return Response.of([source.document() for source in SOURCES])
     if part == "estimatedPairCounts":
         return Response.of(_pair_counts(project_id))
-    return dataset_part(question, found.unified_dataset.id, part)
+    return dataset_part(request, found.unified_dataset.id, part)
 
 
 def dataset_part(_: Request, dataset_id: str, part: str) -> Response:
-    """Response `GET datasets/{id}/{part}`."""
+    """Responds to `GET datasets/{id}/{part}`."""
     found = dataset_by_id(dataset_id)
     if found is None:
         return not_found()

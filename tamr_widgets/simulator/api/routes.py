@@ -1,4 +1,4 @@
-"""Tamr's API without its wire: a request comes in, an answer goes out, nothing blocks.
+"""Implements Tamr's API as a function from requests to responses, which never blocks.
 
 The paths, bodies and status codes are those that tamr-unify-client 1.7 and tamr-toolbox 2.0 use,
 and those of recorded traffic.
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ..clock import iso
 from ..http.messages import Request, Response, not_allowed, not_found, unauthorised, wrong_password
-from ..jobs.job_types import kind_of_refresh
+from ..jobs.job_types import job_type_of_refresh
 from . import resources
 from .catalogue import PROJECTS, Dataset, Project, dataset_by_id, project_by_id
 
@@ -31,11 +31,11 @@ SERVICES = ("dataset", "dedup", "match", "recipe", "transform")
 
 
 class Api:
-    """Answers what Tamr answers.
+    """The routes of Tamr's API.
 
     Args:
         jobs: The jobs of this server.
-        credentials: Who may ask.
+        credentials: The valid credentials.
         clock: The server's clock.
     """
 
@@ -62,29 +62,29 @@ class Api:
         )
         self._routes = [(verb, re.compile(path), handler) for verb, path, handler in routes]
 
-    def answer(self, question: Request) -> Response:
-        """Return the answer to a request, whatever it asks, dated by the server's clock."""
-        answer = self._answer(question)
+    def respond(self, request: Request) -> Response:
+        """Returns the response to any request, with a `Date` by the server's clock."""
+        response = self._respond(request)
         date = formatdate(self._clock(), usegmt=True)
-        return replace(answer, headers={"Date": date, **answer.headers})
+        return replace(response, headers={"Date": date, **response.headers})
 
-    def _answer(self, question: Request) -> Response:
-        if question.path == LOGIN and question.method == "POST":
-            return self._login(question)
-        if not self._credentials.accept(question.headers):
+    def _respond(self, request: Request) -> Response:
+        if request.path == LOGIN and request.method == "POST":
+            return self._login(request)
+        if not self._credentials.accept(request.headers):
             return unauthorised()
         allowed = []
         for method, path, handler in self._routes:
-            if match := path.fullmatch(question.path):
-                if method == question.method:
-                    return handler(question, *match.groups())
+            if match := path.fullmatch(request.path):
+                if method == request.method:
+                    return handler(request, *match.groups())
                 allowed.append(method)
         return not_allowed(allowed) if allowed else not_found()
 
-    def _login(self, question: Request) -> Response:
-        given = question.fields()
-        username = given.get("username")
-        token = self._credentials.login(username, given.get("password"))
+    def _login(self, request: Request) -> Response:
+        fields = request.fields()
+        username = fields.get("username")
+        token = self._credentials.login(username, fields.get("password"))
         return Response.of({"token": token, "username": username}) if token else wrong_password()
 
     def _list(self, _: Request) -> Response:
@@ -128,7 +128,7 @@ class Api:
     def _refresh(self, part: str, dataset: Dataset, project: Project | None) -> Response:
         if project is not None and project.up_to_date:
             return Response(204)
-        kind = kind_of_refresh(part).name
+        kind = job_type_of_refresh(part).name
         name = str(dataset.attributes) if kind == "profile" else dataset.name
         return self._started(kind, name, project)
 
@@ -136,8 +136,8 @@ class Api:
         project = project_by_id(project_id)
         return not_found() if project is None else self._started(kind, project.name, project)
 
-    def _import(self, question: Request) -> Response:
-        name = question.fields().get("newProjectName") or PROJECTS[0].name
+    def _import(self, request: Request) -> Response:
+        name = request.fields().get("newProjectName") or PROJECTS[0].name
         return self._started("import", str(name), None)
 
     def _started(self, kind: str, name: str, project: Project | None) -> Response:

@@ -1,4 +1,4 @@
-"""Requests and answers as the API sees them, without their wire."""
+"""Defines the requests and responses of the API, independent of the HTTP server."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Request:
     """A request.
 
     Attributes:
-        path: Percent-decoded, without the query.
-        query: What follows the question mark.
+        path: The percent-decoded path, without the query.
+        query: The part after the question mark.
     """
 
     method: str
@@ -30,7 +30,7 @@ class Request:
     body: bytes
 
     def fields(self) -> dict[str, Any]:
-        """Return the JSON object in the body, or an empty dict when there is none."""
+        """Returns the JSON object in the body, or an empty dict if there is none."""
         try:
             found = json.loads(self.body or b"{}")
         except ValueError:
@@ -40,7 +40,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """What the server answers, before it becomes bytes on the wire."""
+    """A response."""
 
     status: int = 200
     body: bytes = b""
@@ -49,35 +49,35 @@ class Response:
 
     @classmethod
     def of(cls, value: object, status: int = 200) -> Response:
-        """Return an answer with a JSON body."""
+        """Returns a response with a JSON body."""
         return cls(status, encode(value))
 
 
 def unauthorised() -> Response:
-    """Return what Tamr answers to a request without valid credentials."""
+    """Returns Tamr's response to a request without valid credentials."""
     return Response(401, NO_CREDENTIALS.encode(), {}, "text/plain")
 
 
 def wrong_password() -> Response:
-    """Return the answer to a login that fails.
+    """Returns the response to a login that fails.
 
-    It uses other words than elsewhere: the public client logs in again without end whenever it
-    reads "credentials" in a 401, even in the answer to its own login.
+    Its text differs from that of other requests: the public client logs in again without end
+    whenever a 401 contains "credentials", even in the response to its own login.
     """
     return _failure(401, "javax.ws.rs.NotAuthorizedException", "Invalid username or password")
 
 
 def not_found() -> Response:
-    """Return what Tamr answers where there is nothing."""
+    """Returns Tamr's response to a request for a missing resource."""
     name = "com.tamr.common.exceptions.ResourceNotFoundException"
     return _failure(404, name, "No result found")
 
 
 def not_allowed(methods: Iterable[str]) -> Response:
-    """Return the answer to a method that a resource does not support; it names those it does."""
+    """Returns the response to an unsupported method; its `Allow` lists the supported ones."""
     name = "javax.ws.rs.NotAllowedException"
-    answer = _failure(405, name, "HTTP 405 Method Not Allowed")
-    return Response(405, answer.body, {"Allow": ", ".join(methods)})
+    response = _failure(405, name, "HTTP 405 Method Not Allowed")
+    return Response(405, response.body, {"Allow": ", ".join(methods)})
 
 
 def _failure(status: int, exception: str, message: str) -> Response:

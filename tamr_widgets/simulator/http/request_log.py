@@ -1,4 +1,4 @@
-"""What the server was asked: for tests, and for anybody who wonders what a client does."""
+"""Records the requests that the server received, for tests and for studies of clients."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from typing import TYPE_CHECKING, overload
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-KEPT = 100_000
+MAX_RECORDS = 100_000
 
 
 @dataclass(slots=True)
 class RequestRecord:
-    """One request. It holds no credentials, only of which kind they were.
+    """One request. It holds no credentials, only their types.
 
     Attributes:
         method: GET, POST, ...
-        path: As it was on the wire, percent-encoded, without the query.
-        query: What follows the question mark.
-        at: When it arrived, in seconds of the monotonic clock.
+        path: The percent-encoded path, without the query.
+        query: The part after the question mark.
+        at: The time of its arrival, in seconds of the monotonic clock.
         credentials: none, basic, bearer, cookie, other, or two joined by a plus.
-        connection: The number of the connection it came through, counted from 1.
-        status: The status that was answered; None as long as there is none, or for good.
-        sent: The bytes of the answer's body.
-        fault: The name of the fault that it met.
+        connection: The number of its connection, counted from 1.
+        status: The status of the response; None before it is sent, or if none is sent.
+        sent: The number of bytes sent of the response's body.
+        fault: The name of the fault that affected it.
     """
 
     method: str
@@ -43,33 +43,33 @@ class RequestRecord:
 class RequestLog:
     """A thread-safe list of the last 100,000 requests, oldest first.
 
-    Looking at it takes a snapshot.
+    Iteration and slices return copies.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._asked: deque[RequestRecord] = deque(maxlen=KEPT)
+        self._records: deque[RequestRecord] = deque(maxlen=MAX_RECORDS)
 
-    def add(self, asked: RequestRecord) -> None:
-        """Add a request; the server fills in its status later."""
+    def add(self, record: RequestRecord) -> None:
+        """Adds a request; the server sets its status later."""
         with self._lock:
-            self._asked.append(asked)
+            self._records.append(record)
 
     def clear(self) -> None:
-        """Forget what was asked so far."""
+        """Removes all requests."""
         with self._lock:
-            self._asked.clear()
+            self._records.clear()
 
     def matching(self, method: str | None = None, path: str = "") -> list[RequestRecord]:
-        """Return the requests with this method and with `path` somewhere in their path."""
-        return [asked for asked in self if method in {None, asked.method} and path in asked.path]
+        """Returns the requests with this method and with `path` somewhere in their path."""
+        return [each for each in self if method in {None, each.method} and path in each.path]
 
     def __len__(self) -> int:
-        return len(self._asked)
+        return len(self._records)
 
     def __iter__(self) -> Iterator[RequestRecord]:
         with self._lock:
-            return iter(list(self._asked))
+            return iter(list(self._records))
 
     @overload
     def __getitem__(self, index: int) -> RequestRecord: ...
@@ -77,7 +77,7 @@ class RequestLog:
     def __getitem__(self, index: slice) -> list[RequestRecord]: ...
     def __getitem__(self, index: int | slice) -> RequestRecord | list[RequestRecord]:
         with self._lock:
-            return list(self._asked)[index]
+            return list(self._records)[index]
 
     def __repr__(self) -> str:
         return f"<RequestLog of {len(self)} requests>"

@@ -1,4 +1,4 @@
-"""How an answer becomes bytes: properly, or with a fault that stops or drips anywhere."""
+"""Sends responses, correctly or with a fault in the stream of bytes."""
 
 from __future__ import annotations
 
@@ -23,37 +23,37 @@ if TYPE_CHECKING:
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
-def send(request: HTTPServerRequest, answer: Response, asked: RequestRecord) -> None:
-    """Send an answer as Tornado does, and keep the connection."""
+def send(request: HTTPServerRequest, response: Response, record: RequestRecord) -> None:
+    """Sends a response through Tornado, and keeps the connection."""
     connection: Any = request.connection
     if connection.stream is None or connection.stream.closed():
         return
-    asked.status, asked.sent = answer.status, len(answer.body)
-    start = ResponseStartLine("HTTP/1.1", answer.status, _reason(answer.status))
-    connection.write_headers(start, HTTPHeaders(_headers(answer)), answer.body)
+    record.status, record.sent = response.status, len(response.body)
+    start = ResponseStartLine("HTTP/1.1", response.status, _reason(response.status))
+    connection.write_headers(start, HTTPHeaders(_headers(response)), response.body)
     connection.finish()
 
 
-async def send_badly(
-    request: HTTPServerRequest, answer: Response, asked: RequestRecord, fault: Fault
+async def send_with_fault(
+    request: HTTPServerRequest, response: Response, record: RequestRecord, fault: Fault
 ) -> None:
-    """Write an answer's bytes until the fault says stop, then hang, close or reset."""
+    """Writes the bytes of a response up to `fault.stop_at`, then hangs, closes or resets."""
     connection: Any = request.connection
     if connection.stream is None or connection.stream.closed():
         return
     stream: IOStream = connection.detach()
-    gone = asyncio.Event()
-    stream.set_close_callback(gone.set)
-    head, body = _cut(_head(answer), answer.body, fault)
+    closed = asyncio.Event()
+    stream.set_close_callback(closed.set)
+    head, body = _cut(_head(response), response.body, fault)
     try:
         with contextlib.suppress(StreamClosedError):
             await _write(stream, head, fault.pace_seconds if fault.drip == "headers" else 0.0)
             if fault.stop_at not in {"start", "headers"}:
-                asked.status = answer.status
+                record.status = response.status
             await _write(stream, body, fault.pace_seconds if fault.drip == "body" else 0.0)
-            asked.sent = len(body)
+            record.sent = len(body)
             if fault.stop_at is not None and fault.ending == "hang":
-                await gone.wait()
+                await closed.wait()
     finally:
         if fault.ending == "reset" and not stream.closed():
             stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
@@ -79,19 +79,19 @@ def _cut(head: bytes, body: bytes, fault: Fault) -> tuple[bytes, bytes]:
     return head, body
 
 
-def _head(answer: Response) -> bytes:
-    lines = [f"HTTP/1.1 {answer.status} {_reason(answer.status)}", "Connection: close"]
-    lines += [f"{name}: {value}" for name, value in _headers(answer).items()]
+def _head(response: Response) -> bytes:
+    lines = [f"HTTP/1.1 {response.status} {_reason(response.status)}", "Connection: close"]
+    lines += [f"{name}: {value}" for name, value in _headers(response).items()]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 
-def _headers(answer: Response) -> dict[str, str]:
-    if answer.status == 204:
-        return dict(answer.headers)
+def _headers(response: Response) -> dict[str, str]:
+    if response.status == 204:
+        return dict(response.headers)
     return {
-        "Content-Type": answer.content_type,
-        "Content-Length": str(len(answer.body)),
-        **answer.headers,
+        "Content-Type": response.content_type,
+        "Content-Length": str(len(response.body)),
+        **response.headers,
     }
 
 

@@ -1,7 +1,4 @@
-"""The server's thread: Tornado on loopback, in an event loop of its own.
-
-It turns requests into questions to the API and answers into bytes.
-"""
+"""Serves the API with Tornado on loopback, in a thread with its own event loop."""
 
 from __future__ import annotations
 
@@ -17,10 +14,10 @@ from weakref import WeakKeyDictionary
 
 from tornado.httpserver import HTTPServer
 
-from ..credentials import kind_of_credentials
+from ..credentials import credential_types
 from .messages import Request, Response
 from .request_log import RequestLog, RequestRecord
-from .sending import send, send_badly
+from .sending import send, send_with_fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -33,16 +30,16 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 LOOPBACK = "127.0.0.1"
-LONGEST_WAIT_SECONDS = 10.0
+MAX_WAIT_SECONDS = 10.0
 
 
 class HttpServer:
-    """Serves an API on loopback from a thread of its own.
+    """An HTTP server on loopback, in its own thread.
 
     Args:
-        api: Who knows the answers.
-        faults: What may go wrong on the way.
-        log: Where every request is written down.
+        api: The API that makes the responses.
+        faults: The faults to inject.
+        log: The log to which every request is added.
     """
 
     def __init__(self, api: Api, faults: Faults, log: RequestLog) -> None:
@@ -61,14 +58,14 @@ class HttpServer:
 
     @property
     def running(self) -> bool:
-        """Whether the thread is there."""
+        """Whether the thread runs."""
         return self._thread is not None
 
     def start(self, port: int) -> None:
-        """Serve on a port, a free one for 0; nothing happens when it serves already.
+        """Serves on a port, a free one for 0; no effect if it already serves.
 
         Raises:
-            OSError: The port is taken.
+            OSError: The port is in use.
         """
         with self._lock:
             if self._thread is not None:
@@ -83,41 +80,41 @@ class HttpServer:
             ready.wait()
 
     def stop(self) -> None:
-        """End every connection, hung ones too, and the thread; nothing happens without one."""
+        """Closes all connections, also those that hang, and ends the thread, if it runs."""
         with self._lock:
             if self._thread is None or self._loop is None or self._stopping is None:
                 return
             self._loop.call_soon_threadsafe(self._stopping.set)
-            # the garbage collector may let a forgotten simulator end itself from its own thread
+            # The garbage collector may finalize the simulator on the server's own thread.
             if self._thread is not threading.current_thread():
-                self._thread.join(LONGEST_WAIT_SECONDS)
+                self._thread.join(MAX_WAIT_SECONDS)
             self._thread = self._loop = self._stopping = None
 
-    def refuse(self) -> None:
-        """Stop listening and end every connection; the thread stays."""
-        self._in_thread(self._refuse)
+    def refuse_connections(self) -> None:
+        """Stops listening and closes all connections; the thread continues."""
+        self._in_thread(self._refuse_connections)
 
-    def accept(self) -> None:
-        """Listen again, on the same port."""
-        self._in_thread(self._accept)
+    def accept_connections(self) -> None:
+        """Listens again, on the same port."""
+        self._in_thread(self._accept_connections)
 
     def drop_connections(self) -> None:
-        """End every connection, but go on listening."""
+        """Closes all connections, but continues to listen."""
         self._in_thread(self._drop_connections)
 
     def count_connections(self) -> int:
-        """Return how many connections are open that something was asked through."""
+        """Returns the number of open connections that have carried a request."""
         return self._in_thread(self._count_connections) or 0
 
     def _in_thread(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result | None:
         with self._lock:
             if self._loop is None:
                 return None
-            asked = asyncio.run_coroutine_threadsafe(work(), self._loop)
-            return asked.result(LONGEST_WAIT_SECONDS)
+            future = asyncio.run_coroutine_threadsafe(work(), self._loop)
+            return future.result(MAX_WAIT_SECONDS)
 
     def _run(self, listener: socket.socket, ready: threading.Event) -> None:
-        # a selector loop on every system: Tornado starts one more thread for any other kind
+        # A selector loop on every system: Tornado starts another thread for other loops.
         loop = asyncio.SelectorEventLoop()
         try:
             loop.run_until_complete(self._serve(listener, ready))
@@ -131,28 +128,28 @@ class HttpServer:
         self._listen(listener)
         ready.set()
         await self._stopping.wait()
-        await self._refuse()
+        await self._refuse_connections()
 
     def _listen(self, listener: socket.socket) -> None:
         self._server = HTTPServer(self._on_request)
         self._server.add_socket(listener)
 
-    async def _accept(self) -> None:
+    async def _accept_connections(self) -> None:
         if self._server is None:
             self._listen(_listener(self.port))
 
-    async def _refuse(self) -> None:
+    async def _refuse_connections(self) -> None:
         server, self._server = self._server, None
         if server is None:
             return
         server.stop()
-        await self._end_connections(server)
+        await self._close_connections(server)
 
     async def _drop_connections(self) -> None:
         if self._server is not None:
-            await self._end_connections(self._server)
+            await self._close_connections(self._server)
 
-    async def _end_connections(self, server: HTTPServer) -> None:
+    async def _close_connections(self, server: HTTPServer) -> None:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -162,52 +159,56 @@ class HttpServer:
         return sum(not stream.closed() for stream in self._connections)
 
     def _on_request(self, request: HTTPServerRequest) -> None:
-        asked = self._write_down(request)
-        fault = self._faults.take(asked.method, unquote(asked.path))
+        record = self._record(request)
+        fault = self._faults.take(record.method, unquote(record.path))
         if fault is None:
-            send(request, self._answer(request), asked)
+            send(request, self._respond(request), record)
             return
-        asked.fault = fault.name
-        task = asyncio.get_running_loop().create_task(self._misbehave(request, asked, fault))
+        record.fault = fault.name
+        task = asyncio.get_running_loop().create_task(
+            self._respond_with_fault(request, record, fault)
+        )
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _misbehave(
-        self, request: HTTPServerRequest, asked: RequestRecord, fault: Fault
+    async def _respond_with_fault(
+        self, request: HTTPServerRequest, record: RequestRecord, fault: Fault
     ) -> None:
         await asyncio.sleep(fault.delay_seconds)
-        answer = self._answer(request) if fault.perform else Response()
+        response = self._respond(request) if fault.perform else Response()
         if fault.change is not None:
-            answer = fault.change(answer)
+            response = fault.change(response)
         if fault.stop_at is None and fault.drip is None:
-            send(request, answer, asked)
+            send(request, response, record)
         else:
-            await send_badly(request, answer, asked, fault)
+            await send_with_fault(request, response, record, fault)
 
-    def _answer(self, request: HTTPServerRequest) -> Response:
-        method, path = request.method or "", unquote(request.path)
-        return self._api.answer(Request(method, path, request.query, request.headers, request.body))
+    def _respond(self, request: HTTPServerRequest) -> Response:
+        path = unquote(request.path)
+        return self._api.respond(
+            Request(request.method or "", path, request.query, request.headers, request.body)
+        )
 
-    def _write_down(self, request: HTTPServerRequest) -> RequestRecord:
+    def _record(self, request: HTTPServerRequest) -> RequestRecord:
         stream = request.connection.stream  # type: ignore[union-attr]
         if stream not in self._connections:
             self._connections[stream] = next(self._count)
-        asked = RequestRecord(
+        record = RequestRecord(
             method=request.method or "",
             path=request.path,
             query=request.query,
             at=time.monotonic(),
-            credentials=kind_of_credentials(request.headers),
+            credentials=credential_types(request.headers),
             connection=self._connections[stream],
         )
-        self._log.add(asked)
-        return asked
+        self._log.add(record)
+        return record
 
 
 def _listener(port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
-        # on Windows the option means that a port can be taken twice
+        # On Windows, the option would allow two listeners on one port.
         if os.name != "nt":
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((LOOPBACK, port))

@@ -1,1 +1,1 @@
-"""The jobs of the simulated Tamr: their lives, queue, documents and past."""
+"""Simulates the jobs of a Tamr server: their phases, queue, documents and past."""

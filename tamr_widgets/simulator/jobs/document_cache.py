@@ -1,7 +1,7 @@
-"""Operations as the bytes that are served: each worked out once, and again only when it is due.
+"""Caches the serialized documents of operations, each until its next change.
 
-A job that has ended never changes again, so its bytes are kept; only the few that are under way
-are looked at for a list. That keeps a list of 10,000 jobs cheap to serve.
+A job that has ended never changes again, so only the few others are checked for a list. A list of
+10,000 jobs is therefore cheap to serve.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ FOREVER = float("inf")
 
 
 class _Entry:
-    """A job, or a document that stays as it is, with bytes that are good until a time."""
+    """A job, or a fixed document, with its bytes and the time until which they are valid."""
 
     __slots__ = ("job", "text", "until")
 
@@ -34,7 +34,7 @@ class _Entry:
 class DocumentCache:
     """Every operation of the server by its id. Iterating yields ids, newest first.
 
-    All methods can be called from any thread. An id that is not there raises KeyError.
+    All methods can be called from any thread. An unknown id raises KeyError.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -45,14 +45,14 @@ class DocumentCache:
         self._listing: bytes | None = None
 
     def text(self, job_id: str) -> bytes:
-        """Return an operation's document as the bytes that are sent now."""
+        """Returns the current document of an operation, serialized."""
         with self.lock:
             entry = self._entries[job_id]
             self._refresh(job_id, entry)
             return entry.text
 
     def listing(self) -> bytes:
-        """Return the list of all operations, newest first, as the bytes that are sent now."""
+        """Returns the current list of all operations, newest first, serialized."""
         with self.lock:
             for job_id, entry in list(self._changing.items()):
                 self._refresh(job_id, entry)
@@ -62,30 +62,30 @@ class DocumentCache:
             return self._listing
 
     def get(self, job_id: str) -> Any:
-        """Return an operation's document as it is sent now."""
+        """Returns the current document of an operation."""
         return json.loads(self.text(job_id))
 
     def job(self, job_id: str) -> Job | None:
-        """Return the record of a job, or None where there is only a document."""
+        """Returns the record of a job, or None for a fixed document."""
         return self._entries[job_id].job
 
     def keep_job(self, job: Job) -> None:
-        """Add a job as the newest, or replace the one with its id in its place."""
+        """Adds a job as the newest, or replaces the one with its id at its position."""
         self._place(job.id, _Entry(job, b"", 0.0))
 
     def keep_document(self, job_id: str, written: Any) -> None:
-        """Add or replace an operation by a document that stays as it is."""
+        """Adds or replaces an operation by a fixed document."""
         self._place(job_id, _Entry(None, encode(written), FOREVER))
 
     def remove(self, job_id: str) -> None:
-        """Remove an operation."""
+        """Removes an operation."""
         with self.lock:
             del self._entries[job_id]
             self._changing.pop(job_id, None)
             self._listing = None
 
     def clear(self) -> None:
-        """Remove every operation."""
+        """Removes every operation."""
         with self.lock:
             self._entries.clear()
             self._changing.clear()

@@ -1,4 +1,4 @@
-"""How long jobs take: log-normal around medians that drift, with a few outliers."""
+"""Draws durations of jobs: log-normal around drifting medians, with a few outliers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OUTLIERS = 0.015
 
 
 class DurationModel:
-    """Draws durations; each description remembers its own median, which moves a little each run.
+    """Draws durations; each description has its own median, which changes a little with each run.
 
     Args:
         seed: The same seed draws the same durations in the same order.
@@ -29,11 +29,11 @@ class DurationModel:
         self._levels: dict[str, float] = {}
 
     def running_seconds(self, kind: JobType, description: str) -> float:
-        """Draw the next running time of a description, in seconds."""
+        """Draws the next running time of a description, in seconds."""
         draw = self.random
         level = self._levels.get(description)
         if level is None:
-            # the same work on another dataset is faster or slower throughout
+            # The same work on another dataset is consistently faster or slower.
             spread = 0.35 if "{name}" in kind.description else 0.0
             level = math.log(kind.seconds) + draw.gauss(0, spread)
         level += draw.gauss(GROWTH, DRIFT)
@@ -42,5 +42,5 @@ class DurationModel:
         return outlier * math.exp(level + draw.gauss(0, NOISE)) / self.speed
 
     def submission_seconds(self) -> float:
-        """Draw the time that an idle server takes from a request to the start of the job."""
+        """Draws the time in seconds from a request to the start of its job on an idle server."""
         return 11 * math.exp(self.random.gauss(0, 0.25)) / self.speed

@@ -1,7 +1,7 @@
-"""The life of one job: a pure function of its record and the clock.
+"""Computes a job's phases and document, as a pure function of its record and the time.
 
-PENDING in three messages, RUNNING without a start time, RUNNING, RUNNING with an end time, and
-then the outcome. Nothing ticks: a job's document is worked out when somebody asks for it.
+The phases are PENDING with three messages, RUNNING without a start time, RUNNING, RUNNING with an
+end time, and the outcome. No timer is needed: a document is computed when it is requested.
 """
 
 from __future__ import annotations
@@ -28,17 +28,19 @@ class Job:
 
     Attributes:
         id: The operation's id, a number as a string unless it is an export or an import.
-        number: Where it stands among all jobs; versions and Spark's ids come from it.
-        kind: What it does.
-        description: What the Jobs page shows.
+        number: Its number among all jobs, from which versions and Spark's ids are made.
+        kind: Its type.
+        description: Its description.
         subject: The project, dataset or artifact that it works on.
-        created: When it was asked for.
-        queued: How long after that it starts.
-        ran: How long it then runs, if nobody cancels it.
+        created: The time of the request.
+        queued: The time from its creation to its start.
+        ran: The time from its start to its end, unless it is cancelled.
         outcome: SUCCEEDED or FAILED.
-        lag: For how long the document trails behind what has happened.
-        cancelled: When somebody cancelled it.
-        submission: How long it takes to start once an executor is free; None if its start is
+        created_by: The user who requested it.
+        lag: The delay of the document after a change of the job.
+        cancelled: The time when it was cancelled; None if it was not.
+        cancelled_by: The user who cancelled it.
+        submission: The time from when an executor is free to its start; None if its start is
             fixed.
     """
 
@@ -59,17 +61,17 @@ class Job:
 
     @property
     def started(self) -> float:
-        """When it starts to run."""
+        """The time of its start."""
         return self.created + self.queued
 
     @property
     def ended(self) -> float:
-        """When it ends, if nobody cancels it."""
+        """The time of its end, unless it is cancelled."""
         return self.started + self.ran
 
 
 class Phase(NamedTuple):
-    """A stretch of a job's life in which its document stays the same."""
+    """A period in which a job's document does not change."""
 
     since: float
     state: str
@@ -79,14 +81,14 @@ class Phase(NamedTuple):
 
 
 def life(job: Job) -> list[Phase]:
-    """Return the phases of a job in order; the last one has no end."""
+    """Returns the phases of a job in order; the last one has no end."""
     if job.cancelled is None:
-        return _undisturbed(job)
-    before = [phase for phase in _undisturbed(job) if phase.since <= job.cancelled]
+        return _without_cancellation(job)
+    before = [phase for phase in _without_cancellation(job) if phase.since <= job.cancelled]
     return [*before, *_cancellation(job, before[-1], job.cancelled)]
 
 
-def _undisturbed(job: Job) -> list[Phase]:
+def _without_cancellation(job: Job) -> list[Phase]:
     start, end = job.started, job.ended
     lag = min(job.lag, job.ran / 4)
 
@@ -120,21 +122,21 @@ def _cancellation(job: Job, last: Phase, when: float) -> list[Phase]:
         step = 1 + int(min(0.99, (when - job.started) / job.ran) * job.kind.steps)
         return status_messages.running_cancelled(job.cancelled_by, step, job.kind.steps)
 
-    # a driver takes a moment to die: this is when CANCELING is seen
-    gone = when + 2 * job.lag
+    # A Spark driver takes some time to end; the state is CANCELING until then.
+    ended = when + 2 * job.lag
     return [
         Phase(when, "CANCELING", lambda: status_messages.CANCELING, last.start),
-        Phase(gone, "CANCELED", cancelled, last.start, gone),
+        Phase(ended, "CANCELED", cancelled, last.start, ended),
     ]
 
 
 def settled(job: Job) -> float:
-    """Return from when on a job's document never changes again, if nobody cancels it."""
+    """Returns the time of the last change of a job's document, unless it is cancelled later."""
     return life(job)[-1].since
 
 
 def named_after_time(job: Job) -> Job:
-    """Return an export or import with the id that the server makes from its name and time."""
+    """Returns an export or import with the id that the server makes from its name and time."""
     artifact = f"{job.subject}-{stamp(job.created)}"
     return replace(
         job,
@@ -145,7 +147,7 @@ def named_after_time(job: Job) -> Job:
 
 
 def phase_at(job: Job, now: float) -> tuple[Phase, float]:
-    """Return the phase that a job is in, and when the next one begins (infinity: never)."""
+    """Returns the current phase of a job, and the time of the next (infinity: none)."""
     phases = life(job)
     index = max((i for i, phase in enumerate(phases) if phase.since <= now), default=0)
     following = phases[index + 1].since if index + 1 < len(phases) else float("inf")
@@ -153,7 +155,7 @@ def phase_at(job: Job, now: float) -> tuple[Phase, float]:
 
 
 def document(job: Job, phase: Phase) -> Document:
-    """Return the operation's document as `GET operations/{id}` has it during a phase."""
+    """Returns the operation's document in a phase, as in `GET operations/{id}`."""
     written: Document = {
         "id": job.id,
         "type": job.kind.type,
@@ -182,7 +184,7 @@ def document(job: Job, phase: Phase) -> Document:
 
 
 def artifact_result(path: str) -> Document:
-    """Return the `result` of an export or import: a protobuf StringValue in base64."""
+    """Returns the `result` of an export or import: a protobuf StringValue in base64."""
     text = path.encode()
     length = len(text)
     varint = bytes([length]) if length < 128 else bytes([length & 0x7F | 0x80, length >> 7])
@@ -195,5 +197,5 @@ def artifact_result(path: str) -> Document:
 
 
 def encode(written: object) -> bytes:
-    """Return a document as the bytes that go over the wire."""
+    """Serializes a JSON value."""
     return json.dumps(written, separators=(",", ":")).encode()

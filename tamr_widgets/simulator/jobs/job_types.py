@@ -1,4 +1,4 @@
-"""What kinds of jobs there are, and which request starts which."""
+"""Defines the types of jobs, and the requests that start them."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class JobType:
-    """One kind of job.
+    """A type of job.
 
     Attributes:
-        name: The short name by which tests and notebooks ask for it.
-        description: What the Jobs page shows; `{name}` stands for what the job works on.
-        seconds: The running time at the median.
-        weight: How often it is met in the past, compared with the others.
+        name: The short name for tests and notebooks.
+        description: The description; `{name}` stands for the job's subject.
+        seconds: The median of the running time.
+        weight: The relative frequency in the past.
         type: The operation's type.
-        steps: Into how many steps the job is cut; a cancelled one says how far it got.
+        steps: The number of steps; the message of a cancelled job has the last one.
     """
 
     name: str
@@ -27,11 +27,11 @@ class JobType:
 
     @property
     def portable(self) -> bool:
-        """Whether it is an export or an import, whose ids, times and results are of their own."""
+        """Whether it is an export or an import, whose ids, times and results have other forms."""
         return self.type in {"projectExport", "projectImport"}
 
 
-KINDS = {
+JOB_TYPES = {
     kind.name: kind
     for kind in (
         JobType("unify", "Update Unified Dataset [{name}]", 31, 12),
@@ -72,9 +72,9 @@ REFRESHES = {
     "categorizations": "categorize",
     "categorizations/model": "train-categories",
 }
-"""The kind of job that `POST {project or dataset}/{key}:refresh` starts."""
+"""The type of job that `POST {project or dataset}/{key}:refresh` starts."""
 
 
-def kind_of_refresh(part: str) -> JobType:
-    """Return the kind that refreshes a part of a project or dataset; any part has one."""
-    return KINDS[REFRESHES.get(part, "materialize")]
+def job_type_of_refresh(part: str) -> JobType:
+    """Returns the type of the jobs that refresh a part of a project or dataset."""
+    return JOB_TYPES[REFRESHES.get(part, "materialize")]

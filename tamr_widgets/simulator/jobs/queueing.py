@@ -1,7 +1,7 @@
-"""Who runs when: jobs queue for a number of executors in the order of their creation.
+"""Schedules jobs on a number of executors, in the order of their creation.
 
-As on recorded servers, a job takes the submission time from its creation to its start, or from
-the time when an executor fell free for it. Exports and imports do not queue.
+As on recorded servers, a job starts the submission time after its creation, or after an executor
+became free for it if that is later. Exports and imports do not queue.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
 
 
 class Executors:
-    """Give each job its start, in the order in which they were created.
+    """The executors, which determine the start of each job.
 
     Args:
-        count: How many jobs run at once.
+        count: The number of jobs that run at once.
     """
 
     def __init__(self, count: int) -> None:
         self._free = [-math.inf] * count
 
     def place(self, job: Job, now: float = -math.inf) -> Job:
-        """Return the job with its start, which stays if it has started or its start is fixed.
+        """Returns the job with its start, unchanged if it has started or its start is fixed.
 
         Args:
-            job: One that was created after all that were placed before.
-            now: No job starts before.
+            job: A job that was created after all that were placed before.
+            now: The earliest start.
         """
         if job.kind.portable or (job.submission is None and job.started > now):
             return job
@@ -46,12 +46,12 @@ class Executors:
 
 
 def end(job: Job) -> float:
-    """Return when a job ends, or ended."""
+    """Returns the end of a job, in seconds since 1970."""
     return job.ended if job.cancelled is None else life(job)[-1].end or job.created
 
 
 def due(jobs: Iterable[Job], now: float) -> list[Job]:
-    """Return those of the jobs that still decide when another one starts, in their order."""
+    """Returns the jobs that affect the start of a waiting one, in the given order."""
     jobs = list(jobs)
     waiting = [job.created for job in jobs if job.started > now]
     since = min(waiting, default=now)

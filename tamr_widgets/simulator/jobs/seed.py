@@ -1,7 +1,7 @@
-"""A server's past: some hundreds to thousands of jobs that have all ended.
+"""Generates a server's past: hundreds to thousands of jobs that have all ended.
 
-Most jobs come alone, some in bursts that queue behind one another, as after a nightly load.
-A few percent failed or were cancelled. The same seed makes the same past.
+Most jobs are alone, some come in bursts that queue, as after a nightly load. A few percent failed
+or were cancelled. The same seed makes the same past.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from ..api.catalogue import PROJECTS, SOURCES, UNIFIED
 from .durations import DurationModel
 from .job import Document, Job, document, life, named_after_time, settled
-from .job_types import KINDS, JobType
+from .job_types import JOB_TYPES, JobType
 from .queueing import Executors
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ BURSTS = 0.06
 FAILED = 0.03
 CANCELLED = 0.02
 QUIET_SECONDS = 60.0
-WEIGHTS = [kind.weight for kind in KINDS.values()]
+WEIGHTS = [kind.weight for kind in JOB_TYPES.values()]
 REFRESHED = (*UNIFIED, *SOURCES)
 
 
@@ -40,12 +40,12 @@ def history(
     speed: float = 1.0,
     executors: int = 1,
 ) -> list[Document]:
-    """Return the documents of a made-up past, newest first, as `GET operations` lists them.
+    """Returns the documents of a generated past, newest first, as in `GET operations`.
 
     Args:
-        count: How many; 50,000 take a few seconds.
+        count: The number of jobs; 50,000 take a few seconds.
         seed: The same seed makes the same past.
-        until: When it ends, in seconds since 1970.
+        until: The end of the past, in seconds since 1970.
         speed: All durations are divided by it.
         executors: How many jobs ran at once.
     """
@@ -54,7 +54,7 @@ def history(
 
 
 def past_jobs(count: int, model: DurationModel, *, until: float, executors: int = 1) -> list[Job]:
-    """Return a made-up past, oldest first, whose last job ended a minute before `until`."""
+    """Returns a generated past, oldest first, whose last job ended a minute before `until`."""
     jobs = list(islice(_endless(model, executors), count))
     latest = max(map(settled, jobs), default=0.0)
     shift = until - QUIET_SECONDS / model.speed - latest
@@ -62,14 +62,14 @@ def past_jobs(count: int, model: DurationModel, *, until: float, executors: int 
 
 
 def _endless(model: DurationModel, count: int) -> Iterator[Job]:
-    """Yield jobs in the order in which they were asked for, the first at second 0."""
+    """Yields jobs in the order of their creation, the first at second 0."""
     draw, speed = model.random, model.speed
     executors = Executors(count)
     created, number = 0.0, 0
     while True:
         burst = draw.randint(3, 9) if draw.random() < BURSTS else 1
         user = "nightly" if burst > 1 else draw.choice(USERS)
-        for kind in draw.choices(list(KINDS.values()), WEIGHTS, k=burst):
+        for kind in draw.choices(list(JOB_TYPES.values()), WEIGHTS, k=burst):
             number += 1
             job = _job(model, kind, number, created, executors)
             yield replace(job, created_by=user)
@@ -85,8 +85,8 @@ def _job(
     description = kind.description.format(name=subject)
     submission = model.submission_seconds()
     ran = model.running_seconds(kind, description)
-    fate = draw.random()
-    failed = fate < FAILED
+    outcome = draw.random()
+    failed = outcome < FAILED
     job = Job(
         id=str(number),
         number=number,
@@ -101,22 +101,22 @@ def _job(
         submission=submission,
     )
     job = executors.place(job)
-    if FAILED <= fate < FAILED + CANCELLED:
+    if FAILED <= outcome < FAILED + CANCELLED:
         return replace(job, cancelled=max(created, job.started + ran * draw.uniform(-0.1, 0.9)))
     return job
 
 
 def _subject(model: DurationModel, kind: JobType) -> str:
     if kind.portable:
-        return _busiest(model, PROJECTS).name
+        return _choose(model, PROJECTS).name
     if kind.name == "unify":
-        return _busiest(model, UNIFIED).name
-    dataset = _busiest(model, REFRESHED)
+        return _choose(model, UNIFIED).name
+    dataset = _choose(model, REFRESHED)
     return str(dataset.attributes) if kind.name == "profile" else dataset.name
 
 
-def _busiest(model: DurationModel, choices: Sequence[Subject]) -> Subject:
-    """Draw one of several; the first is met most often, the second half as often, and so on."""
+def _choose(model: DurationModel, choices: Sequence[Subject]) -> Subject:
+    """Draws a subject; the n-th has 1/n of the frequency of the first."""
     return model.random.choices(choices, cum_weights=_harmonic(len(choices)))[0]
 
 

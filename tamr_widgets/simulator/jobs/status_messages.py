@@ -1,4 +1,4 @@
-"""What Tamr writes into `status.message` along a job's life.
+"""Writes `status.message` for the phases of a job.
 
 The forms are those of recorded traffic: sentences while a job is pending, Spark's submission
 status as JSON text while it runs, a Java stack trace of several kilobytes once it has failed.
@@ -15,7 +15,7 @@ CANCELING = "Job has been marked for cancellation"
 
 
 def spark_status(number: int, driver_state: str) -> str:
-    """Return Spark's submission status as older servers pass it on, as indented JSON text."""
+    """Returns Spark's submission status as indented JSON text, as older servers do."""
     worker = f"10.20.0.{11 + number % 4}"
     return json.dumps(
         {
@@ -32,12 +32,12 @@ def spark_status(number: int, driver_state: str) -> str:
 
 
 def pending_cancelled(username: str) -> str:
-    """Return the message of a job that was cancelled before it ran."""
+    """Returns the message of a job that was cancelled before it ran."""
     return f"Pending job canceled by {username}"
 
 
 def running_cancelled(username: str, step: int, steps: int) -> str:
-    """Return the message of a job that was cancelled while it ran."""
+    """Returns the message of a job that was cancelled while it ran."""
     return (
         f"Running job canceled by {username} at step {step} of {steps}\n\n"
         "Application killed by user."
@@ -45,9 +45,9 @@ def running_cancelled(username: str, step: int, steps: int) -> str:
 
 
 def failure(dataset: str) -> str:
-    """Return the trace of a job that failed on a column that does not exist.
+    """Returns the trace of a job that failed on a column that does not exist.
 
-    The first line says it all; a query plan and a Java stack follow, about seven kilobytes.
+    After the first line, which is the error, it has a query plan and a Java stack: about 7 kB.
     """
     columns = [f"attribute_{number}#{1200 + number}" for number in range(24)]
     projected = ", ".join(columns)

@@ -1,4 +1,4 @@
-"""What can be done with the server's jobs: by its API, and behind its back by tests."""
+"""Starts, changes, cancels and removes the server's jobs, for its API and for tests."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .document_cache import DocumentCache
 from .job import Document, Job, document, life, named_after_time
-from .job_types import KINDS
+from .job_types import JOB_TYPES
 from .queueing import Executors, due
 from .seed import past_jobs
 from .status_messages import CANCELING
@@ -22,25 +22,25 @@ if TYPE_CHECKING:
 class JobStore(DocumentCache):
     """Every job of the server. Iterating yields ids, newest first; `get(id)` the document.
 
-    All methods can be called from any thread, at any time. An id that is not there raises
+    All methods can be called from any thread, at any time. An unknown id raises
     KeyError.
 
     Args:
         clock: The server's clock.
-        workload: How long jobs take.
-        past: How many jobs there are at the start, all of which have ended.
-        executors: How many jobs run at once; those that came later wait.
-        deletes: See below.
+        durations: The model of how long jobs take.
+        past: The number of jobs at the start, all of which have ended.
+        executors: The number of jobs that run at once; those that were created later wait.
+        deletes: The initial value of the attribute.
 
     Attributes:
-        deletes: Whether the server deletes every operation that it is asked to. Exports and
-            imports, and what `allow_delete` names, can be deleted anyhow.
+        deletes: Whether all operations can be deleted. Exports and imports, and those of
+            `allow_delete`, can be deleted anyway.
     """
 
     def __init__(
         self,
         clock: Clock,
-        workload: DurationModel,
+        durations: DurationModel,
         *,
         past: int = 0,
         executors: int = 1,
@@ -48,12 +48,12 @@ class JobStore(DocumentCache):
     ) -> None:
         super().__init__(clock)
         self.deletes = deletes
-        self._workload = workload
+        self._durations = durations
         self._deletable: dict[str, bool] = {}
         self._number = past
         self._executors = executors
         self._queue: list[str] = []
-        for job in past_jobs(past, workload, until=clock(), executors=executors):
+        for job in past_jobs(past, durations, until=clock(), executors=executors):
             self.keep_job(job)
 
     def start(
@@ -67,24 +67,24 @@ class JobStore(DocumentCache):
         queued_seconds: float | None = None,
         run_seconds: float | None = None,
     ) -> str:
-        """Start a job as if somebody had just asked for it, and return its id.
+        """Starts a job like a request that arrives now, and returns its id.
 
         Args:
-            kind: A key of `kinds.KINDS`.
-            name: What the job works on; it goes into the description.
-            created_by: Whose job it is.
-            outcome: How it ends if nobody cancels it: SUCCEEDED or FAILED.
-            factor: How much longer than usual it takes.
-            queued_seconds: The time until it starts, whatever the server's speed is, and
-                whatever runs; otherwise it waits until an executor is free.
-            run_seconds: The time that it then runs, whatever the server's speed is; the outcome
-                shows up to a quarter of that later.
+            kind: A key of `job_types.JOB_TYPES`.
+            name: The subject of the job, which is part of its description.
+            created_by: The user who requests it.
+            outcome: SUCCEEDED or FAILED, unless it is cancelled.
+            factor: The factor by which it takes longer than usual.
+            queued_seconds: The time until it starts, regardless of the server's speed and of
+                other jobs; by default it waits until an executor is free.
+            run_seconds: The time that it then runs, regardless of the server's speed; the
+                document shows the outcome up to a quarter of that later.
         """
         with self.lock:
-            wanted = KINDS[kind]
-            description = wanted.description.format(name=name)
-            running = self._workload.running_seconds(wanted, description) * factor
-            queued = self._workload.submission_seconds()
+            job_type = JOB_TYPES[kind]
+            description = job_type.description.format(name=name)
+            running = self._durations.running_seconds(job_type, description) * factor
+            queued = self._durations.submission_seconds()
             job = replace(
                 self._new_job(kind, name, created_by),
                 queued=queued if queued_seconds is None else queued_seconds,
@@ -94,7 +94,7 @@ class JobStore(DocumentCache):
             )
             self.keep_job(job)
             self._queue.append(job.id)
-            self._place_all()
+            self._reschedule()
             return job.id
 
     def add(
@@ -107,14 +107,14 @@ class JobStore(DocumentCache):
         age_seconds: float = 60.0,
         **fields: Any,
     ) -> str:
-        """Add an operation that is in a state, any word at all, and stays in it.
+        """Adds an operation that stays in any state, and returns its id.
 
         Args:
-            state: PENDING, RUNNING, CANCELING, CANCELED, SUCCEEDED, FAILED, or another word.
-            kind: A key of `kinds.KINDS`.
-            name: What the job works on; it goes into the description.
-            created_by: Whose job it is.
-            age_seconds: How long ago it was asked for.
+            state: PENDING, RUNNING, CANCELING, CANCELED, SUCCEEDED, FAILED, or any other text.
+            kind: A key of `job_types.JOB_TYPES`.
+            name: The subject of the job, which is part of its description.
+            created_by: The user who requested it.
+            age_seconds: The time since its creation.
             fields: Passed on to `change`.
         """
         with self.lock:
@@ -135,26 +135,26 @@ class JobStore(DocumentCache):
             return job.id
 
     def put(self, written: Any, job_id: str | None = None) -> str:
-        """Add or replace an operation by a document of any shape, which stays as it is.
+        """Adds or replaces an operation by a fixed document of any form, and returns its id.
 
         Args:
-            written: Anything that JSON can hold; a new one counts as the newest operation.
-            job_id: Under which id it is fetched; otherwise the document's own.
+            written: Any JSON value; a new one becomes the newest operation.
+            job_id: The id for requests; by default that of the document.
         """
         job_id = str(written["id"]) if job_id is None else job_id
         self.keep_document(job_id, written)
         return job_id
 
     def put_all(self, documents: Iterable[Document]) -> None:
-        """Add many documents at once, given newest first, as `history` returns them."""
+        """Adds documents that are sorted newest first, like those of `history`."""
         for written in reversed(list(documents)):
             self.put(written)
 
     def change(self, job_id: str, *, status: Any = ..., **fields: Any) -> Document:
-        """Change fields of an operation's document, which then stays as it is; return it.
+        """Changes fields of an operation's document, which is fixed from then on; returns it.
 
         Args:
-            job_id: Which one.
+            job_id: The id of the operation.
             status: A dict is merged into the status; anything else (None, a string) replaces it.
             fields: Other fields of the document, such as `description`.
         """
@@ -168,13 +168,13 @@ class JobStore(DocumentCache):
             return changed
 
     def state(self, job_id: str) -> Any:
-        """Return a job's state as the server writes it now, None where it writes none."""
+        """Returns the current state of a job, or None if its document has none."""
         found = self.get(job_id)
         status = found.get("status") if isinstance(found, dict) else None
         return status.get("state") if isinstance(status, dict) else None
 
     def finish(self, job_id: str, outcome: str = "SUCCEEDED") -> None:
-        """Let a job end now, SUCCEEDED or FAILED, with all that belongs to that."""
+        """Ends a job now, SUCCEEDED or FAILED, with the times and messages of such an end."""
         with self.lock:
             job = self.job(job_id)
             if job is None:
@@ -184,37 +184,37 @@ class JobStore(DocumentCache):
             started = min(job.started, now)
             ended = replace(job, queued=started - job.created, ran=now - started, outcome=outcome)
             self.keep_job(replace(ended, lag=0.0, cancelled=None))
-            self._place_all()
+            self._reschedule()
 
     def cancel(self, job_id: str, by: str = "admin") -> None:
-        """Cancel a job as the server does: CANCELING first. One that has ended stays as it is."""
+        """Cancels a job like the server: CANCELING first. One that has ended does not change."""
         with self.lock:
             job = self.job(job_id)
             if job is not None:
                 if job.cancelled is None:
                     self.keep_job(replace(job, cancelled=self._clock(), cancelled_by=by))
-                    self._place_all()
+                    self._reschedule()
             elif self.state(job_id) in {"PENDING", "RUNNING"}:
                 self.change(job_id, status={"state": "CANCELING", "message": CANCELING})
 
     def allow_delete(self, job_id: str, allowed: bool = True) -> None:
-        """Say for one job whether the server deletes it, whatever `deletes` says."""
+        """Sets for one job whether it can be deleted, regardless of `deletes`."""
         self._deletable[job_id] = allowed
 
     def deletable(self, job_id: str) -> bool:
-        """Return whether the server deletes this job when it is asked to."""
+        """Whether this job can be deleted."""
         job = self.job(job_id)
-        usual = self.deletes or (job is not None and job.kind.portable)
-        return self._deletable.get(job_id, usual)
+        default = self.deletes or (job is not None and job.kind.portable)
+        return self._deletable.get(job_id, default)
 
     def remove(self, job_id: str) -> None:
-        """Remove an operation; what waited for it waits no longer."""
+        """Removes an operation, and reschedules the jobs that waited for it."""
         with self.lock:
             super().remove(job_id)
-            self._place_all()
+            self._reschedule()
 
-    def _place_all(self) -> None:
-        """Give the jobs that wait their starts, since something changed."""
+    def _reschedule(self) -> None:
+        """Schedules the waiting jobs again after a change."""
         now = self._clock()
         found = (self.job(job_id) for job_id in self._queue if job_id in self)
         jobs = due((job for job in found if job is not None), now)
@@ -230,16 +230,16 @@ class JobStore(DocumentCache):
         job = Job(
             id=str(self._number),
             number=self._number,
-            kind=KINDS[kind],
-            description=KINDS[kind].description.format(name=name),
+            kind=JOB_TYPES[kind],
+            description=JOB_TYPES[kind].description.format(name=name),
             subject=name,
             created=self._clock() - age_seconds,
             queued=0.0,
             ran=0.0,
             created_by=created_by,
-            lag=1.0 / self._workload.speed,
+            lag=1.0 / self._durations.speed,
         )
         if job.kind.portable:
             job = named_after_time(job)
-        # two exports of one project within a millisecond
+        # Two exports of one project within a millisecond would have the same id.
         return replace(job, id=f"{job.id}-{job.number}") if job.id in self else job

@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 
 from tamr_widgets.simulator.jobs.job import Job, document, life, phase_at, settled
-from tamr_widgets.simulator.jobs.job_types import KINDS
+from tamr_widgets.simulator.jobs.job_types import JOB_TYPES
 
 JOB = Job(
     id="17",
     number=17,
-    kind=KINDS["train"],
+    kind=JOB_TYPES["train"],
     description="Train Mastering Model",
     subject="minimal_mastering_unified_dataset",
     created=1_611_944_680.0,
@@ -164,7 +164,7 @@ def test_a_job_that_is_never_queued_runs_at_once() -> None:
 @pytest.mark.parametrize("length", [10, 300])
 def test_an_export_has_the_path_of_its_artifact_as_a_protobuf_string(length: int) -> None:
     """`result` holds a StringValue in base64: a tag, the length as a varint, the text."""
-    export = replace(JOB, kind=KINDS["export"], subject="x" * length)
+    export = replace(JOB, kind=JOB_TYPES["export"], subject="x" * length)
 
     result = seen(export, 3600)["result"]["result"]
     raw = base64.b64decode(result["value"])
@@ -179,7 +179,7 @@ def test_an_export_has_the_path_of_its_artifact_as_a_protobuf_string(length: int
 
 def test_an_export_writes_its_creation_time_with_dashes() -> None:
     """Exports and imports have times such as 2021-07-05_16-16-30-425."""
-    export = replace(JOB, kind=KINDS["export"])
+    export = replace(JOB, kind=JOB_TYPES["export"])
 
     assert seen(export, 0)["created"]["time"] == "2021-01-29_18-24-40-000"
     assert "result" not in seen(export, 0)

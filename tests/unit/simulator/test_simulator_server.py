@@ -305,7 +305,7 @@ def test_many_clients_at_once_leave_no_socket_behind(simulator: Simulator) -> No
 
 def test_the_log_forgets_the_oldest_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that runs for weeks does not fill the memory with what it was asked."""
-    monkeypatch.setattr("tamr_widgets.simulator.http.request_log.KEPT", 2)
+    monkeypatch.setattr("tamr_widgets.simulator.http.request_log.MAX_RECORDS", 2)
     log = RequestLog()
 
     for path in "abc":
