@@ -1,8 +1,8 @@
-"""`%load_ext tamr_widgets`: operations are drawn live, ours and the public client's.
+"""IPython extension: shows operations, also the public client's, as widgets.
 
-An operation as the last value of a cell becomes an OperationWidget, and a blocking `wait()` shows
-one while it blocks: also the wait inside `refresh()` and the other synchronous calls of the public
-client. `%unload_ext tamr_widgets` puts everything back.
+After `%load_ext tamr_widgets` an operation as the last value of a cell is displayed as an
+OperationWidget, and a blocking `wait()` shows one while it blocks: also the wait inside `refresh()`
+and the other synchronous calls of the public client. `%unload_ext tamr_widgets` reverts this.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from .widgets import cell_outputs
 from .widgets.operation import OperationWidget
 
 _undo: list[Callable[[], object]] = []
-# The operations that a wait has shown while the cell of this request ran.
+# The id of a cell's run, and the operations that a wait has shown during it.
 _shown: tuple[str | None, list[tuple[Any, str | None]]] = (None, [])
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """Draw operations live. Loading twice is fine; outside of a kernel it does nothing."""
+    """Displays operations as widgets. Loading twice is fine; without a kernel it does nothing."""
     if _undo or getattr(shell, "kernel", None) is None:
         return
     formatter = shell.display_formatter.ipython_display_formatter
@@ -41,13 +41,13 @@ def load_ipython_extension(shell: Any) -> None:
 
 
 def unload_ipython_extension(shell: Any) -> None:  # noqa: ARG001
-    """Put everything back as it was."""
+    """Restores the formatters and the `wait` methods."""
     while _undo:
         _undo.pop()()
 
 
 def _operation_classes() -> list[Any]:
-    """Our Operation, and the public client's where that is installed."""
+    """Returns this package's Operation, and the public client's if that is installed."""
     classes: list[Any] = [Operation]
     if importlib.util.find_spec("tamr_unify_client") is not None:
         classes.append(importlib.import_module("tamr_unify_client.operation").Operation)
@@ -55,7 +55,7 @@ def _operation_classes() -> list[Any]:
 
 
 def _draw(operation: Any) -> None:
-    """Draw an operation, unless a wait in the same cell shows it."""
+    """Displays an operation, unless a wait in the same cell shows it."""
     operation = Operation.adopt(operation)
     cell, shown = _shown
     if cell is None or cell != cell_outputs.request_id() or _job(operation) not in shown:
@@ -63,7 +63,7 @@ def _draw(operation: Any) -> None:
 
 
 def _show(operation: Operation, interval: float) -> OperationWidget:
-    """Draw an operation for a wait, and note that this cell shows it."""
+    """Displays an operation for a wait, and records that this cell shows it."""
     global _shown  # noqa: PLW0603
     widget = OperationWidget(operation, poll_interval_seconds=interval)
     display(widget)  # type: ignore[no-untyped-call]
@@ -77,21 +77,21 @@ def _job(operation: Operation) -> tuple[Any, str | None]:
 
 
 def _live(original: Callable[..., Any]) -> Callable[..., Any]:
-    """A `wait` that shows a widget and lets that do the polling."""
+    """Returns a `wait` that shows a widget and uses its polls."""
     process, main = os.getpid(), threading.main_thread()
 
     @functools.wraps(original)
     def wait(self: Any, poll_interval_seconds: Any = 3, timeout_seconds: Any = None) -> Any:
         operation = Operation.adopt(self)
-        # Output of other threads would land in whatever cell ran last, that of a forked process
-        # nowhere.
+        # Output of other threads would appear below the cell that ran last, and output of a forked
+        # process nowhere.
         elsewhere = os.getpid() != process or threading.current_thread() is not main
         if elsewhere or operation.resolved or operation.client is None:
             return original(self, poll_interval_seconds, timeout_seconds)
         interval = checked_seconds("poll_interval_seconds", poll_interval_seconds)
         if timeout_seconds is not None:
             timeout_seconds = checked_seconds("timeout_seconds", timeout_seconds)
-        if timeout_seconds == 0:  # it is over before a person could look at a widget
+        if timeout_seconds == 0:  # the wait ends before a widget would be visible
             *_, resolved = operation.snapshots(interval, 0)
         else:
             resolved = _show(operation, interval).wait(timeout_seconds)

@@ -1,8 +1,8 @@
-"""Poller: one background thread for each server and user, the only one that asks on its own.
+"""Poller: polls operations on one background thread for each server and user.
 
-It polls the operations that somebody subscribed to, one request at a time, and hands each fresh
-snapshot to all subscribers of that operation. Commands (cancel, delete) run on the same thread,
-each between two polls. The thread starts with the first subscriber and ends with the last.
+It polls the operations that have subscribers, one request at a time, and notifies all subscribers
+of an operation of each new snapshot. Commands (cancel, delete) run on the same thread, each between
+two polls. The thread starts with the first subscriber and ends with the last.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ._polling.fetcher import run_command
 from ._polling.history_loader import HistoryLoader
 from ._polling.loop import REPLAYS, PollLoop
 from ._polling.registry import PollerRegistry
-from ._polling.target import Subscription
+from ._polling.subscription import Subscription
 from ._polling.targets import EVERYTHING
 from .errors import CrossOriginError, TamrError
 from .history import JobHistory
@@ -32,11 +32,11 @@ _pollers = PollerRegistry()
 
 
 class Poller(PollLoop):
-    """Follows operations of one server in the background. `Poller.of(client)` is the usual way.
+    """Polls operations of one server in the background. `Poller.of(client)` is the usual way.
 
     Callbacks run on a thread of their own for each subscription, in order, and print below the
-    cell that subscribed. They may take their time, wait for other operations, or raise. A callback
-    that is a hundred results behind misses the oldest of them, never the newest.
+    cell that subscribed. They may block, wait for other operations, or raise. If more than a
+    hundred results wait for a callback, the oldest of them are dropped.
 
     Args:
         client: A `Client`, or a client of the public package.
@@ -44,7 +44,7 @@ class Poller(PollLoop):
 
     @classmethod
     def of(cls, client: TamrClient) -> Poller:
-        """The poller of a client, and of all clients of the same server, user and settings."""
+        """Returns the poller that all clients of the same server, user and settings share."""
         return _pollers.get(client, cls)
 
     def subscribe(
@@ -57,35 +57,35 @@ class Poller(PollLoop):
         on_a_page: bool = False,
         _inline: bool = False,
     ) -> Subscription:
-        """Follow an operation until it is resolved or the subscription is closed.
+        """Polls an operation until it is resolved or the subscription is closed.
 
         Args:
-            operation: One of ours or of the public client's. A resolved one is never asked about,
-                only delivered.
-            on_operation: Gets each fresh snapshot; the last one is resolved.
-            on_error: Gets each fault. `error.retry_in_seconds` says how soon the poller asks
-                again; it is None for a fault that does not pass, after which nothing more comes.
+            operation: An operation of this package or of the public client. A resolved one is not
+                polled; `on_operation` is called with it once.
+            on_operation: Gets each new snapshot; the last one is resolved.
+            on_error: Gets each error. `error.retry_in_seconds` is the number of seconds until the
+                next poll; it is None for a permanent error, which ends the subscription.
             interval: Seconds between two polls; the first ones come sooner.
-            on_a_page: Whether the follower is a page that calls `seen` now and then.
+            on_a_page: Whether the subscriber is a page that calls `mark_visible` now and then.
 
         Raises:
-            OperationTypeError: `operation` is none.
-            CrossOriginError: It is one of another server.
+            OperationTypeError: `operation` is not an operation.
+            CrossOriginError: `operation` belongs to another server.
             ValueError, TypeError: `interval` is not a number of seconds.
         """
         operation = Operation.adopt(operation)
         self._check_server(operation)
         client = operation.client
 
-        def deliver(fresh: Operation) -> None:
-            # It may have been fetched by an equal client, which somebody else can close.
-            on_operation(fresh.with_client(client))
+        def on_result(latest: Operation) -> None:
+            # An equal client may have fetched it, which other code can close.
+            on_operation(latest.with_client(client))
 
-        subscription = self._subscription(deliver, on_error, interval, on_a_page, _inline)
+        subscription = self._subscription(on_result, on_error, interval, on_a_page, _inline)
         if operation.resolved:
-            self._deliver(subscription, operation)
+            self._notify_later(subscription, operation)
         else:
-            self._join(operation.identity, operation, subscription)
+            self._add_subscriber(operation.identity, operation, subscription)
         return subscription
 
     def subscribe_all(
@@ -97,9 +97,9 @@ class Poller(PollLoop):
         on_a_page: bool = False,
         _inline: bool = False,
     ) -> Subscription:
-        """Follow the server's list of all operations. Arguments as for `subscribe`."""
+        """Polls the server's list of all operations. Arguments as for `subscribe`."""
         subscription = self._subscription(on_listing, on_error, interval, on_a_page, _inline)
-        self._join(EVERYTHING, None, subscription)
+        self._add_subscriber(EVERYTHING, None, subscription)
         return subscription
 
     def submit(
@@ -112,17 +112,17 @@ class Poller(PollLoop):
         owner: object = None,
         _inline: bool = False,
     ) -> Subscription:
-        """Run a command on the thread, between two polls. Closing the result calls it off.
+        """Runs a command on the thread, between two polls. Closing the result cancels it.
 
         Args:
-            command: What to do; it is done once, and never again. It must not wait for operations.
-            on_done: Gets what it returned.
-            on_error: Gets what it raised.
-            delay: Run it so many seconds from now.
+            command: A function that is called once. It must not wait for operations.
+            on_done: Gets its result.
+            on_error: Gets the error that it raised.
+            delay: The seconds until it is due.
             owner: The commands of one owner run in order; different owners take turns.
         """
         handle = self._handle(on_done, on_error, _inline)
-        action = partial(_run_and_deliver, command, handle)
+        action = partial(_run_and_notify, command, handle)
         if not _inline:
             action = partial(own_context().run, action)
         with self._wake:
@@ -131,13 +131,13 @@ class Poller(PollLoop):
         return handle
 
     def cancel(self, owner: object) -> None:
-        """Call off all commands of an owner that have not begun."""
+        """Cancels all commands of an owner that have not begun."""
         with self._wake:
             for handle in self._commands.cancel(owner):
                 handle.close()
 
     def refresh(self, operation: Operation) -> None:
-        """Ask about an operation at once rather than when it is due."""
+        """Polls an operation at once rather than when it is due, if it has subscribers."""
         with self._wake:
             target = self._targets.of(operation)
             if target is not None:
@@ -146,35 +146,35 @@ class Poller(PollLoop):
             self._start()
 
     @property
-    def answer_seconds(self) -> Seconds:
-        """How long the server takes to answer about one operation, as far as is known."""
-        return self._fetcher.answer_seconds
+    def response_seconds(self) -> Seconds:
+        """The usual duration of a poll of one operation in seconds; 0 before the first."""
+        return self._fetcher.response_seconds
 
     @property
     def history(self) -> JobHistory:
-        """How long this server's jobs take, learnt from all answers since this was first used."""
+        """The durations of this server's jobs, from all responses since this was first used."""
         return self._history_loader().history
 
     def learn(
         self, on_learned: Callable[[JobHistory], object], *, _inline: bool = False
     ) -> Subscription:
-        """Fill `history` from the server's list, once, when nothing else is due.
+        """Fills `history` from the server's list, once, when nothing else is due.
 
         Args:
-            on_learned: Gets the history when that is done; at once if it was done before, and
-                never where the list can't be had.
+            on_learned: Gets the history when it is filled; at once if it was filled before, and
+                never if the list is unavailable.
         """
-        lessons = self._history_loader()
+        loader = self._history_loader()
         handle = self._handle(on_learned, None, _inline)
         with self._wake:
             everything = self._targets.everything()
             if everything is not None and everything.latest is not None:
-                lessons.take(everything.latest, followed=False)
-            known = lessons.over()
-            if not known:
-                lessons.want(handle)
-        if known:
-            self._deliver(handle, lessons.history)
+                loader.take(everything.latest, has_subscribers=False)
+            complete = loader.is_complete()
+            if not complete:
+                loader.request(handle)
+        if complete:
+            self._notify_later(handle, loader.history)
         elif self._targets:
             self._start()
         return handle
@@ -186,13 +186,13 @@ class Poller(PollLoop):
             return self._fetcher.history_loader
 
     def _check_server(self, operation: Operation) -> None:
-        """Refuse what would be mistaken for an operation of this server with the same path."""
+        """Raises CrossOriginError for an operation of another server, which has the same paths."""
         if operation.client is None:
             return
         theirs, ours = _address(operation.client), _address(self.clients.open())
         if theirs != ours:
             msg = (
-                f"This poller asks {ours}, but the operation is one of {theirs}. "
+                f"This poller polls {ours}, but the operation belongs to {theirs}. "
                 "Use Poller.of(operation.client)."
             )
             raise CrossOriginError(msg)
@@ -231,7 +231,7 @@ class Poller(PollLoop):
         return subscription
 
     def _on_change(self, subscription: Subscription) -> None:
-        """A subscription was closed, or a page shows it again."""
+        """Handles a subscription that was closed, or that a page shows again."""
         with self._wake:
             self._targets.on_subscription_changed(subscription)
             if subscription.closed:
@@ -239,17 +239,19 @@ class Poller(PollLoop):
                 if self._fetcher.history_loader is not None:
                     self._fetcher.history_loader.forget(subscription)
 
-    def _join(self, path: str, known: Operation | None, subscription: Subscription) -> None:
+    def _add_subscriber(
+        self, path: str, last_seen: Operation | None, subscription: Subscription
+    ) -> None:
         with self._wake:
-            target = self._targets.add_subscriber(path, known, subscription)
-            if target.latest is not known:
-                greet = lambda: target.replay_latest(subscription, known)  # noqa: E731
-                self._commands.add(subscription, greet, owner=REPLAYS)
+            target = self._targets.add_subscriber(path, last_seen, subscription)
+            if target.latest is not last_seen:
+                replay = partial(target.replay_latest, subscription, last_seen)
+                self._commands.add(subscription, replay, owner=REPLAYS)
         self._start()
 
-    def _deliver(self, subscription: Subscription, news: Any) -> None:
+    def _notify_later(self, subscription: Subscription, result: Any) -> None:
         with self._wake:
-            self._commands.add(subscription, lambda: subscription.notify(news), owner=REPLAYS)
+            self._commands.add(subscription, partial(subscription.notify, result), owner=REPLAYS)
         self._start()
 
 
@@ -257,7 +259,7 @@ def _address(client: Any) -> str:
     return f"{getattr(client, 'origin', '')}/{str(getattr(client, 'base_path', '')).strip('/')}"
 
 
-def _run_and_deliver(command: Callable[[], Any], handle: Subscription) -> None:
+def _run_and_notify(command: Callable[[], Any], handle: Subscription) -> None:
     try:
         result = run_command(command, lambda: handle.closed)
     except TamrError as error:

@@ -1,7 +1,7 @@
-"""Runs callbacks of users, so that none of them can disturb the thread that polls.
+"""Runs callbacks of users on threads of their own, isolated from the thread that polls.
 
-A callback may raise, sleep, wait for another operation or print. It runs on a thread of its own,
-after those that were submitted before it, in a copy of the context in which it was registered: the
+A callback may raise, sleep, wait for another operation or print. Callbacks of one queue run in the
+order in which they were submitted, each in a copy of the context in which it was registered: the
 notebook shows its output below the cell that registered it.
 """
 
@@ -27,36 +27,37 @@ class CallbackQueue:
     """Runs calls one after another, on a thread that exists only while there are any.
 
     Args:
-        max_waiting: How many calls may wait; a new one then replaces the oldest. None for any
-            number.
+        max_waiting: The length of the queue; when it is full, a new call replaces the oldest. None
+            for no limit.
     """
 
     def __init__(self, max_waiting: int | None = None) -> None:
         self._calls: deque[Call] = deque(maxlen=max_waiting)
-        self._lock = threading.RLock()  # a signal handler may come here, too
+        self._lock = threading.RLock()  # a signal handler may call `submit`, too
         self._thread: threading.Thread | None = None
         _fork.register(self)
 
     def submit(self, call: Call) -> None:
-        """Run `call` after those that were submitted before it; returns at once."""
+        """Queues `call`, and returns at once."""
         thread = None
         with self._lock:
             self._calls.append(call)
-            # Not alive: it could not be started, or was ended by force.
+            # A thread that is not alive could not be started, or was ended by force.
             if self._thread is None or not self._thread.is_alive():
                 name = f"tamr_widgets callbacks {id(self):x}"
                 thread = threading.Thread(target=self._run, name=name, daemon=True)
                 self._thread = thread
         if thread is not None:
-            # Not under the lock, which a `__del__` on the new thread may need before it has begun.
+            # Started without the lock, since a `__del__` on the new thread may need it before
+            # `start` returns.
             try:
                 thread.start()
             except RuntimeError as error:  # too many threads, or the interpreter exits
                 if threading.main_thread().is_alive():
-                    log_exception(_logger, "A callback has to wait for the next one.", error)
+                    log_exception(_logger, "A callback is delayed until the next one.", error)
 
     def renew_after_fork(self) -> None:
-        """The calls that are left belong to the parent."""
+        """Clears the queue: the remaining calls belong to the parent."""
         self._calls.clear()
         self._lock = threading.RLock()
         self._thread = None
@@ -83,9 +84,9 @@ def log_exception(logger: logging.Logger, message: str, error: BaseException) ->
 
 
 def own_context() -> contextvars.Context:
-    """The caller's context, for code of a user that runs later: it prints below the same cell."""
+    """Copies the caller's context for code that runs later: its output is below the same cell."""
     context = contextvars.copy_context()
-    # A time limit around the caller is not one of what runs later.
+    # A deadline of the caller does not apply to code that runs later.
     context.run(lift_deadlines)
     return context
 
@@ -93,12 +94,12 @@ def own_context() -> contextvars.Context:
 class SafeCallback:
     """A user's callback, run on a queue in a copy of the context in which it was registered.
 
-    It is equal to the callback itself, so that it can be found where that is unregistered.
+    It equals the callback itself, so that it can be unregistered with the callback.
 
     Args:
         callback: The user's function.
-        queue: Where it runs.
-        on_error: Gets what it raises, SystemExit and KeyboardInterrupt included.
+        queue: The queue that runs it.
+        on_error: Gets each exception of it, SystemExit and KeyboardInterrupt included.
     """
 
     def __init__(
@@ -113,7 +114,7 @@ class SafeCallback:
         self._context = own_context()
 
     def __call__(self, *args: Any) -> None:
-        """Submit the call; returns at once."""
+        """Submits the call to the queue, and returns at once."""
         self._queue.submit(lambda: self._run(args))
 
     def _run(self, args: tuple[Any, ...]) -> None:

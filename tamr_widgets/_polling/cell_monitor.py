@@ -1,4 +1,4 @@
-"""Knows whether a cell is running: messages of pages may have to wait for its end."""
+"""Tracks whether a cell is running: messages of pages may be delayed until its end."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .._clock import Seconds, clock
 
 
 class CellMonitor:
-    """Notes when a kernel's cells begin and end."""
+    """Records when a kernel's cells begin and end."""
 
     def __init__(self) -> None:
         self._shell: Any = None
@@ -18,7 +18,7 @@ class CellMonitor:
         self._ended_at = -math.inf
 
     def attach(self) -> None:
-        """Begin to note it, if this process is a kernel. Call it on the main thread."""
+        """Registers for the shell's events, if this process is a kernel; on its main thread."""
         ipython = sys.modules.get("IPython")
         shell = ipython.get_ipython() if ipython is not None else None
         if shell is None or shell is self._shell or getattr(shell, "kernel", None) is None:
@@ -29,7 +29,7 @@ class CellMonitor:
         shell.events.register("post_execute", self._on_end)
 
     def busy_until(self) -> Seconds:
-        """When a cell was last seen to run, on the monotonic clock: now, if one does."""
+        """Returns when a cell last ran, on the monotonic clock: now, if one is running."""
         return clock.monotonic() if self._running else self._ended_at
 
     def _on_start(self) -> None:

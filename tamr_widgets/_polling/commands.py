@@ -1,4 +1,4 @@
-"""Commands that wait for their turn between two polls, each at its time."""
+"""Queue of commands that run between two polls, each not before its time."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from .._clock import Seconds, clock
-from .target import Subscription
+from .subscription import Subscription
 
 Action = Callable[[], object]
 
 
 class Command(NamedTuple):
-    """A command, and when it is to be run. Of two that are due together the older comes first."""
+    """A command and the time at which it is due. Of two with the same time the older is first."""
 
     due: Seconds
     number: int
@@ -26,48 +26,48 @@ class Command(NamedTuple):
 
 
 class CommandQueue:
-    """A queue of commands in which owners take turns. A command whose handle is closed is not run.
+    """A queue of commands in which owners take turns. A command whose handle is closed is skipped.
 
-    However many commands one owner leaves, those of another wait for one of them only.
+    However many commands one owner adds, those of another wait for one of them only.
     """
 
     def __init__(self) -> None:
         self._delayed: list[Command] = []
-        # By the identity of their owner; the one whose turn it is comes first.
+        # By the identity of their owner; the owner that is served next comes first.
         self._ready: OrderedDict[int, deque[Command]] = OrderedDict()
         self._numbers = itertools.count()
 
     def add(
         self, handle: Subscription, action: Action, delay: Seconds = 0.0, owner: object = None
     ) -> None:
-        """Leave a command, to be run so many seconds from now."""
-        order = Command(clock.monotonic() + delay, next(self._numbers), handle, owner, action)
-        heapq.heappush(self._delayed, order)
+        """Adds a command that is due in `delay` seconds."""
+        command = Command(clock.monotonic() + delay, next(self._numbers), handle, owner, action)
+        heapq.heappush(self._delayed, command)
 
     def due(self) -> Seconds:
-        """When the oldest one is due, on the monotonic clock; infinity if there is none."""
+        """Returns when the oldest is due, on the monotonic clock; infinity if there is none."""
         self._sort()
         heads = [queue[0].due for queue in self._ready.values()]
         return min(heads, default=self._delayed[0].due if self._delayed else math.inf)
 
     def take(self) -> Command | None:
-        """Remove the next command that is due, or None."""
+        """Removes and returns the next command that is due, or None."""
         self._sort()
         if not self._ready:
             return None
         key, queue = self._ready.popitem(last=False)
-        order = queue.popleft()
+        command = queue.popleft()
         if queue:
-            self._ready[key] = queue  # at the end: it is the turn of others now
-        return order
+            self._ready[key] = queue  # at the end, so that other owners are served first
+        return command
 
     def discard_closed(self) -> None:
-        """Let go of delayed commands that were called off, however late they would be due."""
+        """Removes delayed commands that were cancelled, so that their objects can be freed."""
         self._delayed = [each for each in self._delayed if not each.handle.closed]
         heapq.heapify(self._delayed)
 
     def cancel(self, owner: object) -> list[Subscription]:
-        """Remove all commands of an owner, and return their handles."""
+        """Removes all commands of an owner, and returns their handles."""
         removed = [*self._ready.pop(id(owner), ())]
         removed += [each for each in self._delayed if each.owner is owner]
         self._delayed = [each for each in self._delayed if each.owner is not owner]
@@ -75,11 +75,11 @@ class CommandQueue:
         return [each.handle for each in removed]
 
     def _sort(self) -> None:
-        """Move what is due to its owner's queue, and leave out what was called off."""
+        """Moves due commands to their owners' queues, and removes cancelled ones."""
         now = clock.monotonic()
         while self._delayed and (self._delayed[0].due <= now or self._delayed[0].handle.closed):
-            order = heapq.heappop(self._delayed)
-            self._ready.setdefault(id(order.owner), deque()).append(order)
+            command = heapq.heappop(self._delayed)
+            self._ready.setdefault(id(command.owner), deque()).append(command)
         for key, queue in list(self._ready.items()):
             while queue and queue[0].handle.closed:
                 queue.popleft()

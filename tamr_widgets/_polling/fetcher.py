@@ -1,4 +1,4 @@
-"""Fetcher: goes to the server for a poller, and brings what it says to all who follow."""
+"""Fetches operations for the poller and publishes them to subscribers."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ from .history_loader import HistoryLoader
 from .target import PollTarget
 from .targets import EVERYTHING, PollTargets
 
-# A list that somebody follows gets so much time where it keeps others waiting.
+# The deadline of a list that has subscribers, if there are other targets, too.
 LIST_SECONDS = 20.0
-# A poll that keeps a command waiting for longer than this is called off, and made again after it.
+# A poll that delays a command by more than this is cancelled, and repeated after the command.
 COMMAND_SECONDS = 0.3
-# After so many in a row each one may take twice as long, so that it gets to its end.
-INTERRUPTIONS = 3
-# A poll may be late by this much for a list that is only learnt from.
-LEARNING_SECONDS = 1.0
-# After an error in this package itself.
-BUG_PAUSE_SECONDS = 1.0
+# After so many consecutive cancellations the tolerance doubles each time, so that polls finish.
+MAX_INTERRUPTIONS = 3
+# A list for the history alone may delay a poll by this much.
+MAX_POLL_DELAY_SECONDS = 1.0
+# The delay after an error in this package itself.
+INTERNAL_ERROR_DELAY_SECONDS = 1.0
 
 _OUTAGES = frozenset({408, 429, 502, 503, 504})
 T = TypeVar("T")
@@ -51,24 +51,24 @@ _logger = logging.getLogger(__name__)
 
 
 class Fetcher:
-    """Asks about one operation, or for the list of all, whichever is cheaper just now.
+    """Requests one operation, or the list of all if that is cheaper.
 
     Args:
-        client: Gives the client to ask.
-        following: Who is to hear what comes.
-        command_due: Gives the time since which a command has been waiting, on the monotonic clock.
+        client: Returns the client that makes the requests.
+        targets: The poll targets, whose subscribers are notified.
+        command_due: Returns when the oldest command is or was due, on the monotonic clock.
 
     Attributes:
-        lessons: Who learns from what comes, if anybody wants that.
-        context: Requests are made in it: a notebook shows what they log or warn of below the cell
-            that started the thread, not below the one that happens to run.
+        history_loader: Gets each response, if the history is used.
+        context: The context of the requests: a notebook shows their log messages and warnings below
+            the cell that started the thread, not below the one that is running.
     """
 
     def __init__(
-        self, client: Callable[[], Any], following: PollTargets, command_due: Callable[[], Seconds]
+        self, client: Callable[[], Any], targets: PollTargets, command_due: Callable[[], Seconds]
     ) -> None:
         self._client = client
-        self._targets = following
+        self._targets = targets
         self._command_due = command_due
         self._interruptions = 0
         self._outage = Backoff(1.0, None)
@@ -77,65 +77,63 @@ class Fetcher:
         self.context = contextvars.Context()
 
     @property
-    def answer_seconds(self) -> Seconds:
-        """How long the server takes to answer about one operation, as far as is known."""
+    def response_seconds(self) -> Seconds:
+        """The usual duration of a poll of one operation in seconds; 0 before the first."""
         return self._batching.single
 
     def fetch(self, target: PollTarget) -> None:
-        """Ask about something that is due; if by a list, then about all that is in it."""
+        """Polls a target that is due; by the list, together with all targets that are in it."""
         if target.path == EVERYTHING:
             alone = len(self._targets.all()) == 1
             self._fetch_list(math.inf if alone else LIST_SECONDS)
         elif operations := self._replaced_by_list(target):
-            self._fetch_list(self._batching.limit(operations))
+            self._fetch_list(self._batching.list_deadline(operations))
         else:
             self._fetch_operation(target)
 
-    def load_history(self, pause: Seconds) -> None:
-        """Use a pause of so many seconds between two polls to learn from the past."""
+    def load_history(self, idle_seconds: Seconds) -> None:
+        """Processes a batch of the history, or requests its list, when no poll is due so soon."""
         if self.history_loader is None:
             return
-        if self.history_loader.to_do():
+        if self.history_loader.has_work():
             self._in_context(self.history_loader.process_batch)
-        elif self.history_loader.needs_list(pause):
-            self._fetch_list(history_loader.LIST_SECONDS, for_learning=True)
+        elif self.history_loader.needs_list(idle_seconds):
+            self._fetch_list(history_loader.LIST_SECONDS, for_history=True)
 
     def report_internal_error(self, error: BaseException) -> None:
-        """Tell everybody of an error of this package's own, and go on in a while."""
-        self._in_context(
-            log_exception, _logger, "The poller met an error of its own; it goes on.", error
-        )
-        fault = _internal(error)
-        fault.retry_in_seconds = BUG_PAUSE_SECONDS
+        """Logs an error of this package itself, notifies all subscribers, and backs off."""
+        self._in_context(log_exception, _logger, "Internal error of the poller; it goes on.", error)
+        internal_error = _internal(error)
+        internal_error.retry_in_seconds = INTERNAL_ERROR_DELAY_SECONDS
         for each in self._targets.all():
-            each.back_off(BUG_PAUSE_SECONDS, fault)
-            each.notify_error(fault)
+            each.back_off(INTERNAL_ERROR_DELAY_SECONDS, internal_error)
+            each.notify_error(internal_error)
 
     def _in_context(self, call: Callable[..., T], *args: Any) -> T:
         return self.context.copy().run(call, *args)
 
     def _replaced_by_list(self, target: PollTarget) -> int:
-        """How many requests a list would replace; 0 if it is better to make them."""
+        """Returns the number of requests that a list would replace; 0 if they are cheaper."""
         if not target.in_list:
             return 0
         now = clock.monotonic()
         everything = self._targets.everything()
         operations = sum(each.in_list and each.is_nearly_due(now) for each in self._targets.all())
         if everything is not None and everything.is_nearly_due(now):
-            pays = self._batching.list_is_cheap(everything.interval)
+            is_cheap = self._batching.list_is_cheap(everything.interval)
         else:
-            pays = False
-        return operations if pays or self._batching.prefer_list(operations) else 0
+            is_cheap = False
+        return operations if is_cheap or self._batching.prefer_list(operations) else 0
 
     def _is_interrupted(self, start: Seconds) -> bool:
-        """Whether a request that began at `start` has kept a command waiting for too long."""
-        tolerance = COMMAND_SECONDS * 2.0 ** max(0, self._interruptions - INTERRUPTIONS)
+        """Whether a request that began at `start` has delayed a command for too long."""
+        tolerance = COMMAND_SECONDS * 2.0 ** max(0, self._interruptions - MAX_INTERRUPTIONS)
         return clock.monotonic() - max(start, self._command_due()) >= tolerance
 
     def _adapt(self, *, interrupted: bool) -> None:
-        """Count the requests that were called off for a command.
+        """Counts the requests that were cancelled for a command, so that the tolerance adapts.
 
-        However many commands there are, and however slow the server is, polls get to their end.
+        However many commands there are, and however slow the server is, polls finish.
         """
         self._interruptions = max(0, self._interruptions + (1 if interrupted else -1))
 
@@ -161,22 +159,22 @@ class Fetcher:
             self._publish_operation(target, polled)
 
     def _with_open_client(self, operation: Operation) -> Operation:
-        """The operation, with another client of the same server and user if its own was closed."""
+        """Returns the operation, with another client of the poller if its own was closed."""
         if not getattr(operation.client, "closed", False):
             return operation
         return operation.with_client(self._client())
 
-    def _fetch_list(self, seconds: Seconds, *, for_learning: bool = False) -> None:
+    def _fetch_list(self, seconds: Seconds, *, for_history: bool = False) -> None:
         start = clock.monotonic()
 
-        def is_in_the_way() -> bool:
-            target = self._targets.next() if for_learning else None
-            return target is not None and target.due + LEARNING_SECONDS <= clock.monotonic()
+        def delays_a_poll() -> bool:
+            target = self._targets.next() if for_history else None
+            return target is not None and target.due + MAX_POLL_DELAY_SECONDS <= clock.monotonic()
 
         def cancelled() -> bool:
-            return not self._targets or self._is_interrupted(start) or is_in_the_way()
+            return not self._targets or self._is_interrupted(start) or delays_a_poll()
 
-        max_bytes = history_loader.MAX_LIST_BYTES if for_learning else None
+        max_bytes = history_loader.MAX_LIST_BYTES if for_history else None
         everything = self._targets.everything()
         previous = None if everything is None else everything.latest
         self._targets.request_begins()
@@ -190,8 +188,8 @@ class Fetcher:
         except TamrError as error:
             interrupted = self._is_interrupted(start)
             self._adapt(interrupted=interrupted)
-            if is_in_the_way() and self.history_loader is not None:
-                self.history_loader.refuse(hopeless=False)
+            if delays_a_poll() and self.history_loader is not None:
+                self.history_loader.mark_unavailable(permanent=False)
             elif not interrupted and self._targets:
                 self._handle_list_failure(error)
         else:
@@ -199,16 +197,17 @@ class Fetcher:
             self._batching.list_took(clock.monotonic() - start)
             self._outage.succeeded()
             if self.history_loader is not None:
-                self.history_loader.take(listing, followed=previous is not None)
+                self.history_loader.take(listing, has_subscribers=previous is not None)
             self._publish_list(listing, start)
 
-    def _publish_list(self, listing: OperationList, asked_at: Seconds) -> None:
+    def _publish_list(self, listing: OperationList, requested_at: Seconds) -> None:
+        min_delay = max(listing.retry_after, self._batching.list_cooldown())
         for target in self._targets.all():
             if target.path == EVERYTHING:
-                self._publish(target, listing, max(listing.retry_after, self._batching.rest()))
-            elif target.since <= asked_at:  # else the list may be older than what they know
+                self._publish(target, listing, min_delay)
+            elif target.since <= requested_at:  # else the list may be older than its snapshot
                 document = listing.by_path.get(target.latest.relative_id)
-                # A list that has another job under its path is not believed: a poll decides.
+                # A list may have another job under this path: the next poll shows which is right.
                 target.in_list = document is not None and target.latest.is_shown_by(document)
                 if document is not None and target.in_list:
                     operation = listing.operation(document, target.latest.api_path)
@@ -222,18 +221,18 @@ class Fetcher:
             self.history_loader.note(operation)
         self._publish(target, operation, operation.retry_after)
 
-    def _publish(self, target: PollTarget, news: Any, left_alone: Seconds) -> None:
-        followers = self._targets.update_latest(target, news)
-        target.schedule(left_alone)
-        for each in followers:
-            each.notify(news)
+    def _publish(self, target: PollTarget, result: Any, min_delay: Seconds) -> None:
+        subscriptions = self._targets.update_latest(target, result)
+        target.schedule_next(min_delay)
+        for each in subscriptions:
+            each.notify(result)
 
     def _handle_list_failure(self, error: TamrError) -> None:
-        """The list failed: that is the affair of those who follow it, and perhaps of all."""
+        """Handles an error of the list: it affects the list's subscribers, and perhaps all."""
         self._batching.list_failed()
         if self.history_loader is not None:
-            hopeless = not is_retryable(error, math.inf)
-            self._in_context(partial(self.history_loader.refuse, hopeless=hopeless))
+            permanent = not is_retryable(error, math.inf)
+            self._in_context(partial(self.history_loader.mark_unavailable, permanent=permanent))
         everything = self._targets.everything()
         target = everything or self._targets.next()
         if target is not None and (
@@ -244,16 +243,16 @@ class Fetcher:
     def _handle_failure(
         self, error: TamrError, target: PollTarget, *, of_list: bool = False
     ) -> None:
-        """A request failed: decide who is hit by it, and when to ask again."""
-        backoff, hit = target.backoff, [target]
+        """Decides which targets an error affects, notifies them, and schedules their next polls."""
+        backoff, affected = target.backoff, [target]
         if concerns_all_targets(error, of_list=of_list):
-            backoff, hit = self._outage, self._targets.all()
+            backoff, affected = self._outage, self._targets.all()
         try:
             error.retry_in_seconds = backoff.next_delay(error, clock.monotonic() - target.since)
         except TamrError:
-            for each in hit:
+            for each in affected:
                 self._targets.remove(each)
-        for each in hit:
+        for each in affected:
             if error.retry_in_seconds is not None:
                 each.back_off(error.retry_in_seconds, error)
             each.notify_error(error)
@@ -262,27 +261,32 @@ class Fetcher:
 def run_command(
     work: Callable[[], T], cancelled: Callable[[], bool], seconds: Seconds = math.inf
 ) -> T:
-    """Do something that asks the server; whatever it raises is a TamrError."""
+    """Runs `work` with a deadline, and returns its result.
+
+    Raises:
+        InternalError: `work` raised another exception than a TamrError.
+        TamrError: `work` raised it.
+    """
     try:
         with deadline(seconds, cancelled):
             return work()
     except TamrError:
         raise
     except BaseException as error:  # also SystemExit, which would end the thread in silence
-        log_exception(_logger, "The poller met an error that is none of the server's.", error)
+        log_exception(_logger, "The poller met an error that is not the server's.", error)
         raise _internal(error) from error
 
 
 def _internal(error: BaseException) -> InternalError:
-    # Safe also for an error that raises when it is asked for its text.
+    # Unlike str(error), this works for an error whose `__str__` raises.
     text = "".join(traceback.format_exception_only(type(error), error)).strip()
     return InternalError(f"Something went wrong in tamr_widgets itself: {text}.")
 
 
 def concerns_all_targets(error: TamrError, *, of_list: bool = False) -> bool:
-    """Whether a fault says that the server or the user, not one operation, is in trouble.
+    """Whether the cause of an error is the server or the user's access, not one operation.
 
-    A list fails more easily than that: it may be too long for somebody in between.
+    More errors of a list concern it alone: it may be too long for a proxy.
     """
     if isinstance(error, Unauthorized):
         return True

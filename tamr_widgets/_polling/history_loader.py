@@ -1,4 +1,4 @@
-"""What a poller learns from the answers that pass by: how long jobs take."""
+"""Fills a poller's `JobHistory` from the responses that it receives, when nothing is due."""
 
 from __future__ import annotations
 
@@ -13,93 +13,99 @@ from .._operation.operation_list import OperationList
 from ..history import JobHistory
 from ..operation import Operation
 from .callbacks import log_exception
-from .target import Subscription
+from .subscription import Subscription
 
-# The list is asked for in a pause between two polls that is this long, so that none comes late;
-# where polls are closer, in any pause, once this time has passed.
+# The list is requested when the next poll is so many seconds away, so that none comes late; where
+# polls are closer, at any time after URGENT_SECONDS.
 PAUSE_SECONDS = 1.0
 URGENT_SECONDS = 5.0
-# A list that takes longer than this is given up.
+# The deadline of the list.
 LIST_SECONDS = 5.0
-REFUSED_SECONDS = 300.0
+# After an error of the list it is not requested for so long.
+UNAVAILABLE_SECONDS = 300.0
 # A list that is longer than this (some 65,000 jobs) is not parsed for an estimate alone: parsing
 # takes a second of the kernel's time, and the documents ten times their size in memory.
 MAX_LIST_BYTES = 32_000_000
-# So many jobs are learnt from at a time: a few milliseconds.
+# The number of jobs in a batch, which takes a few milliseconds.
 CHUNK = 200
-# Where there is never time to learn, what is left is forgotten rather than piled up.
+# If there is never time for a batch, the oldest documents are dropped.
 MAX_QUEUED = 100_000
 
 _logger = logging.getLogger(__name__)
 
 
 class HistoryLoader:
-    """A `JobHistory`, and what is still to be put into it when there is time."""
+    """A `JobHistory`, and a queue of the documents that are still to be added to it."""
 
     def __init__(self) -> None:
         self.history = JobHistory()
         self._filled = False
-        self._wanted_at: Seconds | None = None
-        self._refused_until = -math.inf
-        self._left: deque[tuple[OperationList, dict[str, Any]]] = deque(maxlen=MAX_QUEUED)
+        self._requested_at: Seconds | None = None
+        self._unavailable_until = -math.inf
+        self._remaining: deque[tuple[OperationList, dict[str, Any]]] = deque(maxlen=MAX_QUEUED)
         self._waiting: list[Subscription] = []
 
-    def want(self, subscription: Subscription) -> None:
-        """Note that somebody wants the server's past to be known, and to hear when it is."""
+    def request(self, subscription: Subscription) -> None:
+        """Requests the history, and registers a subscription to notify when it is filled."""
         self._waiting.append(subscription)
-        if self._wanted_at is None:
-            self._wanted_at = clock.monotonic()
+        if self._requested_at is None:
+            self._requested_at = clock.monotonic()
 
     def forget(self, subscription: Subscription) -> None:
-        """Let go of one that was closed."""
+        """Removes a subscription that was closed."""
         self._waiting = [each for each in self._waiting if each is not subscription]
 
-    def take(self, listing: OperationList, *, followed: bool) -> None:
-        """Learn from a list when there is time: from all of it, if it is the first."""
+    def take(self, listing: OperationList, *, has_subscribers: bool) -> None:
+        """Queues a list's documents: all of the first list, later only the changed ones.
+
+        Args:
+            listing: The list.
+            has_subscribers: Whether `listing.changed` compares with the list before it.
+        """
         documents: Iterable[dict[str, Any]] = listing.documents
         if self._filled:
-            documents = listing.changed if followed else ()
+            documents = listing.changed if has_subscribers else ()
         self._filled = True
-        self._left.extend((listing, document) for document in documents)
+        self._remaining.extend((listing, document) for document in documents)
 
     def note(self, operation: Operation) -> None:
-        """Learn from a snapshot at once."""
+        """Adds a snapshot to the history at once."""
         try:
             self.history.add(operation)
-        except Exception as error:  # noqa: BLE001 - whatever it is, polls go on
-            log_exception(_logger, "Nothing can be learnt from an operation.", error)
+        except Exception as error:  # noqa: BLE001 - an error in an estimate must not end polling
+            log_exception(_logger, "An operation could not be added to the history.", error)
 
-    def refuse(self, *, hopeless: bool) -> None:
-        """The list can't be had: do without it, for ever or for a while."""
-        if hopeless and self._refused_until < math.inf:
-            _logger.info("There are no estimates, since the list of operations can't be had.")
-        self._refused_until = math.inf if hopeless else clock.monotonic() + REFUSED_SECONDS
+    def mark_unavailable(self, *, permanent: bool) -> None:
+        """Records that the list is unavailable: for five minutes, or for good."""
+        if permanent and self._unavailable_until < math.inf:
+            _logger.info("There are no estimates, since the list of operations is unavailable.")
+        self._unavailable_until = math.inf if permanent else clock.monotonic() + UNAVAILABLE_SECONDS
 
-    def needs_list(self, pause: Seconds) -> bool:
-        """Whether to ask for the list now, in a pause of so many seconds."""
+    def needs_list(self, idle_seconds: Seconds) -> bool:
+        """Whether to request the list now, when nothing is due for so many seconds."""
         now = clock.monotonic()
-        if self._filled or self._wanted_at is None or now < self._refused_until:
+        if self._filled or self._requested_at is None or now < self._unavailable_until:
             return False
-        return pause >= PAUSE_SECONDS or now - self._wanted_at >= URGENT_SECONDS
+        return idle_seconds >= PAUSE_SECONDS or now - self._requested_at >= URGENT_SECONDS
 
-    def over(self) -> bool:
-        """Whether the past is learnt."""
-        return self._filled and not self._left
+    def is_complete(self) -> bool:
+        """Whether all documents of the list are in the history."""
+        return self._filled and not self._remaining
 
-    def to_do(self) -> bool:
-        """Whether there is something to learn from, or somebody to tell."""
-        return bool(self._left) or (self._filled and bool(self._waiting))
+    def has_work(self) -> bool:
+        """Whether there are documents to add, or subscriptions to notify."""
+        return bool(self._remaining) or (self._filled and bool(self._waiting))
 
     def process_batch(self) -> None:
-        """Learn a little more, and tell those who wait when all is learnt."""
-        for _ in range(min(CHUNK, len(self._left))):
-            listing, document = self._left.popleft()
+        """Adds a batch of documents, and notifies the subscriptions after the last one."""
+        for _ in range(min(CHUNK, len(self._remaining))):
+            listing, document = self._remaining.popleft()
             self.note(listing.operation(document))
-        while self._waiting and not self._left:
+        while self._waiting and not self._remaining:
             self._waiting.pop().notify(self.history)
 
-    def rest(self) -> None:
-        """Let go of all that is the server's: nobody follows anything any more."""
-        if self._left:
-            self._left.clear()
+    def release(self) -> None:
+        """Frees the queued documents when the poller has no subscribers left."""
+        if self._remaining:
+            self._remaining.clear()
             self._filled = False

@@ -1,4 +1,4 @@
-"""The thread of a poller: it does what is due, one thing at a time."""
+"""The thread of a poller: runs polls, commands and batches of the history one at a time."""
 
 from __future__ import annotations
 
@@ -15,25 +15,26 @@ from .callbacks import own_context
 from .commands import CommandQueue
 from .fetcher import Fetcher
 from .registry import SharedClients
-from .target import Subscription
+from .subscription import Subscription
 from .targets import PollTargets
 
-# How long the thread may sleep at a time; whatever happens meanwhile wakes it.
-LONGEST_PAUSE_SECONDS = 3600.0
-# So long may deliveries, which cost no request, keep a poll waiting that is due.
+# The longest sleep of the thread; a change of targets or commands wakes it earlier.
+MAX_SLEEP_SECONDS = 3600.0
+# The turn of commands and replays before a poll that is due: one command, or replays of this
+# duration, since they make no requests.
 TURN_SECONDS = 0.1
 
-# Owns what is delivered between polls.
+# The owner of the notifications that are queued like commands.
 REPLAYS = object()
 
 _logger = logging.getLogger(__name__)
 
 
 class PollLoop:
-    """Polls, runs commands and learns in turn, on a thread that exists while there is work.
+    """Runs polls and commands in turn, on a thread that exists while there are any.
 
     Args:
-        client: Whom to ask.
+        client: The client that makes the requests.
     """
 
     def __init__(self, client: Any) -> None:
@@ -47,11 +48,11 @@ class PollLoop:
         self._targets = PollTargets(self._wake)
         self._commands = CommandQueue()
         self._fetcher = Fetcher(self.clients.open, self._targets, self._command_due)
-        self._turn_seconds = 0.0  # spent on other things since the last poll
+        self._turn_seconds = 0.0  # spent on commands and replays since the last poll
         self._subscriptions: WeakSet[Subscription] = WeakSet()
 
     def renew_after_fork(self) -> None:
-        """Start anew: the thread, and those who subscribed, are the parent's."""
+        """Starts anew: the thread and the subscriptions belong to the parent."""
         for each in list(self._subscriptions):
             each.abandon()
         self._set_up()
@@ -61,10 +62,10 @@ class PollLoop:
             return self._commands.due()
 
     def _start(self) -> None:
-        """Wake the thread, or start it.
+        """Wakes the thread, or starts it.
 
-        The caller does not hold the lock: a `__del__` on the new thread may need it before that
-        thread has begun.
+        The caller must not hold the lock: a `__del__` on the new thread may need it before
+        `Thread.start` returns.
         """
         thread = None
         with self._wake:
@@ -78,57 +79,57 @@ class PollLoop:
 
     def _run(self) -> None:
         mark_polling_thread()
-        while self._wait_for_something_to_do():
-            self._step_on()
+        while self._wait_for_work():
+            self._run_step()
 
-    def _step_on(self) -> None:
+    def _run_step(self) -> None:
         try:
             self._step()
         except BaseException as error:  # noqa: BLE001 - logged and reported
             self._fetcher.report_internal_error(error)
 
-    def _wait_for_something_to_do(self) -> bool:
-        """Sleep until something is due; False when nobody wants anything any more."""
+    def _wait_for_work(self) -> bool:
+        """Waits until a target or a command is due; returns False when there are none left."""
         with self._wake:
             while self._targets or self._commands.due() < math.inf:
                 if self._is_superseded():
                     return False
-                pause = self._pause()
-                if pause <= 0:
+                delay = self._idle_seconds()
+                if delay <= 0:
                     return True
-                self._wake.wait(min(pause, LONGEST_PAUSE_SECONDS))
+                self._wake.wait(min(delay, MAX_SLEEP_SECONDS))
             if not self._is_superseded():
                 if self._fetcher.history_loader is not None:
-                    self._fetcher.history_loader.rest()
+                    self._fetcher.history_loader.release()
                 self._thread = None
             return False
 
     def _is_superseded(self) -> bool:
-        """Whether another thread was started meanwhile, or this one forked and is in the child."""
+        """Whether another thread was started meanwhile, or this one runs in a forked child."""
         return self._thread not in (None, threading.current_thread())
 
-    def _pause(self) -> Seconds:
-        """How long there is nothing to do; the caller holds the lock."""
-        target, lessons = self._targets.next(), self._fetcher.history_loader
-        pause = self._commands.due() - clock.monotonic()
+    def _idle_seconds(self) -> Seconds:
+        """Returns the seconds until there is work; the caller holds the lock."""
+        target, loader = self._targets.next(), self._fetcher.history_loader
+        delay = self._commands.due() - clock.monotonic()
         if target is None:
-            return pause
-        pause = min(pause, target.due - clock.monotonic())
-        can_learn = lessons is not None and (lessons.to_do() or lessons.needs_list(pause))
-        return min(pause, 0.0) if can_learn else pause
+            return delay
+        delay = min(delay, target.due - clock.monotonic())
+        can_load = loader is not None and (loader.has_work() or loader.needs_list(delay))
+        return min(delay, 0.0) if can_load else delay
 
     def _step(self) -> Seconds:
-        """Do one thing that is due, and say how long there is nothing more to do."""
+        """Runs one command, poll or batch, and returns the seconds until there is more work."""
         with self._wake:
             target = self._targets.next()
             poll_is_due = target is not None and target.due <= clock.monotonic()
-            # After a command it is the turn of a poll that is due.
+            # Commands and due polls alternate.
             is_turn_over = poll_is_due and self._turn_seconds >= TURN_SECONDS
-            order = None if is_turn_over else self._commands.take()
-        if order is not None:
+            command = None if is_turn_over else self._commands.take()
+        if command is not None:
             start = clock.monotonic()
-            order.action()
-            is_command = order.owner is not REPLAYS
+            command.action()
+            is_command = command.owner is not REPLAYS
             self._turn_seconds += TURN_SECONDS if is_command else clock.monotonic() - start
         elif target is not None and poll_is_due:
             self._turn_seconds = 0.0
@@ -136,4 +137,4 @@ class PollLoop:
         elif target is not None:
             self._fetcher.load_history(target.due - clock.monotonic())
         with self._wake:
-            return self._pause()
+            return self._idle_seconds()

@@ -1,4 +1,4 @@
-"""Which clients share a poller: those of one server, one user and the same settings."""
+"""Registry of pollers: clients of one server, one user and the same settings share a poller."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 class PollerRegistry:
     """Finds the poller of a client.
 
-    It keeps no poller alive, and with it no client: that is for those who use it, and for the
-    thread of a poller that has subscribers.
+    It holds weak references only: a poller, and with it a client, is kept alive by its users, and
+    by its thread while it has subscribers.
     """
 
     def __init__(self) -> None:
         self._pollers: WeakValueDictionary[Hashable, Poller] = WeakValueDictionary()
-        self._lock = threading.RLock()  # a signal handler may come here, too
+        self._lock = threading.RLock()  # a signal handler may call `get`, too
         _fork.register(self)
 
     def get(self, client: Any, make: Callable[[Any], Poller]) -> Poller:
-        """The poller of a client, made unless it, or an equal client, has one."""
+        """Returns the poller of a client or of an equal one; makes one if there is none."""
         key = _key(client)
         with self._lock:
             poller = self._pollers.get(key)
@@ -38,12 +38,12 @@ class PollerRegistry:
         return poller
 
     def renew_after_fork(self) -> None:
-        """Another thread of the parent may have held the lock."""
+        """Replaces the lock, which another thread of the parent may have held."""
         self._lock = threading.RLock()
 
 
 class SharedClients:
-    """The clients of a poller. The newest is kept alive, the others only as long as they are used.
+    """The clients of a poller, with a strong reference to the newest only.
 
     Args:
         client: The first.
@@ -54,22 +54,22 @@ class SharedClients:
         self._others: tuple[ref[Any], ...] = ()
 
     def add(self, client: Any) -> None:
-        """Take up one more, whose settings may be better than those of the others."""
+        """Adds a client, which is the newest then."""
         if client is not self._newest:
             others = (each for each in self._others if each() not in (None, client))
             self._others, self._newest = (*others, ref(self._newest)), client
 
     def open(self) -> Any:
-        """The newest that was not closed; if all were, the newest."""
+        """Returns the newest client that was not closed; if all were, the newest."""
         candidates = (self._newest, *(each() for each in self._others))
         return next((c for c in candidates if not getattr(c, "closed", c is None)), self._newest)
 
 
 def _key(client: Any) -> Hashable:
-    """Equal for clients that may share a poller; else the identity of a client.
+    """Returns a key that is equal for clients that may share a poller.
 
-    A client that is not ours, or has a session of the user's, shares with no other. It need be
-    neither hashable nor weakly referable. No other has its `id` while its poller keeps it alive.
+    For a client of another package, or with a session of the user's, it is the client's `id`: such
+    a client may be unhashable, and the `id` is unique while its poller keeps it alive.
     """
     if type(client) is not Client or type(client.session) is not SingleOriginSession:
         return id(client)
@@ -78,6 +78,6 @@ def _key(client: Any) -> Hashable:
     key = (client.origin, client.base_path, client.auth, client.total_seconds, repr(settings))
     try:
         hash(key)
-    except TypeError:  # an auth of somebody else's
+    except TypeError:  # the user's own auth object
         return id(client)
     return key

@@ -1,4 +1,4 @@
-"""Everything that is followed on a server, by its path."""
+"""The poll targets of a poller, by path."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ import threading
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from .target import PollTarget, Subscription
+from .subscription import Subscription
+from .target import PollTarget
 
 if TYPE_CHECKING:
     from ..operation import Operation
 
-# The list of all operations is followed under a path that no operation has.
+# The path of the list of all operations; no operation has it.
 EVERYTHING = ""
 
 
 class PollTargets:
-    """The watches of a poller: any thread may read and change them.
+    """The poll targets of a poller: any thread may read and change them.
 
     Args:
-        lock: Held for each change, and notified of those that may make something due sooner.
+        lock: Held for each change, and notified of those that may make a target due sooner.
     """
 
     def __init__(self, lock: threading.Condition) -> None:
@@ -30,43 +31,43 @@ class PollTargets:
         return bool(self._by_path)
 
     def all(self) -> list[PollTarget]:
-        """All watches; they may come and go meanwhile."""
+        """Returns a copy of all targets, since they may be added and removed meanwhile."""
         with self._lock:
             return list(self._by_path.values())
 
     def of(self, operation: Operation) -> PollTarget | None:
-        """The target of an operation, also where a later snapshot says more than the first."""
+        """Returns an operation's target, also if only a later snapshot has its identity."""
         identity = operation.identity
         found = self._by_path.get(identity)
         same = (each for each in self.all() if getattr(each.latest, "identity", None) == identity)
         return found or next(same, None)
 
     def everything(self) -> PollTarget | None:
-        """The target of the list of all operations, if somebody follows it."""
+        """Returns the target of the list of all operations, if it has subscribers."""
         return self._by_path.get(EVERYTHING)
 
     def next(self) -> PollTarget | None:
-        """What is due first."""
+        """Returns the target that is due first."""
         with self._lock:
             return min(self._by_path.values(), key=attrgetter("due"), default=None)
 
-    def add_subscriber(self, path: str, known: Any, subscription: Subscription) -> PollTarget:
-        """Let somebody follow something; `known` is the snapshot that they have."""
+    def add_subscriber(self, path: str, last_seen: Any, subscription: Subscription) -> PollTarget:
+        """Adds a subscription to the target of a path; `last_seen` is the subscriber's snapshot."""
         with self._lock:
             target = self._by_path.get(path)
             if target is None:
-                target = self._by_path[path] = PollTarget(path, known)
+                target = self._by_path[path] = PollTarget(path, last_seen)
             target.add(subscription)
             return target
 
     def request_begins(self) -> None:
-        """Note that the list is asked for, which answers for all."""
+        """Records that a request of the list begins, which serves all targets."""
         with self._lock:
             for target in self._by_path.values():
                 target.request_begins()
 
     def on_subscription_changed(self, subscription: Subscription) -> None:
-        """A subscription was closed, or a page shows it again."""
+        """Handles a subscription that was closed, or that a page shows again."""
         with self._lock:
             target = subscription.target
             if target is not None and subscription.closed:
@@ -78,15 +79,15 @@ class PollTargets:
             self._lock.notify_all()
 
     def remove(self, target: PollTarget) -> None:
-        """Never ask about this again, unless somebody subscribes anew."""
+        """Ends the polls of a target, until there is a new subscription to it."""
         with self._lock:
             if self._by_path.get(target.path) is target:
-                self._by_path.pop(target.path, None)  # a signal handler may have come first
+                self._by_path.pop(target.path, None)  # a signal handler may have removed it
 
     def update_latest(self, target: PollTarget, latest: Any) -> tuple[Subscription, ...]:
-        """Take over fresh news, and return who is to hear of them.
+        """Stores the latest result, and returns the subscriptions to notify of it.
 
-        Whoever joins after that is greeted with them: nobody misses the end, or hears it twice.
+        Later subscriptions get it as a replay: none misses the end, or is notified of it twice.
         """
         with self._lock:
             target.latest = latest

@@ -1,4 +1,4 @@
-"""What every widget here has in common: the way to the page and back."""
+"""Base class of the widgets: messages, display and the static form in the saved notebook."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ _LAYOUT_ARGUMENTS = frozenset({"layout", "tooltip", "tabbable"})
 
 
 class BaseWidget(PublishedTraits, OmitNoneMixin, anywidget.AnyWidget):
-    """A widget whose traits tell what the server said, and whose page sends clicks as messages.
+    """A widget whose traits have the server's state, and whose page sends clicks as messages.
 
     Subclasses handle clicks in `_handle_action`, run `_submit`ted code on the poller's thread, and
-    give their static form in `_static_repr`.
+    return their static form from `_static_repr`.
 
     Args:
-        **kwargs: ipywidgets' own: `layout`, `tooltip`, `tabbable`; and what a page may set.
+        **kwargs: `layout`, `tooltip` and `tabbable` of ipywidgets, and traits that a page may set.
 
     Raises:
-        TypeError: An argument that no widget takes.
+        TypeError: There is an unknown argument.
     """
 
     _esm = t.Unicode(bundle.LOADER).tag(sync=True)
     layout = LayoutTrait().tag(sync=True, **widget_serialization)
     callback_error = t.Unicode("", read_only=True, help="What a callback of yours raised last.")
 
-    # What a page may set: never what the server said.
+    # The traits that a page may set; those with the server's state are not among them.
     _of_the_page: frozenset[str] = frozenset()
 
     def renew_after_fork(self) -> None:
-        """Other threads of the parent may have held the locks."""
+        """Replaces the locks, which other threads of the parent may have held."""
         super().renew_after_fork()
         # Held while something is sent, so that nothing is sent after the comm was closed. Signal
         # handlers and `__del__` may close a widget in the middle of that, on the same thread.
@@ -67,30 +67,37 @@ class BaseWidget(PublishedTraits, OmitNoneMixin, anywidget.AnyWidget):
         self.on_msg(self._on_page_message)
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
-        """Take from a page only what is the page's to set; tell it again what is not."""
-        taken = {name: each for name, each in sync_data.items() if name in self._of_the_page}
-        if taken:
+        """Sets traits that a page may set; for other ones, sends it the kernel's values again."""
+        accepted = {name: each for name, each in sync_data.items() if name in self._of_the_page}
+        if accepted:
             context = contextvars.copy_context()
-            self._submit(lambda: context.run(self._take_from_page, taken))
+            self._submit(lambda: context.run(self._set_from_page, accepted))
         refused = [name for name in sync_data if name not in self._of_the_page]
         if refused:
             self.send_state(refused)
 
     def close(self) -> None:
-        """Take the widget off the page."""
+        """Removes the widget from the page."""
         close_layout(self)
         with self._comm_lock, self._as_publisher():
             super().close()
 
     def __del__(self) -> None:
-        """Do nothing: ipywidgets holds what was not closed, and a collection must take no locks."""
+        """Does nothing: a garbage collection must not acquire locks.
 
-    def rest(self, cell: cell_outputs.Cell) -> None:
-        """Poll nothing until a page or code asks again: the one cell that showed this ran anew."""
+        ipywidgets keeps each widget alive until it is closed.
+        """
+
+    def pause_polling(self, cell: cell_outputs.Cell) -> None:
+        """Pauses polling until a page or code needs it: the only cell that showed this ran again.
+
+        Args:
+            cell: The cell.
+        """
         raise NotImplementedError
 
-    def repeat_record(self) -> None:
-        """Write the static form into the notebook once more."""
+    def repeat_output(self) -> None:
+        """Writes the static form into the saved notebook once more."""
         self._show(update=True)
 
     def _send(self, msg: Any, buffers: Any = None) -> None:
@@ -98,14 +105,14 @@ class BaseWidget(PublishedTraits, OmitNoneMixin, anywidget.AnyWidget):
             if self.comm is not None:
                 super()._send(msg, buffers)
 
-    def _take_from_page(self, values: dict[str, Any]) -> None:
+    def _set_from_page(self, values: dict[str, Any]) -> None:
         with self._as_publisher():
             super().set_state(values)
 
     def _report_callback_error(self, error: BaseException) -> None:
         lines = traceback.format_exception_only(type(error), error)
         text = sanitize(f"A callback of this notebook raised {lines[-1]}", MAX_TEXT_CHARS)
-        self._submit(lambda: self._take_callback_error(text))
+        self._submit(lambda: self._show_callback_error(text))
 
     def _on_page_message(self, _: object, content: Any, __: object) -> None:
         remember_comm_context()
@@ -114,7 +121,7 @@ class BaseWidget(PublishedTraits, OmitNoneMixin, anywidget.AnyWidget):
         kernel = clock.wall() * 1000
         server = kernel + self._clock_offset_seconds() * 1000
         self.send({"ack": content.get("n"), "kernel": round(kernel), "server": round(server)})
-        if not self.shown_in:  # a page shows it as a part of something else
+        if not self.shown_in:  # a page shows it as a part of another widget
             cell_outputs.show(self, self._made_in)
         self._handle_action(content)
 
@@ -125,17 +132,17 @@ class BaseWidget(PublishedTraits, OmitNoneMixin, anywidget.AnyWidget):
         return {**(data or {}), "text/html": html, "text/plain": text}, metadata
 
     def _ipython_display_(self, **_: object) -> None:
-        """Display under an id, so that the saved notebook can be brought up to date later."""
+        """Displays the widget with an id, so that the saved output can be updated later."""
         self._displayed = True
         self._follow()
         cell_outputs.show(self, cell_outputs.current())
         self._show(update=False)
 
-    def _record(self) -> None:
-        """Bring the saved notebook up to date, if it has an output of this."""
+    def _update_output(self) -> None:
+        """Updates the static form in the saved notebook, if the widget was displayed."""
         if self._displayed:
             self._show(update=True)
-            cell_outputs.recorded(self)
+            cell_outputs.repeat_at_next_run(self)
 
     def _show(self, *, update: bool) -> None:
         with self._comm_lock:
@@ -147,25 +154,25 @@ class BaseWidget(PublishedTraits, OmitNoneMixin, anywidget.AnyWidget):
             )
 
     def _handle_action(self, content: dict[str, Any]) -> None:
-        """Leave an order for what a page asks for; return at once."""
+        """Submits the action that a page requests, and returns at once."""
         raise NotImplementedError
 
     def _follow(self) -> None:
-        """Follow anew, if that was at rest or had ended with a fault."""
+        """Starts polling, if it was paused or an error ended it."""
         raise NotImplementedError
 
     def _submit(self, work: Callable[[], object]) -> None:
-        """Have something done on the poller's thread."""
+        """Runs `work` on the poller's thread."""
         raise NotImplementedError
 
-    def _take_callback_error(self, text: str) -> None:
-        """Show what a callback raised. Runs on the poller's thread."""
+    def _show_callback_error(self, text: str) -> None:
+        """Shows the error of a callback. Runs on the poller's thread."""
         raise NotImplementedError
 
     def _static_repr(self) -> tuple[str, str]:
-        """HTML and plain text for where no widget can live."""
+        """Returns HTML and plain text for front ends without widgets."""
         raise NotImplementedError
 
     def _clock_offset_seconds(self) -> Seconds:
-        """How far the server's clock is ahead."""
+        """Returns the seconds that the server's clock is ahead of this machine's."""
         raise NotImplementedError

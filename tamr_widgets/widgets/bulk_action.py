@@ -1,4 +1,4 @@
-"""Bulk: one action on many operations, one after another, with a report."""
+"""Bulk action: cancels or deletes many operations one after another, and reports progress."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from ..errors import (
 from ..operation import Operation
 from ..poller import Poller, Subscription
 
-# How often a page hears of the progress.
+# The least number of seconds between two reports to the page.
 REPORT_SECONDS = 0.2
-# After so many errors in a row that hardly concern one operation alone, the rest is not tried.
-MAX_ERRORS_IN_A_ROW = 3
+# After so many consecutive errors that probably affect all operations, the rest is not tried.
+MAX_CONSECUTIVE_ERRORS = 3
 
 _NOT_TRIED = "Not tried, since the same would have happened."
 
@@ -32,18 +32,19 @@ _NOT_TRIED = "Not tried, since the same would have happened."
 class Bulk:
     """Cancels or deletes operations in turn, on the poller's thread, between its polls.
 
-    It ends early where the error of one is that of all: the server deletes no operations (405), it
-    does not accept the user (401), or it refuses or fails several in a row (403, 503, no answer).
+    It ends early after an error that affects all operations: the server does not support deletion
+    (405), it does not accept the user (401), or there are several consecutive refusals or failures
+    (403, 503, no response).
 
     Args:
-        poller: Whose thread does it.
+        poller: The poller whose thread runs the actions.
         action: `cancel` or `delete`.
-        operations: By the keys that the page knows them by.
-        on_done: Gets the key and what the action returned, after each one.
-        on_report: Gets the state of affairs now and then, and at the end.
+        operations: The operations by the page's keys.
+        on_done: Gets the key and the action's result, after each success.
+        on_report: Gets the progress now and then, and at the end.
 
     Attributes:
-        no_delete: Whether the server answered that it deletes no operations.
+        no_delete: Whether the server responded that it does not support deletion.
     """
 
     def __init__(
@@ -58,57 +59,57 @@ class Bulk:
         self.no_delete = False
         self._poller = poller
         self._count = len(operations)
-        self._left = deque(operations.items())
+        self._remaining = deque(operations.items())
         self._failed: list[tuple[str, str]] = []
-        self._not_tried = self._in_a_row = 0
+        self._not_tried = self._consecutive_errors = 0
         self._on_done, self._on_report = on_done, on_report
         self._reported_at = clock.monotonic()
         self._command: Subscription | None = None
-        self._go_on()
+        self._run_next()
 
     @property
     def over(self) -> bool:
-        """Whether all have been done, or refused, or given up."""
+        """Whether all operations were processed, or the rest was given up."""
         return self._command is None
 
     def close(self) -> None:
-        """Do not begin with those that are left."""
-        self._left.clear()
+        """Cancels the remaining actions."""
+        self._remaining.clear()
         if self._command is not None:
             self._command.close()
             self._command = None
 
-    def _go_on(self) -> None:
-        """Submit the next one; those of other owners take their turns in between."""
-        if not self._left:
+    def _run_next(self) -> None:
+        """Submits the next action; commands of other owners may run in between."""
+        if not self._remaining:
             self._command = None
             return
-        key, operation = self._left.popleft()
+        key, operation = self._remaining.popleft()
         self._command = self._poller.submit(
             getattr(operation, self.action),
             partial(self._done, key),
-            partial(self._refused, key),
+            partial(self._failed_with, key),
             owner=self,
             _inline=True,
         )
 
     def _done(self, key: str, result: Any) -> None:
-        self._in_a_row = 0
-        self._go_on()
+        self._consecutive_errors = 0
+        self._run_next()
         try:
             self._on_done(key, result)
         finally:
             self._report()
 
-    def _refused(self, key: str, error: TamrError) -> None:
+    def _failed_with(self, key: str, error: TamrError) -> None:
         self._failed.append((key, str(error)))
         self.no_delete = self.no_delete or isinstance(error, MethodNotAllowed)
-        self._in_a_row = self._in_a_row + 1 if _concerns_many(error) else 0
-        if _concerns_all(error) or self._in_a_row >= MAX_ERRORS_IN_A_ROW:
-            self._not_tried = len(self._left)
-            self._failed += [(each, _NOT_TRIED) for each, _ in self._left]
-            self._left.clear()
-        self._go_on()
+        self._consecutive_errors = self._consecutive_errors + 1 if _concerns_many(error) else 0
+        if _concerns_all(error) or self._consecutive_errors >= MAX_CONSECUTIVE_ERRORS:
+            self._not_tried = len(self._remaining)
+            self._failed += [(each, _NOT_TRIED) for each, _ in self._remaining]
+            self._remaining.clear()
+        self._run_next()
         self._report()
 
     def _report(self) -> None:
@@ -118,7 +119,7 @@ class Bulk:
             self._on_report(
                 {
                     "action": self.action,
-                    "done": self._count - len(self._left) - running,
+                    "done": self._count - len(self._remaining) - running,
                     "of": self._count,
                     "failed": list(self._failed),
                     "not_tried": self._not_tried,
@@ -128,12 +129,12 @@ class Bulk:
 
 
 def _concerns_all(error: TamrError) -> bool:
-    """Whether the next one would certainly fail in the same way."""
+    """Whether the next action would certainly fail with the same error."""
     if isinstance(error, HTTPStatusError) and error.response is not None:
         return error.response.status_code in (401, 405, 501)
     return isinstance(error, (ClientClosed, MethodNotAllowed, Unauthorized, CertificateError))
 
 
 def _concerns_many(error: TamrError) -> bool:
-    """Whether the next one would probably fail in the same way."""
+    """Whether the next action would probably fail with the same error."""
     return isinstance(error, Forbidden) or concerns_all_targets(error)

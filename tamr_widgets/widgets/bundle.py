@@ -2,7 +2,7 @@
 
 A widget carries its code to the browser and into the saved notebook, so the code has to be small.
 The modules in static/ are joined and deflated; the bytes travel in a trait of their own, without
-base64, and a loader in `_esm` inflates them, once for a page whatever the number of widgets:
+base64, and a loader in `_esm` inflates them, once for each page:
 
     class OperationWidget(anywidget.AnyWidget):
         _esm = bundle.LOADER
@@ -24,7 +24,7 @@ import zlib
 from pathlib import Path
 
 STATIC = Path(__file__).parent / "static"
-# A module that needs the text of a stylesheet has one of these names in place of it.
+# Placeholders in modules, and the stylesheets whose text replaces them.
 STYLES = {
     "(globalThis).TAMR_CSS": "operation/panel.css",
     "(globalThis).TAMR_JOBS_CSS": "jobs/jobs.css",
@@ -32,7 +32,7 @@ STYLES = {
 IMPORT = re.compile(r'^import \{ [\w, ]+ \} from "(\.{1,2}/[\w./-]+\.js)";\n', re.MULTILINE)
 EXPORT = re.compile(r"^export (?!default\b)", re.MULTILINE)
 
-# The last bytes of the code are its checksum: it tells one version from another in a page.
+# The last bytes of the code are its checksum, which distinguishes versions in a page.
 LOADER = """\
 const load = async (code) => (await import(URL.createObjectURL(await new Response(
   new Blob([code]).stream().pipeThrough(new DecompressionStream("deflate")),
@@ -55,12 +55,12 @@ export default () => {
 
 @functools.cache
 def compressed(entry: str) -> bytes:
-    """Deflates the module `entry` of static/ with all that it imports, and its styles."""
+    """Returns the module `entry` of static/ with its imports and styles, deflated."""
     return zlib.compress(joined(entry).encode(), 9)
 
 
 def joined(entry: str) -> str:
-    """Joins `entry` and the modules that it imports, each once and before its users."""
+    """Returns the text of `entry` and its imports, each module once and before its importers."""
     modules: dict[str, str] = {}
     _collect(entry, modules)
     text = "\n".join(modules.values())

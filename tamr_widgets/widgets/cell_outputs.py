@@ -1,8 +1,8 @@
-"""Cells of the notebook that runs: which widgets each one shows, and when it runs again.
+"""Tracks the widgets that each cell shows, and pauses them when the cell runs again.
 
-A cell that runs again replaces its output. A widget that was shown there and nowhere else comes to
-rest: it is not closed, since other code may hold it, but nothing is polled for it until a page or
-code asks for it again.
+A cell that runs again replaces its output. A widget that was shown there and nowhere else is
+paused: it is not closed, since other code may reference it, but its polling stops until a page or
+code needs it again.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ class Cell(NamedTuple):
 
 
 class Shown(Protocol):
-    """Something that a cell shows."""
+    """A widget that a cell shows."""
 
     shown_in: set[Cell]
 
-    def rest(self, cell: Cell) -> None:
-        """The cell ran again, and no other one shows this."""
+    def pause_polling(self, cell: Cell) -> None:
+        """Pauses polling: the cell ran again, and no other one shows this."""
 
-    def repeat_record(self) -> None:
-        """Write the output as it is saved once more."""
+    def repeat_output(self) -> None:
+        """Writes the saved output once more."""
 
 
 _shown: defaultdict[Cell, WeakSet[Any]] = defaultdict(WeakSet)
-_recorded: WeakSet[Any] = WeakSet()
+_to_repeat: WeakSet[Any] = WeakSet()
 
 
 def current() -> Cell | None:
-    """The cell that is running, if any."""
+    """Returns the cell that is running, if any."""
     parent = _request()
     if parent.get("header", {}).get("msg_type") != "execute_request":
         return None
@@ -49,25 +49,25 @@ def current() -> Cell | None:
 
 
 def request_id() -> str | None:
-    """Identifies the run of the cell that is running: two runs of one cell differ."""
+    """Returns an id of the current run of a cell: two runs of one cell differ."""
     message_id = _request().get("header", {}).get("msg_id")
     return None if message_id is None else str(message_id)
 
 
 def show(widget: Shown, cell: Cell | None) -> None:
-    """Note that a cell shows this widget."""
+    """Records that a cell shows this widget."""
     if cell is not None and _listen():
         widget.shown_in.add(cell)
         _shown[cell].add(widget)
 
 
-def recorded(widget: Shown) -> None:
-    """Have the widget's output written again when the next cell runs.
+def repeat_at_next_run(widget: Shown) -> None:
+    """Repeats the widget's output when the next cell runs.
 
-    nbclient and papermill drop messages that come between two cells.
+    nbclient and papermill drop messages between two cells.
     """
     if _listen():
-        _recorded.add(widget)
+        _to_repeat.add(widget)
 
 
 def _request() -> dict[str, Any]:
@@ -84,10 +84,10 @@ def _listen() -> bool:
 
 
 def _on_run(_: object) -> None:
-    while _recorded:
-        _recorded.pop().repeat_record()
+    while _to_repeat:
+        _to_repeat.pop().repeat_output()
     cell = current()
     for widget in _shown.pop(cell, ()) if cell is not None else ():
         widget.shown_in.discard(cell)
         if not widget.shown_in:
-            widget.rest(cell)
+            widget.pause_polling(cell)

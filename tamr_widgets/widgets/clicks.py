@@ -1,4 +1,4 @@
-"""Clicks: the actions that were asked for and not done yet, each once."""
+"""Clicks: the pending actions of a page, each once."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ..poller import Poller, Subscription
 
 
 class Clicks:
-    """Runs actions on a poller's thread; one that waits already is not submitted again.
+    """Runs actions on a poller's thread; one that is pending is not submitted again.
 
     Args:
-        poller: Whose thread runs them.
-        on_error: Gets what an action raised.
+        poller: The poller whose thread runs them.
+        on_error: Gets the error of an action.
     """
 
     def __init__(self, poller: Poller, on_error: Callable[[TamrError], object]) -> None:
@@ -29,8 +29,8 @@ class Clicks:
         _fork.register(self)
 
     def renew_after_fork(self) -> None:
-        """Another thread of the parent may have held the lock."""
-        # A signal handler or `__del__` may come here in the middle of it, on the same thread.
+        """Replaces the lock, which another thread of the parent may have held."""
+        # Reentrant, since a signal handler or `__del__` may acquire it on the same thread.
         self._lock = threading.RLock()
 
     def submit(
@@ -40,7 +40,14 @@ class Clicks:
         on_done: Callable[[Any], object],
         delay: Seconds = 0.0,
     ) -> None:
-        """Run an action unless one of this name waits; `on_done` gets what it returns."""
+        """Runs an action unless one of this name is pending.
+
+        Args:
+            name: The name of the action.
+            action: The function to call.
+            on_done: Gets its result.
+            delay: The seconds until it is due.
+        """
         with self._lock:
             pending = self._pending.get(name)
             if not self._closed and (pending is None or pending.closed):
@@ -54,19 +61,19 @@ class Clicks:
                 )
 
     def cancel(self, name: str) -> None:
-        """Do not run this action, if it waits."""
+        """Cancels an action, if it is pending."""
         with self._lock:
             pending = self._pending.pop(name, None)
         if pending is not None:
             pending.close()
 
     def close(self) -> None:
-        """Run none of those that wait, and none from now on."""
+        """Cancels all pending actions, and ignores later ones."""
         with self._lock:
             self._closed = True
             for name in list(self._pending):
                 self.cancel(name)
 
-    def _end(self, name: str, then: Callable[[Any], object], result: Any) -> None:
+    def _end(self, name: str, callback: Callable[[Any], object], result: Any) -> None:
         self.cancel(name)
-        then(result)
+        callback(result)

@@ -1,9 +1,9 @@
-"""What a page and a kernel tell each other besides traits.
+"""Sends updates in the context of a page's message, so that clicks are handled during a cell.
 
-ipykernel 7.4 brings a page's messages to the shell that last sent on their comm, and takes that
-shell from the context of the sender. A plain thread has none, so clicks would wait for the cell
-that runs. Sent inside the context in which a page's message was handled, updates keep the clicks
-on that page's own shell, which is free while a cell runs.
+ipykernel 7.4 delivers a page's messages to the shell that last sent on their comm, and gets that
+shell from the context of the sender. A plain thread has none, so clicks would wait for the end of
+the running cell. Updates that are sent in the context in which a page's message was handled keep
+the clicks on that page's own shell, which is free while a cell runs.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ _context: contextvars.Context | None = None
 
 
 def warn_of_old_kernel() -> None:
-    """Warn where a widget could not be kept up to date: ipykernel 7.0 sends nothing from threads.
+    """Warns of ipykernel 7.0, which cannot update widgets: it sends nothing from threads.
 
-    See ipykernel issue 1450; 7.1 mends it.
+    See ipykernel issue 1450, fixed in 7.1.
     """
     version = str(getattr(sys.modules.get("ipykernel"), "__version__", ""))
     if version.startswith("7.0."):
@@ -33,13 +33,13 @@ def warn_of_old_kernel() -> None:
 
 
 def remember_comm_context() -> None:
-    """Keep the context of the page's message that is being handled. It serves all widgets."""
+    """Stores the context of the page's message that is being handled, for all widgets."""
     global _context  # noqa: PLW0603
     _context = contextvars.copy_context()
 
 
 def run_in_comm_context(send: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
-    """Call `send` so that what it sends leaves clicks where they are acted on at once."""
+    """Calls `send` in the stored context, if there is one."""
     if _context is None:
         send(*args, **kwargs)
     else:

@@ -1,7 +1,7 @@
-"""OperationController: follows one operation for a page, and carries out what is clicked there.
+"""OperationController: polls one operation for a page, and runs the actions of its buttons.
 
-It knows nothing of widgets: OperationWidget shows one panel, JobsWidget one for each opened row.
-All of its state is written by the poller's thread; clicks only leave an order there.
+It does not depend on widgets: an OperationWidget has one, a JobsWidget one for each expanded row.
+All of its state is written by the poller's thread; clicks submit commands to it.
 """
 
 from __future__ import annotations
@@ -23,34 +23,34 @@ from ..operation import Operation
 from ..poller import Poller, Subscription
 from .clicks import Clicks
 from .follower import Follower
-from .payload import action_facts, compact, estimate_facts, fault_facts, snapshot_facts
+from .payload import action_error_facts, compact, estimate_facts, poll_error_facts, snapshot_facts
 
 _ENDED = {"SUCCEEDED": "succeeded", "FAILED": "failed", "CANCELED": "was cancelled"}
-# Kinds of faults after which nothing is polled until somebody asks for it again.
+# Kinds of errors after which nothing is polled until a click or code requests it.
 _HALTED = ("refused", "stopped")
-# After this one it makes no sense to.
+# After an error of this kind the operation does not exist any more, so polling cannot go on.
 _GONE = "gone"
 
 
 class OperationController:
-    """What is known of one operation, and what is going on with it.
+    """The state of one operation, its polling and its actions.
 
     Args:
         operation: The snapshot to begin with.
-        on_change: Called on the poller's thread after anything may have changed.
-        poll_interval_seconds: How often to ask.
-        timeout_seconds: How long a Wait lasts; None for as long as it takes.
-        estimate: Whether to learn from past jobs how long this one takes.
+        on_change: Called on the poller's thread after any change.
+        poll_interval_seconds: The seconds between two polls.
+        timeout_seconds: The timeout of a Wait in seconds; None for no timeout.
+        estimate: Whether to estimate the duration from past jobs.
 
     Attributes:
-        operation: The newest snapshot.
+        operation: The latest snapshot.
         waiting: Whether a Wait is under way.
-        busy: The action that was sent and not yet answered: `cancel`, `delete` or nothing.
-        deleted: Whether it was deleted from here.
-        outcome: What the last Wait or action came to, in words.
-        fault: What went wrong last, or None.
-        faults: How many polls failed since the last one that did not.
-        callback_error: What a user's callback raised last, in words.
+        busy: The action whose response is pending: `cancel`, `delete` or nothing.
+        deleted: Whether an action of this controller deleted it.
+        outcome: The result of the last Wait or action, in words.
+        error: The last error, or None.
+        consecutive_errors: The number of failed polls since the last successful one.
+        callback_error: The last error of a user's callback, in words.
         closed: Whether it was closed.
 
     Raises:
@@ -75,66 +75,66 @@ class OperationController:
         self.operation = operation
         self.waiting = self.deleted = self.no_delete = self.closed = False
         self.busy = self.outcome = self.callback_error = ""
-        self.fault: TamrError | None = None
-        self.faults = 0
-        self._fault: dict[str, Any] = {}
+        self.error: TamrError | None = None
+        self.consecutive_errors = 0
+        self._error_facts: dict[str, Any] = {}
         self.interval, self.timeout = poll_interval_seconds, timeout_seconds
         self._on_change = on_change
         self.poller = Poller.of(operation.client)
         self.follower = Follower(self._subscribe, *([self._learn] if estimate else []))
         self._checked_at = 0.0
-        self._clicks = Clicks(self.poller, self._on_refusal)
+        self._clicks = Clicks(self.poller, self._on_action_error)
         self._history: JobHistory | None = None
 
     @property
-    def fault_kind(self) -> str:
-        """Whether the fault passes (`retrying`), ended the polling, or came of an action.
+    def error_kind(self) -> str:
+        """The kind of the last error, empty without one.
 
-        `gone`, `refused` and `stopped` ended it; `action` did not.
+        After `retrying` and `action` the polling goes on; `gone`, `refused` and `stopped` ended it.
         """
-        return str(self._fault.get("fault_kind", ""))
+        return str(self._error_facts.get("fault_kind", ""))
 
     @property
     def over(self) -> bool:
-        """Whether nothing more is heard of the operation, unless somebody asks for it again."""
+        """Whether there are no more polls, unless a click or code requests them."""
         return self.operation.resolved or self.deleted or self.halted
 
     @property
     def halted(self) -> bool:
-        """Whether a fault ended the polling."""
-        return self.fault_kind in (_GONE, *_HALTED) and not self.follower.active
+        """Whether an error ended the polling."""
+        return self.error_kind in (_GONE, *_HALTED) and not self.follower.active
 
     def follow(self) -> None:
-        """Begin to poll, also after rest or a fault that ended it, if there is anything to hear."""
-        known = self.operation.resolved or self.deleted or self.fault_kind == _GONE
-        if known or self.closed or self.follower.active:
+        """Starts polling, also after a pause or an error, unless the operation has ended."""
+        is_final = self.operation.resolved or self.deleted or self.error_kind == _GONE
+        if is_final or self.closed or self.follower.active:
             return
-        if self.fault_kind in _HALTED:
-            self._set_fault(None)
+        if self.error_kind in _HALTED:
+            self._set_error(None)
             self.submit(self._on_change)
         self._checked_at = clock.wall()
         self.follower.start()
 
     def close(self) -> None:
-        """Stop all that this panel does; the job goes on."""
+        """Ends the polling and cancels pending actions; the job goes on."""
         self.closed = True
         self.follower.stop()
         self._clicks.close()
         self.poller.cancel(self)
 
     def submit(self, work: Callable[[], object]) -> None:
-        """Have something done on the poller's thread."""
+        """Runs `work` on the poller's thread."""
         self.poller.submit(work, _ignore, owner=self, _inline=True)
 
-    def take(self, operation: Operation) -> None:
-        """Take over a snapshot that was fetched on another thread."""
+    def update(self, operation: Operation) -> None:
+        """Updates the operation to a snapshot that was fetched on another thread."""
         self.submit(lambda: self._on_operation(operation))
 
     def _subscribe(self) -> Subscription:
         return self.poller.subscribe(
             self.operation,
             self._on_operation,
-            self._on_fault,
+            self._on_error,
             self.interval,
             on_a_page=True,
             _inline=True,
@@ -144,7 +144,7 @@ class OperationController:
         return self.poller.learn(self._on_learned, _inline=True)
 
     def facts(self) -> dict[str, Any]:
-        """All of it, as a page draws it."""
+        """Returns the facts that the page draws."""
         return compact(
             {
                 **snapshot_facts(self.operation),
@@ -155,13 +155,13 @@ class OperationController:
                 "no_delete": self.no_delete,
                 "outcome": self.outcome,
                 "callback_error": self.callback_error,
-                **self._fault,
-                **self._forecast(),
+                **self._error_facts,
+                **self._estimates(),
             }
         )
 
     def progress(self) -> float | None:
-        """How far the job is, from 0 to 1; None if there is nothing to go by."""
+        """Returns the progress of the job from 0 to 1; None without an estimate."""
         if self.operation.resolved:
             return 1.0
         estimate = self._history.estimate(self.operation) if self._history else None
@@ -170,8 +170,8 @@ class OperationController:
         elapsed = self.operation.elapsed
         return 0.0 if elapsed is None else progress(elapsed.total_seconds(), estimate)
 
-    def _forecast(self) -> dict[str, Any]:
-        """How long the job takes to start, and then to run."""
+    def _estimates(self) -> dict[str, Any]:
+        """Returns the estimated durations of queue and job as facts."""
         if self._history is None or self.operation.resolved:
             return {}
         queue = None
@@ -180,14 +180,14 @@ class OperationController:
         return {"estimate": estimate_facts(self._history.estimate(self.operation)), "queue": queue}
 
     def act(self, action: str) -> None:
-        """Leave an order for a click. It returns at once; a second click is the same order.
+        """Submits the action of a click, and returns at once; a pending one is submitted once.
 
         Args:
-            action: `wait`, `stop`, `cancel`, `delete`, or `seen` (a page shows this just now).
+            action: `wait`, `stop`, `cancel`, `delete`, or `seen` (a page shows this now).
         """
         if action == "seen":
             self.follower.mark_visible()
-            if self.fault_kind not in _HALTED:  # it may have been at rest
+            if self.error_kind not in _HALTED:  # it may have been paused
                 self.follow()
         elif action == "wait":
             self._clicks.submit("wait", self._begin_to_wait, self._changed)
@@ -198,22 +198,27 @@ class OperationController:
         elif action == "delete":
             self._clicks.submit("delete", self._delete, self._on_deleted)
 
-    def _set_fault(self, error: TamrError | None, facts: dict[str, Any] | None = None) -> None:
-        """Take note of a fault, of an action where `facts` say no other; or of its end."""
-        self.fault = error
-        self._fault = facts or (action_facts(error) if error else {})
+    def _set_error(self, error: TamrError | None, facts: dict[str, Any] | None = None) -> None:
+        """Sets or clears the error.
+
+        Args:
+            error: The error, or None.
+            facts: Its facts; by default those of an action's error.
+        """
+        self.error = error
+        self._error_facts = facts or (action_error_facts(error) if error else {})
 
     def _on_operation(self, operation: Operation) -> None:
         self._checked_at = clock.wall()
-        self.faults = 0
-        if self.fault_kind != "action":
-            self._set_fault(None)
-        self._see(operation)
+        self.consecutive_errors = 0
+        if self.error_kind != "action":
+            self._set_error(None)
+        self._set_operation(operation)
         self._on_change()
 
-    def _see(self, operation: Operation) -> None:
+    def _set_operation(self, operation: Operation) -> None:
         if self.operation.resolved and not operation.resolved:
-            return  # It was fetched earlier, on another thread.
+            return  # An older snapshot, fetched on another thread.
         self.operation = operation
         if operation.resolved:
             self.follower.stop()
@@ -224,9 +229,9 @@ class OperationController:
         self._history = history
         self._on_change()
 
-    def _on_fault(self, error: TamrError) -> None:
-        self.faults += 1
-        self._set_fault(error, fault_facts(error, self._checked_at))
+    def _on_error(self, error: TamrError) -> None:
+        self.consecutive_errors += 1
+        self._set_error(error, poll_error_facts(error, self._checked_at))
         if error.retry_in_seconds is None:
             self.follower.stop()
             self._end_waiting("")
@@ -239,7 +244,7 @@ class OperationController:
         if self.operation.resolved:
             self.outcome = f"It {_ENDED[self.operation.state or '']} before."
             return
-        if self.deleted or (self.halted and self.fault_kind == _GONE):
+        if self.deleted or (self.halted and self.error_kind == _GONE):
             self.outcome = "It is no longer in Tamr, so there is nothing to wait for."
             return
         if not self.waiting:
@@ -247,12 +252,12 @@ class OperationController:
             self.follow()
         self.waiting, self.outcome = True, ""
         if self.timeout is not None:
-            self._clicks.submit("give up", self._give_up, self._changed, self.timeout)
+            self._clicks.submit("give up", self._time_out, self._changed, self.timeout)
 
-    def _give_up(self) -> None:
+    def _time_out(self) -> None:
         if self.waiting:
             self._end_waiting(f"Still running after {self.timeout:.3g} s.")
-            self._on_change()  # here, since this action was called off with the rest of the waiting
+            self._on_change()  # since `_end_waiting` cancelled this action with its callback
 
     def _stop_waiting(self) -> None:
         if self.waiting:
@@ -264,56 +269,56 @@ class OperationController:
         self.waiting, self.outcome = False, outcome
         self._clicks.cancel("give up")
 
-    def _begin(self, action: str) -> None:
+    def _begin_action(self, action: str) -> None:
         self.busy, self.outcome = action, ""
-        if self.fault_kind == "action":
-            self._set_fault(None)
+        if self.error_kind == "action":
+            self._set_error(None)
         self._on_change()
 
     def _cancel(self) -> Operation:
-        self._begin("cancel")
+        self._begin_action("cancel")
         return self.operation.cancel()
 
     def _on_cancelled(self, operation: Operation) -> None:
         self.busy = ""
         if operation.resolved and operation.state != "CANCELED":
             self.outcome = "It had already ended, so there was nothing to cancel."
-        self._see(operation)
-        self._go_on()
+        self._set_operation(operation)
+        self._resume_polling()
         self._on_change()
 
     def _delete(self) -> None:
         if not self.deleted:
-            self._begin("delete")
+            self._begin_action("delete")
             self.operation.delete()
 
     def _on_deleted(self, _: object) -> None:
         self.busy, self.deleted, self.outcome = "", True, "Deleted from Tamr."
-        self._set_fault(None)
+        self._set_error(None)
         self.follower.stop()
         self._end_waiting(self.outcome)
         self._on_change()
 
-    def _on_refusal(self, error: TamrError) -> None:
+    def _on_action_error(self, error: TamrError) -> None:
         self.busy = ""
-        self._set_fault(error)
+        self._set_error(error)
         self.no_delete = self.no_delete or isinstance(error, MethodNotAllowed)
         if isinstance(error, (ConnectionFailed, RequestTimeout, UnexpectedResponse)):
-            # It may or may not have been done: ask what is true now.
-            self._clicks.submit("look", self.operation.poll, self._on_look)
+            # The server may or may not have performed the action: a poll shows the state.
+            self._clicks.submit("check", self.operation.poll, self._on_checked)
         self.poller.refresh(self.operation)
         self._on_change()
 
-    def _on_look(self, operation: Operation) -> None:
-        self._see(operation)
-        self._go_on()
+    def _on_checked(self, operation: Operation) -> None:
+        self._set_operation(operation)
+        self._resume_polling()
         self._on_change()
 
-    def _go_on(self) -> None:
-        """The server answered about the operation: poll soon, also if polling had ended."""
+    def _resume_polling(self) -> None:
+        """Polls soon, since the server responds again; also if an error had ended the polling."""
         self.follow()
         self.poller.refresh(self.operation)
 
 
 def _ignore(_: object) -> None:
-    """The result of what has none."""
+    """Ignores the result of a command that has none."""

@@ -1,4 +1,4 @@
-"""Follower: a subscription that begins, rests and goes on, and knows who waits for its news."""
+"""Follower: subscriptions of a widget that can be paused and restarted, and their waiters."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from ..poller import Subscription
 
 
 class Follower:
-    """Holds what a widget hears the server's news by. Any thread may use it.
+    """Holds the subscriptions of a widget. Any thread may use it.
 
     Args:
-        subscribe: Subscribe to what is followed, and to what is learnt beside it.
+        subscribe: Functions that subscribe: the first to the polls that pages and waiters keep
+            frequent, the others to the history.
     """
 
     def __init__(self, *subscribe: Callable[[], Subscription]) -> None:
@@ -23,24 +24,24 @@ class Follower:
         _fork.register(self)
 
     def renew_after_fork(self) -> None:
-        """Begins anew: the subscriptions, and those who wait, are the parent's."""
+        """Starts anew: the subscriptions and the waiters belong to the parent."""
         self._subscriptions: list[Subscription] = []
         self._waiters = 0
-        # A signal handler or `__del__` may come here in the middle of it, on the same thread.
+        # Reentrant, since a signal handler or `__del__` may acquire it on the same thread.
         self._lock = threading.RLock()
 
     @property
     def active(self) -> bool:
-        """Whether news are heard."""
+        """Whether it is subscribed."""
         return bool(self._subscriptions)
 
     @property
     def waited_for(self) -> bool:
-        """Whether code, or somebody who clicked Wait, waits for news."""
+        """Whether code or a click on Wait waits for results."""
         return self._waiters > 0
 
     def start(self) -> None:
-        """Subscribe, unless that was done."""
+        """Subscribes, unless it is subscribed."""
         with self._lock:
             if not self.active:
                 self._subscriptions = [subscribe() for subscribe in self._subscribe]
@@ -48,33 +49,33 @@ class Follower:
                     self._subscriptions[0].add_waiter()
 
     def stop(self) -> None:
-        """Hear nothing more, until it is started again."""
+        """Closes the subscriptions; `start` makes new ones."""
         with self._lock:
             subscriptions, self._subscriptions = self._subscriptions, []
             for each in subscriptions:
                 each.close()
 
-    def rest(self) -> None:
-        """Stop, unless somebody waits."""
+    def pause(self) -> None:
+        """Closes the subscriptions, unless there are waiters."""
         with self._lock:
             if not self.waited_for:
                 self.stop()
 
     def mark_visible(self) -> None:
-        """A page shows this just now."""
+        """Records that a page shows the widget now."""
         with self._lock:
             if self.active:
                 self._subscriptions[0].mark_visible()
 
     def add_waiter(self) -> None:
-        """Keep the interval, whatever pages show, until `remove_waiter` is called as often."""
+        """Keeps the interval, visible or not, until `remove_waiter` is called as often."""
         with self._lock:
             self._waiters += 1
             if self.active:
                 self._subscriptions[0].add_waiter()
 
     def remove_waiter(self) -> None:
-        """Take back one `add_waiter`."""
+        """Reverts one `add_waiter`."""
         with self._lock:
             self._waiters -= 1
             if self.active:
@@ -82,7 +83,7 @@ class Follower:
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Somebody waits inside."""
+        """Counts as a waiter inside the `with` block."""
         self.add_waiter()
         try:
             yield

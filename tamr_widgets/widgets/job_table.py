@@ -1,4 +1,4 @@
-"""JobTable: what is known of all jobs, and what of it changed since a page last heard."""
+"""JobTable: the latest snapshots of all jobs by key, and their changes since the last list."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from .payload import cut, estimate_facts, milliseconds
 
 Row = list[Any]
 
-# The static form of a table is for reading; nobody reads more.
+# The length of the static form, which is for reading.
 MAX_STATIC_ROWS = 100
 
 
 class JobTable:
-    """All operations of a server, newest first, by the keys that a page knows them by."""
+    """All operations of a server, newest first, by the keys that identify them on a page."""
 
     def __init__(self) -> None:
         self._operations: dict[str, Operation] = {}
-        # A page may have a job selected or opened, so its key never means another one.
+        # Keys are never reused for another job, which a page may have selected or expanded.
         self._keys: dict[tuple[Any, ...], str] = {}
         self._latest: dict[str, str] = {}
         self._given: set[str] = set()
@@ -35,21 +35,21 @@ class JobTable:
         return len(self._operations)
 
     def get(self, key: object) -> Operation | None:
-        """The operation with this key."""
+        """Returns the operation with this key, or None."""
         return self._operations.get(key) if isinstance(key, str) else None
 
     def operations(self) -> tuple[Operation, ...]:
-        """All of them, newest first."""
+        """Returns all operations, newest first."""
         return tuple(self._operations.values())
 
     def keyed(self) -> Iterable[tuple[str, Operation]]:
-        """All of them with their keys, newest first."""
+        """Returns all operations with their keys, newest first."""
         return self._operations.items()
 
     def take(self, listing: OperationList) -> tuple[list[tuple[str, Operation]], list[str]]:
-        """Take over a new list, and say what changed and what is gone.
+        """Updates the table to a new list, and returns changed operations and removed keys.
 
-        Snapshots are kept where the server's document is the same as before.
+        A snapshot is kept if the server's document is the same as before.
         """
         before, operations = self._operations, dict[str, Operation]()
         changed = []
@@ -58,21 +58,21 @@ class JobTable:
             key = self._key(document, operations, copies)
             operation = before.get(key)
             if operation is None or not operation.has_same_document(document):
-                fresh = listing.operation(document)
-                operation = fresh if operation is None else fresh.after(operation)
+                latest = listing.operation(document)
+                operation = latest if operation is None else latest.after(operation)
                 changed.append((key, operation))
             operations[key] = operation
-        # All at once, since other threads read it.
+        # Replaced in one step, since other threads read it.
         self._operations = operations
         return changed, [key for key in before if key not in operations]
 
     def put(self, key: str, operation: Operation) -> None:
-        """Take over one snapshot that came by another way."""
+        """Updates one operation, unless it was removed."""
         if key in self._operations:
             self._operations[key] = operation
 
     def remove(self, key: str) -> None:
-        """Forget an operation that was deleted."""
+        """Removes an operation that was deleted."""
         self._operations.pop(key, None)
 
     def _key(
@@ -81,22 +81,22 @@ class JobTable:
         taken: Container[str],
         copies: Counter[tuple[Any, ...]],
     ) -> str:
-        """The key of a document: its name, unless that is or was another row's.
+        """Returns the key of a document: its name, unless that is or was another row's key.
 
         Args:
-            document: One of a list, in which a name may stand several times.
+            document: A document of a list, which may have several with the same name.
             taken: The keys of the documents before it.
-            copies: Counts what looks the same; the first of them stays the first.
+            copies: Counts documents with the same name, id and time, to tell them apart.
         """
         name = _name(document)
-        looks = name, text(document.get("id")), text(field(document.get("created"), "time"))
-        copies[looks] += 1
-        identity = *looks, copies[looks]
+        visible = name, text(document.get("id")), text(field(document.get("created"), "time"))
+        copies[visible] += 1
+        identity = *visible, copies[visible]
         key = self._keys.get(identity)
         if key is None:
-            # It may be known by a time that was written in another way.
-            known = self._operations.get(self._latest.get(name, ""))
-            if known is not None and known.is_shown_by(document):
+            # The time of the same job may have been written in another format before.
+            previous = self._operations.get(self._latest.get(name, ""))
+            if previous is not None and previous.is_shown_by(document):
                 key = self._latest[name]
         if key is None or key in taken:
             key = self._new_key(name)
@@ -113,7 +113,7 @@ class JobTable:
 
 
 def row(key: str, operation: Snapshot, estimate: Estimate | None) -> Row:
-    """An operation as a row of the page's table; the order is that of static/jobs/table/rows.js."""
+    """Returns a row of the page's table, in the order of static/jobs/table/rows.js."""
     return [
         key,
         cut(operation.state) or None,
@@ -128,18 +128,18 @@ def row(key: str, operation: Snapshot, estimate: Estimate | None) -> Row:
 
 
 def _name(document: dict[str, Any]) -> str:
-    """The name that a document has in its server's list."""
+    """Returns the last part of a document's path, or its id."""
     path = document.get("relativeId")
     name = path.rpartition("/")[2] if isinstance(path, str) else document.get("id")
     return text(name) or "?"
 
 
-def at_rest(operations: tuple[Operation, ...] | None, host: str) -> tuple[str, str]:
-    """The newest jobs as HTML and as plain text, for where no widget can live.
+def static_repr(operations: tuple[Operation, ...] | None, host: str) -> tuple[str, str]:
+    """Returns the newest jobs as HTML and as plain text, for front ends without widgets.
 
     Args:
         operations: All jobs, newest first; None before the first list.
-        host: Whose jobs they are.
+        host: The origin of the server.
     """
     if operations is None:
         title = f"The jobs of {host}: the list has not been fetched yet."
@@ -151,7 +151,7 @@ def at_rest(operations: tuple[Operation, ...] | None, host: str) -> tuple[str, s
 
 
 def to_frame(operations: tuple[Operation, ...]) -> Any:
-    """A pandas DataFrame with a row for each operation.
+    """Returns a pandas DataFrame with a row for each operation.
 
     Raises:
         ImportError: pandas is not installed; the message says how to get it.
@@ -177,7 +177,7 @@ def to_frame(operations: tuple[Operation, ...]) -> Any:
     frame = pd.DataFrame(
         {name: [value(each) for each in operations] for name, value in columns.items()}
     )
-    # pandas 2 has no times of the years 1 or 9999; what it can't hold is left out.
+    # pandas 2 has no times of the years 1 or 9999; they become NaT.
     for name in ("created_at", "started_at", "ended_at"):
         frame[name] = pd.to_datetime(frame[name], utc=True, errors="coerce")
     for name in ("queued", "elapsed"):

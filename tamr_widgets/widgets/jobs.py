@@ -21,31 +21,32 @@ from .bulk_action import Bulk
 from .comm_context import run_in_comm_context
 from .follower import Follower
 from .opened_rows import OpenedRows
-from .payload import compact, fault_facts
+from .payload import compact, poll_error_facts
 
 __all__ = ["JobsWidget"]
 
-# A full list goes to the page in pieces, so that the first rows are seen at once.
+# A full list is sent to the page in chunks, so that the first rows are visible at once.
 CHUNK = 1000
-# The first rows go to the page unasked, since what it asks for may wait behind a cell that runs.
-# They are sent once more after this, unless it has asked: it may not have been ready for them.
+# The first list is sent before the page requests it, since that request may have to wait for the
+# end of a running cell. The page may not be ready for it yet: unless it has requested the list by
+# then, the list is sent again after this time.
 AGAIN_SECONDS = 2.0
 
 
 class JobsWidget(BaseWidget):
-    """All jobs of a server: to look through, to open, to cancel and to delete.
+    """Shows all jobs of a server in a table, with buttons to cancel and to delete them.
 
     One request for the list of all operations is made for each interval, and shared with all
-    OperationWidgets of the same client. Only rows that changed go to the page.
+    OperationWidgets of the same client. Only rows that changed are sent to the page.
 
     Args:
         client: A `Client`, or a client of the public package.
-        poll_interval_seconds: How often to ask for the list.
-        **kwargs: `search` and `filter_state`, and ipywidgets' own: `layout`, `tooltip`, `tabbable`.
+        poll_interval_seconds: Seconds between two requests for the list.
+        **kwargs: `search`, `filter_state`, and `layout`, `tooltip` and `tabbable` of ipywidgets.
 
     Raises:
-        TypeError: `client` is none, or an unknown argument.
-        ValueError: A number of seconds that makes no sense.
+        TypeError: `client` is not a client, or there is an unknown argument.
+        ValueError: `poll_interval_seconds` is negative or too large.
     """
 
     _code = t.Bytes(bundle.compressed("jobs/index.js")).tag(sync=True)
@@ -73,18 +74,18 @@ class JobsWidget(BaseWidget):
         self._on_each_resolved: list[SafeCallback] = []
         self._offset: Seconds = 0.0
         self._checked_at = clock.wall()
-        self._listed = self._greeted = self._no_delete = self._closed = False
-        self._fault: dict[str, Any] = {}
+        self._listed = self._page_ready = self._no_delete = self._closed = False
+        self._error_facts: dict[str, Any] = {}
         self._error = self._callback_error = ""
         self._follower = Follower(self._subscribe, self._learn)
-        super().__init__(_status=self._known_status(), **kwargs)
+        super().__init__(_status=self._current_status(), **kwargs)
         self._follower.start()
 
     def on_resolved(self, callback: Callable[[Operation], object]) -> None:
-        """Call `callback` with each operation that resolves from now on, once for each.
+        """Registers a callback, called once with each operation that resolves from now on.
 
-        It runs on a thread of its own, so it may take its time and wait for other operations. What
-        it prints appears below the cell that registered it; what it raises is shown in the widget.
+        It runs on a thread of its own, so it may block and wait for other operations. Its output
+        appears below the cell that registered it; the widget shows its errors.
         """
         safe = SafeCallback(callback, self._callbacks, self._report_callback_error)
         self._on_each_resolved.append(safe)
@@ -92,26 +93,30 @@ class JobsWidget(BaseWidget):
         self._follow()
 
     def to_frame(self) -> Any:
-        """The jobs as a pandas DataFrame: times are aware, durations are timedeltas.
+        """Returns the jobs as a pandas DataFrame: times are aware, durations are timedeltas.
 
         Before the widget has its first list, one is fetched here.
 
         Raises:
             ImportError: pandas is not installed; the message says how to get it.
-            TamrError: The list had to be fetched, and could not be.
+            TamrError: The list was not fetched before, and its request failed.
         """
         if self._listed:
             return job_table.to_frame(self.operations)
         return job_table.to_frame(tuple(OperationList(self._client).operations()))
 
-    def rest(self, cell: cell_outputs.Cell) -> None:  # noqa: ARG002
-        """Poll nothing until a page or code asks again: the one cell that showed this ran anew."""
-        self._follower.rest()
-        self._opened.rest()
+    def pause_polling(self, cell: cell_outputs.Cell) -> None:  # noqa: ARG002
+        """Pauses polling until a page or code needs it: the only cell that showed this ran again.
+
+        Args:
+            cell: The cell.
+        """
+        self._follower.pause()
+        self._opened.pause()
 
     def close(self) -> None:
-        """Stop asking for the list, call off what was clicked, and take the widget off the page."""
-        if hasattr(self, "_follower"):  # else the constructor refused its arguments
+        """Ends polling, cancels pending actions, and removes the widget from the page."""
+        if hasattr(self, "_follower"):  # else the constructor raised for its arguments
             self._closed = True
             self._follower.stop()
             self._poller.cancel(self)
@@ -123,7 +128,7 @@ class JobsWidget(BaseWidget):
     def _subscribe(self) -> Subscription:
         return self._poller.subscribe_all(
             lambda listing: run_in_comm_context(self._on_listing, listing),
-            lambda error: run_in_comm_context(self._on_fault, error),
+            lambda error: run_in_comm_context(self._on_error, error),
             self._interval,
             on_a_page=True,
             _inline=True,
@@ -139,18 +144,18 @@ class JobsWidget(BaseWidget):
     def _on_listing(self, listing: OperationList) -> None:
         self._checked_at = clock.wall()
         ended = {key for key, each in self._table.keyed() if each.resolved}
-        changed, gone = self._table.take(listing.with_client(self._client))
+        changed, removed = self._table.take(listing.with_client(self._client))
         resolved = [each for key, each in changed if each.resolved and key not in ended]
         if changed:
             self._offset = changed[0][1].clock_offset_seconds
         first, self._listed = not self._listed, True
-        self._fault, self._error = {}, ""
+        self._error_facts, self._error = {}, ""
         if first:
             self._send_all()
-            self._submit_later(self._send_all_unless_greeted, AGAIN_SECONDS)
-        elif changed or gone:
-            self._send_rows(changed, gone)
-        self._take(first=first)
+            self._submit_later(self._send_all_unless_page_ready, AGAIN_SECONDS)
+        elif changed or removed:
+            self._send_rows(changed, removed)
+        self._update_traits(first=first)
         self._report_resolved([] if first else resolved)
 
     def _report_resolved(self, operations: list[Operation]) -> None:
@@ -163,56 +168,58 @@ class JobsWidget(BaseWidget):
         if unresolved:
             run_in_comm_context(self._send_rows, unresolved, [])
 
-    def _on_fault(self, error: TamrError) -> None:
-        self._fault, self._error = fault_facts(error, self._checked_at), str(error)
+    def _on_error(self, error: TamrError) -> None:
+        self._error_facts = poll_error_facts(error, self._checked_at)
+        self._error = str(error)
         if error.retry_in_seconds is None:
             self._follower.stop()
-        self._take()
+        self._update_traits()
 
-    def _take(self, *, first: bool = False, reports: bool = False) -> None:
-        """Take over what is known: the record first, then the news."""
-        known = {
-            "_status": self._known_status(),
+    def _update_traits(self, *, first: bool = False, reports: bool = False) -> None:
+        """Updates all traits, then the saved output after the first list, then observers."""
+        values = {
+            "_status": self._current_status(),
             "operations": self._table.operations(),
             "selection": self._selection(),
             "error": self._error,
             "callback_error": self._callback_error,
         }
-        self._publish(known, before_news=self._record if first else None, reports=reports)
+        before_notify = self._update_output if first else None
+        self._publish(values, before_notify=before_notify, reports=reports)
 
-    def _known_status(self) -> dict[str, Any]:
-        known = compact(
+    def _current_status(self) -> dict[str, Any]:
+        status = compact(
             {
                 "loading": not self._listed,
                 "host": str(self._client.origin),
                 "no_delete": self._no_delete,
                 "callback_error": self._callback_error,
-                **self._fault,
+                **self._error_facts,
             }
         )
-        # Zero is known, and not the same as unknown.
-        return {**known, "total": len(self._table)} if self._listed else known
+        # Added after `compact`, which would omit a zero.
+        return {**status, "total": len(self._table)} if self._listed else status
 
     def _selection(self) -> tuple[Operation, ...]:
-        chosen = (self._table.get(key) for key in self._selected)
-        return tuple(each for each in chosen if each is not None)
+        selected = (self._table.get(key) for key in self._selected)
+        return tuple(each for each in selected if each is not None)
 
-    def _take_from_page(self, values: dict[str, Any]) -> None:
-        super()._take_from_page(values)
+    def _set_from_page(self, values: dict[str, Any]) -> None:
+        super()._set_from_page(values)
         self._publish({"selection": self._selection()})
 
-    def _take_callback_error(self, text: str) -> None:
+    def _show_callback_error(self, text: str) -> None:
         self._callback_error = text
-        run_in_comm_context(self._take, reports=True)
+        run_in_comm_context(self._update_traits, reports=True)
 
     def _send_rows(
-        self, changed: list[tuple[str, Operation]], gone: list[str], **more: Any
+        self, changed: list[tuple[str, Operation]], removed: list[str], **more: Any
     ) -> None:
         rows = [job_table.row(key, each, self._estimate(each)) for key, each in changed]
-        self.send({"rows": {"jobs": rows, "gone": gone, **more}})
+        self.send({"rows": {"jobs": rows, "gone": removed, **more}})
 
-    def _send_all_unless_greeted(self) -> None:
-        if not self._greeted:
+    def _send_all_unless_page_ready(self) -> None:
+        if not self._page_ready:
             self._send_all()
 
     def _send_all(self) -> None:
@@ -230,42 +237,44 @@ class JobsWidget(BaseWidget):
 
     @property
     def _halted(self) -> bool:
-        """Whether a fault ended the polling."""
-        return self._fault.get("fault_kind") not in (None, "retrying", "action")
+        """Whether an error ended the polling."""
+        return self._error_facts.get("fault_kind") not in (None, "retrying", "action")
 
     def _try_again(self) -> None:
-        """Asks for the list anew after a fault that ended the polling."""
+        """Starts polling again after an error that ended it."""
         if self._halted:
-            self._fault, self._error = {}, ""
+            self._error_facts, self._error = {}, ""
             self._follow()
-            self._take()
+            self._update_traits()
 
     def _handle_action(self, content: dict[str, Any]) -> None:
         action, key = content.get("do"), content.get("id")
         if action == "hello":
             if not content.get("again"):
-                self._greeted = True
-                self._order(self._send_all)
+                self._page_ready = True
+                self._submit_action(self._send_all)
         elif action == "seen":
             self._follower.mark_visible()
             self._opened.mark_visible()
-            if not self._halted:  # it may have been at rest
+            if not self._halted:  # it may have been paused
                 self._follow()
         elif action == "wait" and key is None:
-            self._order(self._try_again)
+            self._submit_action(self._try_again)
         elif action == "open":
-            self._order(lambda: self._open(key))
+            self._submit_action(lambda: self._expand(key))
         elif action == "shut":
-            self._order(lambda: self._opened.shut(key))
+            self._submit_action(lambda: self._opened.collapse(key))
         elif action in ("cancel_all", "delete_all"):
-            self._order(lambda: self._begin_bulk(action.removesuffix("_all"), content.get("ids")))
+            self._submit_action(
+                lambda: self._begin_bulk(action.removesuffix("_all"), content.get("ids"))
+            )
         else:
             self._opened.act(key, action)
 
-    def _open(self, key: Any) -> None:
+    def _expand(self, key: Any) -> None:
         operation = self._table.get(key)
         if operation is not None:
-            self._opened.open(key, operation)
+            self._opened.expand(key, operation)
 
     def _submit(self, work: Callable[[], object]) -> None:
         self._submit_later(work, 0.0)
@@ -273,26 +282,30 @@ class JobsWidget(BaseWidget):
     def _submit_later(self, work: Callable[[], object], delay: Seconds) -> None:
         self._poller.submit(work, _ignore, None, delay, owner=self, _inline=True)
 
-    def _order(self, command: Callable[[], object]) -> None:
+    def _submit_action(self, command: Callable[[], object]) -> None:
         self._poller.submit(
-            lambda: run_in_comm_context(command), _ignore, self._report, owner=self, _inline=True
+            lambda: run_in_comm_context(command),
+            _ignore,
+            self._on_action_error,
+            owner=self,
+            _inline=True,
         )
 
     def _begin_bulk(self, action: str, keys: Any) -> None:
         if self._closed or (self._bulk is not None and not self._bulk.over):
             return
-        known = {key: self._table.get(key) for key in keys} if isinstance(keys, list) else {}
-        operations = {key: each for key, each in known.items() if each is not None}
+        found = {key: self._table.get(key) for key in keys} if isinstance(keys, list) else {}
+        operations = {key: each for key, each in found.items() if each is not None}
         if operations:
             self._bulk = Bulk(self._poller, action, operations, self._on_one_done, self._on_report)
 
     def _on_one_done(self, key: str, result: Any) -> None:
         if isinstance(result, Operation):
-            known = self._table.get(key)
+            previous = self._table.get(key)
             self._table.put(key, result)
             run_in_comm_context(self._send_rows, [(key, result)], [])
-            if result.resolved and known is not None and not known.resolved:
-                run_in_comm_context(self._take)
+            if result.resolved and previous is not None and not previous.resolved:
+                run_in_comm_context(self._update_traits)
                 self._report_resolved([result])
         else:
             self._table.remove(key)
@@ -302,19 +315,19 @@ class JobsWidget(BaseWidget):
         run_in_comm_context(self.send, {"report": report})
         if report["over"]:
             self._no_delete = self._no_delete or (self._bulk is not None and self._bulk.no_delete)
-            run_in_comm_context(self._take)
+            run_in_comm_context(self._update_traits)
 
-    def _report(self, error: TamrError) -> None:
-        self._fault = {"fault": str(error), "fault_kind": "action"}
-        run_in_comm_context(self._take)
+    def _on_action_error(self, error: TamrError) -> None:
+        self._error_facts = {"fault": str(error), "fault_kind": "action"}
+        run_in_comm_context(self._update_traits)
 
     def _static_repr(self) -> tuple[str, str]:
         operations = self._table.operations() if self._listed else None
-        return job_table.at_rest(operations, str(self._client.origin))
+        return job_table.static_repr(operations, str(self._client.origin))
 
     def _clock_offset_seconds(self) -> Seconds:
         return self._offset
 
 
 def _ignore(_: object) -> None:
-    """The result of what has none."""
+    """Ignores the result of a command that has none."""

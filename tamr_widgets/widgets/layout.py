@@ -1,4 +1,4 @@
-"""Layouts that are small on their way to a page."""
+"""Layouts whose unset properties are not sent to a page."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ipywidgets.widgets.trait_types import InstanceDict
 
 
 class OmitNoneMixin:
-    """Leaves out what is None when all of the state is sent: it is None on the page anyhow."""
+    """Omits traits that are None from the full state: None is the page's default, too."""
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
         """As in ipywidgets."""
@@ -18,11 +18,11 @@ class OmitNoneMixin:
 
 
 class CompactLayout(OmitNoneMixin, ipywidgets.Layout):  # type: ignore[misc]
-    """A layout whose fifty unset properties do not travel."""
+    """A layout whose fifty unset properties are not sent."""
 
 
 class LayoutTrait(InstanceDict):  # type: ignore[misc]
-    """Any `ipywidgets.Layout`, or a dict of its properties; a slim one by default."""
+    """A trait for any `ipywidgets.Layout` or a dict of its properties; compact by default."""
 
     def __init__(self) -> None:
         super().__init__(ipywidgets.Layout)
@@ -37,7 +37,7 @@ class LayoutTrait(InstanceDict):  # type: ignore[misc]
 
 
 def close_layout(widget: ipywidgets.DOMWidget) -> None:
-    """Close a widget's layout if this package made it and no other widget has it."""
+    """Closes a widget's layout if this package made it and no other widget has it."""
     layout = widget.layout
     others = list(ipywidgets.widgets.widget._instances.values())
     shared = any(each is not widget and getattr(each, "layout", None) is layout for each in others)

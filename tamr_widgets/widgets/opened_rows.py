@@ -1,4 +1,4 @@
-"""The rows of a JobsWidget that a page has opened: a panel for each."""
+"""The expanded rows of a JobsWidget, with an OperationController for each."""
 
 from __future__ import annotations
 
@@ -11,64 +11,66 @@ from .controller import OperationController
 
 
 class OpenedRows:
-    """Follows the operations whose rows are opened, and sends what their panels show.
+    """Polls the operations whose rows are expanded, and sends their facts to the page.
 
     Args:
-        interval: How often to ask about each, in seconds.
+        interval: The poll interval in seconds.
         send: Gets a row's key and the facts to draw, on the poller's thread.
     """
 
     def __init__(self, interval: Seconds, send: Callable[[str, dict[str, Any]], object]) -> None:
         self._interval = interval
         self._send = send
-        self._panels: dict[str, OperationController] = {}
+        self._controllers: dict[str, OperationController] = {}
         self._drawn: dict[str, dict[str, Any]] = {}
 
     def __len__(self) -> int:
-        return len(self._panels)
+        return len(self._controllers)
 
-    def open(self, key: str, operation: Operation) -> None:
-        """Follow an operation, and draw it also where it was drawn before."""
-        panel = self._panels.get(key)
-        if panel is None:
-            panel = OperationController(operation, lambda: self._draw(key), self._interval, None)
-            self._panels[key] = panel
-            panel.follow()
+    def expand(self, key: str, operation: Operation) -> None:
+        """Polls an operation, and sends its facts also if they were sent before."""
+        controller = self._controllers.get(key)
+        if controller is None:
+            controller = OperationController(
+                operation, lambda: self._draw(key), self._interval, None
+            )
+            self._controllers[key] = controller
+            controller.follow()
         self._drawn[key] = {}
         self._draw(key)
 
-    def shut(self, key: object) -> None:
-        """Follow it no more."""
-        panel = self._panels.pop(key, None) if isinstance(key, str) else None
-        if panel is not None:
-            panel.close()
+    def collapse(self, key: object) -> None:
+        """Ends the polls of an operation."""
+        controller = self._controllers.pop(key, None) if isinstance(key, str) else None
+        if controller is not None:
+            controller.close()
 
     def act(self, key: object, action: object) -> None:
-        """Leave an order for a click on one of them; see `OperationController.act`."""
-        panel = self._panels.get(key) if isinstance(key, str) else None
-        if panel is not None and isinstance(action, str):
-            panel.act(action)
+        """Submits the action of a click on a row; see `OperationController.act`."""
+        controller = self._controllers.get(key) if isinstance(key, str) else None
+        if controller is not None and isinstance(action, str):
+            controller.act(action)
 
     def mark_visible(self) -> None:
-        """A page shows them just now."""
-        for panel in list(self._panels.values()):
-            panel.act("seen")
+        """Records that a page shows the rows now."""
+        for controller in list(self._controllers.values()):
+            controller.act("seen")
 
-    def rest(self) -> None:
-        """Poll none of them until they are seen, unless somebody waits."""
-        for panel in list(self._panels.values()):
-            panel.follower.rest()
+    def pause(self) -> None:
+        """Pauses the polls of operations without waiters until a page shows them again."""
+        for controller in list(self._controllers.values()):
+            controller.follower.pause()
 
     def close(self) -> None:
-        """Follow none of them."""
-        for key in list(self._panels):
-            self.shut(key)
+        """Ends the polls of all operations."""
+        for key in list(self._controllers):
+            self.collapse(key)
 
     def _draw(self, key: str) -> None:
-        panel = self._panels.get(key)
-        if panel is None:
+        controller = self._controllers.get(key)
+        if controller is None:
             return
-        facts = panel.facts()
+        facts = controller.facts()
         if {**facts, "as_of": 0} != {**self._drawn[key], "as_of": 0}:
             self._drawn[key] = facts
             self._send(key, facts)

@@ -1,4 +1,4 @@
-"""OperationWidget: one operation, followed in a notebook cell."""
+"""OperationWidget: shows one operation in a notebook cell."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ __all__ = ["OperationWidget"]
 
 
 class OperationWidget(BaseWidget):
-    """Shows an operation as it is on the server, and lets a person wait, cancel and delete.
+    """Shows the current state of an operation, with buttons to wait, cancel and delete.
 
     It polls in the background until the operation is resolved. Its traits can be observed; they
-    are read-only, since they tell what the server said.
+    are read-only, since they have the server's state.
 
     Args:
-        operation: One of ours, or one of the public client's.
-        poll_interval_seconds: How often to ask the server; the first times come sooner.
-        timeout_seconds: How long the Wait button waits; None for as long as it takes.
-        estimate: Whether to say how long the job will take, learnt from past jobs. It costs one
-            request for the server's list, when nothing else is due.
-        **kwargs: ipywidgets' own: `layout`, `tooltip`, `tabbable`.
+        operation: An operation of this package or of the public client.
+        poll_interval_seconds: Seconds between two polls; the first ones come sooner.
+        timeout_seconds: The timeout of the Wait button in seconds; None for no timeout.
+        estimate: Whether to estimate the duration from past jobs. It costs one request for the
+            server's list, when nothing else is due.
+        **kwargs: `layout`, `tooltip` and `tabbable` of ipywidgets.
 
     Raises:
-        OperationTypeError: `operation` is none.
-        ClientClosed: It has not ended, and was unpickled without its client.
-        ValueError, TypeError: A number of seconds that makes no sense, or an unknown argument.
+        OperationTypeError: `operation` is not an operation.
+        ClientClosed: The operation has not ended, and was unpickled without its client.
+        ValueError, TypeError: A number of seconds is invalid, or there is an unknown argument.
     """
 
     _code = t.Bytes(bundle.compressed("operation/index.js")).tag(sync=True)
@@ -72,25 +72,25 @@ class OperationWidget(BaseWidget):
         )
         self._waiting = Waiting(self._view)
         self._over = self._view.over
-        self._trait_values.update(self._known())  # nobody observes them yet
+        self._trait_values.update(self._current_values())  # there are no observers yet
         super().__init__(_panel=self._view.facts(), **kwargs)
         if operation.resolved:
             self._waiting.end(operation)
         self._view.follow()
 
     def wait(self, timeout_seconds: Seconds | None = None) -> Operation:
-        """Block the cell until the operation is resolved, and return it.
+        """Blocks the cell until the operation is resolved, and returns it.
 
-        Interrupting the kernel stops the waiting, never the job. `await widget` does the same and
-        keeps the buttons alive meanwhile.
+        Interrupting the kernel stops the waiting, never the job. `await widget` does the same
+        without blocking the buttons.
 
         Args:
-            timeout_seconds: How long to wait; None for as long as it takes.
+            timeout_seconds: The timeout in seconds; None for no timeout.
 
         Raises:
-            WaitTimeout: The time is up. It is a TimeoutError.
-            TamrError: The server can't tell any more (it was deleted, access was refused), or the
-                widget was closed.
+            WaitTimeout: The timeout has passed. It is a TimeoutError.
+            TamrError: An error ended the polling (the operation was deleted, access was refused),
+                or the widget was closed.
         """
         return self._waiting.block(timeout_seconds)
 
@@ -98,10 +98,10 @@ class OperationWidget(BaseWidget):
         return self._waiting.until_ended().__await__()
 
     def on_resolved(self, callback: Callable[[Operation], object]) -> None:
-        """Call `callback` with the resolved operation, once; soon if it is resolved already.
+        """Registers a callback, called once with the resolved operation; soon if it is resolved.
 
-        It runs on a thread of its own, so it may take its time and wait for other operations. What
-        it prints appears below the cell that registered it; what it raises is shown in the widget.
+        It runs on a thread of its own, so it may block and wait for other operations. Its output
+        appears below the cell that registered it; the widget shows its errors.
         """
         safe = SafeCallback(callback, self._callbacks, self._report_callback_error)
         if not self._waiting.ended.done():
@@ -113,18 +113,19 @@ class OperationWidget(BaseWidget):
         run_in_comm_context(self._apply)
 
     def _apply(self, *, reports: bool = False) -> None:
-        """Take over what the panel knows: the page and the record first, then the news."""
+        """Updates all traits, then the saved output at the end, then observers."""
         operation = self._view.operation
         facts = self._view.facts()
-        drawn = {} if {**facts, "as_of": 0} == {**self._panel, "as_of": 0} else {"_panel": facts}
-        known = self._known()
-        record = self._record if self._view.over and not self._over else None
+        unchanged = {**facts, "as_of": 0} == {**self._panel, "as_of": 0}
+        values = {} if unchanged else {"_panel": facts}
+        values |= self._current_values()
+        before_notify = self._update_output if self._view.over and not self._over else None
         self._over = self._view.over
-        self._publish({**drawn, **known}, before_news=record, reports=reports)
+        self._publish(values, before_notify=before_notify, reports=reports)
         if operation.resolved:
             self._waiting.end(operation)
 
-    def _known(self) -> dict[str, Any]:
+    def _current_values(self) -> dict[str, Any]:
         view = self._view
         return {
             "operation": view.operation,
@@ -132,14 +133,14 @@ class OperationWidget(BaseWidget):
             "message": view.operation.message,
             "waiting": view.waiting,
             "deleted": view.deleted,
-            "error": "" if view.fault is None else str(view.fault),
+            "error": "" if view.error is None else str(view.error),
             "callback_error": view.callback_error,
             "progress": view.progress(),
             "state": view.operation.state,
             "resolved": view.operation.resolved,
         }
 
-    def _take_callback_error(self, text: str) -> None:
+    def _show_callback_error(self, text: str) -> None:
         self._view.callback_error = text
         run_in_comm_context(self._apply, reports=True)
 
@@ -158,14 +159,19 @@ class OperationWidget(BaseWidget):
     def _clock_offset_seconds(self) -> Seconds:
         return self.operation.clock_offset_seconds
 
-    def rest(self, cell: cell_outputs.Cell) -> None:
-        """Poll nothing until a page or code asks again: the one cell that showed this ran anew."""
-        if not cell.by_source:  # else two cells may have the same text
-            self._view.follower.rest()
+    def pause_polling(self, cell: cell_outputs.Cell) -> None:
+        """Pauses polling until a page or code needs it: the only cell that showed this ran again.
+
+        Args:
+            cell: The cell. One that is identified by its source text only is ignored, since two
+                cells may have the same text.
+        """
+        if not cell.by_source:
+            self._view.follower.pause()
 
     def close(self) -> None:
-        """Stop following the operation and take the widget off the page. The job goes on."""
+        """Ends polling and removes the widget from the page. The job goes on."""
         view = getattr(self, "_view", None)
-        if view is not None:  # else the constructor refused its arguments
+        if view is not None:  # else the constructor raised for its arguments
             view.close()
             super().close()

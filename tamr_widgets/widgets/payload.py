@@ -1,4 +1,4 @@
-"""The facts of a panel, as they are sent to the page.
+"""Facts of an operation in the format that is sent to the page.
 
 `PanelFacts` has the keys of the type `Facts` in static/shared/protocol.js. Times are milliseconds
 since 1970.
@@ -32,7 +32,7 @@ NO_DELETE = "This server does not delete operations (405). Nothing has changed."
 
 
 class PanelFacts(TypedDict, total=False):
-    """What a page draws of an operation. Facts that are unknown, empty or false are left out."""
+    """The facts of an operation that a page draws. Unknown, empty and false ones are omitted."""
 
     id: str
     type: str
@@ -62,7 +62,7 @@ class PanelFacts(TypedDict, total=False):
 
 
 def snapshot_facts(operation: Snapshot) -> dict[str, Any]:
-    """What the server said."""
+    """Returns the facts of a snapshot."""
     status = operation.status
     raw = status.get("message") if isinstance(status, dict) else None
     return {
@@ -82,7 +82,7 @@ def snapshot_facts(operation: Snapshot) -> dict[str, Any]:
 
 
 def estimate_facts(estimate: Estimate | None) -> dict[str, float] | None:
-    """An estimate, in seconds."""
+    """Returns the facts of an estimate, in seconds; None without one."""
     if estimate is None:
         return None
     return {
@@ -93,12 +93,12 @@ def estimate_facts(estimate: Estimate | None) -> dict[str, float] | None:
     }
 
 
-def fault_facts(error: TamrError, checked_at: Seconds) -> dict[str, Any]:
-    """A fault of polling as a page draws it: one that passes, or one that ended the polling.
+def poll_error_facts(error: TamrError, checked_at: Seconds) -> dict[str, Any]:
+    """Returns the facts of a polling error: a temporary one, or one that ended the polling.
 
     Args:
-        error: What the poller reported.
-        checked_at: When the server last answered, in seconds since 1970.
+        error: The error that the poller reported.
+        checked_at: The time of the last successful poll, in seconds since 1970.
     """
     if error.retry_in_seconds is not None:
         return {
@@ -111,18 +111,18 @@ def fault_facts(error: TamrError, checked_at: Seconds) -> dict[str, Any]:
     return {"fault": str(error), "fault_kind": "gone" if isinstance(error, NotFound) else kind}
 
 
-def action_facts(error: TamrError) -> dict[str, Any]:
-    """A fault of an action: of one on an operation that is gone, that it is gone."""
+def action_error_facts(error: TamrError) -> dict[str, Any]:
+    """Returns the facts of an action's error; its kind is `gone` if the operation was deleted."""
     if isinstance(error, MethodNotAllowed):
         return {"fault": NO_DELETE, "fault_kind": "action"}
     request = getattr(getattr(error, "response", None), "request", None)
-    # A POST goes to another address, which a server may not have.
+    # A POST has another path, which a server may not support.
     gone = isinstance(error, NotFound) and getattr(request, "method", "") != "POST"
     return {"fault": str(error), "fault_kind": "gone" if gone else "action"}
 
 
 def in_short(error: TamrError) -> str:
-    """A fault that passes, in a few words: the page says the rest around it."""
+    """Returns a temporary error in a few words, which the page makes a sentence of."""
     if isinstance(error, HTTPStatusError) and error.response is not None:
         return f"the server answered {error.response.status_code}"
     if isinstance(error, ProxyFailed):
@@ -136,18 +136,18 @@ def in_short(error: TamrError) -> str:
     return str(error)
 
 
-def cut(text: str | None, most: int = MAX_TEXT_CHARS) -> str:
-    """Text that a page can bear; what is left out is said."""
-    if not text or len(text) <= most:
+def cut(text: str | None, max_chars: int = MAX_TEXT_CHARS) -> str:
+    """Returns a text cut to `max_chars` characters, and the number of those that were cut off."""
+    if not text or len(text) <= max_chars:
         return text or ""
-    return f"{text[:most]}… ({len(text) - most:,} more characters)"
+    return f"{text[:max_chars]}… ({len(text) - max_chars:,} more characters)"
 
 
 def milliseconds(time: datetime | None) -> float | None:
-    """A time as JavaScript counts it."""
+    """Returns a time in milliseconds since 1970, as in JavaScript."""
     return None if time is None else round(time.timestamp() * 1000)
 
 
 def compact(facts: dict[str, Any]) -> dict[str, Any]:
-    """Without what is unknown, empty or false, to keep messages small."""
+    """Returns the facts without unknown, empty and false ones, to keep messages small."""
     return {name: value for name, value in facts.items() if value not in (None, "", False)}

@@ -1,4 +1,4 @@
-"""Traits that follow a server: set all at once, with observers that cannot hold up a poll."""
+"""Traits with a server's state: set all at once, with observers that cannot delay a poll."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _warn_of_magic = (
     getattr(traitlets, "deprecated_method", None) or vars(traitlets)["_deprecated_method"]
 )
 
-# An update of traits waits so long for an observer that is reading them.
+# An update of traits waits so long for an observer that is running.
 STEADY_SECONDS = 0.02
-# Classes of these packages may react inline: they are quick and do not raise.
+# Observers of classes in these packages run inline: they are quick and do not raise.
 _OWN_PACKAGES = frozenset({"tamr_widgets", "ipywidgets", "anywidget", "traitlets"})
 
 _logger = logging.getLogger(__name__)
@@ -32,12 +32,12 @@ _logger = logging.getLogger(__name__)
 class PublishedTraits(t.HasTraits):
     """Has traits that one thread publishes and whose observers run on a thread of their own.
 
-    An observer hears of what `_publish` changed after all of it was written, and what it reads is
-    not half updated while it runs. A trait that a user sets notifies at once, as in traitlets.
+    Observers are notified after `_publish` has set all values, and read no half-finished update
+    while they run. A trait that a user sets notifies at once, as in traitlets.
     """
 
     def setup_instance(self, *args: Any, **kwargs: Any) -> None:
-        """Prepare what observers need; traitlets registers those of the class in here."""
+        """Sets up the callback queue before traitlets registers the observers of the class."""
         self._callbacks = CallbackQueue()
         self._publishing = threading.local()
         self.renew_after_fork()
@@ -47,7 +47,7 @@ class PublishedTraits(t.HasTraits):
             self._observe_static(name)
 
     def renew_after_fork(self) -> None:
-        """Other threads of the parent may have held the locks."""
+        """Replaces the lock, which another thread of the parent may have held."""
         self._steady = threading.RLock()
 
     def observe(
@@ -56,7 +56,7 @@ class PublishedTraits(t.HasTraits):
         names: Any = t.All,
         type: Any = "change",  # noqa: A002
     ) -> None:
-        """As in traitlets; what a handler raises is shown in the widget and disturbs nobody."""
+        """As in traitlets; the widget shows a handler's error, and other handlers still run."""
         if isinstance(handler, t.ObserveHandler):
             if _is_own(handler.this_class):
                 return super().observe(handler, names, type)
@@ -64,11 +64,11 @@ class PublishedTraits(t.HasTraits):
         return super().observe(_Observer(handler, self), names, type)
 
     def _observe_static(self, name: str) -> None:
-        """Register what traitlets would call by its name, `_x_changed`, on any thread."""
+        """Registers a `_x_changed` method, which traitlets would call by name on any thread."""
         magic = f"_{name}_changed"
         method = getattr(type(self), magic, None)
         if method is not None and not isinstance(method, t.ObserveHandler):
-            # Warns here, as traitlets does only once: not below another cell when `name` changes.
+            # Warned of here, since the first change of `name` may occur during another cell.
             _warn_of_magic(method, type(self), magic, "use @observe and @unobserve instead.")
             self.observe(_callback_wrapper(getattr(self, magic)), name)
 
@@ -76,16 +76,16 @@ class PublishedTraits(t.HasTraits):
         self,
         values: dict[str, Any],
         *,
-        before_news: Callable[[], object] | None = None,
+        before_notify: Callable[[], object] | None = None,
         reports: bool = False,
     ) -> None:
-        """Set traits, read-only ones included: all of them first, then notify.
+        """Sets traits, read-only ones included: all of them first, then notifies observers.
 
         Args:
             values: The new values by name.
-            before_news: Done when they are set and before any observer hears of it.
-            reports: Whether they report what a callback raised. What an observer raises on hearing
-                of that is not reported again.
+            before_notify: Called after they are set and before any observer.
+            reports: Whether they report the error of a callback. An error of an observer that is
+                notified of that is logged, and not reported again.
         """
         before = {name: getattr(self, name) for name in values}
         with self._as_publisher(reports=reports):
@@ -93,8 +93,8 @@ class PublishedTraits(t.HasTraits):
             self._trait_values.update(values)
             if steady:
                 self._steady.release()
-            if before_news is not None:
-                self._guard(before_news)
+            if before_notify is not None:
+                self._guard(before_notify)
             for name, new in values.items():
                 if not _equal(before[name], new):
                     change = Bunch(name=name, old=before[name], new=new, owner=self, type="change")
@@ -102,7 +102,7 @@ class PublishedTraits(t.HasTraits):
 
     @contextmanager
     def _as_publisher(self, *, reports: bool = False) -> Iterator[None]:
-        """Have the observers of what is set inside run on the callback thread."""
+        """Runs observers of traits that are set inside on the callback thread."""
         before = getattr(self._publishing, "reports", None)
         self._publishing.reports = reports
         try:
@@ -111,7 +111,7 @@ class PublishedTraits(t.HasTraits):
             self._publishing.reports = before
 
     def _guard(self, step: Callable[..., object], *args: Any) -> None:
-        """Do one step of an update, so that the next ones are done whatever it raises."""
+        """Runs one step of an update, and logs its error, so that the next steps run."""
         try:
             step(*args)
         except BaseException as error:  # noqa: BLE001 - logged
@@ -124,12 +124,12 @@ class PublishedTraits(t.HasTraits):
         return any(observer is each for some in observers for each in some)
 
     def _report_callback_error(self, error: BaseException) -> None:
-        """Show what a user's callback raised."""
+        """Shows the error of a user's callback."""
         raise NotImplementedError
 
 
 class _Observer:
-    """A user's handler of trait changes. It is equal to the handler, so that it can be removed."""
+    """A user's handler of trait changes. It equals the handler, so that it can be unregistered."""
 
     def __init__(self, handler: Callable[..., Any], traits: PublishedTraits) -> None:
         self._handler = handler
@@ -138,17 +138,17 @@ class _Observer:
 
     def __call__(self, change: Any) -> None:
         reports = getattr(self._traits._publishing, "reports", None)
-        if reports is None:  # a user's code set it
+        if reports is None:  # the user's code set the trait
             self._handler(change)
         else:
             self._submit(change, reports)
 
     def _handle(self, change: Any, reports: bool) -> None:
         if not self._traits._observes(self, change):
-            return  # taken off while this call waited for its turn
+            return  # unregistered while this call was queued
         owner = getattr(self._handler, "__self__", None)
         if isinstance(owner, t.link):
-            # It refuses a value that is not the newest any more.
+            # A link raises an error for a value that is not the current one.
             change = Bunch(change, new=getattr(self._traits, change["name"]))
         try:
             with self._traits._steady:
@@ -156,8 +156,7 @@ class _Observer:
         except BaseException as error:
             if not reports:
                 raise
-            what = "An observer raised on hearing what a callback had raised."
-            log_exception(_logger, what, error)
+            log_exception(_logger, "An observer of a callback's error raised.", error)
 
     def __eq__(self, other: object) -> bool:
         return bool(self._handler == (other._handler if isinstance(other, _Observer) else other))

@@ -1,7 +1,7 @@
-"""Waiting for the end of what a widget follows: blocking a cell, or in an event loop.
+"""Waits for the end of a widget's operation: blocking a cell, or in an event loop.
 
-The results are those of `Operation.wait` for the same arguments. The widget's own polling is what
-is waited for; only at a deadline one more request is made, as `Operation.wait` does.
+The results are those of `Operation.wait` for the same arguments. A wait uses the widget's polls;
+only at a deadline it makes one more request, as `Operation.wait` does.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from ..errors import TamrError
 from ..operation import Operation, wait_timeout
 from .controller import OperationController
 
-# An interrupt of the kernel, and the end of following, are noticed at least so often.
+# An interrupt of the kernel, and the end of polling, are noticed within this time.
 NOTICE_SECONDS = 0.1
 
 
 class WaitInterrupted(KeyboardInterrupt):
-    """The kernel was interrupted while a widget waited; the job goes on."""
+    """Raised when the kernel was interrupted while a widget waited; the job goes on."""
 
     def _render_traceback_(self) -> list[str]:
         return _stopped_waiting()
@@ -39,32 +39,32 @@ def _stopped_waiting() -> list[str]:
 
 
 class Waiting:
-    """Waits for the end of the operation that a panel follows.
+    """Waits for the end of an operation.
 
     Args:
-        panel: Follows the operation.
+        controller: Polls the operation.
 
     Attributes:
-        ended: The resolved operation, once it is known and the widget shows it.
+        ended: A future of the resolved operation, done after the widget shows it.
     """
 
-    def __init__(self, panel: OperationController) -> None:
-        self._panel = panel
+    def __init__(self, controller: OperationController) -> None:
+        self._controller = controller
         self._process = os.getpid()
         self.ended: Future[Operation] = Future()
 
     def end(self, operation: Operation) -> None:
-        """Wake all who wait, once."""
+        """Ends all waits with the resolved operation; later calls do nothing."""
         if not self.ended.done():
             self.ended.set_result(operation)
 
     def block(self, timeout_seconds: Seconds | None) -> Operation:
-        """Block until the operation is resolved, and return it; see `OperationWidget.wait`."""
+        """Blocks until the operation is resolved, and returns it; see `OperationWidget.wait`."""
         start, timeout = clock.monotonic(), math.inf
         if timeout_seconds is not None:
             timeout = checked_seconds("timeout_seconds", timeout_seconds)
-        if os.getpid() != self._process:  # nothing is polled here for what the parent made
-            return self._panel.operation.wait(self._panel.interval, timeout_seconds)
+        if os.getpid() != self._process:  # the parent's controller does not poll in this process
+            return self._controller.operation.wait(self._controller.interval, timeout_seconds)
         if not self.ended.done():
             check_may_wait()
         try:
@@ -75,51 +75,51 @@ class Waiting:
 
     @contextmanager
     def _waiting(self) -> Iterator[None]:
-        """Polls at the interval inside, whoever looks; also if polling had ended."""
-        with self._panel.follower.waiting():
-            self._panel.follow()
+        """Keeps polling at the interval inside, also if it was paused or an error ended it."""
+        with self._controller.follower.waiting():
+            self._controller.follow()
             yield
 
     def _block(self, start: Seconds, timeout: Seconds) -> Operation:
-        backoff = _RetryLimit(self._panel, None if math.isinf(timeout) else timeout)
+        retry_limit = _RetryLimit(self._controller, None if math.isinf(timeout) else timeout)
         while True:
-            left = start + timeout - clock.monotonic()
+            remaining = start + timeout - clock.monotonic()
             with suppress(FutureTimeout):
-                return self.ended.result(max(0.0, min(left, NOTICE_SECONDS)))
+                return self.ended.result(max(0.0, min(remaining, NOTICE_SECONDS)))
             self._raise_if_over()
-            if left <= 0:
+            if remaining <= 0:
                 return self._last_poll(start)
-            backoff.check()
+            retry_limit.check()
 
     def _last_poll(self, start: Seconds) -> Operation:
-        operation, fault = self._panel.operation, None
+        operation, last_error = self._controller.operation, None
         try:
-            with deadline(self._panel.poller.answer_seconds + LAST_POLL_SECONDS):
+            with deadline(self._controller.poller.response_seconds + LAST_POLL_SECONDS):
                 operation = operation.poll()
         except TamrError as error:
-            fault = error
+            last_error = error
             if not is_retryable(error, clock.monotonic() - start):
                 raise
         else:
-            self._panel.take(operation)
+            self._controller.update(operation)
         if not operation.resolved:
-            raise wait_timeout(operation, clock.monotonic() - start, fault) from fault
-        with suppress(FutureTimeout):  # so that the traits say it, too
+            raise wait_timeout(operation, clock.monotonic() - start, last_error) from last_error
+        with suppress(FutureTimeout):  # so that the traits are updated, too
             self.ended.result(LAST_POLL_SECONDS)
         return operation
 
     async def until_ended(self) -> Operation:
-        """Wait without blocking the event loop; whatever ends this leaves nothing registered."""
+        """Waits without blocking the event loop, and returns the resolved operation."""
         if os.getpid() != self._process:
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(None, self.block, None)
         with self._waiting():
-            backoff = _RetryLimit(self._panel, None)
+            retry_limit = _RetryLimit(self._controller, None)
             try:
                 while not self.ended.done():
                     self._raise_if_over()
-                    backoff.check()
-                    # ipykernel notices an interrupt only when its loop turns.
+                    retry_limit.check()
+                    # ipykernel handles an interrupt only when its event loop runs.
                     await asyncio.sleep(NOTICE_SECONDS)
             except asyncio.CancelledError as error:
                 error._render_traceback_ = _stopped_waiting  # type: ignore[attr-defined]
@@ -127,30 +127,35 @@ class Waiting:
         return self.ended.result()
 
     def _raise_if_over(self) -> None:
-        """Raise why the end will not be heard of, if so: a new error each time."""
-        panel = self._panel
-        if panel.fault is not None and panel.halted:
-            raise copy.copy(panel.fault).with_traceback(None) from panel.fault.__cause__
-        if panel.deleted or panel.closed:
-            what = "deleted" if panel.deleted else "closed"
+        """Raises an error if the polling ended before the operation: a new one each time.
+
+        Raises:
+            TamrError: A copy of the error that ended the polling; or the operation was deleted, or
+                the widget closed.
+        """
+        controller, error = self._controller, self._controller.error
+        if error is not None and controller.halted:
+            raise copy.copy(error).with_traceback(None) from error.__cause__
+        if controller.deleted or controller.closed:
+            end = "deleted" if controller.deleted else "closed"
             msg = (
-                f"The widget was {what} before the operation ended; "
-                f"it was {panel.operation.state} then."
+                f"The widget was {end} before the operation ended; "
+                f"it was {controller.operation.state} then."
             )
             raise TamrError(msg)
 
 
 class _RetryLimit:
-    """Gives up, where there is no time limit, after many faults in a row since a wait began."""
+    """Ends a wait without a deadline after too many consecutive errors since it began."""
 
-    def __init__(self, panel: OperationController, timeout: Seconds | None) -> None:
-        self._panel = panel
+    def __init__(self, controller: OperationController, timeout: Seconds | None) -> None:
+        self._controller = controller
         self._endless = timeout is None
-        self._before = panel.faults
+        self._before = controller.consecutive_errors
 
     def check(self) -> None:
-        """Raise the error of one who gives up, if it is time for that."""
-        self._before = min(self._before, self._panel.faults)
-        faults, fault = self._panel.faults - self._before, self._panel.fault
-        if self._endless and fault is not None and faults >= MAX_ERRORS_IN_A_ROW:
-            raise given_up(fault, faults) from fault
+        """Raises an error, of the class of the last one, if there were too many."""
+        self._before = min(self._before, self._controller.consecutive_errors)
+        count, error = self._controller.consecutive_errors - self._before, self._controller.error
+        if self._endless and error is not None and count >= MAX_ERRORS_IN_A_ROW:
+            raise given_up(error, count) from error

@@ -47,7 +47,7 @@ def measure(count: int) -> list[Row]:
     client.request = not_now  # type: ignore[method-assign]
     widget = JobsWidget(client, poll_interval_seconds=3600)
     widget._follower.stop()
-    widget._greeted = True
+    widget._page_ready = True
     answers = iter(())
     client.request = lambda *_, **__: next(answers)  # type: ignore[method-assign]
     first = Answer(json.dumps(documents).encode())

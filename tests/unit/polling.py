@@ -131,7 +131,7 @@ class ImmediateQueue:
 def without_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let pollers have no threads: `drive` makes them work."""
     monkeypatch.setattr(Poller, "_start", lambda self: None)
-    monkeypatch.setattr("tamr_widgets._polling.target.CallbackQueue", ImmediateQueue)
+    monkeypatch.setattr("tamr_widgets._polling.subscription.CallbackQueue", ImmediateQueue)
 
 
 def drive(poller: Poller, hands: FakeClock, seconds: float) -> None:

@@ -40,9 +40,9 @@ def test_newer_measurements_count_for_more_but_one_does_not_decide(economy):
     economy.list_took(1.0)
     economy.list_took(2.0)
 
-    assert economy.rest() == pytest.approx(2 * (1.0 + WEIGHT))
+    assert economy.list_cooldown() == pytest.approx(2 * (1.0 + WEIGHT))
     economy.single_took(0.2)
-    assert economy.limit(100) == pytest.approx(2 * 100 * (0.1 + WEIGHT * 0.1))
+    assert economy.list_deadline(100) == pytest.approx(2 * 100 * (0.1 + WEIGHT * 0.1))
 
 
 def test_an_old_measurement_of_the_list_is_forgotten(hands, economy):
@@ -83,12 +83,12 @@ def test_a_list_is_light_if_it_takes_a_tenth_of_the_interval(economy):
 
 def test_a_trial_gets_two_seconds_or_twice_what_it_replaces(economy):
     """So a list that turns out slow does not keep others waiting for long."""
-    assert economy.limit(100) == 2
+    assert economy.list_deadline(100) == 2
     economy.single_took(0.1)
-    assert economy.limit(5) == 2
-    assert economy.limit(100) == 20
+    assert economy.list_deadline(5) == 2
+    assert economy.list_deadline(100) == 20
 
 
 def test_a_list_that_was_never_fetched_needs_no_rest(economy):
     """It can be asked for at once."""
-    assert economy.rest() == 0
+    assert economy.list_cooldown() == 0

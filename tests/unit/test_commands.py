@@ -5,7 +5,7 @@ import math
 import pytest
 
 from tamr_widgets._polling.commands import CommandQueue
-from tamr_widgets._polling.target import Subscription
+from tamr_widgets._polling.subscription import Subscription
 
 
 def owner():

@@ -291,10 +291,10 @@ def test_an_error_of_the_poller_itself_is_told_and_survived(
     with monkeypatch.context() as broken:
         broken.setattr(poller._fetcher._batching, "single_took", lambda _: 1 / 0)
         hands.turn(1)
-        poller._step_on()
+        poller._run_step()
     assert isinstance(follower.faults[0], InternalError)
     assert follower.faults[0].retry_in_seconds == 1
-    assert "error of its own" in caplog.text
+    assert "Internal error of the poller" in caplog.text
 
     asked_at = hands.now
     drive(poller, hands, 10)

@@ -209,8 +209,8 @@ def test_a_past_that_was_not_learnt_to_its_end_is_asked_for_again(
     while not tamr.count(LIST):
         hands.turn(max(0, poller._step()))
     subscription.close()
-    assert not poller._wait_for_something_to_do()
-    assert not poller._fetcher.history_loader._left
+    assert not poller._wait_for_work()
+    assert not poller._fetcher.history_loader._remaining
 
     Follower().follow(poller, tamr.add("1"))
     drive(poller, hands, 10)
@@ -234,4 +234,4 @@ def test_what_nothing_can_be_learnt_from_is_passed_over(
     assert learned
     assert follower.states[-1] == "SUCCEEDED"
     assert not follower.faults
-    assert "Nothing can be learnt" in caplog.text
+    assert "could not be added to the history" in caplog.text

@@ -114,7 +114,7 @@ def test_refresh_wakes_the_thread(tamr, client, poller, follower):
 def test_the_wish_to_learn_wakes_the_thread(tamr, client, poller, follower):
     """Between two polls that are far apart there is time at once."""
     subscription = follower.follow(poller, client.operation(tamr.jobs.add("RUNNING")), 600)
-    until(lambda: poller._pause() > 1.8)
+    until(lambda: poller._idle_seconds() > 1.8)
     learned = threading.Event()
 
     poller.learn(lambda _: learned.set())
@@ -125,12 +125,12 @@ def test_the_wish_to_learn_wakes_the_thread(tamr, client, poller, follower):
 
 def test_a_page_that_is_seen_again_wakes_the_thread(tamr, client, poller, follower, monkeypatch):
     """It is current at once, although it was to be asked about rarely."""
-    monkeypatch.setattr("tamr_widgets._polling.target.HIDDEN_AFTER_SECONDS", 0.2)
+    monkeypatch.setattr("tamr_widgets._polling.subscription.HIDDEN_AFTER_SECONDS", 0.2)
     monkeypatch.setattr("tamr_widgets._polling.target.HIDDEN_FACTOR", 1000)
     operation = client.operation(tamr.jobs.add("RUNNING"))
     subscription = follower.follow(poller, operation, QUICK, on_a_page=True)
     until(subscription.is_hidden)
-    until(lambda: poller._pause() > 10)
+    until(lambda: poller._idle_seconds() > 10)
     heard = len(follower.news)
 
     subscription.mark_visible()

@@ -159,7 +159,7 @@ def test_a_thread_that_died_is_started_anew(poller, job, follower, monkeypatch, 
     follower.follow(poller, job, QUICK)
     until(lambda: follower.news)
     with monkeypatch.context() as broken:
-        broken.setattr(poller, "_wait_for_something_to_do", raising(SystemExit))
+        broken.setattr(poller, "_wait_for_work", raising(SystemExit))
         until(lambda: not threads())
     heard = len(follower.news)
     others = {

@@ -7,7 +7,8 @@ import pytest
 from doubles import document
 
 from tamr_widgets import Operation, TamrError
-from tamr_widgets._polling.target import PollTarget, Subscription
+from tamr_widgets._polling.subscription import Subscription
+from tamr_widgets._polling.target import PollTarget
 
 
 class Changes(list):
@@ -163,7 +164,7 @@ def test_a_new_follower_hastens_the_next_poll_and_never_delays_it(hands, watch, 
 def test_a_pause_that_the_server_asked_for_holds_for_everybody(hands, watch, subscription, changes):
     """Neither haste nor a new follower shortens it, nor does a shorter pause after a fault."""
     watch.add(subscription)
-    watch.schedule(left_alone=60)
+    watch.schedule_next(min_delay=60)
     until = hands.now + 60
 
     watch.schedule_no_later_than()
@@ -206,6 +207,6 @@ def test_a_good_answer_ends_a_fault(hands, watch, subscription, heard):
     assert heard == [fault]
     assert fault.retry_in_seconds == 5
 
-    watch.schedule(0)
+    watch.schedule_next(0)
     watch.replay_latest(subscription, watch.latest)
     assert heard == [fault]

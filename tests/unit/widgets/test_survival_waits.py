@@ -223,7 +223,7 @@ def test_a_traceback_does_not_grow_with_each_wait(tamr, client):
     """Each wait raises an error of its own, with what caused it."""
     widget = OperationWidget(client.operation(tamr.jobs.add("RUNNING")))
     widget._view.follower.stop()
-    widget._view._set_fault(*_gone())
+    widget._view._set_error(*_gone())
     lengths, errors = set(), []
     for _ in range(5):
         with pytest.raises(NotFound) as raised:

@@ -80,14 +80,14 @@ def test_an_observer_that_reads_while_polls_go_on_sees_no_mixture(tamr, client, 
 
     def look(_: object) -> None:
         state = widget.state
-        widget._view.take(later)
+        widget._view.update(later)
         time.sleep(0.05)
         mixed.append((widget.state, widget.message) != (state, widget.operation.message))
 
     widget._view.follower.stop()
     tamr.jobs.change(job, status={"state": "PENDING", "message": "first"})
     widget.observe(look, "message")
-    widget._view.take(client.operation(job))
+    widget._view.update(client.operation(job))
     until(lambda: len(mixed) == 2)
 
     assert mixed == [False, False]

@@ -421,7 +421,7 @@ def test_a_callback_registered_at_the_moment_of_the_end_is_never_lost(tamr, clie
         job = tamr.jobs.add("RUNNING")
         widget = follow(client, job, estimate=False)
         tamr.jobs.finish(job)
-        finishing = threading.Thread(target=widget._view.take, args=(client.operation(job),))
+        finishing = threading.Thread(target=widget._view.update, args=(client.operation(job),))
         finishing.start()
         widget.on_resolved(calls.append)
         finishing.join()

@@ -1,0 +1,136 @@
+"""Subscription: passes the results of a poll target or a command to callbacks."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from .._clock import Seconds, clock
+from ..errors import TamrError
+from .callbacks import CallbackQueue, SafeCallback, log_exception
+from .cell_monitor import cells
+
+if TYPE_CHECKING:
+    from .target import PollTarget
+
+# A target whose subscribers are all hidden is polled rarely: after a page has not shown a
+# subscription for this long, it counts as hidden.
+HIDDEN_AFTER_SECONDS = 300.0
+# A subscriber whose callback is slow misses the oldest of more results than this: each may be a
+# list of all operations.
+MAX_WAITING = 100
+
+_logger = logging.getLogger(__name__)
+
+
+class Subscription:
+    """A subscription to the results of a poller; `close` ends it.
+
+    An exception of a callback is logged, and does not affect other subscribers.
+
+    Args:
+        on_result: Gets each result.
+        on_error: Gets each error.
+        interval: The wanted number of seconds between two polls.
+        on_change: Called when the subscription was closed, or may have become due sooner.
+        on_a_page: Whether the subscriber is a page that calls `mark_visible` now and then.
+        inline: Whether callbacks run on the thread that notifies. Otherwise they run on a thread
+            of their own, in order, in the context of the caller.
+
+    Attributes:
+        interval: The wanted number of seconds between two polls.
+        closed: Whether it was closed.
+        has_received: Whether it was notified of a result.
+        target: The poll target, while it is subscribed to one.
+    """
+
+    def __init__(
+        self,
+        on_result: Callable[[Any], object],
+        on_error: Callable[[TamrError], object] | None,
+        interval: Seconds = 0.0,
+        *,
+        on_change: Callable[[Subscription], object],
+        on_a_page: bool = False,
+        inline: bool = True,
+    ) -> None:
+        self.interval = interval
+        self.closed = self.has_received = False
+        self.target: PollTarget | None = None
+        self._on_result = on_result
+        self._on_error = on_error
+        self._on_change = on_change
+        self._visible_at = clock.monotonic() if on_a_page else None
+        # A list rather than a number, since appending and popping are atomic.
+        self._waiters: list[None] = []
+        self._run_callback: Callable[..., object] = self._call
+        if not inline:
+            self._run_callback = SafeCallback(self._call, CallbackQueue(MAX_WAITING), _ignore)
+
+    def close(self) -> None:
+        """Ends the notifications. Closing twice is fine."""
+        if not self.closed:
+            self.closed = True
+            # A closed subscription that is still referenced must not keep the objects alive that
+            # its callbacks belong to.
+            self._on_result, self._on_error = _ignore, None
+            self._on_change(self)
+
+    def abandon(self) -> None:
+        """Closes it without notifying the poller: in a forked child it belongs to the parent."""
+        self.closed, self.target = True, None
+
+    def mark_visible(self) -> None:
+        """Records that a page shows this now. After five minutes without it, polls are rare."""
+        if self._visible_at is not None:
+            was_hidden = self.is_hidden()
+            self._visible_at = clock.monotonic()
+            if was_hidden:
+                self._on_change(self)
+
+    def add_waiter(self) -> None:
+        """Keeps the interval, visible or not, until `remove_waiter` is called as often."""
+        was_hidden = self.is_hidden()
+        self._waiters.append(None)
+        if was_hidden:
+            self._on_change(self)
+
+    def remove_waiter(self) -> None:
+        """Reverts one `add_waiter`; the time until it counts as hidden starts now."""
+        if self._waiters:
+            self._waiters.pop()
+        if self._visible_at is not None:
+            self._visible_at = clock.monotonic()
+
+    def is_hidden(self) -> bool:
+        """Whether this belongs to a page, none has shown it for long, and no code waits for it.
+
+        While a cell runs, the messages of pages may wait for its end: that time does not count.
+        """
+        if self._visible_at is None or self._waiters:
+            return False
+        return clock.monotonic() - max(self._visible_at, cells.busy_until()) > HIDDEN_AFTER_SECONDS
+
+    def notify(self, result: Any) -> None:
+        """Passes on a result, unless closed."""
+        self.has_received = True
+        self._run_callback("_on_result", result)
+
+    def notify_error(self, error: TamrError) -> None:
+        """Passes on an error, unless closed."""
+        self._run_callback("_on_error", error)
+
+    def _call(self, name: str, argument: Any) -> None:
+        # Looked up only now, since it may have been closed while the call was queued.
+        callback = getattr(self, name)
+        if self.closed or callback is None:
+            return
+        try:
+            callback(argument)
+        except BaseException as error:  # noqa: BLE001 - SystemExit would end the thread
+            log_exception(_logger, "A subscriber's callback raised; the poller goes on.", error)
+
+
+def _ignore(_: object) -> None:
+    """Ignores results that come after closing."""
