@@ -183,9 +183,9 @@ class OperationController:
         """Leave an order for a click. It returns at once; a second click is the same order.
 
         Args:
-            action: `wait`, `stop`, `cancel`, `delete`, or `seen` (a page shows this just now).
+            action: `wait`, `stop`, `cancel`, `delete`, or `visible` (a page shows this just now).
         """
-        if action == "seen":
+        if action == "visible":
             self.follower.mark_visible()
             if self.fault_kind not in _HALTED:  # it may have been at rest
                 self.follow()

@@ -241,21 +241,21 @@ class JobsWidget(BaseWidget):
             self._take()
 
     def _handle_action(self, content: dict[str, Any]) -> None:
-        action, key = content.get("do"), content.get("id")
-        if action == "hello":
+        action, key = content.get("action"), content.get("id")
+        if action == "subscribe":
             if not content.get("again"):
                 self._greeted = True
                 self._order(self._send_all)
-        elif action == "seen":
+        elif action == "visible":
             self._follower.mark_visible()
             self._opened.mark_visible()
             if not self._halted:  # it may have been at rest
                 self._follow()
         elif action == "wait" and key is None:
             self._order(self._try_again)
-        elif action == "open":
+        elif action == "expand":
             self._order(lambda: self._open(key))
-        elif action == "shut":
+        elif action == "collapse":
             self._order(lambda: self._opened.shut(key))
         elif action in ("cancel_all", "delete_all"):
             self._order(lambda: self._begin_bulk(action.removesuffix("_all"), content.get("ids")))

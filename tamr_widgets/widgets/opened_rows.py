@@ -52,7 +52,7 @@ class OpenedRows:
     def mark_visible(self) -> None:
         """A page shows them just now."""
         for panel in list(self._panels.values()):
-            panel.act("seen")
+            panel.act("visible")
 
     def rest(self) -> None:
         """Poll none of them until they are seen, unless somebody waits."""

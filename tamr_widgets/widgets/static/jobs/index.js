@@ -66,15 +66,15 @@ export default () => {
         },
         // The event does not say whether the comm is alive, an acknowledged message does.
         "comm_live_update": () => {
-          send("hello");
-          for (const id of jobs.opened.keys()) send("open", { id });
+          send("subscribe");
+          for (const id of jobs.opened.keys()) send("expand", { id });
         },
       };
       for (const name in listeners) model.on(name, listeners[name]);
 
-      send("hello");
+      send("subscribe");
       // The kernel may not know yet through which subshell to respond to the first message of a page.
-      const retryTimer = setTimeout(() => send("hello", jobs.rows.filling ? {} : { again: true }), 1500);
+      const retryTimer = setTimeout(() => send("subscribe", jobs.rows.filling ? {} : { again: true }), 1500);
       const timer = setInterval(() => check(jobs.tick()), 1000);
 
       return () => {

@@ -7,7 +7,7 @@ import { COLUMNS, DESCRIPTION } from "./table/columns.js";
 
 /** @typedef {import("./table/rows.js").Row} Row */
 /** @typedef {ReturnType<typeof createJobs>} Jobs */
-/** @typedef {{action: "cancel" | "delete", ids: string[], asking: boolean, n: number, at: number,
+/** @typedef {{action: "cancel" | "delete", ids: string[], asking: boolean, seq: number, at: number,
  *   acknowledged: boolean, report?: import("../shared/protocol.js").Report}} Bulk */
 
 /** Minimum pause between two drawings, as a multiple of the time that the first one took. */
@@ -46,7 +46,7 @@ export function createJobs(traits, send, save) {
     scroll: 0,
     /** The action on the selected rows, from its confirmation to its report. @type {Bulk | null} */
     bulk: null,
-    /** A click on Try again that the kernel has not acknowledged. @type {{n: number, at: number} | null} */
+    /** A click on Try again that the kernel has not acknowledged. @type {{seq: number, at: number} | null} */
     retry: null,
     timeline: { open: true, span: "", from: 0, to: 0 },
     /** Latest text for screen readers. */
@@ -56,7 +56,7 @@ export function createJobs(traits, send, save) {
 
     /** Requests to fetch the list again, unless a request is not acknowledged yet. */
     tryAgain() {
-      jobs.retry ??= { n: send("wait"), at: Date.now() };
+      jobs.retry ??= { seq: send("wait"), at: Date.now() };
       jobs.draw();
     },
 
@@ -118,8 +118,8 @@ export function createJobs(traits, send, save) {
     acknowledge(ack) {
       serverOffset = ack.server - Date.now();
       kernelOffset = ack.kernel - Date.now();
-      if (jobs.bulk?.n === ack.ack) jobs.bulk.acknowledged = true;
-      if (jobs.retry?.n === ack.ack) jobs.retry = null;
+      if (jobs.bulk?.seq === ack.ack) jobs.bulk.acknowledged = true;
+      if (jobs.retry?.seq === ack.ack) jobs.retry = null;
       for (const store of opened()) store.acknowledge(ack);
       jobs.draw();
     },
@@ -150,7 +150,7 @@ export function createJobs(traits, send, save) {
     /** Opens or closes a row. @param {string} key */
     toggle(key) {
       if (jobs.opened.delete(key)) {
-        send("shut", { id: key });
+        send("collapse", { id: key });
         return jobs.draw();
       }
       const row = jobs.rows.get(key);
@@ -158,7 +158,7 @@ export function createJobs(traits, send, save) {
       const store = createStore(factsOf(row, jobs.now()), (action) => send(action, { id: key }));
       store.live = jobs.live;
       jobs.opened.set(key, store);
-      send("open", { id: key });
+      send("expand", { id: key });
       jobs.draw();
     },
 
@@ -167,7 +167,7 @@ export function createJobs(traits, send, save) {
 
     /** Opens the confirmation of an action on the selected rows. @param {"cancel" | "delete"} action */
     requestConfirmation(action) {
-      jobs.bulk = { action, ids: jobs.targets(action).map(({ key }) => key), asking: true, n: 0, at: 0, acknowledged: false };
+      jobs.bulk = { action, ids: jobs.targets(action).map(({ key }) => key), asking: true, seq: 0, at: 0, acknowledged: false };
       jobs.draw();
     },
 
@@ -181,14 +181,14 @@ export function createJobs(traits, send, save) {
     confirm(yes) {
       const { bulk } = jobs;
       if (!bulk?.asking) return;
-      if (yes) Object.assign(bulk, { asking: false, at: Date.now(), n: send(bulk.action + "_all", { ids: bulk.ids }) });
+      if (yes) Object.assign(bulk, { asking: false, at: Date.now(), seq: send(bulk.action + "_all", { ids: bulk.ids }) });
       else jobs.bulk = null;
       jobs.draw();
     },
 
     /** Updates the report; at its end, only the rows that failed stay selected. @param {import("../shared/protocol.js").Report} report */
     updateReport(report) {
-      if (!jobs.bulk || jobs.bulk.asking) jobs.bulk = { action: report.action, ids: [], asking: false, n: 0, at: 0, acknowledged: true };
+      if (!jobs.bulk || jobs.bulk.asking) jobs.bulk = { action: report.action, ids: [], asking: false, seq: 0, at: 0, acknowledged: true };
       jobs.bulk.report = report;
       if (report.over) {
         const failed = new Set(report.failed.map(([key]) => key));

@@ -32,13 +32,13 @@ export default () => {
           if (message?.ack) store.acknowledge(message);
         },
         // The event does not say whether the comm is alive, an acknowledged message does.
-        "comm_live_update": () => send("hello"),
+        "comm_live_update": () => send("subscribe"),
       };
       for (const name in listeners) model.on(name, listeners[name]);
 
-      send("hello");
+      send("subscribe");
       // The kernel may not know yet through which subshell to respond to the first message of a page.
-      const retryTimer = setTimeout(send, 1500, "hello");
+      const retryTimer = setTimeout(send, 1500, "subscribe");
       const timer = setInterval(() => check(store.tick()), 1000);
 
       return () => {

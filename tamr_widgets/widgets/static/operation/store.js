@@ -34,7 +34,7 @@ export function createStore(facts, send) {
     focus: "",
     /**
      * Clicks by button, until their effect is visible; `at` and `done` are when one was sent and acknowledged.
-     * @type {Record<string, {n: number, at: number, done?: number}>}
+     * @type {Record<string, {seq: number, at: number, done?: number}>}
      */
     sent: {},
     /** @type {Set<{draw(): void, node: HTMLElement}>} */
@@ -67,7 +67,7 @@ export function createStore(facts, send) {
         notifiesEnd = action === "wait" && "Notification" in self;
         if (notifiesEnd && Notification.permission === "default") Notification.requestPermission();
       }
-      store.sent[button] = { at: Date.now(), n: send(action) };
+      store.sent[button] = { at: Date.now(), seq: send(action) };
       store.draw();
     },
 
@@ -77,7 +77,7 @@ export function createStore(facts, send) {
       if (!acknowledged || Math.abs(server - now - serverOffset) > MIN_CLOCK_STEP_MS) serverOffset = server - now;
       kernelOffset = kernel - now;
       acknowledged = true;
-      for (const click of Object.values(store.sent)) if (click.n === ack) click.done = now;
+      for (const click of Object.values(store.sent)) if (click.seq === ack) click.done = now;
       store.draw();
     },
 

@@ -53,7 +53,7 @@ export function connect(model, onChange) {
   function send(action, more = {}) {
     lastSent = ++lastSeq;
     try {
-      model.send({ do: action, n: lastSent, ...more });
+      model.send({ action, seq: lastSent, ...more });
     } catch {
       // JupyterLab raises if the kernel of this model is gone.
       setState(false);
@@ -73,7 +73,7 @@ export function connect(model, onChange) {
   /** Checks a kernel that starts: it was restarted, perhaps from another page, and may not have this widget. */
   function onStatus(/** @type {any} */ _, /** @type {string} */ status) {
     if (status === "starting") {
-      send("hello");
+      send("subscribe");
       checkComm();
     }
   }
@@ -116,14 +116,14 @@ export function connect(model, onChange) {
       dead = kernel === null || layoutOf()?.comm_live === false ||
         DEAD_STATUSES.includes(kernel?.status) || kernel?.connectionStatus === "disconnected";
       if (dead) return setState(false);
-      if (wasDead) send("hello");
+      if (wasDead) send("subscribe");
       if (!live) return;
       silentSeconds = acknowledged < lastSent ? silentSeconds + 1 : 0;
       if (silentSeconds && silentSeconds % UNRESPONSIVE_SECONDS === 0) checkComm();
       setState(true, silentSeconds >= UNRESPONSIVE_SECONDS ? waitingText() : "");
       if (visible && Date.now() - reportedAt >= VISIBLE_INTERVAL_MS) {
         reportedAt = Date.now();
-        send("seen");
+        send("visible");
       }
     },
 

@@ -35,7 +35,8 @@
  *
  * @typedef {"wait" | "stop" | "cancel" | "delete"} Action
  *
- * @typedef {{do: Action | "hello" | "seen", n: number}} Message page to kernel; `n` is its number
+ * @typedef {{action: Action | "subscribe" | "visible", seq: number}} Message page to kernel; `seq` is
+ *   its number; "visible" is sent once a minute while a view is on the screen
  *
  * @typedef {{ack: number, kernel: number, server: number}} Ack kernel to page: message `ack` has
  *   arrived; the current time on both clocks
@@ -48,6 +49,11 @@
  * @typedef {[key: string, state: string | null, description: string, created_by: string,
  *   created: number | null, started: number | null, ended: number | null, type: string,
  *   estimate: RowEstimate | null]} WireRow
+ *
+ * @typedef {{action: "subscribe" | "visible" | "wait", seq: number, again?: boolean} |
+ *   {action: Action | "expand" | "collapse", seq: number, id: string} |
+ *   {action: "cancel_all" | "delete_all", seq: number, ids: string[]}} JobsMessage page to kernel;
+ *   `again` is of a repeated "subscribe" that needs no second list, `id` and `ids` are keys of rows
  *
  * @typedef {object} RowsMessage either rows that changed, or a chunk of the full list
  * @property {WireRow[]} jobs
