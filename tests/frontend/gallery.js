@@ -63,7 +63,7 @@ export const FACES = {
 export async function mount(home, choose = () => true) {
   /** @type {any} */ (globalThis).TAMR_CSS ??= await (await fetch("/static/operation/panel.css")).text();
   const [{ createPanel }, { createStore }, { insertStyles }] = await Promise.all(
-    ["panel", "store", "styles"].map((name) => import(`/static/${name}.js`)));
+    ["operation/panel", "operation/store", "shared/styles"].map((name) => import(`/static/${name}.js`)));
   insertStyles(home);
   for (const [name, { $, ...facts }] of Object.entries(FACES).filter(choose)) {
     const store = Object.assign(createStore(facts, () => 1), $);
