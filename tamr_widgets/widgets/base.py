@@ -120,7 +120,7 @@ class BaseWidget(PublishedTraits, OmitNoneMixin, anywidget.AnyWidget):
             return
         kernel = clock.wall() * 1000
         server = kernel + self._clock_offset_seconds() * 1000
-        self.send({"ack": content.get("n"), "kernel": round(kernel), "server": round(server)})
+        self.send({"ack": content.get("seq"), "kernel": round(kernel), "server": round(server)})
         if not self.shown_in:  # a page shows it as a part of another widget
             cell_outputs.show(self, self._made_in)
         self._handle_action(content)

@@ -183,9 +183,9 @@ class OperationController:
         """Submits the action of a click, and returns at once; a pending one is submitted once.
 
         Args:
-            action: `wait`, `stop`, `cancel`, `delete`, or `seen` (a page shows this now).
+            action: `wait`, `stop`, `cancel`, `delete`, or `visible` (a page shows this now).
         """
-        if action == "seen":
+        if action == "visible":
             self.follower.mark_visible()
             if self.error_kind not in _HALTED:  # it may have been paused
                 self.follow()

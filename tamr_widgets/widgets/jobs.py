@@ -248,21 +248,21 @@ class JobsWidget(BaseWidget):
             self._update_traits()
 
     def _handle_action(self, content: dict[str, Any]) -> None:
-        action, key = content.get("do"), content.get("id")
-        if action == "hello":
+        action, key = content.get("action"), content.get("id")
+        if action == "subscribe":
             if not content.get("again"):
                 self._page_ready = True
                 self._submit_action(self._send_all)
-        elif action == "seen":
+        elif action == "visible":
             self._follower.mark_visible()
             self._opened.mark_visible()
             if not self._halted:  # it may have been paused
                 self._follow()
         elif action == "wait" and key is None:
             self._submit_action(self._try_again)
-        elif action == "open":
+        elif action == "expand":
             self._submit_action(lambda: self._expand(key))
-        elif action == "shut":
+        elif action == "collapse":
             self._submit_action(lambda: self._opened.collapse(key))
         elif action in ("cancel_all", "delete_all"):
             self._submit_action(

@@ -145,7 +145,7 @@ class OperationWidget(BaseWidget):
         run_in_comm_context(self._apply, reports=True)
 
     def _handle_action(self, content: dict[str, Any]) -> None:
-        self._view.act(content.get("do", ""))
+        self._view.act(content.get("action", ""))
 
     def _follow(self) -> None:
         self._view.follow()

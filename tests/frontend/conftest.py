@@ -83,11 +83,11 @@ class Widget:
     @property
     def sent(self) -> list[str]:
         """What was asked of the kernel, apart from the greetings."""
-        return [action for action in self.messages if action not in ("hello", "seen")]
+        return [action for action in self.messages if action not in ("subscribe", "visible")]
 
     @property
     def messages(self) -> list[str]:
-        return [message["do"] for message in self._tell("sent")]
+        return [message["action"] for message in self._tell("sent")]
 
     @property
     def listeners(self) -> int:

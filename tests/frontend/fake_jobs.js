@@ -110,9 +110,9 @@ export async function openJobs({ traits = {}, kernel, className = "", home = doc
     },
     /** Answers all messages. */
     acknowledge() {
-      for (const { n } of model.sent) this.say({ ack: n, kernel: Date.now(), server: Date.now() });
+      for (const { seq } of model.sent) this.say({ ack: seq, kernel: Date.now(), server: Date.now() });
     },
-    sent: (action) => model.sent.filter((message) => !action || message.do === action),
+    sent: (action) => model.sent.filter((message) => !action || message.action === action),
     connection({ lost, kernel: next }) {
       if (lost !== undefined) model.lost = lost;
       if (next !== undefined) model.widget_manager.kernel = fakeKernel(next);

@@ -70,8 +70,8 @@ globalThis.openWidget = async (facts, { kernel, layout, views = 1, className = "
     },
     /** As the kernel does, answers each message on its own. */
     acknowledge({ kernel = Date.now(), server = Date.now() } = {}) {
-      for (const { n } of model.sent.slice(answered)) {
-        model.trigger("msg:custom", { ack: n, kernel, server });
+      for (const { seq } of model.sent.slice(answered)) {
+        model.trigger("msg:custom", { ack: seq, kernel, server });
       }
       answered = model.sent.length;
     },
@@ -90,7 +90,7 @@ globalThis.openWidget = async (facts, { kernel, layout, views = 1, className = "
     },
     /** Answers the messages with these indices, in this order. */
     answer(indices) {
-      for (const i of indices) model.trigger("msg:custom", { ack: model.sent[i].n, kernel: Date.now(), server: Date.now() });
+      for (const i of indices) model.trigger("msg:custom", { ack: model.sent[i].seq, kernel: Date.now(), server: Date.now() });
     },
     connection({ lost, kernel }) {
       if (lost !== undefined) model.lost = lost;

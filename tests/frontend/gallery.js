@@ -35,8 +35,8 @@ export const FACES = {
   "question: cancel": { ...running, $: { asking: "cancel" } },
   "question: delete": { ...ended, state: "SUCCEEDED", $: { asking: "delete" } },
   "busy cancelling": { ...running, busy: "cancel" },
-  "just pressed": { ...running, $: { sent: { wait: { n: 1, at: at(0) } } } },
-  "kernel is busy": { ...running, $: { sent: { wait: { n: 1, at: at(9) } } } },
+  "just pressed": { ...running, $: { sent: { wait: { seq: 1, at: at(0) } } } },
+  "kernel is busy": { ...running, $: { sent: { wait: { seq: 1, at: at(9) } } } },
   "deleted": { ...ended, state: "SUCCEEDED", deleted: true, outcome: "Deleted." },
   "delete refused": { ...ended, state: "SUCCEEDED", no_delete: true, outcome: "This server does not delete operations." },
   "retrying": { ...running, fault: "the server answered 502", fault_kind: "retrying", ...kernel },
@@ -63,7 +63,7 @@ export const FACES = {
 export async function mount(home, choose = () => true) {
   /** @type {any} */ (globalThis).TAMR_CSS ??= await (await fetch("/static/operation/panel.css")).text();
   const [{ createPanel }, { createStore }, { insertStyles }] = await Promise.all(
-    ["panel", "store", "styles"].map((name) => import(`/static/${name}.js`)));
+    ["operation/panel", "operation/store", "shared/styles"].map((name) => import(`/static/${name}.js`)));
   insertStyles(home);
   for (const [name, { $, ...facts }] of Object.entries(FACES).filter(choose)) {
     const store = Object.assign(createStore(facts, () => 1), $);

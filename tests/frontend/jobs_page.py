@@ -77,9 +77,9 @@ class Jobs:
         """What was asked of the kernel with these actions, without the messages' numbers."""
         messages = self.notify("sent")
         return [
-            {name: value for name, value in message.items() if name != "n"}
+            {name: value for name, value in message.items() if name != "seq"}
             for message in messages
-            if message["do"] in actions
+            if message["action"] in actions
         ]
 
     def trait(self, name: str) -> Any:

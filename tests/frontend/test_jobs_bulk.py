@@ -58,7 +58,7 @@ def test_one_question_for_all(jobs: Jobs) -> None:
     jobs.button("Yes, cancel them").click()
 
     expect(question).to_be_hidden()
-    assert jobs.sent("cancel_all") == [{"do": "cancel_all", "ids": ["25", "24"]}]
+    assert jobs.sent("cancel_all") == [{"action": "cancel_all", "ids": ["25", "24"]}]
     expect(jobs.region).to_contain_text("Cancelling 2 jobs…")
 
 

@@ -161,7 +161,7 @@ def test_clicks_choose_like_everywhere(jobs: Jobs) -> None:
     jobs.cell("300", "pick").click()
 
     assert jobs.selected == ["300", "298", "297", "295"]
-    assert jobs.sent("open") == []
+    assert jobs.sent("expand") == []
 
 
 def test_the_focus_survives_scrolling_away(jobs: Jobs) -> None:

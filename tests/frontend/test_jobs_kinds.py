@@ -41,8 +41,8 @@ def test_both_sides_agree_on_kinds(open_jobs: Callable[..., Jobs]) -> None:
 
     kinds = jobs.page.evaluate(
         """async (descriptions) => {
-          const { kindOf } = await import("/static/jobs/job-types.js");
-          return descriptions.map((description) => kindOf("SPARK", description));
+          const { jobTypeOf } = await import("/static/jobs/job-types.js");
+          return descriptions.map((description) => jobTypeOf("SPARK", description));
         }""",
         descriptions,
     )

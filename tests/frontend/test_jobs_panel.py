@@ -33,7 +33,10 @@ def test_a_click_opens_and_closes(open_jobs: Callable[..., Jobs]) -> None:
     jobs.cell("17", "user").click()
 
     expect(panel).to_have_count(0)
-    assert jobs.sent("open", "shut") == [{"do": "open", "id": "17"}, {"do": "shut", "id": "17"}]
+    assert jobs.sent("expand", "collapse") == [
+        {"action": "expand", "id": "17"},
+        {"action": "collapse", "id": "17"},
+    ]
 
 
 def test_the_row_tells_what_it_knows_until_then(open_jobs: Callable[..., Jobs]) -> None:
@@ -58,7 +61,10 @@ def test_actions_say_which_job_is_meant(open_jobs: Callable[..., Jobs]) -> None:
     panel.get_by_role("button", name="Yes, cancel it").click()
     other.get_by_role("button", name="Wait").click()
 
-    assert jobs.sent("cancel", "wait") == [{"do": "cancel", "id": "17"}, {"do": "wait", "id": "18"}]
+    assert jobs.sent("cancel", "wait") == [
+        {"action": "cancel", "id": "17"},
+        {"action": "wait", "id": "18"},
+    ]
 
 
 def test_rows_below_make_room(open_jobs: Callable[..., Jobs]) -> None:

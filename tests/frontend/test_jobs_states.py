@@ -64,7 +64,7 @@ def test_rows_that_came_before_the_list(open_jobs: Callable[..., Jobs]) -> None:
     assert jobs.trait("_selected") == ["7"]
 
     jobs.page.clock.run_for(2_000)
-    assert jobs.sent("hello") == [{"do": "hello"}, {"do": "hello"}]
+    assert jobs.sent("subscribe") == [{"action": "subscribe"}, {"action": "subscribe"}]
 
 
 def test_a_server_without_jobs_that_fails(open_jobs: Callable[..., Jobs]) -> None:
@@ -170,12 +170,12 @@ def test_try_again(open_jobs: Callable[..., Jobs]) -> None:
     jobs.page.clock.run_for(3_000)
     expect(jobs.region.get_by_role("alert")).to_contain_text("this will be done when it answers")
     jobs.button("Try again").click(force=True)
-    assert jobs.sent("wait") == [{"do": "wait"}]
+    assert jobs.sent("wait") == [{"action": "wait"}]
 
     jobs.notify("acknowledge")
     expect(jobs.region.get_by_role("alert")).not_to_contain_text("when it answers")
     jobs.button("Try again").click()
-    assert jobs.sent("wait") == [{"do": "wait"}, {"do": "wait"}]
+    assert jobs.sent("wait") == [{"action": "wait"}, {"action": "wait"}]
     jobs.notify("set", "_status", {})
     expect(jobs.button("Try again")).to_have_count(0)
     expect(jobs.search).to_be_focused()
@@ -262,16 +262,19 @@ def test_the_newest_rows_are_kept_for_the_saved_notebook(open_jobs: Callable[...
     assert jobs.page.evaluate("jobs.model.saved") == 0
 
 
-def test_greetings(open_jobs: Callable[..., Jobs]) -> None:
-    """Hello at once, again a moment later, then a sign of life each minute that it is seen."""
+def test_subscribe_and_visible_messages(open_jobs: Callable[..., Jobs]) -> None:
+    """Subscribes at once and again a moment later, then reports each minute that it is visible."""
     jobs = open_jobs([row("1")])
-    assert jobs.sent("hello") == [{"do": "hello"}]
+    assert jobs.sent("subscribe") == [{"action": "subscribe"}]
 
     jobs.page.clock.run_for(2_000)
-    assert jobs.sent("hello") == [{"do": "hello"}, {"do": "hello", "again": True}]
+    assert jobs.sent("subscribe") == [
+        {"action": "subscribe"},
+        {"action": "subscribe", "again": True},
+    ]
 
     jobs.page.clock.run_for(61_000)
-    assert jobs.sent("seen") == [{"do": "seen"}]
+    assert jobs.sent("visible") == [{"action": "visible"}]
 
 
 def test_a_connection_that_is_back_asks_for_all(open_jobs: Callable[..., Jobs]) -> None:
@@ -281,4 +284,7 @@ def test_a_connection_that_is_back_asks_for_all(open_jobs: Callable[..., Jobs]) 
 
     jobs.page.evaluate("jobs.model.trigger('comm_live_update')")
 
-    assert jobs.sent("hello", "open")[-2:] == [{"do": "hello"}, {"do": "open", "id": "1"}]
+    assert jobs.sent("subscribe", "expand")[-2:] == [
+        {"action": "subscribe"},
+        {"action": "expand", "id": "1"},
+    ]

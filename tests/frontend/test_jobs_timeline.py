@@ -123,7 +123,7 @@ def test_ten_thousand_jobs_are_few_bars(open_jobs: Callable[..., Jobs]) -> None:
     jobs.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] - 2)
 
     assert timeline(jobs).get_attribute("aria-label") != before
-    assert jobs.sent("open") == []
+    assert jobs.sent("expand") == []
 
 
 def test_it_folds(open_jobs: Callable[..., Jobs]) -> None:

@@ -93,7 +93,7 @@ def test_a_kernel_that_goes_and_one_that_is_back(
 
     widget.connection_changes(kernel=IDLE)
     page.clock.run_for(1_000)
-    assert widget.messages[-1] == "hello"
+    assert widget.messages[-1] == "subscribe"
     widget.acknowledge()
 
     expect(widget.panel).not_to_contain_text(OFFLINE)

@@ -96,21 +96,21 @@ def test_the_countdown_to_the_next_try(show: Callable[..., Widget], page: Page) 
     expect(alert.get_by_text("retrying now")).to_have_attribute("aria-live", "off")
 
 
-def test_the_page_says_hello_twice_and_seen_each_minute(
+def test_the_page_subscribes_twice_and_reports_that_it_is_visible_each_minute(
     show: Callable[..., Widget], page: Page
 ) -> None:
-    """The second greeting tells the kernel where to answer; then it hears that somebody looks."""
+    """The second message says where to respond; a visible page reports that it is."""
     widget = show(RUNNING)
-    assert widget.messages == ["hello"]
+    assert widget.messages == ["subscribe"]
 
     page.clock.run_for(1_500)
-    assert widget.messages == ["hello", "hello"]
+    assert widget.messages == ["subscribe", "subscribe"]
 
     page.clock.run_for(60_000)
-    assert widget.messages == ["hello", "hello", "seen"]
+    assert widget.messages == ["subscribe", "subscribe", "visible"]
     page.locator("main").evaluate("main => main.hidden = true")
     page.clock.run_for(200_000)
-    assert widget.messages == ["hello", "hello", "seen"]
+    assert widget.messages == ["subscribe", "subscribe", "visible"]
 
 
 def test_messages_have_numbers_of_their_own(show: Callable[..., Widget], page: Page) -> None:
@@ -118,7 +118,7 @@ def test_messages_have_numbers_of_their_own(show: Callable[..., Widget], page: P
     first, second = show(RUNNING), show(RUNNING)
     page.clock.run_for(2_000)
 
-    numbers = [m["n"] for widget in (first, second) for m in widget._tell("sent")]
+    numbers = [m["seq"] for widget in (first, second) for m in widget._tell("sent")]
 
     assert len(set(numbers)) == 4
 

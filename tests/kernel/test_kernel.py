@@ -107,7 +107,7 @@ def test_a_widget_at_rest_goes_on_when_a_page_or_code_asks(kernel):
     kernel.run("widget = OperationWidget(started(60)); widget", "one")
     kernel.run("1", "one")
     assert kernel.run("print(widget._view.follower.active)") == "False\n"
-    kernel.run("widget._handle_custom_msg({'do': 'seen', 'n': 1}, [])")
+    kernel.run("widget._handle_custom_msg({'action': 'visible', 'seq': 1}, [])")
     assert kernel.run("print(widget._view.follower.active)") == "True\n"
 
     kernel.run("widget.on_resolved(print); widget", "two")

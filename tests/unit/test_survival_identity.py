@@ -665,7 +665,7 @@ def test_a_cancelled_row_is_news_once(client, wire):
     until(lambda: widget.operations)
 
     wire.replace("GET", f"{URL}operations", json=[ended])
-    widget._handle_action({"do": "cancel_all", "ids": ["17"]})
+    widget._handle_action({"action": "cancel_all", "ids": ["17"]})
     until(lambda: news)
     time.sleep(0.5)
     widget.close()

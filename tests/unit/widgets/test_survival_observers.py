@@ -160,11 +160,11 @@ def test_a_list_that_was_refused_is_asked_for_again_on_demand(tamr, client, acti
     until(lambda: widget.error)
     tamr.faults.clear()
     count = asked(tamr, "GET", "operations")
-    widget._handle_custom_msg({"do": "seen", "n": 1}, [])
+    widget._handle_custom_msg({"action": "visible", "seq": 1}, [])
     time.sleep(0.2)
     assert asked(tamr, "GET", "operations") == count, fault
 
-    widget._handle_custom_msg({"do": action, "n": 2}, [])
+    widget._handle_custom_msg({"action": action, "seq": 2}, [])
     until(lambda: widget.operations)
 
     assert widget.error == ""

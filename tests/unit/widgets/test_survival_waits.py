@@ -375,7 +375,7 @@ def test_who_waits_keeps_the_interval(tamr, client, waiting):
         "wait": lambda: threading.Thread(target=widget.wait).start(),
         "await": lambda: threading.Thread(target=asyncio.run, args=(wait(),)).start(),
         "on_resolved": lambda: widget.on_resolved(lambda _: None),
-        "click": lambda: widget._handle_custom_msg({"do": "wait", "n": 1}, []),
+        "click": lambda: widget._handle_custom_msg({"action": "wait", "seq": 1}, []),
     }
     begin[waiting]()
     until(lambda: not following.is_hidden())
@@ -400,9 +400,9 @@ def test_after_a_refusal_it_is_followed_anew_when_somebody_asks(tamr, client, ag
     assert asked(tamr, "GET", job) == polls
 
     begin = {
-        "click": lambda: widget._handle_custom_msg({"do": "wait", "n": 1}, []),
+        "click": lambda: widget._handle_custom_msg({"action": "wait", "seq": 1}, []),
         "wait": lambda: threading.Thread(target=widget.wait).start(),
-        "cancel": lambda: widget._handle_custom_msg({"do": "cancel", "n": 1}, []),
+        "cancel": lambda: widget._handle_custom_msg({"action": "cancel", "seq": 1}, []),
         "display": widget._ipython_display_,
     }
     begin[again]()
@@ -433,13 +433,13 @@ def test_nobody_waits_for_what_is_gone(tamr, client, gone, monkeypatch):
     widget = OperationWidget(client.operation(job), poll_interval_seconds=0.05)
     if gone == "deleted":
         tamr.jobs.allow_delete(job)
-        widget._handle_custom_msg({"do": "delete", "n": 1}, [])
+        widget._handle_custom_msg({"action": "delete", "seq": 1}, [])
         until(lambda: widget.deleted)
     else:
         tamr.faults.add(Fault.status(404))
         until(lambda: widget._panel.get("fault_kind") == "gone")
 
-    widget._handle_custom_msg({"do": "wait", "n": 2}, [])
+    widget._handle_custom_msg({"action": "wait", "seq": 2}, [])
 
     until(lambda: "no longer in Tamr" in widget._panel.get("outcome", ""))
     assert not widget.waiting
@@ -457,7 +457,7 @@ def test_a_cancel_that_was_not_found_ends_no_wait(tamr, client, method, monkeypa
     time.sleep(0.1)
     tamr.faults.add(Fault.status(404, times=1, method=method))
 
-    widget._handle_custom_msg({"do": "cancel", "n": 1}, [])
+    widget._handle_custom_msg({"action": "cancel", "seq": 1}, [])
     until(lambda: "404" in widget.error)
     time.sleep(0.3)  # a wait looks ten times a second whether it is over
     tamr.jobs.finish(job)

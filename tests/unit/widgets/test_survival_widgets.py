@@ -38,7 +38,7 @@ class Sent(list[dict[str, Any]]):
 
 
 def click(widget: Any, action: str, **more: Any) -> None:
-    widget._handle_custom_msg({"do": action, "n": 1, **more}, [])
+    widget._handle_custom_msg({"action": action, "seq": 1, **more}, [])
 
 
 def jobs_widget(client: Client, **options: Any) -> JobsWidget:
@@ -394,7 +394,7 @@ def test_closing_a_jobs_widget_calls_off_what_was_clicked(tamr, client):
     until(lambda: len(widget.operations) == 30)
     tamr.faults.add(Fault.delay(0.1, method="POST"))
     for job in jobs[:5]:
-        click(widget, "open", id=job)
+        click(widget, "expand", id=job)
     until(lambda: len(widget._opened) == 5)
     for job in jobs[:5]:
         click(widget, "cancel", id=job)
@@ -460,7 +460,7 @@ def test_a_page_that_has_asked_gets_the_rows_once(tamr, client, monkeypatch):
     widget = jobs_widget(client)
     until(lambda: widget.operations)
     sent = Sent(widget)
-    click(widget, "hello")
+    click(widget, "subscribe")
     time.sleep(0.4)
 
     assert len(sent.of("rows")) == 1

@@ -126,7 +126,7 @@ def test_rows_of_the_jobs_page_carry_estimates(tamr, client):
     table.comm.send = lambda data=None, **_: sent.append(data.get("content") or {})
     until(lambda: table.operations)
 
-    table._handle_custom_msg({"do": "hello", "n": 1}, [])
+    table._handle_custom_msg({"action": "subscribe", "seq": 1}, [])
 
     def estimates_sent() -> dict[str, list[float] | None]:
         rows = [row for each in list(sent) if "rows" in each for row in each["rows"]["jobs"]]

@@ -28,7 +28,7 @@ class Page(list[dict[str, Any]]):
         self.append(data["content"] if "content" in data else data["state"])
 
     def say(self, action: str, **more: Any) -> None:
-        self._widget._handle_custom_msg({"do": action, "n": 1, **more}, [])
+        self._widget._handle_custom_msg({"action": action, "seq": 1, **more}, [])
 
     def of(self, kind: str) -> list[Any]:
         return [message[kind] for message in self if kind in message]
@@ -42,7 +42,7 @@ def widget(client: Client) -> JobsWidget:
 @pytest.fixture
 def page(widget: JobsWidget) -> Page:
     page = Page(widget)
-    page.say("hello")
+    page.say("subscribe")
     return page
 
 
@@ -90,7 +90,7 @@ def test_a_long_list_goes_to_a_new_page_in_pieces(tamr, widget):
     tamr.jobs.put_all(history(2500))
     until(lambda: len(widget.operations) == 2500)
     page = Page(widget)
-    page.say("hello")
+    page.say("subscribe")
     until(lambda: len(page.of("rows")) == 3)
 
     first, second, third = page.of("rows")
@@ -119,11 +119,11 @@ def test_an_opened_row_is_a_panel_with_the_same_actions(tamr, widget, page):
     job = tamr.jobs.start(queued_seconds=0, run_seconds=60)
     until(lambda: widget.operations)
 
-    page.say("open", id=job)
+    page.say("expand", id=job)
     until(lambda: page.of("facts"))
     page.say("cancel", id=job)
     until(lambda: page.of("facts")[-1]["state"] in {"CANCELING", "CANCELED"})
-    page.say("shut", id=job)
+    page.say("collapse", id=job)
     until(lambda: not widget._opened)
 
     assert asked(tamr, "POST", f"{job}/cancel") == 1

@@ -29,7 +29,7 @@ class Sent(list[dict[str, Any]]):
 
 
 def click(widget: OperationWidget, action: str, number: int = 1) -> None:
-    widget._handle_custom_msg({"do": action, "n": number}, [])
+    widget._handle_custom_msg({"action": action, "seq": number}, [])
 
 
 def test_it_follows_an_operation_to_its_end_by_itself(tamr, client):
@@ -135,7 +135,7 @@ def test_every_message_of_a_page_is_acknowledged_at_once(tamr, client):
     widget = follow(client, tamr.jobs.add("RUNNING"))
     sent = Sent(widget)
 
-    click(widget, "hello", 7)
+    click(widget, "subscribe", 7)
 
     answer = sent[0]["content"]
     assert answer["ack"] == 7
@@ -148,14 +148,14 @@ def test_the_server_s_clock_is_told_to_the_page():
     with Simulator(past_jobs=0, clock_offset_seconds=3600) as ahead, ahead.client() as client:
         widget = follow(client, ahead.jobs.add("RUNNING"))
         sent = Sent(widget)
-        click(widget, "hello")
+        click(widget, "subscribe")
         answer = sent[0]["content"]
         widget.close()
 
     assert answer["server"] - answer["kernel"] == pytest.approx(3_600_000, abs=2000)
 
 
-@pytest.mark.parametrize("content", [None, "wait", [], {}, {"do": None}, {"do": "explode"}])
+@pytest.mark.parametrize("content", [None, "wait", [], {}, {"action": None}, {"action": "explode"}])
 def test_a_message_that_makes_no_sense_does_nothing(tamr, client, content):
     """Whatever a page sends, nothing raises and nothing is asked of the server."""
     widget = follow(client, tamr.jobs.add("RUNNING"))
@@ -538,7 +538,7 @@ def test_updates_are_sent_in_the_context_of_a_page_s_message(tamr, client):
     widget.comm.send = lambda data=None, **_: contexts.append(page.get())
 
     token = page.set("page's shell")
-    click(widget, "hello")
+    click(widget, "subscribe")
     page.reset(token)
     contexts.clear()
     tamr.jobs.finish(job)

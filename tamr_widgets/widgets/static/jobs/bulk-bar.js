@@ -1,43 +1,43 @@
-/** What is done with all chosen rows together: asked once, then reported job by job. */
+/** Actions on all selected rows: one confirmation, then a report with the error of each job. */
 
-import { LATER, SOON, cut } from "../shared/format.js";
+import { SLOW_ACK_MS, WAITING_FOR_KERNEL, cut } from "../shared/format.js";
 import { focusedNear, make, plural, setText } from "../shared/dom.js";
 
-/** Jobs that a question names before it only counts them. */
-const NAMED = 3;
-/** Failures that a report names before it only counts them. */
-const LISTED = 100;
+/** Maximum number of jobs that a confirmation names; it counts the others. */
+const MAX_NAMED = 3;
+/** Maximum number of failures that a report lists; it counts the others. */
+const MAX_LISTED = 100;
 
-const WORDS = {
+const BULK_LABELS = {
   cancel: { ask: "Cancel", noun: "job", no: "Keep running", going: "Cancelling", done: "Cancelled" },
   delete: { ask: "Delete", noun: "operation", no: "Keep", going: "Deleting", done: "Deleted" },
 };
 
 /**
  * @param {import("./store.js").Jobs} jobs
- * @param {() => void} leave puts the focus into the table
+ * @param {() => void} leave moves the focus into the table
  */
-export function createBulk(jobs, leave) {
+export function createBulkBar(jobs, leave) {
   /** @param {string} value @param {() => void} act */
   const button = (value, act) => {
     const made = make("button", { type: "button", value });
-    // The second click of a double click would hit what the first one brought up.
+    // The second click of a double click would hit a button that the first one revealed.
     made.onclick = ({ detail }) => detail > 1 || made.ariaDisabled || act();
     return made;
   };
   const count = make("span");
-  const cancel = button("cancel", () => jobs.ask("cancel"));
-  const remove = button("delete", () => jobs.ask("delete"));
+  const cancel = button("cancel", () => jobs.requestConfirmation("cancel"));
+  const remove = button("delete", () => jobs.requestConfirmation("delete"));
   const clear = button("clear", () => {
     jobs.select((selection) => selection.replace([]));
     leave();
   });
   const bar = make("div", { className: "bar" }, count, cancel, remove, clear);
 
-  const [asked, names] = [make("b"), make("span")];
-  const no = button("no", () => jobs.answer(false));
-  const yes = button("yes", () => jobs.answer(true));
-  const question = make("div", { role: "group", className: "question", hidden: true }, asked, names, no, yes);
+  const [prompt, names] = [make("b"), make("span")];
+  const no = button("no", () => jobs.confirm(false));
+  const yes = button("yes", () => jobs.confirm(true));
+  const question = make("div", { role: "group", className: "question", hidden: true }, prompt, names, no, yes);
 
   const status = make("div", { role: "status" });
   const failures = make("ul");
@@ -64,21 +64,21 @@ export function createBulk(jobs, leave) {
     const { rows, selection, live, status: { no_delete } } = jobs;
     const { matching } = rows;
     const total = Math.max(rows.total, jobs.status.total ?? 0);
-    const all = !jobs.known && (live || total > rows.size) ? rows.size.toLocaleString() + " of " + plural(total, "job") + (live ? " so far" : "")
+    const all = !jobs.complete && (live || total > rows.size) ? rows.size.toLocaleString() + " of " + plural(total, "job") + (live ? " so far" : "")
       : matching.length === rows.size ? plural(rows.size, "job")
       : matching.length.toLocaleString() + " of " + plural(rows.size, "job");
     setText(count, (rows.size ? all : "") + (selection.size ? " · " + selection.size.toLocaleString() + " selected" : ""));
-    const never = !live ? "No kernel is connected." : running() ? "One thing at a time: the last is still being done." : "";
+    const unavailable = !live ? "No kernel is connected." : running() ? "One thing at a time: the last is still being done." : "";
     const cancelled = jobs.targets("cancel").length;
     setText(cancel, selection.size > 0 && "Cancel " + plural(cancelled, "job"));
     setText(remove, selection.size > 0 && "Delete " + plural(selection.size, "operation"));
-    disable(cancel, never || (cancelled || !selection.size ? "" : "None of them can be cancelled: they have ended."));
-    disable(remove, never || (no_delete ? "This server does not delete operations." : ""));
+    disable(cancel, unavailable || (cancelled || !selection.size ? "" : "None of them can be cancelled: they have ended."));
+    disable(remove, unavailable || (no_delete ? "This server does not delete operations." : ""));
     for (const each of [cancel, remove, clear]) each.hidden = !selection.size;
     node.hidden = !rows.size && !jobs.bulk;
   }
 
-  /** @param {HTMLButtonElement} each @param {string} reason why it makes no sense now, if it does not */
+  /** @param {HTMLButtonElement} each @param {string} reason why it is disabled, or "" */
   function disable(each, reason) {
     each.ariaDisabled = reason ? "true" : null;
     each.title = reason;
@@ -89,13 +89,13 @@ export function createBulk(jobs, leave) {
     const [from, asking] = [focusedNear(node), !!bulk?.asking];
     if (asking === !question.hidden) return;
     if (bulk?.asking) {
-      const { ask, noun, no: keep } = WORDS[bulk.action];
-      const [some, them] = [bulk.ids.slice(0, NAMED), bulk.ids.length === 1 ? "it" : "them"];
-      setText(asked, ask + " " + plural(bulk.ids.length, noun) + (bulk.action === "cancel" ? " on the server?" : " from the server?"));
-      setText(names, some.map(nameOf).join(", ") + (bulk.ids.length > NAMED ? ", and " + (bulk.ids.length - NAMED).toLocaleString() + " more" : ""));
+      const { ask, noun, no: keep } = BULK_LABELS[bulk.action];
+      const [named, them] = [bulk.ids.slice(0, MAX_NAMED), bulk.ids.length === 1 ? "it" : "them"];
+      setText(prompt, ask + " " + plural(bulk.ids.length, noun) + (bulk.action === "cancel" ? " on the server?" : " from the server?"));
+      setText(names, named.map(nameOf).join(", ") + (bulk.ids.length > MAX_NAMED ? ", and " + (bulk.ids.length - MAX_NAMED).toLocaleString() + " more" : ""));
       setText(no, bulk.action === "cancel" ? keep : keep + " " + them);
       setText(yes, "Yes, " + ask.toLowerCase() + " " + them);
-      question.ariaLabel = asked.textContent;
+      question.ariaLabel = prompt.textContent;
       question.dataset.asking = bulk.action;
     }
     question.hidden = !asking;
@@ -110,32 +110,32 @@ export function createBulk(jobs, leave) {
   function drawReport() {
     const { bulk } = jobs;
     const done = bulk?.report;
-    const { going, done: past, noun } = WORDS[bulk?.action ?? "cancel"];
-    const left = done?.not_tried ?? 0;
-    const failed = done?.failed.slice(0, done.failed.length - left) ?? [];
+    const { going, done: past, noun } = BULK_LABELS[bulk?.action ?? "cancel"];
+    const notTried = done?.not_tried ?? 0;
+    const failed = done?.failed.slice(0, done.failed.length - notTried) ?? [];
     const total = done?.of ?? bulk?.ids.length ?? 0;
-    const good = (done?.done ?? 0) - failed.length - left;
+    const succeeded = (done?.done ?? 0) - failed.length - notTried;
     report.hidden = !bulk || bulk.asking;
     setText(status, report.hidden ? ""
-      : done?.over ? past + " " + (failed.length || left ? good.toLocaleString() + " of " : "") + plural(total, noun) + "." +
-          (left ? " " + plural(left, noun) + (left === 1 ? " was" : " were") + " not tried, since the same would have happened, and stayed selected." : "")
-      : bulk && !bulk.heard && Date.now() - bulk.at >= SOON ? LATER
+      : done?.over ? past + " " + (failed.length || notTried ? succeeded.toLocaleString() + " of " : "") + plural(total, noun) + "." +
+          (notTried ? " " + plural(notTried, noun) + (notTried === 1 ? " was" : " were") + " not tried, since the same would have happened, and stayed selected." : "")
+      : bulk && !bulk.acknowledged && Date.now() - bulk.at >= SLOW_ACK_MS ? WAITING_FOR_KERNEL
       : going + " " + plural(total, noun) + (done ? ": " + done.done.toLocaleString() + " done…" : "…"));
     alert.hidden = !failed.length;
     setText(headline, failed.length > 0 && plural(failed.length, noun) + " could not be " + past.toLowerCase() + (done?.over ? " and stayed selected:" : ":"));
-    const lines = failed.slice(0, LISTED).map(([key, text]) => nameOf(key) + ": " + cut(text, 300));
-    if (failed.length > LISTED) lines.push("and " + (failed.length - LISTED).toLocaleString() + " more");
+    const lines = failed.slice(0, MAX_LISTED).map(([key, text]) => nameOf(key) + ": " + cut(text, 300));
+    if (failed.length > MAX_LISTED) lines.push("and " + (failed.length - MAX_LISTED).toLocaleString() + " more");
     if (failures.textContent !== lines.join("")) failures.replaceChildren(...lines.map((line) => make("li", {}, line)));
     dismiss.hidden = !done?.over;
   }
 
-  // Focus stays where it is while the mouse chooses an answer; some browsers would drop it.
+  // Some browsers would take the focus away on a press of the mouse, which closes the confirmation.
   question.onmousedown = (event) => event.preventDefault();
-  question.onkeydown = ({ key }) => key === "Escape" && jobs.answer(false);
+  question.onkeydown = ({ key }) => key === "Escape" && jobs.confirm(false);
   question.addEventListener("focusout", () => {
     queueMicrotask(() => {
-      // A view that is taken off the page loses its focus too, but that is nobody's answer.
-      if (node.isConnected && document.hasFocus() && !question.contains(focusedNear(node))) jobs.answer(false);
+      // A view that is removed from the page loses its focus too, which must not close the confirmation.
+      if (node.isConnected && document.hasFocus() && !question.contains(focusedNear(node))) jobs.confirm(false);
     });
   });
 

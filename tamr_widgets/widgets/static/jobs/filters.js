@@ -1,16 +1,16 @@
-/** The search and the states: which jobs are shown. */
+/** Search box and state buttons, which filter the jobs. */
 
 import { cut, describe } from "../shared/format.js";
 import { rank } from "./table/columns.js";
 import { focusedNear, make, makeIcon, setText } from "../shared/dom.js";
 import { NO_STATE } from "./table/rows.js";
 
-/** A count of results is only told when the typing has paused, in milliseconds. */
-const PAUSE = 600;
+/** Delay after the last keystroke before the number of results is announced, in milliseconds. */
+const ANNOUNCE_DELAY_MS = 600;
 
 /**
  * @param {import("./store.js").Jobs} jobs
- * @param {() => void} enter puts the focus into the table
+ * @param {() => void} enter moves the focus into the table
  */
 export function createFilters(jobs, enter) {
   const search = Object.assign(document.createElement("input"), {
@@ -20,14 +20,14 @@ export function createFilters(jobs, enter) {
   const node = make("div", { className: "filters" }, search, states);
   /** @type {Map<string, {button: HTMLButtonElement, label: HTMLElement}>} */
   const buttons = new Map();
-  let pause = 0;
-  /** Whether there was ever something to look through. */
+  let announceTimer = 0;
+  /** Whether there was ever a job to filter. */
   let needed = false;
 
   search.oninput = () => {
     jobs.show({ search: search.value });
-    clearTimeout(pause);
-    pause = setTimeout(() => jobs.say(jobs.rows.matching.length.toLocaleString() + " found"), PAUSE);
+    clearTimeout(announceTimer);
+    announceTimer = setTimeout(() => jobs.announce(jobs.rows.matching.length.toLocaleString() + " found"), ANNOUNCE_DELAY_MS);
   };
   search.onkeydown = (event) => {
     if (event.key === "Escape" && search.value) jobs.show({ search: "" });
@@ -36,7 +36,7 @@ export function createFilters(jobs, enter) {
     event.preventDefault();
   };
 
-  /** @param {string} state "" is for all of them */
+  /** @param {string} state "" for all states */
   function createButton(state) {
     const { icon, draw } = makeIcon();
     const label = make("span");
@@ -45,15 +45,15 @@ export function createFilters(jobs, enter) {
     draw(describe(state === NO_STATE ? "" : state)[1]);
     button.onclick = () => {
       jobs.show({ state: jobs.filter.state === state ? "" : state });
-      jobs.say(jobs.rows.matching.length.toLocaleString() + " found");
+      jobs.announce(jobs.rows.matching.length.toLocaleString() + " found");
     };
     buttons.set(state, { button, label });
   }
 
   function drawStates() {
     const { counts, found } = jobs.rows;
-    // What is counted before all jobs are here is the least that there are.
-    const more = jobs.known ? "" : "+";
+    // Before the list is complete, each count is a lower bound.
+    const more = jobs.complete ? "" : "+";
     const missing = ["", ...counts.keys(), jobs.filter.state].filter((state) => !buttons.has(state));
     missing.forEach(createButton);
     if (missing.length) {
@@ -79,6 +79,6 @@ export function createFilters(jobs, enter) {
       if (search.value !== jobs.filter.search) search.value = jobs.filter.search;
       if (needed) drawStates();
     },
-    destroy: () => clearTimeout(pause),
+    destroy: () => clearTimeout(announceTimer),
   };
 }

@@ -1,18 +1,18 @@
-/** JobsWidget: the one file of its own that knows of anywidget's model. */
+/** JobsWidget's entry point: connects a store and its pages to anywidget's model. */
 
 import { connect } from "../shared/channel.js";
 import { createJobs } from "./store.js";
 import { createPage } from "./page.js";
 import { insertStyles } from "../shared/styles.js";
 
-/** @typedef {import("@anywidget/types").AnyModel<import("../shared/jobs-protocol.js").Traits>} Model */
+/** @typedef {import("@anywidget/types").AnyModel<import("../shared/protocol.js").Traits>} Model */
 
-/** How many of the newest rows a saved notebook keeps. */
-const KEPT = 200;
-/** What is typed or chosen is told to the kernel after a rest, in milliseconds. */
-const REST = 300;
+/** Number of the newest rows that are kept in a saved notebook. */
+const MAX_KEPT_ROWS = 200;
+/** Delay after the last change before the search and the selection are saved to the kernel, in milliseconds. */
+const SAVE_DELAY_MS = 300;
 
-/** One widget; what initialize makes is shared by its views and outlives them. */
+/** Creates one widget; its store and connection are shared by its views and outlive them. */
 export default () => {
   /** @type {import("./store.js").Jobs} */
   let jobs;
@@ -23,62 +23,62 @@ export default () => {
     /** @param {{model: Model}} context */
     initialize({ model }) {
       connection = connect(model, ({ live, waiting }) => {
-        if (!live && !jobs.rows.size) jobs.rows.take({ jobs: model.get("_kept") ?? [] });
+        if (!live && !jobs.rows.size) jobs.rows.apply({ jobs: model.get("_kept") ?? [] });
         jobs.setConnection(live, waiting);
       });
-      const { send, heard, check } = connection;
-      let rest = 0;
-      let keeping = 0;
+      const { send, markAlive, check } = connection;
+      let saveTimer = 0;
+      let keepTimer = 0;
 
-      /** @param {keyof import("../shared/jobs-protocol.js").Traits} name @param {any} value */
+      /** @param {keyof import("../shared/protocol.js").Traits} name @param {any} value */
       const save = (name, value) => {
         model.set(name, value);
-        clearTimeout(rest);
-        rest = setTimeout(() => model.save_changes(), REST);
+        clearTimeout(saveTimer);
+        saveTimer = setTimeout(() => model.save_changes(), SAVE_DELAY_MS);
       };
       jobs = createJobs({
         _status: model.get("_status"), _kept: [], _selected: model.get("_selected") ?? [],
         search: model.get("search") ?? "", filter_state: model.get("filter_state") ?? "",
       }, send, save);
 
-      // Changed in place: what is set is sent to the kernel with the next change, which knows it all.
+      // Changed in place: model.set() would send the rows to the kernel, where they came from.
       const keep = () => {
-        clearTimeout(keeping);
-        keeping = setTimeout(() => model.get("_kept")?.splice(0, KEPT, ...jobs.rows.newest(KEPT)), REST);
+        clearTimeout(keepTimer);
+        keepTimer = setTimeout(() => model.get("_kept")?.splice(0, MAX_KEPT_ROWS, ...jobs.rows.newest(MAX_KEPT_ROWS)), SAVE_DELAY_MS);
       };
       /** @type {Record<string, (...args: any[]) => void>} */
       const listeners = {
         "change:_status": () => {
-          heard();
+          markAlive();
           jobs.status = model.get("_status");
           jobs.draw();
         },
         "change:search": () => model.get("search") !== jobs.filter.search && jobs.show({ search: model.get("search") }),
         "change:filter_state": () => model.get("filter_state") !== jobs.filter.state && jobs.show({ state: model.get("filter_state") }),
         "msg:custom": (message) => {
-          heard(message?.ack);
+          markAlive(message?.ack);
           if (message?.ack) jobs.acknowledge(message);
           else if (message?.rows) {
-            jobs.take(message.rows);
+            jobs.applyRows(message.rows);
             keep();
-          } else if (message?.panel) jobs.learn(message.panel, message.facts);
-          else if (message?.report) jobs.report(message.report);
+          } else if (message?.panel) jobs.updatePanel(message.panel, message.facts);
+          else if (message?.report) jobs.updateReport(message.report);
         },
-        // The front end says that the connection changed, but not how: ask.
+        // The event does not say whether the comm is alive, an acknowledged message does.
         "comm_live_update": () => {
-          send("hello");
-          for (const id of jobs.opened.keys()) send("open", { id });
+          send("subscribe");
+          for (const id of jobs.opened.keys()) send("expand", { id });
         },
       };
       for (const name in listeners) model.on(name, listeners[name]);
 
-      send("hello");
-      // The first message of a page does not say yet which part of the kernel should answer.
-      const again = setTimeout(() => send("hello", jobs.rows.filling ? {} : { again: true }), 1500);
+      send("subscribe");
+      // The kernel may not know yet through which subshell to respond to the first message of a page.
+      const retryTimer = setTimeout(() => send("subscribe", jobs.rows.filling ? {} : { again: true }), 1500);
       const timer = setInterval(() => check(jobs.tick()), 1000);
 
       return () => {
-        for (const each of [again, rest, keeping]) clearTimeout(each);
+        for (const each of [retryTimer, saveTimer, keepTimer]) clearTimeout(each);
         clearInterval(timer);
         connection.close();
         jobs.close();
@@ -88,8 +88,8 @@ export default () => {
 
     /** @param {{model: Model, el: HTMLElement}} context */
     render({ el }) {
-      // So JupyterLab marks a view of a saved model that no kernel knows of.
-      if (el.matches(".jupyter-widgets-disconnected")) connection.lose();
+      // JupyterLab gives this class to a view of a saved model that no kernel has.
+      if (el.matches(".jupyter-widgets-disconnected")) connection.markLost();
       const page = createPage(jobs);
       insertStyles(el);
       el.append(page.node);

@@ -1,9 +1,9 @@
-/** One view of all jobs. It knows nothing of Jupyter: any page can mount it. */
+/** One view of all jobs. It does not depend on Jupyter: any page can mount it. */
 
-import { createBulk } from "./bulk-bar.js";
+import { createBulkBar } from "./bulk-bar.js";
 import { createFilters } from "./filters.js";
 import { createGrid } from "./table/grid.js";
-import { createNotice } from "./status-banner.js";
+import { createStatusBanner } from "./status-banner.js";
 import { createTimeline } from "./timeline/timeline.js";
 import { focusedNear, make, setText } from "../shared/dom.js";
 import { JOBS_CSS } from "./styles.js";
@@ -12,30 +12,30 @@ import { JOBS_CSS } from "./styles.js";
 export function createPage(jobs) {
   const grid = createGrid(jobs, () => filters.search.focus());
   const filters = createFilters(jobs, grid.focus);
-  const notice = createNotice(jobs, () => {
+  const statusBanner = createStatusBanner(jobs, () => {
     jobs.show({ search: "", state: "" });
     filters.search.focus();
   }, () => filters.search.focus());
-  const bulk = createBulk(jobs, grid.focus);
+  const bulk = createBulkBar(jobs, grid.focus);
   const timeline = createTimeline(jobs, grid.focus);
-  const spoken = make("div", { role: "status", className: "unseen" });
+  const announcement = make("div", { role: "status", className: "unseen" });
   const node = make("div", { className: "tamr-jobs", role: "region", ariaLabel: "Jobs" },
-    make("style", {}, JOBS_CSS), notice.above, filters.node, timeline.node, bulk.node, grid.node, notice.instead, spoken);
-  const parts = [notice, filters, timeline, bulk, grid];
+    make("style", {}, JOBS_CSS), statusBanner.above, filters.node, timeline.node, bulk.node, grid.node, statusBanner.placeholder, announcement);
+  const parts = [statusBanner, filters, timeline, bulk, grid];
 
   function draw() {
     if (jobs.loading) node.dataset.loading = "";
     else delete node.dataset.loading;
     node.dataset.live = "" + jobs.live;
     for (const part of parts) part.draw();
-    setText(spoken, jobs.spoken);
+    setText(announcement, jobs.announcement);
   }
   const view = {
     node,
     draw,
     tick() {
-      for (const part of [notice, timeline, bulk, grid]) part.tick();
-      setText(spoken, jobs.spoken);
+      for (const part of [statusBanner, timeline, bulk, grid]) part.tick();
+      setText(announcement, jobs.announcement);
     },
   };
   jobs.views.add(view);
@@ -51,13 +51,13 @@ export function createPage(jobs) {
     });
   });
   node.onkeydown = (event) => {
-    // A notebook takes plain keys for its commands: they are meant for what is here.
+    // A notebook would take plain keys as its commands.
     if (!event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
   };
 
   return {
     node,
-    /** Gives the focus back that a former view had, unless it has moved on. */
+    /** Restores the focus that a removed view had, unless it is elsewhere now. */
     refocus() {
       if (focusedNear(node) !== document.body) return;
       if (jobs.focus === "search") filters.search.focus();

@@ -1,4 +1,4 @@
-/** The styles of JobsWidget. */
+/** Styles of JobsWidget. */
 
-/** @type {string} the text of jobs.css; see assets.py */
+/** @type {string} the text of jobs.css; see bundle.py */
 export const JOBS_CSS = /** @type {any} */ (globalThis).TAMR_JOBS_CSS;

@@ -1,4 +1,4 @@
-/** OperationWidget: the one file that knows of anywidget's model. */
+/** OperationWidget's entry point: connects a store and its panels to anywidget's model. */
 
 import { connect } from "../shared/channel.js";
 import { createPanel } from "./panel.js";
@@ -6,7 +6,8 @@ import { createStore } from "./store.js";
 import { insertStyles } from "../shared/styles.js";
 
 /** @typedef {import("@anywidget/types").AnyModel<{_panel: import("../shared/protocol.js").Facts}>} Model */
-/** One widget; what initialize makes is shared by its views and outlives them. */
+
+/** Creates one widget; its store and connection are shared by its views and outlive them. */
 export default () => {
   /** @type {import("./store.js").Store} */
   let store;
@@ -17,31 +18,31 @@ export default () => {
     /** @param {{model: Model}} context */
     initialize({ model }) {
       connection = connect(model, (change) => store.set(change));
-      const { send, heard, check } = connection;
+      const { send, markAlive, check } = connection;
       store = createStore(model.get("_panel"), send);
 
       /** @type {Record<string, (...args: any[]) => void>} */
       const listeners = {
         "change:_panel": () => {
-          heard();
+          markAlive();
           store.update(model.get("_panel"));
         },
         "msg:custom": (message) => {
-          heard(message?.ack);
+          markAlive(message?.ack);
           if (message?.ack) store.acknowledge(message);
         },
-        // The front end says that the connection changed, but not how: ask.
-        "comm_live_update": () => send("hello"),
+        // The event does not say whether the comm is alive, an acknowledged message does.
+        "comm_live_update": () => send("subscribe"),
       };
       for (const name in listeners) model.on(name, listeners[name]);
 
-      send("hello");
-      // The first message of a page does not say yet which part of the kernel should answer.
-      const again = setTimeout(send, 1500, "hello");
+      send("subscribe");
+      // The kernel may not know yet through which subshell to respond to the first message of a page.
+      const retryTimer = setTimeout(send, 1500, "subscribe");
       const timer = setInterval(() => check(store.tick()), 1000);
 
       return () => {
-        clearTimeout(again);
+        clearTimeout(retryTimer);
         clearInterval(timer);
         connection.close();
         for (const name in listeners) model.off(name, listeners[name]);
@@ -50,8 +51,8 @@ export default () => {
 
     /** @param {{model: Model, el: HTMLElement}} context */
     render({ el }) {
-      // So JupyterLab marks a view of a saved model that no kernel knows of.
-      if (el.matches(".jupyter-widgets-disconnected")) connection.lose();
+      // JupyterLab gives this class to a view of a saved model that no kernel has.
+      if (el.matches(".jupyter-widgets-disconnected")) connection.markLost();
       const panel = createPanel(store);
       insertStyles(el);
       el.append(panel.node);

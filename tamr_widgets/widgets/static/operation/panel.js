@@ -1,33 +1,33 @@
-/** The panel of one job. It knows nothing of Jupyter: any page, or a table's row, can mount it. */
+/** The panel of one job. It does not depend on Jupyter: any page, or a table's row, can mount it. */
 
 import { focusedNear, make, makeIcon, setText } from "../shared/dom.js";
-import { LATER, SOON, clockTime, cut, describe, duration } from "../shared/format.js";
+import { SLOW_ACK_MS, WAITING_FOR_KERNEL, clockTime, cut, describe, duration } from "../shared/format.js";
 import { progress, remaining } from "../shared/estimate.js";
 
 /** @typedef {import("./store.js").Store} Store */
 
-/** What a fault of each kind is called; what to do about it is in its text. */
-const FAULTS = /** @type {Record<string, string>} */ ({
+/** Title by kind of error; the advice is in the error's message. */
+const ERROR_TITLES = /** @type {Record<string, string>} */ ({
   gone: "Gone from the server",
   refused: "No permission",
   stopped: "No longer checked",
   retrying: "Not answered",
 });
 
-/** The question before an action, its safe answer and its yes. */
+/** Confirmation by action: the question, the label that keeps the job, the label that confirms. */
 const QUESTIONS = {
   cancel: ["Cancel this job on the server?", "Keep running", "Yes, cancel it"],
   delete: ["Delete this operation from the server?", "Keep it", "Yes, delete it"],
 };
 
-/** Seconds between two times, NaN where one is not known. @param {number} [from] @param {number} [to] */
+/** Seconds between two times, NaN if one is unknown. @param {number} [from] @param {number} [to] */
 const between = (from = NaN, to = NaN) => (to - from) / 1000;
 
 /** @param {Store} store */
 export function createPanel(store) {
   const { icon, draw: drawShape } = makeIcon();
   const [offline, message] = [make("p"), make("p")];
-  const [word, asked, rest] = [make("span"), make("span"), make("span")];
+  const [word, prompt, rest] = [make("span"), make("span"), make("span")];
   const [time, hint, note] = [make("small"), make("small"), make("small")];
   const [title, lead] = [make("b"), make("b")];
   const fill = make("i");
@@ -35,33 +35,33 @@ export function createPanel(store) {
   const facts = make("div", { className: "tamr-facts" });
   const pre = make("pre", { tabIndex: 0, role: "region", ariaLabel: "Full message" });
   const countdown = make("span");
-  // The alert speaks when it changes; the seconds in it had better not.
+  // Screen readers read an alert whenever it changes, which would include every second.
   countdown.setAttribute("aria-live", "off");
   const alert = make("div", { role: "alert" }, lead, countdown, rest);
   const callback = make("div", { role: "alert", hidden: true });
   callback.dataset.kind = "callback";
-  const spoken = make("div", { role: "status" });
+  const announcement = make("div", { role: "status" });
 
   /** @type {Record<string, HTMLButtonElement>} */
   const buttons = {};
   /** @param {string} value @param {string} label @param {() => void} act */
   const button = (value, label, act) => buttons[value] = make("button", {
     value,
-    // The second click of a double click would hit what the first one brought up.
+    // The second click of a double click would hit a button that the first one revealed.
     onclick: ({ detail }) => detail > 1 || buttons[value].ariaDisabled || act(),
   }, label);
   const actions = make("div", {},
-    button("wait", "Wait", () => store.press(store.facts.waiting ? "stop" : "wait")),
+    button("wait", "Wait", () => store.sendAction(store.facts.waiting ? "stop" : "wait")),
     button("cancel", "Cancel job", () => store.set({ asking: "cancel" })),
     button("delete", "Delete", () => store.set({ asking: "delete" })),
     note);
   const question = make("div", { role: "group", hidden: true },
-    asked,
+    prompt,
     button("no", "", () => store.set({ asking: "" })),
     button("yes", "", () => {
       const { asking } = store;
       store.set({ asking: "" });
-      if (asking) store.press(asking);
+      if (asking) store.sendAction(asking);
     }));
   const more = make("div", {},
     button("details", "Details", () => store.set({ open: !store.open })),
@@ -69,7 +69,7 @@ export function createPanel(store) {
 
   const node = make("div", { className: "tamr", role: "group" },
     offline, make("div", {}, make("span", {}, icon, word), title, time),
-    bar, hint, facts, message, more, pre, alert, callback, actions, question, spoken);
+    bar, hint, facts, message, more, pre, alert, callback, actions, question, announcement);
 
   const focused = () => /** @type {HTMLButtonElement} */ (focusedNear(node));
 
@@ -77,7 +77,7 @@ export function createPanel(store) {
     try {
       await navigator.clipboard.writeText(pre.textContent ?? "");
     } catch {
-      // No clipboard on plain http: select the text and ask the old way.
+      // There is no clipboard on plain http: the older way copies the selection.
       getSelection()?.selectAllChildren(pre);
       document.execCommand("copy");
     }
@@ -90,7 +90,7 @@ export function createPanel(store) {
     const text = cut(description, 300);
     node.ariaLabel = "Operation " + id + (text && ": " + text);
     node.dataset.state = state ?? "";
-    node.dataset.followed = "" + store.followed();
+    node.dataset.followed = "" + store.isFollowed();
     node.dataset.deleted = "" + deleted;
     const [name, shape] = describe(state);
     drawShape(shape);
@@ -108,11 +108,11 @@ export function createPanel(store) {
     setText(time, ran >= 0 ? (resolved ? "ran " : "running for ") + duration(ran)
       : queued >= 0 && "queued for " + duration(queued));
 
-    const known = !resolved && estimate && ran >= 0;
-    const text = resolved || !store.followed() ? ""
-      : known ? remaining(estimate, ran, false) + " · estimate"
+    const hasEstimate = !resolved && estimate && ran >= 0;
+    const text = resolved || !store.isFollowed() ? ""
+      : hasEstimate ? remaining(estimate, ran, false) + " · estimate"
       : queue && !started_at && queued >= 0 ? remaining(queue, queued, true) : "";
-    const percent = resolved ? "100" : known ? "" + Math.floor(100 * progress(estimate, ran)) : null;
+    const percent = resolved ? "100" : hasEstimate ? "" + Math.floor(100 * progress(estimate, ran)) : null;
     setText(hint, text);
     bar.ariaValueNow = percent;
     bar.ariaValueText = resolved ? describe(state)[0] : percent && percent + "%: " + text;
@@ -120,7 +120,7 @@ export function createPanel(store) {
   }
 
   function drawFacts() {
-    const { id, type, created_by, created_at, started_at, ended_at, message: said } = store.facts;
+    const { id, type, created_by, created_at, started_at, ended_at, message: statusMessage } = store.facts;
     const queued = between(created_at, started_at);
     const by = created_by ? "by " + created_by : "";
     const at = created_at ? " at " + clockTime(created_at) : "";
@@ -135,25 +135,25 @@ export function createPanel(store) {
       facts.replaceChildren(...rows.map(([name, value]) =>
         make("div", {}, make("small", {}, name), make("span", {}, value))));
     }
-    setText(message, cut(said));
+    setText(message, cut(statusMessage));
   }
 
   function drawDetails() {
-    const { message: said = "", details: text = said.length > 999 && said } = store.facts;
+    const { message: statusMessage = "", details: text = statusMessage.length > 999 && statusMessage } = store.facts;
     more.hidden = !text;
     pre.hidden = buttons.copy.hidden = !text || !store.open;
     buttons.details.ariaExpanded = "" + !pre.hidden;
     setText(pre, !pre.hidden && text);
   }
 
-  function drawFault() {
+  function drawError() {
     const { fault = "", fault_kind = "", checked_at, retry_at, callback_error } = store.facts;
     const retrying = fault_kind === "retrying" && store.live;
-    const seconds = between(Date.now(), store.here(retry_at)) + 0.99;
+    const seconds = between(Date.now(), store.toLocalTime(retry_at)) + 0.99;
     alert.dataset.kind = fault_kind;
     alert.hidden = !fault;
-    setText(lead, !!fault && (checked_at ? "Last checked " + clockTime(store.here(checked_at))
-      : FAULTS[fault_kind] ?? "That did not work"));
+    setText(lead, !!fault && (checked_at ? "Last checked " + clockTime(store.toLocalTime(checked_at))
+      : ERROR_TITLES[fault_kind] ?? "That did not work"));
     setText(countdown, retrying && ", retrying " + (seconds >= 1 ? "in " + duration(seconds) : "now"));
     setText(rest, !!fault && ": " + cut(fault));
     setText(callback, cut(callback_error));
@@ -163,16 +163,16 @@ export function createPanel(store) {
   function drawActions() {
     const { type, state, resolved, waiting, busy, deleted, fault_kind = "", no_delete, timeout, outcome } = store.facts;
     const noop = type === "NOOP" && "Everything was up to date: no job was started.";
-    const never = !store.live ? "No kernel is connected."
+    const unavailable = !store.live ? "No kernel is connected."
       : deleted ? "The operation was deleted."
-      : fault_kind === "gone" ? FAULTS.gone : noop;
+      : fault_kind === "gone" ? ERROR_TITLES.gone : noop;
     const ended = resolved && "The job has ended.";
-    const soon = busy && "The server has not answered yet.";
-    /** Why a button makes no sense now. @type {Record<string, string | false | undefined>} */
+    const pending = busy && "The server has not answered yet.";
+    /** The reason for which a button is disabled. @type {Record<string, string | false | undefined>} */
     const reasons = {
-      wait: never || ended,
-      cancel: never || soon || ended || (state === "CANCELING" && "The job is being cancelled."),
-      delete: never || soon || (no_delete && "This server does not delete operations."),
+      wait: unavailable || ended,
+      cancel: unavailable || pending || ended || (state === "CANCELING" && "The job is being cancelled."),
+      delete: unavailable || pending || (no_delete && "This server does not delete operations."),
     };
     for (const key in reasons) {
       buttons[key].ariaDisabled = reasons[key] ? "true" : null;
@@ -182,8 +182,8 @@ export function createPanel(store) {
     setText(buttons.wait, waiting ? "Stop waiting" : /refused|stopped/.test(fault_kind) ? "Try again" : "Wait");
 
     const clicks = Object.values(store.sent).filter(({ done }) => !done);
-    setText(note, clicks.some(({ at }) => Date.now() - at >= SOON)
-        ? LATER
+    setText(note, clicks.some(({ at }) => Date.now() - at >= SLOW_ACK_MS)
+        ? WAITING_FOR_KERNEL
       : clicks[0] ? "Sending…"
       : actions.contains(focused()) && focused().title
         || (busy ? busy === "cancel" ? "Cancelling…" : "Deleting…"
@@ -191,14 +191,14 @@ export function createPanel(store) {
       : cut(outcome) || noop));
   }
 
-  /** Shows or hides the question and moves the focus along: into it, or back to where it was asked. */
+  /** Shows or hides the confirmation and moves the focus into it, or back to the action's button. */
   function drawQuestion() {
     const { asking } = store;
     if (!asking === question.hidden) return;
     const from = focused();
     if (asking) {
       const texts = QUESTIONS[asking];
-      [asked, buttons.no, buttons.yes].forEach((part, i) => setText(part, texts[i]));
+      [prompt, buttons.no, buttons.yes].forEach((part, i) => setText(part, texts[i]));
       question.ariaLabel = texts[0];
       question.dataset.asking = asking;
     }
@@ -208,12 +208,12 @@ export function createPanel(store) {
     if (!asking && question.contains(from)) buttons[question.dataset.asking ?? ""].focus();
   }
 
-  let told = "";
-  function speak() {
+  let lastState = "";
+  function announceState() {
     const { state, deleted } = store.facts;
     const text = deleted ? "Deleted" : describe(state)[0];
-    if (told && told !== text) setText(spoken, text);
-    told = text;
+    if (lastState && lastState !== text) setText(announcement, text);
+    lastState = text;
   }
 
   function draw() {
@@ -221,16 +221,16 @@ export function createPanel(store) {
     drawProgress();
     drawFacts();
     drawDetails();
-    drawFault();
+    drawError();
     drawActions();
     drawQuestion();
-    speak();
+    announceState();
   }
   draw();
   const view = { node, draw };
   store.views.add(view);
 
-  // Focus stays where it is while the mouse chooses an answer; some browsers would drop it.
+  // Some browsers would take the focus away on a press of the mouse, which closes the confirmation.
   question.onmousedown = (event) => event.preventDefault();
   const onFocus = () => {
     store.focus = node.contains(focused()) ? focused().value : "";
@@ -238,24 +238,24 @@ export function createPanel(store) {
   };
   node.addEventListener("focusin", onFocus);
   node.addEventListener("focusout", ({ target, relatedTarget }) => {
-    const left = question.contains(/** @type {Node} */ (target)) && !question.contains(/** @type {Node} */ (relatedTarget));
-    // A view that is taken off the page loses its focus too, but that is nobody's answer.
+    const leavesQuestion = question.contains(/** @type {Node} */ (target)) && !question.contains(/** @type {Node} */ (relatedTarget));
+    // A view that is removed from the page loses its focus too, which must not close the confirmation.
     queueMicrotask(() => {
       if (!node.isConnected || !document.hasFocus()) return;
       setText(buttons.copy, "Copy");
-      if (left) store.set({ asking: "" });
+      if (leavesQuestion) store.set({ asking: "" });
       onFocus();
     });
   });
   node.onkeydown = (event) => {
     if (event.key === "Escape") store.set({ asking: "" });
-    // A notebook takes plain keys for its commands: they are meant for the buttons here.
+    // A notebook would take plain keys as its commands.
     if (!event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
   };
 
   return {
     ...view,
-    /** Gives the focus back that a former view had, unless it has moved on. */
+    /** Restores the focus that a removed view had, unless it is elsewhere now. */
     refocus() {
       if (document.activeElement === document.body) buttons[store.focus]?.focus();
     },

@@ -1,4 +1,4 @@
-/** What a page knows of one job, whatever number of views draw it: facts, clocks, clicks, answers. */
+/** State of one job in a page, shared by all its views: facts, clock offsets, clicks and focus. */
 
 import { cut, describe } from "../shared/format.js";
 
@@ -6,35 +6,35 @@ import { cut, describe } from "../shared/format.js";
 /** @typedef {import("../shared/protocol.js").Action} Action */
 /** @typedef {ReturnType<typeof createStore>} Store */
 
-/** The server's clock is known to the second: a smaller step would only make times jump. */
-const JUMP = 1500;
+/** Minimum change of the server's clock offset that is applied, since its clock is known to the second. */
+const MIN_CLOCK_STEP_MS = 1500;
 
 /**
  * @param {Facts} facts
- * @param {(action: Action) => number} send posts a message and returns its number
+ * @param {(action: Action) => number} send sends a message and returns its number
  */
 export function createStore(facts, send) {
-  let skew = (facts.as_of ?? Date.now()) - Date.now();
-  let kernelSkew = 0;
+  let serverOffset = (facts.as_of ?? Date.now()) - Date.now();
+  let kernelOffset = 0;
   let acknowledged = false;
-  /** Whether a wait was asked for in this page, and its end is still to be told. */
-  let awaited = false;
+  /** Whether a wait was started in this page, so that its end is to be notified. */
+  let notifiesEnd = false;
 
   const store = {
     facts,
-    /** Whether a kernel is there that knows of this job. */
+    /** Whether a kernel has this widget. */
     live: true,
-    /** What the page waits for while the kernel is silent, in words. */
+    /** Text about the delay while the kernel does not respond. */
     waiting: "",
-    /** The question that is open. @type {"" | "cancel" | "delete"} */
+    /** The action whose confirmation is open. @type {"" | "cancel" | "delete"} */
     asking: "",
     /** Whether the details are shown. */
     open: false,
     /** The button that has the focus, to give it back to the next view. */
     focus: "",
     /**
-     * Clicks by button, until their effect can be seen; `done` is when the kernel had one.
-     * @type {Record<string, {n: number, at: number, done?: number}>}
+     * Clicks by button, until their effect is visible; `at` and `done` are when one was sent and acknowledged.
+     * @type {Record<string, {seq: number, at: number, done?: number}>}
      */
     sent: {},
     /** @type {Set<{draw(): void, node: HTMLElement}>} */
@@ -50,66 +50,66 @@ export function createStore(facts, send) {
       store.draw();
     },
 
-    /** Whether the facts are kept up to date. */
-    followed: () => store.live && !store.facts.deleted && !/gone|refused|stopped/.test(store.facts.fault_kind ?? ""),
+    /** Whether the kernel keeps the facts up to date. */
+    isFollowed: () => store.live && !store.facts.deleted && !/gone|refused|stopped/.test(store.facts.fault_kind ?? ""),
 
-    /** Now on the server's clock, or when the facts were true if nobody follows them any more. */
-    now: () => !store.followed() && store.facts.as_of || Date.now() + skew,
+    /** Now on the server's clock, or the time of the facts if they are no longer kept up to date. */
+    now: () => !store.isFollowed() && store.facts.as_of || Date.now() + serverOffset,
 
-    /** A time of the kernel's clock on this page's clock. */
-    here: (ms = 0) => ms - kernelSkew,
+    /** Converts a time of the kernel's clock to this page's clock. */
+    toLocalTime: (ms = 0) => ms - kernelOffset,
 
-    /** Sends a click, once until it has been answered. @param {Action} action */
-    press(action) {
+    /** Sends an action, unless the button's last one is still pending. @param {Action} action */
+    sendAction(action) {
       const button = action === "stop" ? "wait" : action;
       if (store.sent[button]) return;
       if (button === "wait") {
-        awaited = action === "wait" && "Notification" in self;
-        if (awaited && Notification.permission === "default") Notification.requestPermission();
+        notifiesEnd = action === "wait" && "Notification" in self;
+        if (notifiesEnd && Notification.permission === "default") Notification.requestPermission();
       }
-      store.sent[button] = { at: Date.now(), n: send(action) };
+      store.sent[button] = { at: Date.now(), seq: send(action) };
       store.draw();
     },
 
     /** @param {import("../shared/protocol.js").Ack} ack */
     acknowledge({ ack, kernel, server }) {
       const now = Date.now();
-      if (!acknowledged || Math.abs(server - now - skew) > JUMP) skew = server - now;
-      kernelSkew = kernel - now;
+      if (!acknowledged || Math.abs(server - now - serverOffset) > MIN_CLOCK_STEP_MS) serverOffset = server - now;
+      kernelOffset = kernel - now;
       acknowledged = true;
-      for (const click of Object.values(store.sent)) if (click.n === ack) click.done = now;
+      for (const click of Object.values(store.sent)) if (click.seq === ack) click.done = now;
       store.draw();
     },
 
     /** @param {Facts} next */
     update(next) {
-      if (!acknowledged && next.as_of) skew = next.as_of - Date.now();
-      if (awaited && next.resolved) notify(next);
-      if (next.resolved || (store.facts.waiting && !next.waiting)) awaited = false;
+      if (!acknowledged && next.as_of) serverOffset = next.as_of - Date.now();
+      if (notifiesEnd && next.resolved) notify(next);
+      if (next.resolved || (store.facts.waiting && !next.waiting)) notifiesEnd = false;
       store.facts = next;
-      store.settle(0);
+      store.removeDone(0);
       store.draw();
     },
 
-    /** Forgets the clicks that the kernel had so long ago. @param {number} ms */
-    settle(ms) {
+    /** Removes the clicks that were acknowledged at least `ms` ago. @param {number} ms */
+    removeDone(ms) {
       for (const [button, { done }] of Object.entries(store.sent)) {
         if (done && Date.now() - done >= ms) delete store.sent[button];
       }
     },
 
-    /** Called about once a second: draws what only the clock changes, where somebody can see it. */
+    /** Draws the visible views; called once a second. Returns whether there are any. */
     tick() {
-      store.settle(2000);
-      const seen = [...store.views].filter(({ node }) => node.offsetParent && !document.hidden);
-      for (const view of seen) view.draw();
-      return seen.length > 0;
+      store.removeDone(2000);
+      const visible = [...store.views].filter(({ node }) => node.offsetParent && !document.hidden);
+      for (const view of visible) view.draw();
+      return visible.length > 0;
     },
   };
   return store;
 }
 
-/** @param {Facts} facts */
+/** Shows a notification of the browser. @param {Facts} facts */
 function notify({ id, description = id, state, message }) {
   if (Notification.permission === "granted") {
     new Notification(cut(describe(state)[0] + ": " + description, 300), { body: message && cut(message), tag: "tamr" + id });

@@ -1,49 +1,49 @@
-/** The way to the kernel: numbered messages, and what is known of whether it is there. */
+/** Connection to the kernel: numbered messages, and detection of whether the kernel is alive. */
 
-/** Seconds without an answer after which the page says that it waits, and asks whether the kernel knows it. */
-const PATIENCE_SECONDS = 5;
-/** How often a page tells that it is looked at, in milliseconds. */
-const SEEN_EVERY = 60000;
-/** In these states the kernel that a widget belongs to is gone, or going. */
-const GONE = ["dead", "terminating", "restarting", "autorestarting"];
+/** Seconds without a response after which the page says that it waits, and looks for the widget's comm. */
+const UNRESPONSIVE_SECONDS = 5;
+/** Interval at which a visible page reports that it is visible, in milliseconds. */
+const VISIBLE_INTERVAL_MS = 60000;
+/** Kernel statuses in which the kernel of a widget is gone, or about to be. */
+const DEAD_STATUSES = ["dead", "terminating", "restarting", "autorestarting"];
 
-/** Messages of this page so far. */
-let sent = 0;
-/** Questions that a kernel has not answered yet, one for all widgets. @type {WeakMap<object, Promise<any>>} */
-const questions = new WeakMap();
+/** Number of messages sent by this page, which numbers the messages of all its widgets. */
+let lastSeq = 0;
+/** Pending comm_info requests, one for each kernel, shared by all widgets. @type {WeakMap<object, Promise<any>>} */
+const pendingRequests = new WeakMap();
 
-/** Asks a kernel which comms it knows; a busy one answers after its cell. @param {any} kernel @returns {Promise<any>} */
+/** Requests the list of open comms; a busy kernel responds after its cell. @param {any} kernel @returns {Promise<any>} */
 function commInfo(kernel) {
-  let question = questions.get(kernel);
-  if (!question) {
-    question = Promise.resolve(kernel.requestCommInfo({ target_name: "jupyter.widget" })).catch(() => undefined)
-      .finally(() => questions.delete(kernel));
-    questions.set(kernel, question);
+  let request = pendingRequests.get(kernel);
+  if (!request) {
+    request = Promise.resolve(kernel.requestCommInfo({ target_name: "jupyter.widget" })).catch(() => undefined)
+      .finally(() => pendingRequests.delete(kernel));
+    pendingRequests.set(kernel, request);
   }
-  return question;
+  return request;
 }
 
 /**
  * @typedef {object} Connection
- * @property {boolean} live false only where it is known that no kernel knows of this widget
- * @property {string} waiting what the page waits for while a message is not answered, in words
+ * @property {boolean} live false only if it is certain that no kernel has this widget
+ * @property {string} waiting text for people about the delay while a message is unacknowledged
  *
  * @param {import("@anywidget/types").AnyModel<any>} model
  * @param {(connection: Connection) => void} onChange
  */
 export function connect(model, onChange) {
-  let [answered, last, unanswered, seen] = [0, 0, 0, Date.now()];
-  let [live, waiting, gone, closed] = [true, "", false, false];
-  /** Whether the kernel said anything since there are messages that it has not answered. */
-  let spoke = false;
-  /** The kernel whose status is listened to. @type {any} */
-  let watched;
+  let [acknowledged, lastSent, silentSeconds, reportedAt] = [0, 0, 0, Date.now()];
+  let [live, waiting, dead, closed] = [true, "", false, false];
+  /** Whether the kernel sent anything since the oldest unacknowledged message. */
+  let responding = false;
+  /** The kernel whose status signal is connected. @type {any} */
+  let watchedKernel;
   const kernelOf = () => /** @type {any} */ (model).widget_manager?.kernel;
-  // The layout has a comm of its own, which lives as long as the widget's, and can be looked at.
+  // The layout's comm lives as long as the widget's, and unlike that one its model is accessible.
   const layoutOf = () => model.get("layout");
 
   /** @param {boolean} isLive */
-  function set(isLive, isWaiting = "") {
+  function setState(isLive, isWaiting = "") {
     if (live === isLive && waiting === isWaiting) return;
     [live, waiting] = [isLive, isWaiting];
     onChange({ live, waiting });
@@ -51,79 +51,79 @@ export function connect(model, onChange) {
 
   /** Sends a message and returns its number. @param {string} action */
   function send(action, more = {}) {
-    last = ++sent;
+    lastSent = ++lastSeq;
     try {
-      model.send({ do: action, n: last, ...more });
+      model.send({ action, seq: lastSent, ...more });
     } catch {
-      // JupyterLab: the kernel that this model belongs to is gone.
-      set(false);
+      // JupyterLab raises if the kernel of this model is gone.
+      setState(false);
     }
-    return last;
+    return lastSent;
   }
 
-  /** Silence proves nothing, since a cell may run for hours. An answer without this widget in it does. */
-  async function ask() {
+  /** Silence proves nothing, since a cell may run for hours. A list of comms without this widget's does. */
+  async function checkComm() {
     const kernel = kernelOf();
     const id = layoutOf()?.model_id;
     if (!id || !kernel?.requestCommInfo) return;
     const comms = (await commInfo(kernel))?.content?.comms;
-    if (comms && !Object.hasOwn(comms, id) && !closed && answered < last && kernel === kernelOf()) set(false);
+    if (comms && !Object.hasOwn(comms, id) && !closed && acknowledged < lastSent && kernel === kernelOf()) setState(false);
   }
 
-  /** A kernel that starts was restarted, perhaps from another page: it may know nothing of this. */
+  /** Checks a kernel that starts: it was restarted, perhaps from another page, and may not have this widget. */
   function onStatus(/** @type {any} */ _, /** @type {string} */ status) {
     if (status === "starting") {
-      send("hello");
-      ask();
+      send("subscribe");
+      checkComm();
     }
   }
 
   /** @param {any} [kernel] */
   function watch(kernel) {
-    if (kernel === watched) return;
-    watched?.statusChanged?.disconnect(onStatus);
-    (watched = kernel)?.statusChanged?.connect(onStatus);
+    if (kernel === watchedKernel) return;
+    watchedKernel?.statusChanged?.disconnect(onStatus);
+    (watchedKernel = kernel)?.statusChanged?.connect(onStatus);
   }
 
-  function reason() {
+  function waitingText() {
     const { status, connectionStatus } = kernelOf() ?? {};
     return connectionStatus === "connecting" ? "Waiting for the connection to the kernel."
       : status === "busy" ? "Waiting for the kernel: a cell is running."
-      : spoke ? "Waiting for the kernel; it may be busy with a cell."
+      : responding ? "Waiting for the kernel; it may be busy with a cell."
       : "The kernel does not answer; it may be busy with a cell.";
   }
 
   return {
     send,
 
-    /** Takes note of a sign of life, which may answer a message. Answers do not come in order. */
-    heard(ack = 0) {
-      answered = Math.max(answered, ack);
-      spoke = answered < last;
-      if (!spoke) unanswered = 0;
-      set(true, spoke ? waiting : "");
+    /** Records that the kernel is alive, and that it acknowledged a message; they may arrive out of order. */
+    markAlive(ack = 0) {
+      acknowledged = Math.max(acknowledged, ack);
+      responding = acknowledged < lastSent;
+      if (!responding) silentSeconds = 0;
+      setState(true, responding ? waiting : "");
     },
 
-    /** The front end says that no kernel knows of this model. */
-    lose: () => set(false),
+    /** Records that, according to the front end, no kernel has this model. */
+    markLost: () => setState(false),
 
-    /** Once a second. @param {boolean} visible */
+    /** Updates the state; called once a second. @param {boolean} visible */
     check(visible) {
       const kernel = kernelOf();
-      const was = gone;
+      const wasDead = dead;
       watch(kernel);
-      // Without a comm this is a saved model: in an exported page, or of a kernel that is no more.
-      gone = kernel === null || layoutOf()?.comm_live === false ||
-        GONE.includes(kernel?.status) || kernel?.connectionStatus === "disconnected";
-      if (gone) return set(false);
-      if (was) send("hello");
+      // Without a comm this is a saved model: in an exported page, or of a kernel that has ended.
+      dead = kernel === null || layoutOf()?.comm_live === false ||
+        DEAD_STATUSES.includes(kernel?.status) || kernel?.connectionStatus === "disconnected";
+      if (dead) return setState(false);
+      if (wasDead) send("subscribe");
       if (!live) return;
-      unanswered = answered < last ? unanswered + 1 : 0;
-      if (unanswered && unanswered % PATIENCE_SECONDS === 0) ask();
-      set(true, unanswered >= PATIENCE_SECONDS ? reason() : "");
-      if (visible && Date.now() - seen >= SEEN_EVERY) {
-        seen = Date.now();
-        send("seen");
+      silentSeconds = acknowledged < lastSent ? silentSeconds + 1 : 0;
+      if (silentSeconds && silentSeconds % UNRESPONSIVE_SECONDS === 0) checkComm();
+      setState(true, silentSeconds >= UNRESPONSIVE_SECONDS ? waitingText() : "");
+      if (visible && Date.now() - reportedAt >= VISIBLE_INTERVAL_MS) {
+        reportedAt = Date.now();
+        send("visible");
       }
     },
 

@@ -1,6 +1,7 @@
-/** Building and rewriting parts of a page. Text from a server only ever passes as text. */
+/** Creates and updates DOM nodes. Text from a server is only ever set as text, never as markup. */
 
 /**
+ * Creates an element with properties and children.
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
  * @param {Partial<HTMLElementTagNameMap[Tag]>} [properties]
@@ -13,7 +14,7 @@ export function make(tag, properties, ...children) {
 }
 
 /**
- * Writes text only where it has changed, so that nothing is announced or laid out for nothing.
+ * Writes text only where it has changed, so that screen readers and the layout see no false changes.
  * @param {Node} node
  * @param {string | false} [text]
  */
@@ -21,11 +22,11 @@ export function setText(node, text) {
   if (node.textContent !== (text || "")) node.textContent = text || "";
 }
 
-/** @param {HTMLElement} node the element that has the focus, in a shadow root too */
+/** The element that has the focus, also within a shadow root. @param {HTMLElement} node in the same root */
 export const focusedNear = (node) => /** @type {HTMLElement | null} */ (
   /** @type {Document | ShadowRoot} */ (node.getRootNode()).activeElement);
 
-/** An icon of 16 by 16 whose shape can be changed: see describe() in format.js. */
+/** Creates an icon of 16 by 16 pixels whose shape can be changed: see describe() in format.js. */
 export function makeIcon() {
   const [icon, path] = ["svg", "path"].map((tag) => document.createElementNS("http://www.w3.org/2000/svg", tag));
   icon.setAttribute("viewBox", "0 0 16 16");
@@ -34,5 +35,5 @@ export function makeIcon() {
   return { icon, draw: (/** @type {string} */ shape) => path.setAttribute("d", shape) };
 }
 
-/** "1 job", "814 jobs". @param {number} count @param {string} noun */
+/** Formats a count with its noun: "1 job", "814 jobs". @param {number} count @param {string} noun */
 export const plural = (count, noun) => count.toLocaleString() + " " + noun + (count === 1 ? "" : "s");

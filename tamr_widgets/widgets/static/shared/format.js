@@ -1,13 +1,13 @@
-/** States, durations and times for people. */
+/** Formats states, durations and times for people. */
 
-/** What is said of a click that was not answered for SOON milliseconds. */
-export const LATER = "Waiting for the kernel, which may be busy with a cell; this will be done when it answers.";
-export const SOON = 2000;
+/** Note beside a click that was not acknowledged for SLOW_ACK_MS. */
+export const WAITING_FOR_KERNEL = "Waiting for the kernel, which may be busy with a cell; this will be done when it answers.";
+export const SLOW_ACK_MS = 2000;
 
-/** Cut where no person reads on. @param {string} [text] */
+/** Truncates a text to a length. @param {string} [text] */
 export const cut = (text = "", length = 999) => text.length > length ? text.slice(0, length) + "…" : text;
 
-/** Each state in words and as a shape of its own, drawn on 16 by 16. @type {Record<string, string[]>} */
+/** Label and icon shape (an SVG path of 16 by 16) by state. @type {Record<string, string[]>} */
 const STATES = {
   PENDING: ["Pending", "M8 2a6 6 0 1 0 .1 0M8 5v3l2 2"],
   RUNNING: ["Running", "M5 3l8 5-8 5z"],
@@ -17,13 +17,13 @@ const STATES = {
   CANCELED: ["Cancelled", "M8 2a6 6 0 1 0 .1 0M4 12l8-8"],
 };
 
-/** A state's word and shape; a word that is not known here stays as the server wrote it. */
+/** Label and shape of a state; the label of an unknown state is the server's own text. */
 export const describe = (state = "") => Object.hasOwn(STATES, state) ? STATES[state]
   : [state || "State not known", "M8 2l6 6-6 6-6-6z"];
 
 /**
- * "2 min 14 s": at most two units, rounded down as a running clock is; the same as duration() in
- * summary.py. What is no number is no text.
+ * Formats seconds as "2 min 14 s": at most two units, rounded down like a running clock; the same
+ * as duration() in html.py. Returns "" for a value that is not finite.
  * @param {number} seconds
  */
 export function duration(seconds) {
@@ -38,10 +38,10 @@ export function duration(seconds) {
   return parts.slice(first, first + 2).filter(Boolean).join(" ") || "0 s";
 }
 
-/** A time that a calendar has, else null. @param {unknown} ms */
+/** Returns a time within the range of Date, else null. @param {unknown} ms */
 export const timeOf = (ms) => typeof ms === "number" && Math.abs(ms) <= 8.64e15 ? ms : null;
 
-/** The time of day for the reader, with the date unless it is today's. @param {number} ms */
+/** Formats a time in the reader's time zone, with the date unless it is today's. @param {number} ms */
 export function clockTime(ms) {
   const date = new Date(ms);
   if (isNaN(+date)) return "";

@@ -1,17 +1,18 @@
 /**
- * What travels between the kernel and this page, in one place. All times are epoch milliseconds;
- * "server" is the clock of the Tamr server, "kernel" that of the Python process.
+ * Types of the data that travels between the kernel and the page. All times are epoch milliseconds;
+ * "server" is the clock of the Tamr server, "kernel" that of the Python process. Unknown values are
+ * left out.
  *
  * @typedef {{median: number, low: number, high: number, samples: number}} Estimate in seconds; low to
  *   high is an 80% interval
  *
- * @typedef {object} Facts the synced trait `_panel`; what is not known is left out
+ * @typedef {object} Facts the synced trait `_panel`
  * @property {string} id
  * @property {string} [type]
  * @property {string} [description]
- * @property {string} [state] as the server wrote it
+ * @property {string} [state] unchanged from the server's response
  * @property {boolean} [resolved]
- * @property {string} [message] in words
+ * @property {string} [message] the status message, summarized
  * @property {string} [details] the raw long text behind the message
  * @property {string} [created_by]
  * @property {number} [created_at] server clock
@@ -19,25 +20,73 @@
  * @property {number} [ended_at] server clock
  * @property {number} [as_of] when this snapshot was fetched, server clock
  * @property {boolean} [waiting]
- * @property {number} [timeout] the limit of the wait, in seconds
- * @property {"cancel" | "delete"} [busy] an action that the server has not answered yet
+ * @property {number} [timeout] of the wait, in seconds
+ * @property {"cancel" | "delete"} [busy] an action that the server has not responded to yet
  * @property {boolean} [deleted]
- * @property {string} [outcome] what the last wait or action came to
- * @property {string} [fault]
+ * @property {string} [outcome] the result of the last wait or action
+ * @property {string} [fault] the error message of the last failed request
  * @property {"retrying" | "gone" | "refused" | "stopped" | "action"} [fault_kind]
- * @property {string} [callback_error] what a callback of the notebook raised
+ * @property {string} [callback_error] the error that a callback of the notebook raised
  * @property {number} [checked_at] kernel clock
  * @property {number} [retry_at] kernel clock
- * @property {boolean} [no_delete] the server answered 405 to a delete
+ * @property {boolean} [no_delete] the server responded with 405 to a delete
  * @property {Estimate} [estimate] of the running time
  * @property {Estimate} [queue] of the time until it starts
  *
  * @typedef {"wait" | "stop" | "cancel" | "delete"} Action
  *
- * @typedef {{do: Action | "hello" | "seen", n: number}} Message page to kernel; `n` is its number
+ * @typedef {{action: Action | "subscribe" | "visible", seq: number}} Message page to kernel; `seq` is
+ *   its number; "visible" is sent once a minute while a view is on the screen
  *
  * @typedef {{ack: number, kernel: number, server: number}} Ack kernel to page: message `ack` has
- *   arrived; both clocks' now
+ *   arrived; the current time on both clocks
+ *
+ * The rest is JobsWidget's. Its job rows are arrays, since a list may have thousands of them; their
+ * times are on the server's clock, their estimates in seconds of running time.
+ *
+ * @typedef {[median: number, low: number, high: number, samples: number]} RowEstimate
+ *
+ * @typedef {[key: string, state: string | null, description: string, created_by: string,
+ *   created: number | null, started: number | null, ended: number | null, type: string,
+ *   estimate: RowEstimate | null]} WireRow
+ *
+ * @typedef {{action: "subscribe" | "visible" | "wait", seq: number, again?: boolean} |
+ *   {action: Action | "expand" | "collapse", seq: number, id: string} |
+ *   {action: "cancel_all" | "delete_all", seq: number, ids: string[]}} JobsMessage page to kernel;
+ *   `again` is of a repeated "subscribe" that needs no second list, `id` and `ids` are keys of rows
+ *
+ * @typedef {object} RowsMessage either rows that changed, or a chunk of the full list
+ * @property {WireRow[]} jobs
+ * @property {string[]} [gone] keys of removed rows
+ * @property {boolean} [reset] whether this is the first chunk of a full list
+ * @property {number} [total] the number of jobs of the full list
+ * @property {boolean} [more] whether more chunks follow; absent when this is no chunk
+ *
+ * @typedef {object} Report the progress of an action on several jobs
+ * @property {"cancel" | "delete"} action
+ * @property {number} done the number of jobs that the server has responded for
+ * @property {number} of
+ * @property {[key: string, text: string][]} failed includes those that were not tried
+ * @property {number} not_tried the number of jobs skipped after an error that would repeat for all
+ * @property {boolean} over
+ *
+ * @typedef {object} Status the synced trait `_status`
+ * @property {boolean} [loading] until the first list
+ * @property {number} [total] the number of jobs; absent until the first list
+ * @property {string} [callback_error] the error that a callback of the notebook raised
+ * @property {string} [host]
+ * @property {string} [fault] the error message of the last failed request
+ * @property {"retrying" | "gone" | "refused" | "stopped" | "action"} [fault_kind]
+ * @property {number} [checked_at] kernel clock
+ * @property {number} [retry_at] kernel clock
+ * @property {boolean} [no_delete]
+ *
+ * @typedef {object} Traits
+ * @property {Status} _status
+ * @property {string} filter_state
+ * @property {string} search
+ * @property {string[]} _selected
+ * @property {WireRow[]} _kept the newest rows, for a notebook that is reopened without a kernel
  */
 
 export {};

@@ -1,19 +1,19 @@
-/** The table's columns, and what each says of a row and is sorted by. */
+/** The table's columns, with the texts and the sort key of each. */
 
 import { remaining } from "../../shared/estimate.js";
 
 /** @typedef {import("./rows.js").Row} Row */
 
-/** What needs a look comes first. */
+/** Sort order of states: those that need attention come first. */
 const RANKS = ["RUNNING", "PENDING", "CANCELING", "", "FAILED", "CANCELED", "SUCCEEDED"];
 
 /** @param {string | null} state */
 export const rank = (state) => {
-  const known = RANKS.indexOf(state ?? "");
-  return known < 0 ? RANKS.indexOf("") : known;
+  const index = RANKS.indexOf(state ?? "");
+  return index < 0 ? RANKS.indexOf("") : index;
 };
 
-/** Seconds between two times, NaN where one is not known. @param {number | null} from @param {number | null} to */
+/** Seconds between two times, NaN if one is unknown. @param {number | null} from @param {number | null} to */
 const secondsBetween = (from, to) => from === null || to === null ? NaN : Math.max(0, (to - from) / 1000);
 
 /** @param {Row} row @param {number} now */
@@ -22,8 +22,8 @@ export const queuedFor = (row, now) => secondsBetween(row.created, row.started ?
 /** @param {Row} row @param {number} now */
 export const ranFor = (row, now) => secondsBetween(row.started, row.resolved ? row.ended : now);
 
-/** How much of its running time is left, in words, and more words of it. @param {Row} row @param {number} now */
-export function leftFor(row, now) {
+/** Short and full text of the remaining running time. @param {Row} row @param {number} now */
+export function remainingFor(row, now) {
   if (!row.estimate || row.resolved || !now) return ["", ""];
   const [median, low, high, samples] = row.estimate;
   const ran = ranFor(row, now);
@@ -33,11 +33,11 @@ export function leftFor(row, now) {
 }
 
 /** @param {Row} row @param {number} now */
-const secondsLeft = (row, now) => row.estimate && !row.resolved
+const remainingSeconds = (row, now) => row.estimate && !row.resolved
   ? Math.max(0, row.estimate[0] - (ranFor(row, now) || 0)) : NaN;
 
 /**
- * `order` is what a column is sorted by; NaN and "" come last. `down` is how it is sorted first.
+ * `order` returns the sort key; NaN and "" come last. `down` is whether the first click sorts descending.
  * @type {{name: string, label: string, order(row: Row, now: number): number | string, down?: boolean}[]}
  */
 export const COLUMNS = [
@@ -48,8 +48,8 @@ export const COLUMNS = [
   { name: "created", label: "Created", order: (row) => row.created ?? NaN, down: true },
   { name: "queued", label: "Queued", order: queuedFor, down: true },
   { name: "ran", label: "Ran", order: ranFor, down: true },
-  { name: "left", label: "Time left", order: secondsLeft },
+  { name: "left", label: "Time left", order: remainingSeconds },
 ];
 
-/** The one that a person starts from. */
+/** Index of the description, the column that is active at first. */
 export const DESCRIPTION = 2;

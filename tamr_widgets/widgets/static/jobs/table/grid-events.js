@@ -1,4 +1,4 @@
-/** What keys and clicks do in the table: they move, open, choose and sort. */
+/** Keyboard and mouse events of the table: moving, opening, selecting and sorting. */
 
 import { COLUMNS } from "./columns.js";
 
@@ -11,7 +11,7 @@ import { COLUMNS } from "./columns.js";
 export function listenToGrid(grid, jobs) {
   const { node, header } = grid;
 
-  /** Which cell an event is about, if it is about one. @param {EventTarget | null} target */
+  /** Returns the cell of an event's target, if there is one. @param {EventTarget | null} target */
   function cellOf(target) {
     const element = /** @type {HTMLElement} */ (target);
     const cell = /** @type {HTMLElement | null} */ (element.closest("[role=gridcell], [role=columnheader]"));
@@ -27,7 +27,7 @@ export function listenToGrid(grid, jobs) {
   }
 
   /** @param {number} index of a row; -1 is the header @param {number} column */
-  function go(index, column) {
+  function moveTo(index, column) {
     const { matching } = jobs.rows;
     const row = matching[Math.min(index, matching.length - 1)];
     if (index < 0 || !row) activate({ header: true, column });
@@ -36,7 +36,7 @@ export function listenToGrid(grid, jobs) {
     grid.focus();
   }
 
-  /** The columns that are not hidden for want of room. */
+  /** Indices of the columns that are not hidden on a narrow page. */
   const columns = () => COLUMNS.map((_, i) => i).filter((i) => header.cells[i].offsetWidth);
 
   /** @param {number} step */
@@ -45,29 +45,29 @@ export function listenToGrid(grid, jobs) {
     return shown[shown.indexOf(jobs.active.column) + step] ?? jobs.active.column;
   };
 
-  /** @param {KeyboardEvent} event @returns {number[] | undefined} the row and column to go to */
-  function goal({ key, ctrlKey, metaKey }) {
+  /** @param {KeyboardEvent} event @returns {number[] | undefined} the row and column to move to */
+  function destination({ key, ctrlKey, metaKey }) {
     const { header: inHeader, index, column } = jobs.active;
-    const [here, far, ends] = [inHeader ? -1 : index, jobs.rows.matching.length - 1, ctrlKey || metaKey];
+    const [current, last, ends] = [inHeader ? -1 : index, jobs.rows.matching.length - 1, ctrlKey || metaKey];
     switch (key) {
-      case "ArrowDown": return [Math.min(far, here + 1), column];
-      case "ArrowUp": return [here - 1, column];
-      case "PageDown": return [Math.min(far, here + grid.page()), column];
-      case "PageUp": return [Math.max(0, here - grid.page()), column];
-      case "ArrowLeft": return [here, columnBeside(-1)];
-      case "ArrowRight": return [here, columnBeside(1)];
-      case "Home": return ends ? [0, column] : [here, columns()[0]];
-      case "End": return ends ? [far, column] : [here, columns().at(-1) ?? column];
+      case "ArrowDown": return [Math.min(last, current + 1), column];
+      case "ArrowUp": return [current - 1, column];
+      case "PageDown": return [Math.min(last, current + grid.page()), column];
+      case "PageUp": return [Math.max(0, current - grid.page()), column];
+      case "ArrowLeft": return [current, columnBeside(-1)];
+      case "ArrowRight": return [current, columnBeside(1)];
+      case "Home": return ends ? [0, column] : [current, columns()[0]];
+      case "End": return ends ? [last, column] : [current, columns().at(-1) ?? column];
       default: return undefined;
     }
   }
 
-  /** @param {KeyboardEvent} event whether it was one of the table's */
-  function press(event) {
+  /** Handles a key and returns whether the table has a use for it. @param {KeyboardEvent} event */
+  function handleKey(event) {
     const { key, shiftKey, ctrlKey, metaKey } = event;
     const { active, rows, selection } = jobs;
     const row = active.header ? undefined : rows.get(active.key);
-    const where = goal(event);
+    const where = destination(event);
     if (where) {
       if (shiftKey && row && where[0] !== row.index && where[0] >= 0) {
         jobs.select(() => {
@@ -75,7 +75,7 @@ export function listenToGrid(grid, jobs) {
           selection.extend(rows.matching, rows.matching[where[0]]);
         });
       }
-      go(where[0], where[1]);
+      moveTo(where[0], where[1]);
     } else if (key === "a" && (ctrlKey || metaKey)) {
       jobs.select(() => selection.replace(rows.matching.map((each) => each.key)));
     } else if (key === "Escape" && selection.size) {
@@ -92,12 +92,12 @@ export function listenToGrid(grid, jobs) {
 
   node.onkeydown = (event) => {
     const where = cellOf(event.target);
-    if (!where || !press(event)) return;
+    if (!where || !handleKey(event)) return;
     event.preventDefault();
     event.stopPropagation();
   };
 
-  // A panel keeps its keys to itself; with nothing to escape from in it, Escape leads out of it.
+  // A panel stops its key events. Escape moves the focus to the row, unless it closes a confirmation.
   node.addEventListener("keydown", ({ key, target }) => {
     const element = /** @type {HTMLElement} */ (target);
     const row = /** @type {HTMLElement | null} */ (element.closest(".panel")?.parentElement);
@@ -116,7 +116,7 @@ export function listenToGrid(grid, jobs) {
   });
 
   node.addEventListener("mousedown", (event) => {
-    // A range of rows is meant, not of text.
+    // Shift and a click select a range of rows, not of text.
     if (event.shiftKey && cellOf(event.target)?.key) event.preventDefault();
   });
 

@@ -1,7 +1,7 @@
-/** The table: only the rows that can be seen are in the page, whatever the number of jobs. */
+/** The table: a virtual list, in which only the visible rows have DOM nodes. */
 
 import { createHeader } from "./header.js";
-import { createRowView, explain } from "./row.js";
+import { createRowView, setTooltip } from "./row.js";
 import { createViewport } from "./viewport.js";
 import { listenToGrid } from "./grid-events.js";
 import { COLUMNS } from "./columns.js";
@@ -11,14 +11,14 @@ import { focusedNear, make } from "../../shared/dom.js";
 /** @typedef {import("./row.js").RowView} RowView */
 /** @typedef {ReturnType<typeof createGrid>} Grid */
 
-/** Rows that are drawn above and below what is seen, so that scrolling finds them there. */
-const SPARE = 8;
-/** The height of an opened row's panel until it has been measured. */
-const GUESS = 180;
+/** Number of rows drawn above and below the visible ones, so that scrolling shows no gaps. */
+const OVERSCAN_ROWS = 8;
+/** Height of an opened row's panel until it is measured, in pixels. */
+const DEFAULT_PANEL_HEIGHT = 180;
 
 /**
  * @param {import("../store.js").Jobs} jobs
- * @param {() => void} leave where the focus goes when no row is left
+ * @param {() => void} leave moves the focus elsewhere when there is no row
  */
 export function createGrid(jobs, leave) {
   const header = createHeader(jobs);
@@ -30,24 +30,24 @@ export function createGrid(jobs, leave) {
 
   /** @type {Map<string, RowView>} */
   const views = new Map();
-  /** How much higher an opened row is, by key. @type {Map<string, number>} */
-  const extras = new Map();
-  let [height, room, scroll, turns] = [28, 600, 0, jobs.turns];
-  /** The row at the top, and how far it is scrolled out; it stays there when others come and go. */
+  /** Height of an opened row's panel in pixels, by key. @type {Map<string, number>} */
+  const panelHeights = new Map();
+  let [height, viewHeight, scroll, generation] = [28, 600, 0, jobs.generation];
+  /** The row at the top and its hidden height; it stays in place when others are added or removed. */
   let top = { key: "", hidden: 0 };
-  let port = createViewport(0, height, []);
-  /** Where the view before this one was scrolled to, until there is something to scroll. */
-  let former = jobs.scroll;
+  let viewport = createViewport(0, height, []);
+  /** Scroll position of the view before this one, until it can be pendingScroll. */
+  let pendingScroll = jobs.scroll;
 
   function layOut() {
     const opened = [];
     for (const key of jobs.opened.keys()) {
       const index = jobs.rows.get(key)?.index ?? -1;
-      if (index >= 0) opened.push({ index, extra: extras.get(key) ?? GUESS });
+      if (index >= 0) opened.push({ index, extra: panelHeights.get(key) ?? DEFAULT_PANEL_HEIGHT });
     }
     opened.sort((a, b) => a.index - b.index);
-    port = createViewport(jobs.rows.matching.length, height, opened);
-    body.style.height = port.total + "px";
+    viewport = createViewport(jobs.rows.matching.length, height, opened);
+    body.style.height = viewport.total + "px";
   }
 
   /** @param {number} y */
@@ -57,18 +57,18 @@ export function createGrid(jobs, leave) {
     scroll = node.scrollTop;
   }
 
-  function stayInPlace() {
+  function restorePosition() {
     const row = jobs.rows.get(top.key);
-    if (turns !== jobs.turns) scrollTo(0);
-    else if (scroll > 0 && row && row.index >= 0) scrollTo(port.top(row.index) + top.hidden);
-    turns = jobs.turns;
+    if (generation !== jobs.generation) scrollTo(0);
+    else if (scroll > 0 && row && row.index >= 0) scrollTo(viewport.top(row.index) + top.hidden);
+    generation = jobs.generation;
   }
 
-  /** The rows that are to be in the page: those seen, the active one, the one with the focus. */
-  function wanted() {
+  /** Rows that need DOM nodes: the visible ones, the active one, the one with the focus. */
+  function rowsToDraw() {
     const { matching } = jobs.rows;
-    const first = Math.max(0, port.at(scroll) - SPARE);
-    const last = port.at(scroll + room) + SPARE;
+    const first = Math.max(0, viewport.at(scroll) - OVERSCAN_ROWS);
+    const last = viewport.at(scroll + viewHeight) + OVERSCAN_ROWS;
     const rows = new Set(matching.slice(first, last + 1));
     const focused = [...views.values()].find((view) => view.focused);
     for (const key of [jobs.active.key, focused?.key ?? ""]) {
@@ -78,10 +78,10 @@ export function createGrid(jobs, leave) {
     return [...rows].sort((a, b) => a.index - b.index);
   }
 
-  /** @param {Node | null} next the node that is in the row's place @param {Map<Node, RowView>} unused */
+  /** @param {Node | null} next the node at the row's position @param {Map<Node, RowView>} unused */
   function viewFor(/** @type {Row} */ row, next, unused) {
-    const known = views.get(row.key);
-    if (known) return known;
+    const existing = views.get(row.key);
+    if (existing) return existing;
     const [node] = next && unused.has(next) ? [next] : unused.keys();
     const view = unused.get(node) ?? createRowView(jobs);
     unused.delete(node);
@@ -91,15 +91,15 @@ export function createGrid(jobs, leave) {
   }
 
   function drawRows() {
-    const held = body.contains(focusedNear(node));
-    const rows = wanted();
+    const hadFocus = body.contains(focusedNear(node));
+    const rows = rowsToDraw();
     const keys = new Set(rows.map(({ key }) => key));
-    /** Views whose rows have left. @type {Map<Node, RowView>} */
+    /** Views whose rows are no longer drawn. @type {Map<Node, RowView>} */
     const unused = new Map();
     for (const [key, view] of views) {
       if (keys.has(key)) continue;
       views.delete(key);
-      // A view that has the focus must not take it along to another row.
+      // A view that has the focus is not reused, since the focus would move to another row.
       if (view.focused) view.destroy();
       else unused.set(view.node, view);
     }
@@ -108,8 +108,8 @@ export function createGrid(jobs, leave) {
     for (const row of rows) {
       const view = viewFor(row, next, unused);
       view.draw(row);
-      view.node.style.top = port.top(row.index) + "px";
-      // What has the focus would lose it by being moved, so the others move around it.
+      view.node.style.top = viewport.top(row.index) + "px";
+      // Moving a node takes its focus away, so the others are moved around the focused one.
       while (next && next !== view.node && (view.focused || unused.has(next))) {
         const after = next.nextSibling;
         if (unused.has(next)) body.removeChild(next);
@@ -120,13 +120,13 @@ export function createGrid(jobs, leave) {
       else body.insertBefore(view.node, next);
     }
     for (const view of unused.values()) view.destroy();
-    if (held && !body.contains(focusedNear(node))) focus();
+    if (hadFocus && !body.contains(focusedNear(node))) focus();
   }
 
-  function remember() {
-    const row = jobs.rows.matching[port.at(scroll)];
-    top = { key: row?.key ?? "", hidden: row ? scroll - port.top(row.index) : 0 };
-    if (!former) jobs.scroll = scroll;
+  function rememberPosition() {
+    const row = jobs.rows.matching[viewport.at(scroll)];
+    top = { key: row?.key ?? "", hidden: row ? scroll - viewport.top(row.index) : 0 };
+    if (!pendingScroll) jobs.scroll = scroll;
   }
 
   function draw() {
@@ -134,54 +134,54 @@ export function createGrid(jobs, leave) {
     node.hidden = !jobs.rows.size;
     header.draw();
     layOut();
-    stayInPlace();
+    restorePosition();
     drawRows();
-    remember();
+    rememberPosition();
   }
 
-  /** Heights change with the page's width, its font, and with what is opened. */
+  /** Measures heights, which change with the page's width, its font and the opened rows. */
   function measure() {
-    const before = [height, room, ...extras.values()].join();
+    const before = [height, viewHeight, ...panelHeights.values()].join();
     height = probe.offsetHeight || height;
-    room = node.clientHeight || room;
+    viewHeight = node.clientHeight || viewHeight;
     for (const { key, node: row } of views.values()) {
-      if (jobs.opened.has(key) && row.offsetHeight) extras.set(key, row.offsetHeight - height);
+      if (jobs.opened.has(key) && row.offsetHeight) panelHeights.set(key, row.offsetHeight - height);
     }
-    const resumed = node.clientHeight > 0 && former > 0;
+    const resumed = node.clientHeight > 0 && pendingScroll > 0;
     if (resumed) {
-      scrollTo(former);
-      former = 0;
+      scrollTo(pendingScroll);
+      pendingScroll = 0;
       top = { key: "", hidden: 0 };
     }
-    if (resumed || [height, room, ...extras.values()].join() !== before) draw();
+    if (resumed || [height, viewHeight, ...panelHeights.values()].join() !== before) draw();
   }
   const observer = new ResizeObserver(measure);
   for (const part of [node, probe]) observer.observe(part);
 
   node.append(probe);
   node.onscroll = () => {
-    // Leaving the page scrolls to the top, but that is nobody's wish.
+    // Removal from the page scrolls to the top, which must not be remembered.
     if (!node.isConnected) return;
     scroll = node.scrollTop;
     drawRows();
-    remember();
+    rememberPosition();
   };
   node.onmouseover = ({ target }) => {
     const cell = /** @type {HTMLElement} */ (target).closest?.("[role=gridcell]");
-    if (cell) explain(/** @type {HTMLElement} */ (cell));
+    if (cell) setTooltip(/** @type {HTMLElement} */ (cell));
   };
 
-  /** Brings the active cell into view, and the focus to it. */
+  /** Scrolls to the active cell and focuses it. */
   function focus() {
     const { header: inHeader, column, key } = jobs.active;
     if (inHeader) return header.targets[column].focus();
     const row = jobs.rows.get(key);
     if (!row || row.index < 0) return leave();
-    const [y, space] = [port.top(row.index), room - header.node.offsetHeight];
+    const [y, space] = [viewport.top(row.index), viewHeight - header.node.offsetHeight];
     if (y < scroll) scrollTo(y);
     else if (y + height > scroll + space) scrollTo(y + height - space);
     drawRows();
-    remember();
+    rememberPosition();
     views.get(key)?.cells[column].focus({ preventScroll: true });
   }
 
@@ -190,11 +190,11 @@ export function createGrid(jobs, leave) {
     draw,
     focus,
     header,
-    /** How many rows are seen at once. */
-    page: () => Math.max(1, Math.floor((room - header.node.offsetHeight) / height) - 1),
+    /** Number of rows that a page key moves by. */
+    page: () => Math.max(1, Math.floor((viewHeight - header.node.offsetHeight) / height) - 1),
     view: (/** @type {string} */ key) => views.get(key),
 
-    /** The times of what is seen and goes on. */
+    /** Draws the times of the visible rows that are not resolved. */
     tick() {
       for (const view of views.values()) {
         const row = jobs.rows.get(view.key);

@@ -1,4 +1,4 @@
-/** The table's header: what the columns are, how they sort, and all rows at once. */
+/** The table's header: column labels, sorting, and the checkbox that selects all rows. */
 
 import { COLUMNS } from "./columns.js";
 import { make, plural } from "../../shared/dom.js";
@@ -18,15 +18,15 @@ export function createHeader(jobs) {
   return {
     node,
     cells,
-    /** What takes the focus in each column. */
+    /** Elements that take the focus, by column. */
     targets: [all, ...cells.slice(1)],
 
     draw() {
       const { matching } = jobs.rows;
       const { column, descending } = jobs.filter;
-      const chosen = jobs.selection.size && matching.filter(({ key }) => jobs.selection.has(key)).length;
-      all.checked = chosen > 0 && chosen === matching.length;
-      all.indeterminate = chosen > 0 && !all.checked;
+      const selected = jobs.selection.size && matching.filter(({ key }) => jobs.selection.has(key)).length;
+      all.checked = selected > 0 && selected === matching.length;
+      all.indeterminate = selected > 0 && !all.checked;
       all.disabled = !matching.length;
       all.ariaLabel = "Select all " + plural(matching.length, "job");
       COLUMNS.forEach(({ name }, i) => {

@@ -1,8 +1,8 @@
-/** One row of the table. It is drawn again for another job when its own has left the view. */
+/** View of one row. It is reused for another job when its own is scrolled out. */
 
 import { createPanel } from "../../operation/panel.js";
 import { cut, describe, duration } from "../../shared/format.js";
-import { COLUMNS, DESCRIPTION, leftFor, queuedFor, ranFor } from "./columns.js";
+import { COLUMNS, DESCRIPTION, queuedFor, ranFor, remainingFor } from "./columns.js";
 import { make, makeIcon, setText } from "../../shared/dom.js";
 import { moment } from "../timeline/moments.js";
 
@@ -10,10 +10,10 @@ import { moment } from "../timeline/moments.js";
 /** @typedef {import("../store.js").Jobs} Jobs */
 /** @typedef {ReturnType<typeof createRowView>} RowView */
 
-/** A run that took so many times the median is drawn as a full bar. */
-const FULL = 2;
-/** Runs longer than the 90th percentile stand out, if they took so many times the median, too. */
-const SLOW = 1.3;
+/** Running time that fills the bar, as a multiple of the median. */
+const FULL_BAR_FACTOR = 2;
+/** Minimum running time of a slow job, as a multiple of the median; it also exceeds the 90th percentile. */
+const MIN_SLOW_FACTOR = 1.3;
 
 /** @param {Jobs} jobs */
 export function createRowView(jobs) {
@@ -41,19 +41,19 @@ export function createRowView(jobs) {
   function drawTimes(row) {
     const now = jobs.now();
     const [waited, time] = [queuedFor(row, now), ranFor(row, now)];
-    const [short, long] = leftFor(row, now);
+    const [short, long] = remainingFor(row, now);
     setText(queued, waited >= 0 && duration(waited));
     setText(ran, time >= 0 && duration(time));
     setText(left, short);
     left.title = long;
 
-    const usual = time >= 0 ? jobs.rows.kinds.usual(row.kind) : undefined;
+    const usual = time >= 0 ? jobs.rows.jobTypes.usual(row.jobType) : undefined;
     track.hidden = !usual;
-    const late = usual && time > usual.high && time > SLOW * usual.median;
+    const late = usual && time > usual.high && time > MIN_SLOW_FACTOR * usual.median;
     run.dataset.slow = late ? "true" : "";
     setText(slow, late && ", slow: usually " + duration(usual.median));
     run.title = usual ? "Such jobs usually take " + duration(usual.median) : "";
-    if (usual) bar.style.width = Math.min(100, 100 / FULL * time / Math.max(usual.median, 0.5)) + "%";
+    if (usual) bar.style.width = Math.min(100, 100 / FULL_BAR_FACTOR * time / Math.max(usual.median, 0.5)) + "%";
   }
 
   /** @param {import("../../operation/store.js").Store | undefined} store */
@@ -73,19 +73,19 @@ export function createRowView(jobs) {
     node,
     cells,
     key: "",
-    /** Whether the focus is in it. */
+    /** Whether the focus is within. */
     get focused() { return node.matches(":focus-within"); },
 
     /** @param {Row} row */
     draw(row) {
-      const chosen = jobs.selection.has(row.key);
+      const selected = jobs.selection.has(row.key);
       const [name, shape] = describe(row.state ?? undefined);
       this.key = row.key;
       node.dataset.state = row.state ?? "";
       node.dataset.key = row.key;
       node.ariaRowIndex = "" + (row.index + 2);
-      node.ariaSelected = "" + chosen;
-      pick.ariaLabel = chosen ? "Selected" : "Not selected";
+      node.ariaSelected = "" + selected;
+      pick.ariaLabel = selected ? "Selected" : "Not selected";
       drawIcon(shape);
       setText(word, cut(name, 40));
       setText(description, cut(row.description, 300) || "Operation " + cut(row.key, 99));
@@ -106,7 +106,7 @@ export function createRowView(jobs) {
   };
 }
 
-/** What a cell does not show in full, for the mouse. @param {HTMLElement} cell */
-export function explain(cell) {
+/** Sets a tooltip with the full text of a cell that may be truncated. @param {HTMLElement} cell */
+export function setTooltip(cell) {
   if (cell.ariaColIndex === "" + (DESCRIPTION + 1)) cell.title = cell.textContent ?? "";
 }

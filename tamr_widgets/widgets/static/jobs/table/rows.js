@@ -1,37 +1,37 @@
-/** All jobs of a server, indexed once, then filtered and sorted for every keystroke. */
+/** Rows of all jobs: indexed once, then filtered and sorted on every change of the filter. */
 
 import { COLUMNS } from "./columns.js";
 import { cut, timeOf } from "../../shared/format.js";
-import { createKinds } from "../job-types.js";
+import { createJobTypes } from "../job-types.js";
 
-/** @typedef {ReturnType<typeof indexed>} Row */
+/** @typedef {ReturnType<typeof indexedRow>} Row */
 /** @typedef {{search: string, state: string, column: string, descending: boolean}} Filter */
 /** @typedef {ReturnType<typeof createRows>} Rows */
 
-/** Stands for the state of a row whose state could not be read. */
+/** Key of the rows without a state. */
 export const NO_STATE = "?";
 
 const RESOLVED = ["SUCCEEDED", "FAILED", "CANCELED"];
 
-/** Characters of a text that are searched and shown. */
-const MOST = 2000;
+/** Maximum length of a text that is searched and shown. */
+const MAX_SEARCHED_CHARS = 2000;
 
-/** @param {import("../../shared/jobs-protocol.js").WireRow} wire */
-function indexed([key, state, description, user, created, started, ended, type, estimate]) {
-  [description, user, type] = [cut(description, MOST), cut(user, MOST), cut(type, MOST)];
+/** @param {import("../../shared/protocol.js").WireRow} wire */
+function indexedRow([key, state, description, user, created, started, ended, type, estimate]) {
+  [description, user, type] = [cut(description, MAX_SEARCHED_CHARS), cut(user, MAX_SEARCHED_CHARS), cut(type, MAX_SEARCHED_CHARS)];
   return {
-    key, state: state && cut(state, MOST), description, user, type, estimate,
+    key, state: state && cut(state, MAX_SEARCHED_CHARS), description, user, type, estimate,
     created: timeOf(created), started: timeOf(started), ended: timeOf(ended),
     resolved: RESOLVED.includes(state ?? ""),
-    /** What is searched. */
+    /** Text that is searched. */
     text: (description + "\n" + key + "\n" + user).toLowerCase(),
     number: parseFloat(key) || 0,
-    kind: "",
-    /** By what it is sorted now. @type {number | string} */
+    jobType: "",
+    /** Current sort key. @type {number | string} */
     order: 0,
-    /** Its place among the rows that match, or -1. */
+    /** Index among the matching rows, or -1. */
     index: -1,
-    /** The full list that had it last. */
+    /** Number of the latest full list that has it. */
     list: 0,
   };
 }
@@ -39,34 +39,34 @@ function indexed([key, state, description, user, created, started, ended, type, 
 export function createRows() {
   /** @type {Map<string, Row>} */
   const byKey = new Map();
-  const kinds = createKinds();
-  /** In the order that is asked for. @type {Row[]} */
+  const jobTypes = createJobTypes();
+  /** All rows, sorted. @type {Row[]} */
   let all = [];
-  /** Those of them that the search finds, and of these the ones in the state. @type {Row[]} */
+  /** Rows that match the search. @type {Row[]} */
   let found = [];
-  /** @type {Row[]} */
+  /** Rows that match the search and the state. @type {Row[]} */
   let matching = [];
   /** @type {Map<string, number>} */
   let counts = new Map();
   let list = 0;
-  /** Until a full list was taken: that there are no rows does not mean that there are no jobs. */
+  /** Whether the first full list is incomplete, so that more jobs may exist. */
   let filling = true;
   let total = 0;
-  /** What the rows were last arranged by; "" when they have changed since. */
-  let sorting = "";
+  /** Column and direction by which the rows are sorted; "" after they changed. */
+  let sortedBy = "";
   /** @type {string | undefined} */
-  let searched;
+  let lastSearch;
   let state = "";
 
-  /** @param {import("../../shared/jobs-protocol.js").WireRow} wire */
+  /** @param {import("../../shared/protocol.js").WireRow} wire */
   function put(wire) {
-    const fresh = indexed(wire);
+    const fresh = indexedRow(wire);
     const row = byKey.get(fresh.key);
     fresh.list = list;
-    fresh.kind = kinds.name(fresh.type, fresh.description);
-    const { resolved, started, ended, kind } = fresh;
+    fresh.jobType = jobTypes.name(fresh.type, fresh.description);
+    const { resolved, started, ended, jobType } = fresh;
     if (fresh.state === "SUCCEEDED" && row?.state !== "SUCCEEDED" && started && ended) {
-      kinds.add(kind, Math.max(0, ended - started) / 1000);
+      jobTypes.add(jobType, Math.max(0, ended - started) / 1000);
     }
     if (row) Object.assign(row, fresh, { index: row.index, estimate: resolved ? null : fresh.estimate });
     else {
@@ -75,11 +75,11 @@ export function createRows() {
     }
   }
 
-  /** @param {(row: Row) => boolean} leaves */
-  function remove(leaves) {
-    const gone = all.filter(leaves);
-    for (const { key } of gone) byKey.delete(key);
-    if (gone.length) all = all.filter((row) => byKey.get(row.key) === row);
+  /** @param {(row: Row) => boolean} isRemoved */
+  function remove(isRemoved) {
+    const removed = all.filter(isRemoved);
+    for (const { key } of removed) byKey.delete(key);
+    if (removed.length) all = all.filter((row) => byKey.get(row.key) === row);
   }
 
   /** @param {Filter} filter @param {number} now */
@@ -90,7 +90,7 @@ export function createRows() {
     all.sort((one, other) => {
       const [a, b] = [one.order, other.order];
       if (a !== b) {
-        // NaN is not even itself.
+        // NaN is the only value that is unequal to itself.
         const missing = +(a !== a || a === "") - +(b !== b || b === "");
         if (missing) return missing;
         if (a < b) return -sign;
@@ -103,74 +103,74 @@ export function createRows() {
   /** @param {string} search */
   function find(search) {
     const terms = search.toLowerCase().split(/\s+/).filter(Boolean);
-    // More letters can only find less.
-    const among = searched !== undefined && search.startsWith(searched) ? found : all;
+    // A longer search matches a subset.
+    const among = lastSearch !== undefined && search.startsWith(lastSearch) ? found : all;
     found = among.filter(({ text }) => terms.every((term) => text.includes(term)));
     counts = new Map();
     for (const row of found) {
       const key = row.state ?? NO_STATE;
       counts.set(key, (counts.get(key) ?? 0) + 1);
     }
-    searched = search;
+    lastSearch = search;
   }
 
-  /** @param {string} wanted */
-  function choose(wanted) {
+  /** @param {string} selectedState "" for all */
+  function filterState(selectedState) {
     for (const row of matching) row.index = -1;
-    matching = wanted ? found.filter((row) => (row.state ?? NO_STATE) === wanted) : found;
+    matching = selectedState ? found.filter((row) => (row.state ?? NO_STATE) === selectedState) : found;
     matching.forEach((row, index) => row.index = index);
-    state = wanted;
+    state = selectedState;
   }
 
   return {
-    kinds,
+    jobTypes,
     /** @param {string} key */
     get: (key) => byKey.get(key),
     has: (/** @type {string} */ key) => byKey.has(key),
     get size() { return byKey.size; },
-    /** How many there will be when the list is complete. */
+    /** Number of rows when the list is complete. */
     get total() { return filling ? Math.max(total, byKey.size) : byKey.size; },
     get filling() { return filling; },
     get matching() { return matching; },
-    /** How many the search finds, in all and by state. */
+    /** Number of rows that match the search, in total and by state. */
     get found() { return found.length; },
     get counts() { return counts; },
 
-    /** Takes what the kernel sent. @param {import("../../shared/jobs-protocol.js").RowsMessage} message */
-    take({ jobs, gone = [], reset, total: expected, more }) {
+    /** Applies a message of the kernel. @param {import("../../shared/protocol.js").RowsMessage} message */
+    apply({ jobs, gone = [], reset, total: expected, more }) {
       if (reset) {
         list++;
         filling = true;
         total = expected ?? jobs.length;
       }
       for (const wire of jobs) put(wire);
-      const leaving = new Set(gone);
-      if (leaving.size) remove(({ key }) => leaving.has(key));
+      const removedKeys = new Set(gone);
+      if (removedKeys.size) remove(({ key }) => removedKeys.has(key));
       if (filling && !more && more !== undefined || reset && !more) {
         filling = false;
         remove((row) => row.list !== list);
       }
-      sorting = "";
+      sortedBy = "";
     },
 
-    /** Filters and sorts, as little as is necessary. @param {Filter} filter @param {number} now */
+    /** Filters and sorts, unless the result would be the same. @param {Filter} filter @param {number} now */
     arrange(filter, now) {
       const order = filter.column + filter.descending;
-      const resort = sorting !== order;
+      const resort = sortedBy !== order;
       if (resort) {
         sort(filter, now);
-        sorting = order;
-        searched = undefined;
+        sortedBy = order;
+        lastSearch = undefined;
       }
-      const search = searched !== filter.search;
+      const search = lastSearch !== filter.search;
       if (search) find(filter.search);
-      if (search || state !== filter.state) choose(filter.state);
+      if (search || state !== filter.state) filterState(filter.state);
     },
 
-    /** The newest rows as they came, to be kept in a saved notebook. @param {number} count */
+    /** The newest rows in the form of messages, for a saved notebook. @param {number} count */
     newest(count) {
       const rows = [...byKey.values()].sort((a, b) => (b.created ?? 0) - (a.created ?? 0));
-      return rows.slice(0, count).map((row) => /** @type {import("../../shared/jobs-protocol.js").WireRow} */ (
+      return rows.slice(0, count).map((row) => /** @type {import("../../shared/protocol.js").WireRow} */ (
         [row.key, row.state, row.description, row.user, row.created, row.started, row.ended, row.type, null]));
     },
   };

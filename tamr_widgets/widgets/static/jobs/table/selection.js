@@ -1,52 +1,52 @@
-/** Which rows are chosen: one, some, a range, or all that match. */
+/** Selection of rows: one, several, a range, or all that match. */
 
 /** @typedef {import("./rows.js").Row} Row */
 
 /** @param {Iterable<string>} keys */
 export function createSelection(keys) {
-  const chosen = new Set(keys);
-  /** Where a range begins. */
+  const selected = new Set(keys);
+  /** Key of the row at which a range begins. */
   let anchor = "";
-  /** What was chosen by the range that is being drawn now. @type {string[]} */
+  /** Keys of the current range, which the next extension replaces. @type {string[]} */
   let range = [];
 
   return {
-    has: (/** @type {string} */ key) => chosen.has(key),
-    get size() { return chosen.size; },
-    get keys() { return [...chosen]; },
+    has: (/** @type {string} */ key) => selected.has(key),
+    get size() { return selected.size; },
+    get keys() { return [...selected]; },
 
     /** @param {string} key */
     toggle(key) {
-      if (!chosen.delete(key)) chosen.add(key);
+      if (!selected.delete(key)) selected.add(key);
       anchor = key;
       range = [];
     },
 
-    /** Chooses from the row that was chosen last up to this one, as they are shown. @param {Row[]} rows @param {Row} to */
+    /** Selects the range from the row that was selected last to this one. @param {Row[]} rows @param {Row} to */
     extend(rows, to) {
       let from = rows.findIndex(({ key }) => key === anchor);
       if (from < 0) [from, anchor] = [to.index, to.key];
-      for (const key of range) chosen.delete(key);
+      for (const key of range) selected.delete(key);
       range = rows.slice(Math.min(from, to.index), Math.max(from, to.index) + 1).map(({ key }) => key);
-      for (const key of range) chosen.add(key);
+      for (const key of range) selected.add(key);
     },
 
-    /** Chooses all of these, or none of them if all are chosen. @param {Row[]} rows */
+    /** Selects all rows, or deselects them if all are selected. @param {Row[]} rows */
     toggleAll(rows) {
-      const all = rows.every(({ key }) => chosen.has(key));
-      for (const { key } of rows) all ? chosen.delete(key) : chosen.add(key);
+      const all = rows.every(({ key }) => selected.has(key));
+      for (const { key } of rows) all ? selected.delete(key) : selected.add(key);
     },
 
     /** @param {Iterable<string>} next */
     replace(next) {
-      const wanted = [...next];
-      chosen.clear();
-      for (const key of wanted) chosen.add(key);
+      const kept = [...next];
+      selected.clear();
+      for (const key of kept) selected.add(key);
     },
 
     /** @param {(key: string) => boolean} stays */
     keep(stays) {
-      for (const key of chosen) if (!stays(key)) chosen.delete(key);
+      for (const key of selected) if (!stays(key)) selected.delete(key);
     },
   };
 }

@@ -1,9 +1,9 @@
-/** Where rows are, when all are of one height except those that are opened. Pixels throughout. */
+/** Positions of rows of one height, of which some have an opened panel. All lengths are in pixels. */
 
 /**
  * @param {number} count of rows
  * @param {number} height of a row
- * @param {{index: number, extra: number}[]} opened how much more some of them have, by index
+ * @param {{index: number, extra: number}[]} opened rows with an additional height, sorted by index
  */
 export function createViewport(count, height, opened) {
   /** @param {number} index */
@@ -15,7 +15,7 @@ export function createViewport(count, height, opened) {
   return {
     top,
     total: top(count),
-    /** The row at a distance from the top. @param {number} y */
+    /** Index of the row at a distance from the top. @param {number} y */
     at(y) {
       let above = 0;
       for (const row of opened) {

@@ -1,6 +1,6 @@
-/** Moments, as short as they can be told. */
+/** Formats dates and times in short forms. */
 
-/** Making a formatter is slow, and a table needs many. @param {Intl.DateTimeFormatOptions} options */
+/** Creates a formatter at its first use, since that is slow. @param {Intl.DateTimeFormatOptions} options */
 const formatter = (options) => {
   /** @type {Intl.DateTimeFormat | undefined} */
   let made;
@@ -12,7 +12,7 @@ export const dayOf = formatter({ day: "numeric", month: "short" });
 export const monthOf = formatter({ month: "short", year: "numeric" });
 const dateOf = formatter({ day: "numeric", month: "short", year: "numeric" });
 
-/** The hour today, the day this year, the date before. @param {number} ms */
+/** Formats the time of today, the day and time of this year, else the date. @param {number} ms */
 export function moment(ms) {
   const [date, today] = [new Date(ms), new Date()];
   if (date.getFullYear() !== today.getFullYear()) return dateOf(date);

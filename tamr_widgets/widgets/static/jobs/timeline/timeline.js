@@ -1,4 +1,4 @@
-/** When jobs were queued and ran, on a time axis, for those who would rather look than read. */
+/** Timeline: a picture of when jobs were queued and ran. */
 
 import { describe, duration } from "../../shared/format.js";
 import { layBars } from "./bars.js";
@@ -7,30 +7,30 @@ import { moment } from "./moments.js";
 import { queuedFor, rank, ranFor } from "../table/columns.js";
 import { make, plural, setText } from "../../shared/dom.js";
 
-const HIGH = 72;
-const AXIS = 16;
-/** Milliseconds of the spans that can be chosen; "all" is from the first job on. */
+/** Heights in pixels. */
+const [PICTURE_HEIGHT, AXIS_HEIGHT] = [72, 16];
+/** Label and milliseconds of each time span; "all" begins with the first job. */
 const SPANS = /** @type {Record<string, [string, number]>} */ ({
   hour: ["Hour", 3600000],
   day: ["Day", 86400000],
   week: ["Week", 7 * 86400000],
   all: ["All", 0],
 });
-/** The picture moves on that often, in seconds. */
-const MOVES = 5;
-/** The picture ends a little after its last moment, so that what goes on is not cut off. */
-const RIM = 0.008;
-/** A mark on the axis for so many pixels. */
-const APART = 80;
-/** Room for a mark's text. */
-const LABEL = 50;
+/** Interval at which the picture is drawn again, in seconds. */
+const DRAW_INTERVAL_SECONDS = 5;
+/** Margin at both ends, as a fraction of the span, so that running jobs are not cut off. */
+const MARGIN = 0.008;
+/** Minimum distance of marks on the axis, in pixels. */
+const MARK_DISTANCE = 80;
+/** Width of a mark's text, in pixels. */
+const LABEL_WIDTH = 50;
 
 /** @param {string} name */
 const svg = (name) => /** @type {SVGElement} */ (document.createElementNS("http://www.w3.org/2000/svg", name));
 
 /**
  * @param {import("../store.js").Jobs} jobs
- * @param {() => void} enter puts the focus into the table
+ * @param {() => void} enter moves the focus into the table
  */
 export function createTimeline(jobs, enter) {
   const state = jobs.timeline;
@@ -44,11 +44,11 @@ export function createTimeline(jobs, enter) {
     make("div", {}, fold, caption, spans), drawing);
   picture.role = "img";
 
-  /** One path for all bars of a look, so that their number does not matter. @type {Map<string, SVGElement>} */
+  /** One path for all bars of a style, since many elements are slow. @type {Map<string, SVGElement>} */
   const paths = new Map();
   /** @type {import("./bars.js").Bar[]} */
   let bars = [];
-  let [width, since, soon, later] = [0, 0, 0, 0];
+  let [width, ticksSinceDraw, drawFrame, drawTimer] = [0, 0, 0, 0];
 
   fold.onclick = () => {
     state.open = !state.open;
@@ -64,62 +64,62 @@ export function createTimeline(jobs, enter) {
   });
   spans.append(...buttons);
 
-  const latest = () => jobs.rows.matching.reduce((most, row) => Math.max(most, row.ended ?? row.created ?? 0), 0);
+  const latest = () => jobs.rows.matching.reduce((last, row) => Math.max(last, row.ended ?? row.created ?? 0), 0);
   const now = () => jobs.now() || latest();
 
-  /** The shortest time in which something happened. */
+  /** Chooses the shortest span that has a job. */
   function chooseSpan() {
     if (state.span || !jobs.rows.matching.length) return;
     const last = now() - latest();
     state.span = ["day", "week"].find((span) => last < SPANS[span][1]) ?? "all";
   }
 
-  /** The stretch of time that is shown. */
+  /** The time span that is shown, and the picture's size. */
   function frame() {
     const end = now();
-    const earliest = () => jobs.rows.matching.reduce((least, { created }) => Math.min(least, created ?? Infinity), end);
+    const earliest = () => jobs.rows.matching.reduce((first, { created }) => Math.min(first, created ?? Infinity), end);
     const length = SPANS[state.span || "day"][1];
     const [from, to] = state.from ? [state.from, state.to] : [length ? end - length : earliest(), end];
-    const rim = (to - from) * RIM;
-    return { from: Math.min(from - rim, to - 60000), to: to + rim, now: end, width, height: HIGH };
+    const margin = (to - from) * MARGIN;
+    return { from: Math.min(from - margin, to - 60000), to: to + margin, now: end, width, height: PICTURE_HEIGHT };
   }
 
   function drawBars() {
     const around = frame();
-    const { bars: laid, count, most } = layBars(jobs.rows.matching, around);
+    const { bars: laid, count, maxCount } = layBars(jobs.rows.matching, around);
     bars = laid;
     /** @type {Map<string, string>} */
     const shapes = new Map();
-    for (const { look, x, y, width: w, height: h } of bars) {
+    for (const { style, x, y, width: w, height: h } of bars) {
       const shape = "M" + [x, y].map((n) => n.toFixed(1)).join() + "h" + w.toFixed(1) + "v" + h.toFixed(1) + "h" + (-w).toFixed(1) + "z";
-      shapes.set(look, (shapes.get(look) ?? "") + shape);
+      shapes.set(style, (shapes.get(style) ?? "") + shape);
     }
-    for (const look of shapes.keys()) {
-      if (paths.has(look)) continue;
+    for (const style of shapes.keys()) {
+      if (paths.has(style)) continue;
       const path = svg("path");
-      path.dataset.state = look;
-      paths.set(look, path);
+      path.dataset.state = style;
+      paths.set(style, path);
       picture.append(path);
     }
-    for (const [look, path] of paths) path.setAttribute("d", shapes.get(look) ?? "");
-    picture.setAttribute("viewBox", "0 0 " + width + " " + HIGH);
-    picture.dataset.many = most ? "true" : "";
+    for (const [style, path] of paths) path.setAttribute("d", shapes.get(style) ?? "");
+    picture.setAttribute("viewBox", "0 0 " + width + " " + PICTURE_HEIGHT);
+    picture.dataset.many = maxCount ? "true" : "";
 
-    const marks = ticks(around.from, around.to, Math.max(2, width / APART));
-    axis.replaceChildren(...marks.filter(({ time }) => (around.to - time) / (around.to - around.from) * width > LABEL).map(({ time, text }) => {
+    const marks = ticks(around.from, around.to, Math.max(2, width / MARK_DISTANCE));
+    axis.replaceChildren(...marks.filter(({ time }) => (around.to - time) / (around.to - around.from) * width > LABEL_WIDTH).map(({ time, text }) => {
       const mark = make("span", {}, text);
       mark.style.left = (time - around.from) / (around.to - around.from) * 100 + "%";
       return mark;
     }));
-    tell(around, count, most);
+    describeInWords(around, count, maxCount);
   }
 
-  /** The same in words. @param {{from: number, to: number, now: number}} around @param {number} count @param {number} most */
-  function tell({ from, to, now }, count, most) {
+  /** Writes the caption and the label for screen readers. @param {{from: number, to: number, now: number}} around @param {number} count @param {number} maxCount */
+  function describeInWords({ from, to, now }, count, maxCount) {
     const states = [...jobs.rows.counts].sort(([a], [b]) => rank(a) - rank(b))
       .map(([key, number]) => number.toLocaleString() + " " + describe(key)[0].toLowerCase());
     const time = moment(from) + " to " + (to < now ? moment(to) : jobs.live ? "now" : moment(now));
-    setText(caption, plural(count, "job") + ", " + time + (most ? "; the highest bar is " + plural(most, "job") : ""));
+    setText(caption, plural(count, "job") + ", " + time + (maxCount ? "; the highest bar is " + plural(maxCount, "job") : ""));
     picture.ariaLabel = "Timeline of " + caption.textContent + ". The table lists " +
       (states.length ? "all jobs that match: " + states.join(", ") + "." : "none.");
   }
@@ -137,7 +137,7 @@ export function createTimeline(jobs, enter) {
     const row = bar?.rows[0];
     drawing.title = !bar ? ""
       : row ? [row.description, describe(row.state ?? "")[0], ...[["queued", queuedFor(row, jobs.now())], ["ran", ranFor(row, jobs.now())]]
-        .filter(([, time]) => Number(time) >= 0).map(([what, time]) => what + " " + duration(Number(time)))].join(", ")
+        .filter(([, time]) => Number(time) >= 0).map(([label, time]) => label + " " + duration(Number(time)))].join(", ")
       : moment(bar.from) + " to " + moment(bar.to) + ": press to look closer";
     picture.style.cursor = bar ? "pointer" : "";
   };
@@ -160,9 +160,9 @@ export function createTimeline(jobs, enter) {
     chooseSpan();
     fold.ariaExpanded = "" + state.open;
     drawing.hidden = spans.hidden = caption.hidden = !state.open;
-    // The table comes first: what is typed has to be seen at once.
-    cancelAnimationFrame(soon);
-    if (state.open && width && !node.hidden) soon = requestAnimationFrame(() => later = setTimeout(drawBars));
+    // The table is drawn first, so that typing in the search stays responsive.
+    cancelAnimationFrame(drawFrame);
+    if (state.open && width && !node.hidden) drawFrame = requestAnimationFrame(() => drawTimer = setTimeout(drawBars));
     for (const button of buttons) button.ariaPressed = "" + (button.value === state.span && !state.from);
   }
 
@@ -172,18 +172,18 @@ export function createTimeline(jobs, enter) {
     draw();
   });
   observer.observe(drawing);
-  drawing.style.height = HIGH + AXIS + "px";
+  drawing.style.height = PICTURE_HEIGHT + AXIS_HEIGHT + "px";
 
   return {
     node,
     draw,
     tick() {
-      since = (since + 1) % MOVES;
-      if (!since && !state.from) draw();
+      ticksSinceDraw = (ticksSinceDraw + 1) % DRAW_INTERVAL_SECONDS;
+      if (!ticksSinceDraw && !state.from) draw();
     },
     destroy() {
-      cancelAnimationFrame(soon);
-      clearTimeout(later);
+      cancelAnimationFrame(drawFrame);
+      clearTimeout(drawTimer);
       observer.disconnect();
     },
   };
