@@ -54,7 +54,7 @@ class OpenedRows:
     def mark_visible(self) -> None:
         """Records that a page shows the rows now."""
         for controller in list(self._controllers.values()):
-            controller.act("seen")
+            controller.act("visible")
 
     def pause(self) -> None:
         """Pauses the polls of operations without waiters until a page shows them again."""
