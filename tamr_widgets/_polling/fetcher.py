@@ -109,8 +109,16 @@ class Fetcher:
             each.back_off(INTERNAL_ERROR_DELAY_SECONDS, internal_error)
             each.notify_error(internal_error)
 
-    def _in_context(self, call: Callable[..., T], *args: Any) -> T:
-        return self.context.copy().run(call, *args)
+    def _in_context(
+        self, call: Callable[..., T], *args: Any, target: PollTarget | None = None
+    ) -> T:
+        """Runs a call whose logs appear below the cell that subscribed first to `target`.
+
+        Without a target it is the cell that started the thread.
+        """
+        subscriptions = target.subscriptions if target else ()
+        context = subscriptions[0].context if subscriptions else self.context
+        return context.copy().run(call, *args)
 
     def _replaced_by_list(self, target: PollTarget) -> int:
         """Returns the number of requests that a list would replace; 0 if they are cheaper."""
@@ -146,6 +154,7 @@ class Fetcher:
                 run_command,
                 operation.poll,
                 lambda: target.has_no_subscribers() or self._is_interrupted(start),
+                target=target,
             )
         except TamrError as error:
             interrupted = self._is_interrupted(start)
@@ -216,7 +225,7 @@ class Fetcher:
     def _publish_operation(self, target: PollTarget, operation: Operation) -> None:
         if operation.state is None and not target.warned:
             target.warned = True
-            self._in_context(warn_unreadable, operation)
+            self._in_context(warn_unreadable, operation, target=target)
         if self.history_loader is not None and operation.state != target.latest.state:
             self.history_loader.note(operation)
         self._publish(target, operation, operation.retry_after)

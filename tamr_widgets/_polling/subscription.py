@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._clock import Seconds, clock
 from ..errors import TamrError
-from .callbacks import CallbackQueue, SafeCallback, log_exception
+from .callbacks import CallbackQueue, SafeCallback, log_exception, own_context
 from .cell_monitor import cells
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class Subscription:
         closed: Whether it was closed.
         has_received: Whether it was notified of a result.
         target: The poll target, while it is subscribed to one.
+        context: The context in which it was made: what is logged for it appears in that cell.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Subscription:
         self.interval = interval
         self.closed = self.has_received = False
         self.target: PollTarget | None = None
+        self.context = own_context()
         self._on_result = on_result
         self._on_error = on_error
         self._on_change = on_change

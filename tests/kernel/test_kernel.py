@@ -220,3 +220,18 @@ def test_what_the_polling_thread_logs_appears_in_no_other_cell(kernel):
 
     kernel.until(lambda: "no readable state" in kernel.text(request))
     assert kernel.text(other) == "another cell\n"
+
+
+def test_what_is_logged_for_an_operation_appears_in_the_cell_that_follows_it(kernel):
+    """Not in the cell that happened to start the polling thread."""
+    first = kernel.begin("one = OperationWidget(started(60)); one")
+    kernel.finish(first)
+    second = kernel.begin(
+        "job = simulator.jobs.add('RUNNING')\n"
+        "two = OperationWidget(client.operation(job), poll_interval_seconds=0.1)\n"
+        "simulator.jobs.change(job, status={'state': None})\n"
+    )
+    kernel.finish(second)
+
+    kernel.until(lambda: "no readable state" in kernel.text(second))
+    assert "no readable state" not in kernel.text(first)
