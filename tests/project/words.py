@@ -30,7 +30,7 @@ PATTERNS = (
 _NAMES = """
     NoAnswer TooSlow Untrusted Unsendable UnexpectedAnswer ForeignAddress NotAnOperation
     ClientUnusable
-    Courier stumble suffer deliver Economy list_pays list_is_light Lessons refuse lack_list study
+    Courier stumble suffer deliver Economy list_pays list_is_light Lessons lack_list study
     Orders Following reconsider Watch hasten postpone greet abandoned unseen on_news
     Patience pause_after passes asked_to_wait called_off Limit time_limit BoundedAdapter
     Listing sibling checked json_of translated Foreign OwnSession place_from
@@ -119,6 +119,8 @@ def check_javascript(source: str) -> Iterator[Finding]:
     # Tokens become blanks, so that the positions of the code stay.
     code = _JS_TOKEN.sub(lambda token: re.sub(r"[^\n]", " ", token[0]), source)
     for word in _WORD.finditer(code):
+        if word[0] == "checked":  # a property of check boxes
+            continue
         if word[0] in PAGE_NAMES or any(in_names([word[0]])):
             yield Finding(line_of(code, word.start()), word[0])
 
