@@ -160,10 +160,12 @@ class JobHistory:
             operation: The operation that is queued.
             active: The operations that have not ended; those of its type that were created before
                 it are ahead of it. Without `active`, the estimate is made of the last times in
-                the queue, regardless of the jobs that were ahead.
+                the queue, regardless of the jobs that were ahead. A job ahead that has no
+                estimate of its own counts as any job of its type.
 
         Returns:
-            None if there are too few jobs, or if jobs ahead have no estimate.
+            None if there are too few jobs, or if there are jobs ahead and the past jobs did not
+            start in the order of their creation.
         """
         return self._queues.estimate(operation, active)
 

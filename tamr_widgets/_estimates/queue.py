@@ -60,12 +60,14 @@ class Discipline(NamedTuple):
         executors: The number of jobs that run at once.
         submission: The time from a job's creation to its start with nothing ahead.
         handover: The time from when an executor becomes free to the next start.
+        any_run: The running time of any job, for those of which nothing more is known.
         failing: The share of jobs that end early, since they fail or are cancelled.
     """
 
     executors: int
     submission: Estimate
     handover: Estimate
+    any_run: Estimate
     failing: float
 
 
@@ -95,24 +97,19 @@ class Queue(NamedTuple):
             free: The last times when executors became free.
 
         Returns:
-            An estimate for each job that waits, in order; None if the discipline is not known, or
-            if a job ahead has no estimate.
+            An estimate for each job that waits, in order; None if the discipline is not known.
         """
         waiting = [index for index, job in enumerate(jobs) if job.waits]
         estimates: list[Estimate | None] = [None] * len(waiting)
-        if self.discipline is not None:
-            unknown = (i for i, job in enumerate(jobs) if job.duration is None and not job.ending)
-            first_unknown = next(unknown, len(jobs))
-            known = [index for index in waiting if index <= first_unknown]
-            if known:
-                simulation = _QueueSimulation(self.discipline, now, jobs[: known[-1] + 1], free)
-                waits = zip(*(simulation.waits(number) for number in range(_DRAWS)), strict=True)
-                samples = self.discipline.handover.samples
-                estimates[: len(known)] = [_estimate(sorted(each), samples) for each in waits]
+        if self.discipline is not None and waiting:
+            simulation = _QueueSimulation(self.discipline, now, jobs, free)
+            waits = zip(*(simulation.waits(number) for number in range(_DRAWS)), strict=True)
+            samples = self.discipline.handover.samples
+            estimates = [_estimate(sorted(each), samples) for each in waits]
         if waiting[:1] == [0] and (
             self.discipline is None or max(free, default=-math.inf) <= jobs[0].created
         ):
-            estimates[0] = self.submission
+            estimates[0] = self.submission or estimates[0]
         return estimates
 
     def allows(self, estimate: Estimate) -> bool:
@@ -192,12 +189,12 @@ class _QueueSimulation:
         self._failing = discipline.failing
         self._ending = sum(job.ending for job in jobs)
         self._running = [
-            (_baseline(job.duration), now - job.started)
+            (_baseline(job.duration or discipline.any_run), now - job.started)
             for job in jobs
-            if job.duration and job.started is not None and not job.ending
+            if job.started is not None and not job.ending
         ]
         self._waiting = [
-            (job.created, _baseline(job.duration) if job.duration else None)
+            (job.created, _baseline(job.duration or discipline.any_run))
             for job in jobs
             if job.waits
         ]
@@ -225,8 +222,7 @@ class _QueueSimulation:
         for created, duration in self._waiting:
             start = self._next_start(created, heapq.heappop(executors))
             waits.append(start - created)
-            if duration:  # only the last one may have none
-                heapq.heappush(executors, start + self._draw_run(duration))
+            heapq.heappush(executors, start + self._draw_run(duration))
         return waits
 
     def _next_start(self, created: float, free_at: float) -> float:

@@ -144,6 +144,6 @@ class Queues:
     def _fallback(
         self, kind: str, queue: Queue, started: float | None, *, is_first: bool
     ) -> Estimate | None:
-        """Estimates a wait regardless of the jobs ahead, if that is likely with these jobs."""
-        estimate = self._regardless(kind, started)
+        """Estimates a wait without a known discipline, if that is likely with these jobs ahead."""
+        estimate = None if queue.discipline else self._regardless(kind, started)
         return estimate if estimate and (is_first or queue.allows(estimate)) else None
