@@ -307,7 +307,10 @@ def test_types_queue_apart(one):
 
 def test_a_very_long_queue_costs_little(one):
     """The first fifty have estimates; the places of all others are known."""
-    active = [runs(20, created_at=DAY), *(waiting(500 - n) for n in range(200))]
+    active = [
+        runs(20, created_at=NOW - timedelta(hours=1)),
+        *(waiting(500 - n) for n in range(200)),
+    ]
 
     all_waiting = one.waiting(active, NOW)
 
