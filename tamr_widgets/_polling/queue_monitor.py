@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from .._clock import Seconds, clock
+from .._estimates.forecast import QueueForecast
 from .._operation.document import field
 from .._operation.operation_list import OperationList
 from ..history import JobHistory, Waiting
@@ -29,28 +30,24 @@ Key = tuple[str | None, datetime | None]
 class QueueMonitor:
     """The jobs that wait, with the estimates of their starts.
 
-    The estimates are renewed when the queue has changed, or when a job has waited for longer than
-    the median: between them, nothing changes but the time.
-
     Args:
         history: The history, for the estimates.
     """
 
     def __init__(self, history: JobHistory) -> None:
-        self._history = history
+        self._forecast: QueueForecast[Key] = QueueForecast(history.waiting)
         self._active: dict[Key, Operation] = {}
-        self._as_of: datetime | None = None
-        self._waiting: dict[Key, Waiting] | None = None
         self._not_before = self._valid_until = -math.inf
 
     def waiting(self, operation: Operation) -> Waiting | None:
         """Returns an operation's place in its queue; None if it is not known or does not wait."""
-        if self._as_of is None or clock.monotonic() > self._valid_until:
+        if clock.monotonic() > self._valid_until:
             return None
-        if self._waiting is None:
-            waiting = self._history.waiting(self._active.values(), self._as_of)
-            self._waiting = {_key(each.operation): each for each in waiting}
-        return self._waiting.get(_key(operation))
+        place = self._forecast.places().get(_key(operation))
+        if place is None:
+            return None
+        ahead = tuple(self._active[key] for key in place.ahead)
+        return Waiting(operation, ahead, place.estimate)
 
     def take(
         self, listing: OperationList, interval: Seconds, seconds: Seconds
@@ -66,7 +63,7 @@ class QueueMonitor:
         Returns:
             The operations that have ended since the list before.
         """
-        before, self._active, self._as_of = self._active, {}, None
+        before, self._active, self._valid_until = self._active, {}, -math.inf
         if math.isinf(interval):
             return []
         pause = max(interval, seconds / MAX_LOAD)
@@ -77,16 +74,14 @@ class QueueMonitor:
             if not isinstance(state, str) or state not in RESOLVED_STATES:
                 operation = listing.operation(document)
                 self._active[_key(operation)] = operation
-        self._as_of = listing.as_of
-        if _facts(before) != _facts(self._active) or self._is_over_time():
-            self.invalidate()
+        self._forecast.update(self._active, listing.as_of)
         gone = (each for key, each in before.items() if key not in self._active)
         latest = (listing.by_path.get(each.relative_id or "") for each in gone)
         return [listing.operation(document) for document in latest if document is not None]
 
     def invalidate(self) -> None:
         """Renews the estimates when they are read next, for example since the history changed."""
-        self._waiting = None
+        self._forecast.invalidate()
 
     def postpone(self) -> None:
         """Requests the next list later, since there was no time for this one."""
@@ -109,22 +104,6 @@ class QueueMonitor:
         """Whether a list that replaces a poll may be requested now."""
         return clock.monotonic() >= self._not_before
 
-    def _is_over_time(self) -> bool:
-        """Whether a job has waited for longer than the median of its estimate."""
-        return any(
-            each.estimate is not None
-            and each.operation.created_at is not None
-            and self._as_of is not None
-            and (self._as_of - each.operation.created_at).total_seconds()
-            > each.estimate.median_seconds
-            for each in (self._waiting or {}).values()
-        )
-
 
 def _key(operation: Operation) -> Key:
     return operation.resource_id, operation.created_at
-
-
-def _facts(active: dict[Key, Operation]) -> list[tuple[object, ...]]:
-    """Returns what the estimates depend on."""
-    return [(key, each.state, each.started_at) for key, each in active.items()]
