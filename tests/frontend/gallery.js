@@ -33,7 +33,7 @@ export const FACES = {
   "past runs": { ...running, estimate, past, $: { open: true } },
   "past runs, longer than usual": { ...running, started_at: at(400), estimate: past.usual, past, $: { open: true } },
   "past runs, one of them": { ...job, state: "PENDING", past: { runs: [[at(9000), null, "CANCELED"]] }, $: { open: true } },
-  "past runs, failed": { ...ended, state: "FAILED", past, message: TRACE.split("\n")[0], details: TRACE, $: { open: true } },
+  "past runs, failed": { ...ended, state: "FAILED", past, $: { open: true } },
   "running without a start": { ...job, state: "RUNNING" },
   "cancelling": { ...running, state: "CANCELING", message: "Job has been marked for cancellation" },
   "quarantined": { ...running, state: "QUARANTINED" },
