@@ -35,7 +35,7 @@ from .errors import (
 from .operation import Operation
 
 if TYPE_CHECKING:
-    from .history import Estimate, JobHistory
+    from .history import Estimate, JobHistory, PastRun, QueuePlace, Trend
     from .ipython import load_ipython_extension, unload_ipython_extension
     from .poller import Poller
     from .widgets.jobs import JobsWidget
@@ -70,12 +70,15 @@ __all__ = [
     "OperationTypeError",
     "OperationUnresolved",
     "OperationWidget",
+    "PastRun",
     "Poller",
     "ProxyFailed",
     "ProxyUnauthorized",
+    "QueuePlace",
     "RequestTimeout",
     "TamrError",
     "TokenAuth",
+    "Trend",
     "Unauthorized",
     "UnexpectedResponse",
     "UsernamePasswordAuth",
@@ -90,7 +93,10 @@ _LAZY = {
     "JobHistory": "history",
     "JobsWidget": "widgets.jobs",
     "OperationWidget": "widgets.operation",
+    "PastRun": "history",
     "Poller": "poller",
+    "QueuePlace": "history",
+    "Trend": "history",
     "load_ipython_extension": "ipython",
     "unload_ipython_extension": "ipython",
 }

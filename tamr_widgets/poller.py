@@ -23,7 +23,7 @@ from ._polling.registry import PollerRegistry
 from ._polling.subscription import Subscription
 from ._polling.targets import EVERYTHING
 from .errors import CrossOriginError, TamrError
-from .history import JobHistory, Waiting
+from .history import JobHistory, QueuePlace
 from .operation import MIN_INTERVAL_SECONDS, Operation
 
 __all__ = ["Poller", "Subscription"]
@@ -159,7 +159,7 @@ class Poller(PollLoop):
         """The durations of this server's jobs, from all responses since this was first used."""
         return self._history_loader().history
 
-    def waiting(self, operation: Operation) -> Waiting | None:
+    def waiting(self, operation: Operation) -> QueuePlace | None:
         """Returns an operation's place in its queue; None if it is not known or does not wait.
 
         It is known while there is a subscription `with_queue` to an operation that waits.

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from .duration import Estimate
-from .queues import Waiting
+from .queues import QueuePlace
 
 if TYPE_CHECKING:
     from ..operation import Operation
@@ -23,7 +23,7 @@ class Place(Generic[Key]):
     """A place in a queue.
 
     Attributes:
-        ahead: The keys of the jobs ahead, as in `Waiting`.
+        ahead: The keys of the jobs ahead, as in `QueuePlace`.
         estimate: Of the time from the job's creation to its start.
     """
 
@@ -42,7 +42,7 @@ class QueueForecast(Generic[Key]):
     """
 
     def __init__(
-        self, waiting: Callable[[Iterable[Operation], datetime], Iterable[Waiting]]
+        self, waiting: Callable[[Iterable[Operation], datetime], Iterable[QueuePlace]]
     ) -> None:
         self._estimate = waiting
         self._active: Mapping[Key, Operation] = {}

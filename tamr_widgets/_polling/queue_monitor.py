@@ -10,7 +10,7 @@ from .._clock import Seconds, clock
 from .._estimates.forecast import QueueForecast
 from .._operation.document import field
 from .._operation.operation_list import OperationList
-from ..history import JobHistory, Waiting
+from ..history import JobHistory, QueuePlace
 from ..operation import Operation
 from ..snapshot import RESOLVED_STATES
 
@@ -19,7 +19,7 @@ MAX_LOAD = 0.1
 # A list is expected to take this long before one was measured.
 USUAL_SECONDS = 1.0
 # After a list was cancelled, since it would have delayed a poll, the next is requested this later.
-POSTPONED_SECONDS = 60.0
+DELAY_SECONDS = 60.0
 # The queue of an older list than this many intervals is not shown.
 MAX_AGE_INTERVALS = 3.0
 
@@ -39,7 +39,7 @@ class QueueMonitor:
         self._active: dict[Key, Operation] = {}
         self._not_before = self._valid_until = -math.inf
 
-    def waiting(self, operation: Operation) -> Waiting | None:
+    def waiting(self, operation: Operation) -> QueuePlace | None:
         """Returns an operation's place in its queue; None if it is not known or does not wait."""
         if clock.monotonic() > self._valid_until:
             return None
@@ -47,7 +47,7 @@ class QueueMonitor:
         if place is None:
             return None
         ahead = tuple(self._active[key] for key in place.ahead)
-        return Waiting(operation, ahead, place.estimate)
+        return QueuePlace(operation, ahead, place.estimate)
 
     def take(
         self, listing: OperationList, interval: Seconds, seconds: Seconds
@@ -83,9 +83,9 @@ class QueueMonitor:
         """Renews the estimates when they are read next, for example since the history changed."""
         self._forecast.invalidate()
 
-    def postpone(self) -> None:
+    def delay_list(self) -> None:
         """Requests the next list later, since there was no time for this one."""
-        self._not_before = clock.monotonic() + POSTPONED_SECONDS
+        self._not_before = clock.monotonic() + DELAY_SECONDS
 
     def list_delay(self, interval: Seconds, idle: Seconds, seconds: Seconds) -> Seconds:
         """Returns the seconds until a list is to be requested; infinite if it would delay a poll.

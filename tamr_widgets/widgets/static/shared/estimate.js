@@ -75,7 +75,7 @@ function roughly(seconds) {
   return plural(Math.max(1, Math.floor(seconds / size)), unit);
 }
 
-/** What is usual, and whether it changes: "usually 31 s; 45% slower than 4 weeks ago". @param {import("./protocol.js").Past} past @param {number} now in milliseconds */
+/** Text about the usual time and its trend: "usually 31 s; 45% slower than 4 weeks ago". @param {import("./protocol.js").Past} past @param {number} now in milliseconds */
 export function usualText({ usual, change, since = 0 }, now) {
   return [usual && "usually " + duration(rounded(usual.median)),
     change && Math.round(100 * Math.abs(change)) + "% " + (change > 0 ? "slower" : "faster") + " than " + roughly((now - since) / 1000) + " ago",
