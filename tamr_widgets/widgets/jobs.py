@@ -57,7 +57,9 @@ class JobsWidget(BaseWidget):
     _kept: t.List[Any] = t.List().tag(sync=True)
     _of_the_page = frozenset({"filter_state", "search", "_selected"})
 
-    filter_state = t.Unicode("", help="Show only jobs in this state; all if empty.").tag(sync=True)
+    filter_state = t.Unicode(
+        "", help="Show only jobs in this state, or SLOW ones; all if empty."
+    ).tag(sync=True)
     search = t.Unicode("", help="Show only jobs that match this.").tag(sync=True)
     operations = t.Tuple(read_only=True, help="Snapshots of all jobs, newest first.")
     selection = t.Tuple(read_only=True, help="Snapshots of the jobs that are selected.")

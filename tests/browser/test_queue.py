@@ -26,7 +26,7 @@ LONG = 60_000
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_second_job_says_its_place_and_then_its_start(lab: FrontEnd, theme: str) -> None:
-    """What is ahead of it, when it starts, and that it has started; its Details show past runs."""
+    """The job ahead, the time of its start, and that it has started; Details show past runs."""
     notebook = lab.open(
         [START, "JobsWidget(client, poll_interval_seconds=1)", "OperationWidget(second)"]
     )
