@@ -61,11 +61,12 @@ class QueueForecast(Generic[Key]):
 
     def places(self) -> Mapping[Key, Place[Key]]:
         """Returns the places of the jobs that wait."""
-        if self._places is None and self._now is not None:
-            keys = {id(each): key for key, each in self._active.items()}
+        active, now = self._active, self._now
+        if self._places is None and now is not None:
+            keys = {id(each): key for key, each in active.items()}
             self._places = {
                 keys[id(operation)]: Place([keys[id(each)] for each in ahead], estimate)
-                for operation, ahead, estimate in self._estimate(self._active.values(), self._now)
+                for operation, ahead, estimate in self._estimate(active.values(), now)
             }
         return self._places or {}
 

@@ -46,7 +46,8 @@ class QueueMonitor:
         place = self._forecast.places().get(_key(operation))
         if place is None:
             return None
-        ahead = tuple(self._active[key] for key in place.ahead)
+        active = self._active
+        ahead = tuple(active[key] for key in place.ahead if key in active)
         return QueuePlace(operation, ahead, place.estimate)
 
     def take(
@@ -63,7 +64,8 @@ class QueueMonitor:
         Returns:
             The operations that have ended since the list before.
         """
-        before, self._active, self._valid_until = self._active, {}, -math.inf
+        before, active = self._active, dict[Key, Operation]()
+        self._active, self._valid_until = active, -math.inf
         if math.isinf(interval):
             return []
         pause = max(interval, seconds / MAX_LOAD)
@@ -73,9 +75,9 @@ class QueueMonitor:
             state = field(document.get("status"), "state")
             if not isinstance(state, str) or state not in RESOLVED_STATES:
                 operation = listing.operation(document)
-                self._active[_key(operation)] = operation
-        self._forecast.update(self._active, listing.as_of)
-        gone = (each for key, each in before.items() if key not in self._active)
+                active[_key(operation)] = operation
+        self._forecast.update(active, listing.as_of)
+        gone = (each for key, each in before.items() if key not in active)
         latest = (listing.by_path.get(each.relative_id or "") for each in gone)
         return [listing.operation(document) for document in latest if document is not None]
 

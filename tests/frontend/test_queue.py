@@ -41,14 +41,14 @@ PAST = {
         (
             {"queue": QUEUE, "ahead": AHEAD},
             (
-                "3rd in the queue, starts in about 1 min 20 s (1 min to 1 min 50 s), "
+                "3rd in the queue, starts in about 1 min 20 s (60 to 110 s), "
                 "behind Update Clusters and 1 more"
             ),
         ),
         (
             {"queue": QUEUE, "ahead": {"count": 1, "names": ["Train Model"]}, "estimate": ESTIMATE},
             (
-                "2nd in the queue, starts in about 1 min 20 s (1 min to 1 min 50 s), "
+                "2nd in the queue, starts in about 1 min 20 s (60 to 110 s), "
                 "behind Train Model; ends in about 1 min 50 s"
             ),
         ),
@@ -211,7 +211,7 @@ def test_time_left_of_a_waiting_row(open_jobs: Callable[..., Jobs]) -> None:
     expect(jobs.cell("99", "left")).to_have_text("3rd, in 1 min 20 s")
     expect(jobs.cell("99", "left")).to_have_attribute(
         "title",
-        "3rd in the queue, starts in about 1 min 20 s (1 min to 1 min 50 s), behind Predict and "
+        "3rd in the queue, starts in about 1 min 20 s (60 to 110 s), behind Predict and "
         "1 more; ends in about 1 min 50 s",
     )
     expect(jobs.cell("98", "left")).to_have_text("Starts in 1 min 20 s")
