@@ -18,7 +18,7 @@ LAYERS: list[set[str]] = [
     {"errors", "_clock", "_fork", "_text", "_json_list"},
     {"auth"},
     {"_http"},
-    {"operation", "snapshot", "_operation"},
+    {"operation", "_operation"},
     {"client"},
     {"history", "_estimates"},
     {"poller", "_polling"},
