@@ -35,6 +35,7 @@ from .errors import (
 from .operation import Operation
 
 if TYPE_CHECKING:
+    from .chain import Chain, Step
     from .history import Estimate, JobHistory
     from .ipython import load_ipython_extension, unload_ipython_extension
     from .poller import Poller
@@ -45,6 +46,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "CertificateError",
+    "Chain",
     "Client",
     "ClientClosed",
     "ConnectionFailed",
@@ -74,6 +76,7 @@ __all__ = [
     "ProxyFailed",
     "ProxyUnauthorized",
     "RequestTimeout",
+    "Step",
     "TamrError",
     "TokenAuth",
     "Unauthorized",
@@ -86,11 +89,13 @@ __all__ = [
 
 # Scripts do without ipywidgets and IPython, which widgets bring along, and mostly without these.
 _LAZY = {
+    "Chain": "chain",
     "Estimate": "history",
     "JobHistory": "history",
     "JobsWidget": "widgets.jobs",
     "OperationWidget": "widgets.operation",
     "Poller": "poller",
+    "Step": "chain",
     "load_ipython_extension": "ipython",
     "unload_ipython_extension": "ipython",
 }

@@ -22,6 +22,7 @@ LAYERS: list[set[str]] = [
     {"client"},
     {"history", "_estimates"},
     {"poller", "_polling"},
+    {"chain", "_chain"},
     {"widgets"},
     {"ipython"},
 ]

@@ -1,0 +1,366 @@
+"""Chain: runs jobs that follow one another as one thing.
+
+A chain has no thread of its own. The end of an operation, which a poller reports, starts the next
+step; the functions that start jobs run on the threads of callbacks, so that a slow or blocking one
+delays no poll.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import math
+import threading
+from collections.abc import Callable, Generator, Iterable, Mapping
+from concurrent.futures import Future
+from functools import partial
+from typing import Any
+
+from . import _fork
+from ._chain.plan import (
+    BLOCKED,
+    CHAIN_ENDED,
+    NOT_SUCCEEDED,
+    STARTING,
+    SUCCEEDED,
+    UNKNOWN,
+    WAITING,
+    blocked,
+    chain_state,
+    is_under_way,
+    ready,
+)
+from ._chain.running import StepRun
+from ._chain.steps import Step, StepStatus, checked_steps
+from ._clock import Seconds, checked_seconds
+from ._http.protocol import TamrClient
+from ._polling.callbacks import CallbackQueue, SafeCallback, own_context
+from ._polling.futures import block_until_done, until_done
+from .client import Client
+from .errors import NotSupported
+from .history import Estimate
+from .operation import MIN_INTERVAL_SECONDS, Operation
+from .poller import Poller
+
+__all__ = ["Chain", "Step", "StepStatus"]
+
+
+class Chain:
+    """Jobs that follow one another: each starts when those before it have succeeded.
+
+    A step that fails, is cancelled or cannot be started blocks the steps after it; the others go
+    on. `resume` starts those that have not succeeded.
+
+    Args:
+        steps: A mapping of names to functions that start a job and return its operation; or an
+            iterable of `Step`s.
+        name: The name of the chain, for people.
+        at_once: The number of steps that may run at the same time.
+        poll_interval_seconds: The seconds between two polls of an operation.
+
+    Raises:
+        ValueError: The steps do not fit together, see `Step`; or a number is out of range.
+        TypeError: A step is no step, or an argument has the wrong type.
+
+    Example:
+        >>> chain = Chain.of(client, {"Update": "projects/1/unifiedDataset:refresh"}, "Nightly")
+        >>> chain.start().wait().state
+        'SUCCEEDED'
+    """
+
+    def __init__(
+        self,
+        steps: Mapping[str, Callable[[], Any]] | Iterable[Step],
+        name: str = "",
+        *,
+        at_once: int = 1,
+        poll_interval_seconds: Seconds = 3,
+    ) -> None:
+        if not isinstance(name, str):
+            msg = f"The name of a chain is a text, not {name!r:.100}."
+            raise TypeError(msg)
+        if not isinstance(at_once, int) or isinstance(at_once, bool) or at_once < 1:
+            msg = f"at_once is a whole number of at least 1, not {at_once!r:.100}."
+            raise ValueError(msg)
+        interval = checked_seconds("poll_interval_seconds", poll_interval_seconds)
+        self.name = name
+        self._at_once = at_once
+        self._runs = [
+            StepRun(step, self._report, max(interval, MIN_INTERVAL_SECONDS))
+            for step in checked_steps(steps)
+        ]
+        self._after = {run.step.name: run.after for run in self._runs}
+        self._started = self._stopping = self._canceled = False
+        self._context = contextvars.Context()
+        # Pollers are kept alive, since they hold the histories.
+        self._pollers: dict[Poller, TamrClient] = {}
+        self._callbacks = CallbackQueue()
+        self._on_ended: list[SafeCallback] = []
+        self._listeners: list[SafeCallback] = []
+        self._end: Future[Chain] = Future()
+        self._lock = threading.RLock()
+        _fork.register(self)
+
+    @classmethod
+    def of(
+        cls, client: Client, endpoints: Mapping[str, str], name: str = "", **options: Any
+    ) -> Chain:
+        """Creates a chain of POST requests.
+
+        Args:
+            client: The client that starts the jobs.
+            endpoints: The endpoints by the names of the steps, such as
+                `{"Update": "projects/1/unifiedDataset:refresh"}`.
+            name: The name of the chain.
+            **options: Further arguments of the constructor.
+        """
+        steps = {
+            step: partial(client.start, endpoint, asynchronous=True)
+            for step, endpoint in endpoints.items()
+        }
+        return cls(steps, name, **options)
+
+    def renew_after_fork(self) -> None:
+        """Ends the chain in a forked child: it goes on in the parent."""
+        self._lock = threading.RLock()
+        if not self._end.done():
+            self._end = Future()
+            self._end.set_exception(
+                NotSupported("This chain runs in the process that started it, not in this one.")
+            )
+
+    @property
+    def state(self) -> str:
+        """The state of the chain.
+
+        `WAITING` (not started), `RUNNING`, `STOPPING` (no more steps are started), `SUCCEEDED`,
+        `FAILED` (a step has failed, or its end is not known), `CANCELED` or `STOPPED`.
+        """
+        with self._lock:
+            return chain_state(
+                self._states(),
+                started=self._started,
+                stopping=self._stopping,
+                canceled=self._canceled,
+            )
+
+    @property
+    def steps(self) -> tuple[StepStatus, ...]:
+        """The status of each step, in the order of the list."""
+        with self._lock:
+            runs = [(run, run.state, run.operation, run.error) for run in self._runs]
+        return tuple(
+            StepStatus(run.step.name, state, run.after, operation, error, self._estimate(run))
+            for run, state, operation, error in runs
+        )
+
+    def start(self) -> Chain:
+        """Starts the chain and returns it at once; a chain that was started is not started again.
+
+        The output of the functions of the steps appears below the cell that started it.
+        """
+        with self._lock:
+            if self._started:
+                return self
+            self._started = True
+            self._context = own_context()
+        self._advance()
+        return self
+
+    def stop(self) -> Chain:
+        """Starts no more steps; those that run go on to their end."""
+        with self._lock:
+            if self._started and self.state not in CHAIN_ENDED:
+                self._stopping = True
+                for run in self._runs:
+                    run.is_withdrawn.set()
+        self._advance()
+        return self
+
+    def cancel(self) -> Chain:
+        """Cancels the steps that run, on the server, and starts no more."""
+        with self._lock:
+            if self._started and self.state not in CHAIN_ENDED:
+                self._canceled = True
+                running = [run for run in self._runs if is_under_way(run.state)]
+            else:
+                running = []
+        for run in running:
+            run.cancel()
+        return self.stop()
+
+    def resume(self, from_operations: Mapping[str, Operation] | None = None) -> Chain:
+        """Goes on with the steps that have not succeeded, and returns the chain at once.
+
+        A step whose end is not known is polled first, and started anew only if its operation is
+        gone. Steps that run are not affected, and `stop` is reverted.
+
+        Args:
+            from_operations: The operations that ran in another kernel, by the name of the step,
+                for a chain that was made anew: their steps take them over instead of starting
+                jobs. A server does not record which step of which chain started a job, so they
+                have to be named; a saved chain shows their numbers.
+
+        Raises:
+            ValueError: `from_operations` names no step, or the chain was started before.
+            OperationTypeError: A value is no operation.
+        """
+        taken = self._adopted(from_operations or {})
+        with self._lock:
+            if self._started and from_operations:
+                msg = "from_operations is for a chain that was not started; this one was."
+                raise ValueError(msg)
+            self._started = True
+            self._stopping = self._canceled = False
+            self._context = own_context()
+            if self._end.done():
+                self._end = Future()
+            for run in self._runs:
+                if run.state in NOT_SUCCEEDED:
+                    if run.state != UNKNOWN:
+                        run.operation = None
+                    run.state, run.error = WAITING, None
+                operation = taken.get(run.step.name)
+                if operation is not None and (operation.succeeded() or not operation.resolved):
+                    run.operation = operation
+                    run.state = SUCCEEDED if operation.resolved else WAITING
+        self._advance()
+        return self
+
+    def on_ended(self, callback: Callable[[Chain], object]) -> None:
+        """Calls `callback` with the chain each time it has ended, on a thread of its own.
+
+        It is called at once if the chain has ended. Its output appears below this cell.
+        """
+        safe = SafeCallback(callback, self._callbacks, _ignore)
+        with self._lock:
+            self._on_ended.append(safe)
+            ended = self._started and self.state in CHAIN_ENDED
+        if ended:
+            safe(self)
+
+    def on_change(self, callback: Callable[[], object]) -> Callable[[], None]:
+        """Calls `callback` after each change of a step; returns a function that ends that."""
+        safe = SafeCallback(callback, self._callbacks, _ignore)
+        with self._lock:
+            self._listeners.append(safe)
+        return partial(self._forget, safe)
+
+    def wait(self, timeout_seconds: Seconds | None = None) -> Chain:
+        """Blocks until the chain has ended, and returns it, also if a step has failed.
+
+        Args:
+            timeout_seconds: The deadline; None for no deadline.
+
+        Raises:
+            TimeoutError: The deadline has passed. The chain goes on.
+            NotSupported: The chain was not started.
+            DeadlockError: This is the thread that polls.
+        """
+        timeout = math.inf
+        if timeout_seconds is not None:
+            timeout = checked_seconds("timeout_seconds", timeout_seconds)
+        end = self._checked_end()
+        if not block_until_done(end, timeout):
+            msg = f"{self} did not end within {timeout:.3g} seconds. It goes on; wait() again."
+            raise TimeoutError(msg)
+        return end.result()
+
+    def __await__(self) -> Generator[Any, None, Chain]:
+        """Waits for the end without blocking the event loop."""
+        return self._until_ended().__await__()
+
+    async def _until_ended(self) -> Chain:
+        end = self._checked_end()
+        await until_done(end)
+        return end.result()
+
+    def __repr__(self) -> str:
+        done = sum(step.state == SUCCEEDED for step in self.steps)
+        name = f" {self.name!r:.100}" if self.name else ""
+        return f"<Chain{name}: {self.state}, {done} of {len(self._runs)} steps succeeded>"
+
+    def _adopted(self, operations: Mapping[str, Any]) -> dict[str, Operation]:
+        unknown = [name for name in operations if name not in self._after]
+        if unknown:
+            msg = f"from_operations names {unknown[0]!r:.100}, but there is no such step."
+            raise ValueError(msg)
+        return {name: Operation.adopt(each) for name, each in operations.items()}
+
+    def _checked_end(self) -> Future[Chain]:
+        with self._lock:
+            if not self._started:
+                msg = "This chain was not started; start() starts it."
+                raise NotSupported(msg)
+            return self._end
+
+    def _states(self) -> dict[str, str]:
+        return {run.step.name: run.state for run in self._runs}
+
+    def _report(self, run: StepRun, changes: dict[str, Any]) -> None:
+        """Writes the changes of a step, and starts those that may begin."""
+        with self._lock:
+            first = run.operation is None and changes.get("operation") is not None
+            for name, value in changes.items():
+                setattr(run, name, value)
+        if first:
+            self._learn(changes["operation"].client)
+            if self._canceled:
+                run.cancel()
+        self._advance()
+
+    def _advance(self) -> None:
+        with self._lock:
+            begun = self._next_steps()
+            ended = self._started and self.state in CHAIN_ENDED and not self._end.done()
+            if ended:
+                self._end.set_result(self)
+            listeners = list(self._listeners)
+            on_ended = list(self._on_ended) if ended else []
+        for run in begun:
+            run.begin(self._context)
+        for listener in listeners:
+            listener()
+        for callback in on_ended:
+            callback(self)
+
+    def _next_steps(self) -> list[StepRun]:
+        """Marks blocked steps, and returns those to start; the caller holds the lock."""
+        if not self._started:
+            return []
+        runs = {run.step.name: run for run in self._runs}
+        for name in blocked(self._states(), self._after):
+            runs[name].state = BLOCKED
+        names = [] if self._stopping else ready(self._states(), self._after, self._at_once)
+        for name in names:
+            runs[name].state = STARTING
+            runs[name].is_withdrawn.clear()
+        return [runs[name] for name in names]
+
+    def _learn(self, client: TamrClient) -> None:
+        """Has the history of a server's jobs loaded, once."""
+        poller = Poller.of(client)
+        with self._lock:
+            if poller in self._pollers:
+                return
+            self._pollers[poller] = client
+        poller.learn(lambda _: self._advance())
+
+    def _estimate(self, run: StepRun) -> Estimate | None:
+        operation = run.operation
+        with self._lock:
+            client = next(iter(self._pollers.values()), None)
+        if operation is None and run.step.description and client is not None:
+            # Only type and description count for an estimate.
+            document = {"type": "SPARK", "description": run.step.description}
+            operation = Operation(client, document)
+        if operation is None or operation.client is None:
+            return None
+        return Poller.of(operation.client).history.estimate(operation)
+
+    def _forget(self, listener: SafeCallback) -> None:
+        with self._lock:
+            self._listeners = [each for each in self._listeners if each is not listener]
+
+
+def _ignore(_: BaseException) -> None:
+    """Ignores the error of a callback, which was logged."""
