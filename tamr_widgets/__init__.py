@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from .history import Estimate, JobHistory
     from .ipython import load_ipython_extension, unload_ipython_extension
     from .poller import Poller
+    from .widgets.chain import ChainWidget
     from .widgets.jobs import JobsWidget
     from .widgets.operation import OperationWidget
 
@@ -47,6 +48,7 @@ __version__ = "0.1.0"
 __all__ = [
     "CertificateError",
     "Chain",
+    "ChainWidget",
     "Client",
     "ClientClosed",
     "ConnectionFailed",
@@ -90,6 +92,7 @@ __all__ = [
 # Scripts do without ipywidgets and IPython, which widgets bring along, and mostly without these.
 _LAZY = {
     "Chain": "chain",
+    "ChainWidget": "widgets.chain",
     "Estimate": "history",
     "JobHistory": "history",
     "JobsWidget": "widgets.jobs",

@@ -144,14 +144,25 @@ class Chain:
             )
 
     @property
+    def at_once(self) -> int:
+        """The number of steps that may run at the same time."""
+        return self._at_once
+
+    @property
     def steps(self) -> tuple[StepStatus, ...]:
         """The status of each step, in the order of the list."""
         with self._lock:
-            runs = [(run, run.state, run.operation, run.error) for run in self._runs]
-        return tuple(
-            StepStatus(run.step.name, state, run.after, operation, error, self._estimate(run))
-            for run, state, operation, error in runs
-        )
+            return tuple(
+                StepStatus(
+                    run.step.name,
+                    run.state,
+                    run.after,
+                    run.operation,
+                    run.error,
+                    *self._estimates(run),
+                )
+                for run in self._runs
+            )
 
     def start(self) -> Chain:
         """Starts the chain and returns it at once; a chain that was started is not started again.
@@ -274,6 +285,11 @@ class Chain:
         await until_done(end)
         return end.result()
 
+    def _ipython_display_(self) -> None:
+        from .widgets.chain import ChainWidget  # noqa: PLC0415 - a layer above, for displays only
+
+        ChainWidget(self)._ipython_display_()
+
     def __repr__(self) -> str:
         done = sum(step.state == SUCCEEDED for step in self.steps)
         name = f" {self.name!r:.100}" if self.name else ""
@@ -345,17 +361,18 @@ class Chain:
             self._pollers[poller] = client
         poller.learn(lambda _: self._advance())
 
-    def _estimate(self, run: StepRun) -> Estimate | None:
+    def _estimates(self, run: StepRun) -> tuple[Estimate | None, Estimate | None]:
+        """Returns the estimates of the running time and of the time in the queue."""
         operation = run.operation
-        with self._lock:
-            client = next(iter(self._pollers.values()), None)
-        if operation is None and run.step.description and client is not None:
+        client = next(iter(self._pollers.values()), None)
+        if operation is None and run.description and client is not None:
             # Only type and description count for an estimate.
-            document = {"type": "SPARK", "description": run.step.description}
+            document = {"type": "SPARK", "description": run.description}
             operation = Operation(client, document)
         if operation is None or operation.client is None:
-            return None
-        return Poller.of(operation.client).history.estimate(operation)
+            return None, None
+        history = Poller.of(operation.client).history
+        return history.estimate(operation), history.estimate_queue(operation)
 
     def _forget(self, listener: SafeCallback) -> None:
         with self._lock:

@@ -37,6 +37,7 @@ class StepRun:
         state: Its state, see `StepStatus`.
         operation: The latest snapshot of its operation, or None.
         error: The last error, or None.
+        description: The description of its jobs; empty before the first, unless the step has one.
         is_withdrawn: Set when a job that has not been started must not be started any more.
     """
 
@@ -47,6 +48,7 @@ class StepRun:
         self.state = WAITING
         self.operation: Operation | None = None
         self.error: BaseException | None = None
+        self.description = step.description
         self._report = report
         self._interval = interval
         self._queue = CallbackQueue()
@@ -148,7 +150,9 @@ class StepRun:
                 operation.check()
             except TamrError as reason:
                 error = reason
-        self._tell(state=operation.state or RUNNING, operation=operation, error=error)
+        description = operation.description or self.description
+        state = operation.state or RUNNING
+        self._tell(state=state, operation=operation, error=error, description=description)
 
     def _on_error(self, error: TamrError) -> None:
         if error.retry_in_seconds is None:

@@ -44,6 +44,7 @@ class StepStatus:
         operation: The latest snapshot of its operation, or None.
         error: Why it has not succeeded, or why the last request failed; else None.
         estimate: The estimate of its running time, or None.
+        queue: The estimate of the time from the creation of its job to its start, or None.
     """
 
     name: str
@@ -52,6 +53,7 @@ class StepStatus:
     operation: Operation | None = None
     error: BaseException | None = None
     estimate: Estimate | None = None
+    queue: Estimate | None = None
 
     def __repr__(self) -> str:
         operation = "" if self.operation is None else f", operation {self.operation.resource_id}"
