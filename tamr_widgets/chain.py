@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import contextvars
 import math
-import threading
 from collections.abc import Callable, Generator, Iterable, Mapping
 from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
-from . import _fork
 from ._chain.plan import (
     BLOCKED,
     CHAIN_ENDED,
@@ -26,25 +24,22 @@ from ._chain.plan import (
     WAITING,
     blocked,
     chain_state,
-    is_under_way,
     ready,
 )
 from ._chain.running import StepRun
+from ._chain.step_list import StepList
 from ._chain.steps import Step, StepStatus, checked_steps
 from ._clock import Seconds, checked_seconds
-from ._http.protocol import TamrClient
-from ._polling.callbacks import CallbackQueue, SafeCallback, own_context
+from ._polling.callbacks import SafeCallback, own_context
 from ._polling.futures import block_until_done, until_done
 from .client import Client
 from .errors import NotSupported
-from .history import Estimate
 from .operation import MIN_INTERVAL_SECONDS, Operation
-from .poller import Poller
 
 __all__ = ["Chain", "Step", "StepStatus"]
 
 
-class Chain:
+class Chain(StepList):
     """Jobs that follow one another: each starts when those before it have succeeded.
 
     A step that fails, is cancelled or cannot be started blocks the steps after it; the others go
@@ -75,14 +70,11 @@ class Chain:
         at_once: int = 1,
         poll_interval_seconds: Seconds = 3,
     ) -> None:
-        if not isinstance(name, str):
-            msg = f"The name of a chain is a text, not {name!r:.100}."
-            raise TypeError(msg)
+        super().__init__(name)
         if not isinstance(at_once, int) or isinstance(at_once, bool) or at_once < 1:
             msg = f"at_once is a whole number of at least 1, not {at_once!r:.100}."
             raise ValueError(msg)
         interval = checked_seconds("poll_interval_seconds", poll_interval_seconds)
-        self.name = name
         self._at_once = at_once
         self._runs = [
             StepRun(step, self._report, max(interval, MIN_INTERVAL_SECONDS))
@@ -90,15 +82,10 @@ class Chain:
         ]
         self._after = {run.step.name: run.after for run in self._runs}
         self._started = self._stopping = self._canceled = False
+        self._to_cancel: list[StepRun] = []
         self._context = contextvars.Context()
-        # Pollers are kept alive, since they hold the histories.
-        self._pollers: dict[Poller, TamrClient] = {}
-        self._callbacks = CallbackQueue()
         self._on_ended: list[SafeCallback] = []
-        self._listeners: list[SafeCallback] = []
         self._end: Future[Chain] = Future()
-        self._lock = threading.RLock()
-        _fork.register(self)
 
     @classmethod
     def of(
@@ -121,7 +108,7 @@ class Chain:
 
     def renew_after_fork(self) -> None:
         """Ends the chain in a forked child: it goes on in the parent."""
-        self._lock = threading.RLock()
+        super().renew_after_fork()
         if not self._end.done():
             self._end = Future()
             self._end.set_exception(
@@ -147,22 +134,6 @@ class Chain:
     def at_once(self) -> int:
         """The number of steps that may run at the same time."""
         return self._at_once
-
-    @property
-    def steps(self) -> tuple[StepStatus, ...]:
-        """The status of each step, in the order of the list."""
-        with self._lock:
-            return tuple(
-                StepStatus(
-                    run.step.name,
-                    run.state,
-                    run.after,
-                    run.operation,
-                    run.error,
-                    *self._estimates(run),
-                )
-                for run in self._runs
-            )
 
     def start(self) -> Chain:
         """Starts the chain and returns it at once; a chain that was started is not started again.
@@ -192,11 +163,7 @@ class Chain:
         with self._lock:
             if self._started and self.state not in CHAIN_ENDED:
                 self._canceled = True
-                running = [run for run in self._runs if is_under_way(run.state)]
-            else:
-                running = []
-        for run in running:
-            run.cancel()
+                self._to_cancel = [run for run in self._runs if run.operation is not None]
         return self.stop()
 
     def resume(self, from_operations: Mapping[str, Operation] | None = None) -> Chain:
@@ -248,13 +215,6 @@ class Chain:
             ended = self._started and self.state in CHAIN_ENDED
         if ended:
             safe(self)
-
-    def on_change(self, callback: Callable[[], object]) -> Callable[[], None]:
-        """Calls `callback` after each change of a step; returns a function that ends that."""
-        safe = SafeCallback(callback, self._callbacks, _ignore)
-        with self._lock:
-            self._listeners.append(safe)
-        return partial(self._forget, safe)
 
     def wait(self, timeout_seconds: Seconds | None = None) -> Chain:
         """Blocks until the chain has ended, and returns it, also if a step has failed.
@@ -312,30 +272,26 @@ class Chain:
     def _states(self) -> dict[str, str]:
         return {run.step.name: run.state for run in self._runs}
 
-    def _report(self, run: StepRun, changes: dict[str, Any]) -> None:
-        """Writes the changes of a step, and starts those that may begin."""
-        with self._lock:
-            first = run.operation is None and changes.get("operation") is not None
-            for name, value in changes.items():
-                setattr(run, name, value)
-        if first:
-            self._learn(changes["operation"].client)
-            if self._canceled:
-                run.cancel()
-        self._advance()
+    def _write(self, run: StepRun, changes: dict[str, Any]) -> None:
+        is_new = run.operation is None and changes.get("operation") is not None
+        super()._write(run, changes)
+        if is_new and self._canceled:
+            self._to_cancel.append(run)
 
     def _advance(self) -> None:
+        """Starts the steps that may begin, and ends the chain after the last."""
         with self._lock:
             begun = self._next_steps()
+            canceled, self._to_cancel = self._to_cancel, []
             ended = self._started and self.state in CHAIN_ENDED and not self._end.done()
             if ended:
                 self._end.set_result(self)
-            listeners = list(self._listeners)
             on_ended = list(self._on_ended) if ended else []
         for run in begun:
             run.begin(self._context)
-        for listener in listeners:
-            listener()
+        for run in canceled:
+            run.cancel()
+        super()._advance()
         for callback in on_ended:
             callback(self)
 
@@ -351,32 +307,6 @@ class Chain:
             runs[name].state = STARTING
             runs[name].is_withdrawn.clear()
         return [runs[name] for name in names]
-
-    def _learn(self, client: TamrClient) -> None:
-        """Has the history of a server's jobs loaded, once."""
-        poller = Poller.of(client)
-        with self._lock:
-            if poller in self._pollers:
-                return
-            self._pollers[poller] = client
-        poller.learn(lambda _: self._advance())
-
-    def _estimates(self, run: StepRun) -> tuple[Estimate | None, Estimate | None]:
-        """Returns the estimates of the running time and of the time in the queue."""
-        operation = run.operation
-        client = next(iter(self._pollers.values()), None)
-        if operation is None and run.description and client is not None:
-            # Only type and description count for an estimate.
-            document = {"type": "SPARK", "description": run.description}
-            operation = Operation(client, document)
-        if operation is None or operation.client is None:
-            return None, None
-        history = Poller.of(operation.client).history
-        return history.estimate(operation), history.estimate_queue(operation)
-
-    def _forget(self, listener: SafeCallback) -> None:
-        with self._lock:
-            self._listeners = [each for each in self._listeners if each is not listener]
 
 
 def _ignore(_: BaseException) -> None:
