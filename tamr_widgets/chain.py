@@ -89,7 +89,13 @@ class Chain(StepList):
 
     @classmethod
     def of(
-        cls, client: Client, endpoints: Mapping[str, str], name: str = "", **options: Any
+        cls,
+        client: Client,
+        endpoints: Mapping[str, str],
+        name: str = "",
+        *,
+        descriptions: Mapping[str, str] | None = None,
+        **options: Any,
     ) -> Chain:
         """Creates a chain of POST requests.
 
@@ -98,12 +104,19 @@ class Chain(StepList):
             endpoints: The endpoints by the names of the steps, such as
                 `{"Update": "projects/1/unifiedDataset:refresh"}`.
             name: The name of the chain.
+            descriptions: The descriptions of the jobs by the names of the steps, as far as known;
+                see `Step`.
             **options: Further arguments of the constructor.
         """
-        steps = {
-            step: partial(client.start, endpoint, asynchronous=True)
+        known = descriptions or {}
+        steps = [
+            Step(
+                step,
+                partial(client.start, endpoint, asynchronous=True),
+                description=known.get(step, ""),
+            )
             for step, endpoint in endpoints.items()
-        }
+        ]
         return cls(steps, name, **options)
 
     def renew_after_fork(self) -> None:

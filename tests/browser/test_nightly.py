@@ -1,4 +1,4 @@
-"""A chain of jobs in JupyterLab: one step fails the first time, and the chain goes on from there."""
+"""A chain of jobs in JupyterLab: one step fails the first time, and it goes on from there."""
 
 from __future__ import annotations
 
