@@ -122,6 +122,8 @@ export async function openJobs({ traits = {}, kernel, className = "", home = doc
       await close();
       await draw();
     },
+    /** Resolves when the page has measured itself; observers are called in the order of their creation. */
+    measured: () => new Promise((done) => new ResizeObserver(done).observe(home)),
     listeners: () => model.listeners.length,
     async close() {
       await close();

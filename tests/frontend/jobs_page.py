@@ -61,6 +61,7 @@ class Jobs:
             self.page.evaluate(
                 "rows => jobs.list(Array.isArray(rows) ? rows : makeJobs(rows))", rows
             )
+        self.notify("measured")
         return self
 
     def notify(self, method: str, *arguments: Any) -> Any:

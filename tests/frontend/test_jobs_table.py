@@ -234,3 +234,22 @@ def test_text_of_the_server_is_only_text(open_jobs: Callable[..., Jobs]) -> None
     expect(jobs.region.locator("img, [data-column] b")).to_have_count(0)
     expect(jobs.row("<b>1").locator("[data-column=description]")).to_contain_text("<img src=x")
     assert jobs.row("2").bounding_box()["height"] < 40
+
+
+def test_a_change_does_not_undo_scrolling(open_jobs: Callable[..., Jobs]) -> None:
+    """The rows in view stay there, also if a change comes before the scroll event does."""
+    jobs = open_jobs([row(str(n)) for n in range(1, 301)])
+
+    jobs.page.evaluate(
+        """([grid, rows]) => {
+          grid.scrollTop = 100 * grid.querySelector("[data-key]").offsetHeight;
+          jobs.change(rows);
+        }""",
+        [jobs.grid.element_handle(), [row(str(n)) for n in range(301, 311)]],
+    )
+
+    jobs.page.wait_for_function(
+        "grid => grid.scrollTop === 110 * grid.querySelector('[data-key]').offsetHeight",
+        arg=jobs.grid.element_handle(),
+    )
+    expect(jobs.row("199")).to_be_in_viewport()
