@@ -47,6 +47,12 @@ test("no two jobs overlap, and each lies within the picture", () => {
   }
 });
 
+test("a job that took no time has a bar that is wide enough to be seen, and no other over it", () => {
+  const { bars } = layBars(rowsOf(job("1", 500, 500, 500), job("2", 502, 502, 502)), FRAME);
+  assert.deepEqual(bars.map(summary), [["SUCCEEDED", 250, 2], ["SUCCEEDED", 251, 2]]);
+  assert.notEqual(bars[0].y, bars[1].y);
+});
+
 test("where lanes do not suffice, columns count the jobs, with the failed ones at the bottom", () => {
   const rows = rowsOf(...Array.from({ length: 20 }, (_, n) => job("" + n, 0, 0, 990, n < 5 ? "FAILED" : "SUCCEEDED")));
   const { bars, count, maxCount } = layBars(rows, FRAME);
