@@ -94,6 +94,10 @@ def test_the_steps_say_their_state_and_their_time(open_chain):
     expect(widget.panel).to_contain_text("All done at about 14:04 (14:04 to 14:05) · estimate")
 
 
+def test_an_end_that_is_not_known_is_not_foretold(open_chain):
+    expect(step(open_chain(UNKNOWN), 1)).to_have_text("PairsEnd not known")
+
+
 def test_time_passes_without_the_kernel(open_chain, page: Page):
     widget = open_chain(RUNNING)
 

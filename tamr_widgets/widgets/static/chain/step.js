@@ -37,6 +37,7 @@ export function createStep(chain, index) {
     if (state === "SUCCEEDED" || state === "FAILED" || state === "CANCELED") {
       return [started_at && ended_at ? duration((ended_at - started_at) / 1000) : "", 1];
     }
+    if (state === "UNKNOWN") return ["", 0];
     if (state === "WAITING" || state === "BLOCKED") {
       return [estimate ? "usually " + duration(estimate.median) : "", 0];
     }
