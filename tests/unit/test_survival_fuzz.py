@@ -8,12 +8,11 @@ from contextlib import suppress
 
 import pytest
 import responses
-from doubles import PATH, URL, FakeClock, document
+from fakes import PATH, URL, FakeClock, document
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tamr_widgets import Client, Operation, TamrError, TokenAuth
-from tamr_widgets._clock import clock
+from tamr_widgets import Client, Operation, TamrError, TokenAuth, _clock
 from tamr_widgets._operation.html import html_table, plain_text
 from tamr_widgets._operation.wait import wait_timeout
 from tamr_widgets.widgets.payload import compact, snapshot_facts
@@ -128,7 +127,7 @@ def test_any_document_is_an_operation(written):
 
 
 @given(DOCUMENTS)
-def test_any_document_can_be_the_answer_to_a_poll(written):
+def test_any_document_can_be_the_response_to_a_poll(written):
     """It is this operation or it is refused, with one of our errors."""
     try:
         body = json.dumps(written)
@@ -143,13 +142,13 @@ def test_any_document_can_be_the_answer_to_a_poll(written):
 
 
 @given(st.binary(max_size=200) | TEXT.map(lambda text: text.encode("utf-8", "replace")))
-def test_any_bytes_can_be_the_answer_to_a_poll(body):
+def test_any_bytes_can_be_the_response_to_a_poll(body):
     """They are no operation; the error is ours."""
     assert poll(body) is None
 
 
 @given(VALUES)
-def test_any_value_can_be_the_answer_to_a_list(value):
+def test_any_value_can_be_the_response_to_a_list(value):
     """Documents are kept, anything else is left out or refused."""
     try:
         body = json.dumps([value, document()])
@@ -172,7 +171,7 @@ def test_depth_is_no_danger(written):
 
 @pytest.mark.parametrize("levels", [10, 300, 600, 900, 5000, 100_000])
 @pytest.mark.parametrize("where", ["status", "description", "extra"])
-def test_depth_in_an_answer_is_no_danger(levels, where):
+def test_depth_in_a_response_is_no_danger(levels, where):
     """Neither where the parser gives up, nor where it is just short of it."""
     nested = "[" * levels + "]" * levels
     operation = poll('{"id": "17", "%s": %s}' % (where, nested))  # noqa: UP031
@@ -184,16 +183,16 @@ def test_depth_in_an_answer_is_no_danger(levels, where):
 
 @given(st.lists(DOCUMENTS, min_size=1, max_size=4))
 @settings(max_examples=30)
-def test_any_answers_end_a_wait_in_time(written):
+def test_any_responses_end_a_wait_in_time(written):
     """A wait ends with a resolved operation or one of our errors, and without a tight loop."""
     try:
         bodies = [json.dumps({**each, "id": "17"}) for each in written]
     except ValueError:
         return
-    hands = FakeClock()
+    clock = FakeClock()
     with pytest.MonkeyPatch.context() as patch, responses.RequestsMock() as wire:
         for name in ("monotonic", "wall", "sleep"):
-            patch.setattr(clock, name, getattr(hands, name))
+            patch.setattr(_clock.clock, name, getattr(clock, name))
         for body in bodies:
             wire.get(URL + PATH, body=body)
         wire.assert_all_requests_are_fired = False
@@ -206,7 +205,7 @@ def test_any_answers_end_a_wait_in_time(written):
     date=TEXT.map(lambda text: text.encode("latin-1", "replace").decode("latin-1")),
     retry_after=TEXT.map(lambda text: text.encode("latin-1", "replace").decode("latin-1")),
 )
-def test_any_header_can_come_with_an_answer(date, retry_after):
+def test_any_header_can_come_with_a_response(date, retry_after):
     """Dates and wishes that make no sense change nothing."""
     response = responses.Response("GET", URL + PATH, json=document())
     with responses.RequestsMock() as wire, Client(TokenAuth("t"), "tamr.test") as client:

@@ -13,17 +13,11 @@ import warnings
 import pytest
 import requests
 import urllib3
-from doubles import document, until
+from fakes import document, wait_until
 
 from tamr_widgets import Client, ClientClosed, Operation, TokenAuth
 from tamr_widgets._http.deadline import deadline
-from tamr_widgets.simulator import Fault, Simulator
-
-
-@pytest.fixture
-def tamr():
-    with Simulator(past_jobs=0) as tamr:
-        yield tamr
+from tamr_widgets.simulator import Fault
 
 
 def in_threads(count, work):
@@ -83,7 +77,7 @@ def test_two_hundred_polls_are_one_connection(tamr):
 
     assert {each.connection for each in tamr.requests} == {1}
     assert [each for each in warned if each.category is ResourceWarning] == []
-    until(lambda: tamr.connections == 0)
+    wait_until(lambda: tamr.connections == 0)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +104,7 @@ def test_a_fault_leaves_no_socket_open(tamr, fault):
         gc.collect()
 
     assert [each for each in warned if each.category is ResourceWarning] == []
-    until(lambda: tamr.connections == 0)
+    wait_until(lambda: tamr.connections == 0)
 
 
 class Canned(requests.adapters.HTTPAdapter):
@@ -157,7 +151,7 @@ def test_a_closed_client_ends_other_threads_requests_soon(tamr):
     errors = []
     thread = threading.Thread(target=lambda: errors.extend(in_threads(5, job.poll)))
     thread.start()
-    until(lambda: len(tamr.requests) > 3)
+    wait_until(lambda: len(tamr.requests) > 3)
 
     client.close()
     thread.join(5)

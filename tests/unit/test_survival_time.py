@@ -10,7 +10,7 @@ import time
 
 import pytest
 import requests
-from doubles import CERTIFICATE, PATH, URL, RawServer, document, http
+from fakes import CERTIFICATE, PATH, URL, RawServer, document, http
 
 from tamr_widgets import (
     CertificateError,
@@ -20,10 +20,10 @@ from tamr_widgets import (
     RequestTimeout,
     TokenAuth,
     WaitTimeout,
+    _clock,
 )
-from tamr_widgets._clock import clock
 from tamr_widgets._http.deadline import current_deadline
-from tamr_widgets.simulator import Fault, Simulator
+from tamr_widgets.simulator import Fault
 
 # How late a busy machine may be; without a limit it would be 30 seconds.
 LATE_SECONDS = 1.5
@@ -33,12 +33,6 @@ VERSION = "/api/versioned/service/version"
 @pytest.fixture
 def job(client):
     return Operation(client, document("RUNNING"))
-
-
-@pytest.fixture
-def tamr():
-    with Simulator(past_jobs=0) as tamr:
-        yield tamr
 
 
 @pytest.fixture
@@ -57,23 +51,23 @@ def seconds_of(work, kind):
 
 
 @pytest.mark.parametrize("word", ["CANCELING", "RESTARTING", "succeeded", "", "\U0001f4a5"])
-def test_an_unknown_word_is_polled_at_the_interval(job, wire, hands, word):
+def test_an_unknown_word_is_polled_at_the_interval(job, wire, clock, word):
     """It is shown as it is, costs no more requests than any other, and the end is still seen."""
-    asked = wire.get(URL + PATH, json=document(word))
+    requested = wire.get(URL + PATH, json=document(word))
     snapshots = job.snapshots(1)
 
     states = {next(snapshots).state for _ in range(10)}
     wire.replace("GET", URL + PATH, json=document("CANCELED"))
 
     assert states == {word}
-    assert asked.call_count <= 12
-    assert hands.now == 1010
+    assert requested.call_count <= 12
+    assert clock.now == 1010
     assert next(snapshots).state == "CANCELED"
     assert list(snapshots) == []
 
 
 @pytest.mark.parametrize("status", [None, {}, ..., "RUNNING", ["RUNNING"], {"state": None}])
-def test_an_unreadable_status_is_polled_at_the_interval(job, wire, hands, caplog, status):
+def test_an_unreadable_status_is_polled_at_the_interval(job, wire, clock, caplog, status):
     """One warning, not one a poll; the wait goes on to the end."""
     unreadable = document(status=status)
     if status is ...:
@@ -84,14 +78,14 @@ def test_an_unreadable_status_is_polled_at_the_interval(job, wire, hands, caplog
 
     assert job.wait(2).succeeded()
 
-    assert hands.sleeps == [2] * 11
+    assert clock.sleeps == [2] * 11
     warnings = [each for each in caplog.records if each.levelno == logging.WARNING]
     assert [each.getMessage() for each in warnings] == [
         "Operation operations/17 has no readable state; it counts as not ended."
     ]
 
 
-def test_it_is_warned_of_a_status_that_was_never_readable(client, wire, hands, caplog):
+def test_it_is_warned_of_a_status_that_was_never_readable(client, wire, clock, caplog):
     """Also when the operation in hand had no state either."""
     wire.get(URL + PATH, json=document(status=None))
 
@@ -101,26 +95,26 @@ def test_it_is_warned_of_a_status_that_was_never_readable(client, wire, hands, c
     assert len(caplog.records) == 1
 
 
-def test_no_time_at_all_is_one_poll(job, wire, hands):
+def test_no_time_at_all_is_one_poll(job, wire, clock):
     """T=0 on an unresolved operation asks exactly once."""
-    asked = wire.get(URL + PATH, json=document("RUNNING"))
+    requested = wire.get(URL + PATH, json=document("RUNNING"))
 
     with pytest.raises(TimeoutError):
         job.wait(5, timeout_seconds=0)
 
-    assert asked.call_count == 1
-    assert hands.now == 1000
+    assert requested.call_count == 1
+    assert clock.now == 1000
 
 
-def test_no_time_at_all_finds_a_job_that_has_ended(job, wire, hands):
+def test_no_time_at_all_finds_a_job_that_has_ended(job, wire, clock):
     """T=0 returns what that one poll brings, and asks nothing about a resolved operation."""
-    asked = wire.get(URL + PATH, json=document("SUCCEEDED"))
+    requested = wire.get(URL + PATH, json=document("SUCCEEDED"))
 
     done = job.wait(5, timeout_seconds=0)
 
     assert done.succeeded()
     assert done.wait(5, timeout_seconds=0) is done
-    assert asked.call_count == 1
+    assert requested.call_count == 1
 
 
 @pytest.mark.parametrize("name", ["poll_interval_seconds", "timeout_seconds"])
@@ -134,37 +128,37 @@ def test_an_argument_that_is_no_time_is_named(job, wire, name, value):
     assert not wire.calls
 
 
-def test_the_last_sleep_ends_with_the_time_limit(job, wire, hands):
+def test_the_last_sleep_ends_with_the_time_limit(job, wire, clock):
     """I=5, T=1: the sleep is the smaller of the interval and what is left."""
     wire.get(URL + PATH, json=document("RUNNING"))
 
     with pytest.raises(TimeoutError):
         job.wait(5, timeout_seconds=1)
 
-    assert hands.sleeps == [1]
+    assert clock.sleeps == [1]
 
 
-def test_a_last_poll_is_made_when_the_time_is_up(job, wire, hands):
+def test_a_last_poll_is_made_when_the_time_is_up(job, wire, clock):
     """A job that ended between the last poll and T is returned."""
     wire.add_callback(
         "GET",
         URL + PATH,
-        lambda _: (200, {}, json.dumps(document(state_at(hands.now)))),
+        lambda _: (200, {}, json.dumps(document(state_at(clock.now)))),
     )
 
     assert job.wait(4, timeout_seconds=10).succeeded()
-    assert hands.sleeps == [4, 4, 2]
+    assert clock.sleeps == [4, 4, 2]
 
 
 def state_at(now):
     return "SUCCEEDED" if now >= 1009 else "RUNNING"
 
 
-def test_a_resolved_answer_is_never_thrown_away(job, wire, hands):
+def test_a_resolved_response_is_never_thrown_away(job, wire, clock):
     """Not even one that arrives after the deadline."""
 
     def late(_):
-        hands.turn(30)
+        clock.advance(30)
         return 200, {}, '{"id": "17", "status": {"state": "FAILED"}}'
 
     wire.add_callback("GET", URL + PATH, late)
@@ -172,7 +166,7 @@ def test_a_resolved_answer_is_never_thrown_away(job, wire, hands):
     assert job.wait(4, timeout_seconds=10).state == "FAILED"
 
 
-def test_a_slow_server_is_heard_out_at_the_deadline(client, hands):
+def test_a_slow_server_is_heard_out_at_the_deadline(client, clock):
     """The last poll gets as long as the answer before it took, and a little more; no longer."""
     limits = []
 
@@ -181,7 +175,7 @@ def test_a_slow_server_is_heard_out_at_the_deadline(client, hands):
 
         def poll(self):
             limits.append(current_deadline().remaining())
-            hands.turn(1.5)
+            clock.advance(1.5)
             return self
 
     with pytest.raises(TimeoutError):
@@ -190,48 +184,48 @@ def test_a_slow_server_is_heard_out_at_the_deadline(client, hands):
     assert limits == pytest.approx([5 + 0.2, 0 + 1.5 + 0.2])
 
 
-def test_a_machine_that_slept_through_the_deadline_still_asks_once(client, hands, monkeypatch):
+def test_a_machine_that_slept_through_the_deadline_still_asks_once(client, clock, monkeypatch):
     """A closed laptop: the last poll gets the time of a last poll, however late it is."""
     limits = []
 
-    class Asked(Operation):
+    class Recorded(Operation):
         __slots__ = ()
 
         def poll(self):
             limits.append(current_deadline().remaining())
             return self
 
-    monkeypatch.setattr(clock, "sleep", lambda seconds: hands.turn(3600))
+    monkeypatch.setattr(_clock.clock, "sleep", lambda seconds: clock.advance(3600))
 
     with pytest.raises(TimeoutError):
-        Asked(client, document()).wait(4, timeout_seconds=10)
+        Recorded(client, document()).wait(4, timeout_seconds=10)
 
     assert limits == pytest.approx([0.2])
 
 
-def test_the_deadline_may_come_between_any_two_lines(job, wire, hands, monkeypatch):
+def test_the_deadline_may_come_between_any_two_lines(job, wire, clock, monkeypatch):
     """No sleep is ever asked to be shorter than nothing."""
     wire.get(URL + PATH, json=document("RUNNING"))
 
     def ticking():
-        hands.turn(0.013)
-        return hands.now
+        clock.advance(0.013)
+        return clock.now
 
-    monkeypatch.setattr(clock, "monotonic", ticking)
+    monkeypatch.setattr(_clock.clock, "monotonic", ticking)
 
     for n in range(100):
         with pytest.raises(TimeoutError):
             job.wait(0.05, timeout_seconds=0.1 + n / 1000)
 
-    assert min(hands.sleeps) >= 0
+    assert min(clock.sleeps) >= 0
 
 
 @pytest.mark.parametrize("jump", [3600, -3600])
-def test_the_wall_clock_may_jump(job, wire, hands, jump):
+def test_the_wall_clock_may_jump(job, wire, clock, jump):
     """Neither the interval nor the time limit is counted by it."""
 
     def set_the_clock(_):
-        hands.time_of_day += jump
+        clock.time_of_day += jump
         return 200, {}, '{"id": "17", "status": {"state": "RUNNING"}}'
 
     wire.add_callback("GET", URL + PATH, set_the_clock)
@@ -239,10 +233,10 @@ def test_the_wall_clock_may_jump(job, wire, hands, jump):
     with pytest.raises(TimeoutError):
         job.wait(1, timeout_seconds=10)
 
-    assert hands.sleeps == [1] * 10
+    assert clock.sleeps == [1] * 10
 
 
-def test_a_time_out_tells_what_is_known(job, wire, hands):
+def test_a_time_out_tells_what_is_known(job, wire, clock):
     """The last snapshot, the time waited and the last fault, which is also the cause."""
     wire.get(URL + PATH, json=document("PENDING"))
     wire.get(URL + PATH, status=502)
@@ -256,7 +250,7 @@ def test_a_time_out_tells_what_is_known(job, wire, hands):
     assert raised.value.__cause__ is raised.value.last_error
 
 
-def test_a_time_out_without_a_fault_has_no_cause(job, wire, hands):
+def test_a_time_out_without_a_fault_has_no_cause(job, wire, clock):
     """A fault that has passed is over."""
     wire.get(URL + PATH, status=502)
     wire.get(URL + PATH, json=document("RUNNING"))
@@ -396,11 +390,11 @@ def test_interrupt_ends_a_wait_at_once(tamr, running, interrupt, fault):
     at = interrupt()
 
     took, _ = seconds_of(lambda: running.wait(interval), KeyboardInterrupt)
-    asked = len(tamr.requests)
+    requested = len(tamr.requests)
     time.sleep(0.1)
 
     assert took < at + 0.3 + LATE_SECONDS
-    assert len(tamr.requests) == asked
+    assert len(tamr.requests) == requested
     assert {each.method for each in tamr.requests} == {"GET"}
     assert tamr.jobs.state("1") == "RUNNING"
 
