@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +18,15 @@ if TYPE_CHECKING:
 # No deadline, since the machine may be busy.
 settings.register_profile("unit", deadline=None, max_examples=50)
 settings.load_profile("unit")
+
+
+def pytest_collection_finish() -> None:
+    """Takes what the imports made out of the garbage collector's work.
+
+    `gc.collect` takes 5 ms then, and 80 ms otherwise; many tests call it.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture
@@ -81,6 +91,8 @@ def driven(fake: FakeTamr) -> Poller:
 
 
 @pytest.fixture
-def follower() -> Follower:
+def follower() -> Iterator[Follower]:
     """A subscriber that keeps its results and errors."""
-    return Follower()
+    follower = Follower()
+    yield follower
+    follower.close()

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import requests
     from fakes import FakeClock
 
+    from tamr_widgets.poller import Subscription
+
 LIST = "operations"
 EXAMPLE = "operations/1"
 
@@ -99,12 +101,27 @@ class Follower:
     def __init__(self) -> None:
         self.news: list[Any] = []
         self.faults: list[Any] = []
+        self.subscriptions: list[Subscription] = []
 
-    def follow(self, poller: Poller, operation: Operation, interval: float = 3, **more: Any) -> Any:
-        return poller.subscribe(operation, self.news.append, self.faults.append, interval, **more)
+    def follow(
+        self, poller: Poller, operation: Operation, interval: float = 3, **more: Any
+    ) -> Subscription:
+        return self._keep(
+            poller.subscribe(operation, self.news.append, self.faults.append, interval, **more)
+        )
 
-    def follow_all(self, poller: Poller, interval: float = 5, **more: Any) -> Any:
-        return poller.subscribe_all(self.news.append, self.faults.append, interval, **more)
+    def follow_all(self, poller: Poller, interval: float = 5, **more: Any) -> Subscription:
+        return self._keep(
+            poller.subscribe_all(self.news.append, self.faults.append, interval, **more)
+        )
+
+    def _keep(self, subscription: Subscription) -> Subscription:
+        self.subscriptions.append(subscription)
+        return subscription
+
+    def close(self) -> None:
+        for each in self.subscriptions:
+            each.close()
 
     @property
     def states(self) -> list[Any]:

@@ -161,7 +161,7 @@ def test_retry_after_is_honoured_on_the_list(fake, clock, driven, follower):
 
 def test_an_outage_is_noticed_once_for_all(fake, clock, driven):
     """One try at a time, whatever the number of operations; everybody is told each time."""
-    followers = follow_many(driven, fake, 50)
+    followers = follow_many(driven, fake, 20)
     drive(driven, clock, 10)
     fake.requests.clear()
     fake.faults[None] = requests.ConnectionError("refused")
@@ -325,14 +325,14 @@ def test_few_operations_are_polled_one_by_one(fake, clock, driven):
 def test_a_list_that_is_not_cheaper_is_tried_once(fake, clock, driven):
     """After that they are asked about one by one, until the measurement is old."""
     fake.list_seconds = 1.5
-    follow_many(driven, fake, 8)
+    follow_many(driven, fake, 8, interval=15)
 
     drive(driven, clock, 290)
     assert fake.count(LIST) == 1
     drive(driven, clock, 30)
 
     assert fake.count(LIST) == 2
-    assert fake.count(EXAMPLE) >= 290 / 3.5
+    assert fake.count(EXAMPLE) >= 290 / 15.5
 
 
 def test_when_it_gets_expensive_it_is_given_up_and_taken_up_again(fake, clock, driven):
@@ -479,13 +479,13 @@ BAD_LISTS = {
 def test_a_list_that_fails_leaves_the_single_requests_alone(fake, clock, driven, name):
     """Nobody hears of it, and it is not tried again for five minutes."""
     fake.faults[LIST] = BAD_LISTS[name]
-    followers = follow_many(driven, fake, 6)
+    followers = follow_many(driven, fake, 6, interval=20)
 
     drive(driven, clock, 200)
 
     assert fake.count(LIST) == 1
     assert not any(each.faults for each in followers)
-    assert min(len(each.news) for each in followers) >= 60
+    assert min(len(each.news) for each in followers) >= 200 / 20
     drive(driven, clock, 130)
     assert fake.count(LIST) == 2
 
@@ -495,12 +495,12 @@ def test_only_its_own_followers_hear_that_the_list_fails(fake, clock, driven, fo
     """It is tried again later each time; the widgets on the same page go on."""
     fake.faults[LIST] = BAD_LISTS[name]
     follower.follow_all(driven)
-    followers = follow_many(driven, fake, 3)
+    followers = follow_many(driven, fake, 3, interval=10)
 
     drive(driven, clock, 100)
 
     assert not any(each.faults for each in followers)
-    assert min(len(each.news) for each in followers) >= 25
+    assert min(len(each.news) for each in followers) >= 100 / 10
     assert len(follower.faults) == fake.count(LIST) <= 10
     fake.faults.clear()
     drive(driven, clock, 61)
@@ -567,9 +567,9 @@ def test_lists_of_any_size_and_content_are_taken(fake, clock, driven, follower):
     assert mean(fake.gaps()) <= 3
 
 
-def test_fifty_thousand_operations_are_taken(fake, clock, driven, follower):
+def test_ten_thousand_operations_are_taken(fake, clock, driven, follower):
     """Only what is followed is made into snapshots."""
-    for job in range(50_000):
+    for job in range(10_000):
         fake.jobs[str(job)] = {"id": str(job), "relativeId": f"operations/{job}", "status": None}
     operation = fake.add()
     follower.follow(driven, operation)
@@ -578,5 +578,5 @@ def test_fifty_thousand_operations_are_taken(fake, clock, driven, follower):
 
     drive(driven, clock, 3)
 
-    assert len(everything.news[0].documents) == 50_000
+    assert len(everything.news[0].documents) == 10_000
     assert follower.news

@@ -100,7 +100,7 @@ def test_a_command_that_raises_anything_reports_it(poller, follower, caplog, err
     assert follower.news == ["next"]
     assert isinstance(follower.faults[0], (InternalError, UnexpectedResponse))
     assert error.__name__ in str(follower.faults[0])
-    wait_until(lambda: not threads(), 1)
+    wait_until(lambda: not threads())
 
 
 # The public client's RecursionError means that the server accepts no login.
@@ -126,11 +126,12 @@ def test_a_thread_that_died_is_started_anew(poller, job, follower, monkeypatch, 
     follower.follow(poller, job, QUICK)
     wait_until(lambda: follower.news)
     with monkeypatch.context() as broken:
-        broken.setattr(poller, "_wait_for_work", raising(SystemExit))
+        broken.setattr("tamr_widgets._polling.targets.PollTargets.next", raising(SystemExit))
+        poller.refresh(job)
         wait_until(lambda: not threads())
     heard = len(follower.news)
     others = {
-        "subscribe": lambda: poller.subscribe(job, print),
+        "subscribe": lambda: poller.subscribe(job, print).close(),
         "submit": lambda: poller.submit(lambda: None, lambda _: None),
         "refresh": lambda: poller.refresh(job),
         "learn": lambda: poller.learn(lambda _: None),
@@ -138,14 +139,6 @@ def test_a_thread_that_died_is_started_anew(poller, job, follower, monkeypatch, 
     others[wake]()
 
     wait_until(lambda: len(follower.news) > heard + 2)
-    close_all(poller)
-
-
-def close_all(poller):
-    """End every subscription of a poller."""
-    for watch in poller._targets.all():
-        for each in watch.subscriptions:
-            each.close()
 
 
 def test_a_callback_may_wait_for_another_operation(tamr, tamr_client, poller, job, follower):
@@ -172,10 +165,11 @@ def test_a_callback_that_sleeps_holds_up_neither_polls_nor_others(poller, job, f
     def slow(news):
         running.append(news)
         assert len(running) == 1
-        time.sleep(0.4)
+        heard = len(follower.news)
+        wait_until(lambda: len(follower.news) > heard + 2)
         calls.append(running.pop())
 
-    subscription = follower.follow(poller, job, QUICK)
+    follower.follow(poller, job, QUICK)
     sleeper = poller.subscribe(job, slow, None, QUICK)
     wait_until(lambda: len(calls) >= 2 and calls[1] in follower.news)
 
@@ -184,7 +178,7 @@ def test_a_callback_that_sleeps_holds_up_neither_polls_nor_others(poller, job, f
     first = heard.index(id(calls[0]))
     assert [id(each) for each in calls] == heard[first : first + len(calls)]
     sleeper.close()
-    subscription.close()
+    wait_until(lambda: not running)
 
 
 def test_a_callback_that_blocks_keeps_a_bounded_number_of_results(poller):
@@ -207,17 +201,22 @@ def test_a_callback_that_blocks_keeps_a_bounded_number_of_results(poller):
     assert {999, 950} < set(heard)
 
 
-def test_nothing_is_called_after_close_however_much_is_queued(poller, job):
+def test_nothing_is_called_after_close_however_much_is_queued(poller, job, follower):
     """Also where a callback closes its own subscription, or that of another."""
-    calls = []
+    calls, both = [], threading.Barrier(2)
 
     def close_both(news):
         calls.append(news)
-        time.sleep(0.3)
+        both.wait(20)
+        heard = len(follower.news)
+        wait_until(lambda: len(follower.news) > heard + 2)
         for each in subscriptions:
             each.close()
 
+    follower.follow(poller, job, QUICK)
     subscriptions = [poller.subscribe(job, close_both, None, QUICK) for _ in range(2)]
+    wait_until(lambda: len(calls) == 2 and all(each.closed for each in subscriptions))
+    follower.close()
     wait_until(lambda: not threads())
     wait_until(lambda: not threads("callbacks"))
 
@@ -228,22 +227,21 @@ def test_a_callback_may_subscribe_and_submit(poller, job, follower):
     """What it begins is served like anything else."""
 
     def nested():
-        poller.subscribe(job, follower.news.append, None, QUICK)
+        follower.follow(poller, job, QUICK)
         return "done"
 
     poller.submit(nested, lambda result: poller.submit(lambda: result, follower.news.append))
 
     wait_until(lambda: "done" in follower.news and len(follower.news) > 3)
-    close_all(poller)
 
 
 def test_a_time_limit_around_a_registration_is_none_of_the_callback(poller, job, follower):
     """Its requests have limits of their own."""
-    with deadline(0.1):
+    with deadline(0.01):
         subscription = poller.subscribe(
             job, lambda _: follower.news.append(job.poll()), None, QUICK
         )
-    time.sleep(0.2)
+    time.sleep(0.02)
     heard = len(follower.news)
 
     wait_until(lambda: len(follower.news) > heard + 3)
@@ -393,18 +391,16 @@ def test_a_callback_or_command_may_fork(follower, way):
         if not texts:
             texts.append(in_child(work))
 
-    subscription = follower.follow(poller, job, QUICK)
-    if way == "callback":
-        poller.subscribe(job, fork, None, QUICK)
-    else:
+    follower.follow(poller, job, QUICK)
+    forking = poller.subscribe(job, fork if way == "callback" else print, None, QUICK)
+    if way == "command":
         poller.submit(fork, print)
     wait_until(lambda: texts)
     heard = len(follower.news)
 
     wait_until(lambda: len(follower.news) > heard)
     assert texts == [""]
-    close_all(poller)
-    assert subscription.closed
+    forking.close()
 
 
 # Who waits is there
@@ -492,7 +488,7 @@ def test_what_has_ended_is_delivered_once(poller, tamr, tamr_client, follower):
     Poller.of(unpickled.client).subscribe(unpickled, follower.news.append)
 
     wait_until(lambda: len(follower.news) == 4)
-    wait_until(lambda: not threads(), 1)
+    wait_until(lambda: not threads())
     assert follower.ends == 4
     assert len(list(tamr.requests)) == requested
     assert not follower.faults
@@ -822,15 +818,13 @@ def test_a_cell_that_is_run_again_shares_thread_and_requests(tamr):
     clients = [tamr.client() for _ in range(20)]
     followers = [Follower() for _ in clients]
     for each, follower in zip(clients, followers, strict=True):
-        follower.follow_all(Poller.of(each), 0.2)
-    wait_until(lambda: all(each.news for each in followers))
+        follower.follow_all(Poller.of(each), 0.1)
+    wait_until(lambda: all(len(each.news) >= 3 for each in followers))
     requested = lists(tamr)
-    time.sleep(1)
 
     assert len(threads()) == 1
-    assert 3 <= lists(tamr) - requested <= 6
-    close_all(Poller.of(clients[0]))
-    for each in clients:
+    assert requested <= max(len(each.news) for each in followers) + 10
+    for each in (*followers, *clients):
         each.close()
 
 
@@ -852,27 +846,27 @@ def test_a_client_that_is_closed_leaves_the_others_their_poller(tamr, closed):
     wait_until(lambda: followers[0].news[-1].resolved and followers[1].news[-1].resolved)
 
     assert not any(each.faults for each in followers)
-    close_all(Poller.of(clients[1 - closed]))
-    clients[1 - closed].close()
+    for each in (*followers, *clients):
+        each.close()
 
 
 def test_what_is_delivered_acts_through_the_client_that_it_was_subscribed_with(tamr):
     """An equal client may have fetched it, and may be closed by whoever made it."""
     mine, other = tamr.client(), tamr.client()
     job = tamr.jobs.add("RUNNING")
-    one, everything = Follower(), JobsWidget(mine, poll_interval_seconds=QUICK)
+    one, two = Follower(), Follower()
+    everything = JobsWidget(mine, poll_interval_seconds=QUICK)
     one.follow(Poller.of(mine), mine.operation(job), QUICK)
     with other:
-        Follower().follow(Poller.of(other), other.operation(job), QUICK)
+        two.follow(Poller.of(other), other.operation(job), QUICK)
         wait_until(lambda: len(one.news) > 2 and everything.operations)
     heard = len(one.news)
     wait_until(lambda: len(one.news) > heard + 2)
 
     assert {each.client for each in (*one.news, *everything.operations)} == {mine}
     assert one.news[0].poll().state == everything.operations[0].poll().state == "RUNNING"
-    everything.close()
-    close_all(Poller.of(mine))
-    mine.close()
+    for each in (one, two, everything, mine):
+        each.close()
 
 
 def test_the_last_client_that_is_closed_ends_the_polling_with_a_reason(tamr, follower):
@@ -885,7 +879,7 @@ def test_the_last_client_that_is_closed_ends_the_polling_with_a_reason(tamr, fol
     wait_until(lambda: follower.faults)
     assert follower.faults[0].retry_in_seconds is None
     assert "closed" in str(follower.faults[0])
-    wait_until(lambda: not threads(), 1)
+    wait_until(lambda: not threads())
 
 
 @pytest.mark.parametrize(
@@ -958,24 +952,27 @@ def test_any_client_can_be_polled(make, follower):
     assert Poller.of(other) is not poller
     for each in subscriptions:
         each.close()
-    wait_until(lambda: not threads(), 1)
+    wait_until(lambda: not threads())
 
 
 @pytest.mark.parametrize("make", [Unhashable, Frozen, Slotted, LocalTamr])
 def test_a_poller_keeps_a_client_that_nobody_else_holds(make, follower):
     """As long as somebody follows; then both are let go."""
-    subscription = Poller.of(make()).subscribe_all(follower.news.append, None, QUICK)
+    poller = Poller.of(make())
+    subscription = poller.subscribe_all(follower.news.append, None, QUICK)
+    gone = weakref.ref(poller)
+    del poller
+    gc.collect()
     wait_until(lambda: len(follower.news) > 2)
-    poller = weakref.ref(subscription._on_change.__self__)
 
     subscription.close()
-    wait_until(lambda: not threads(), 1)
-    wait_until(lambda: not threads("callbacks"), 1)
+    wait_until(lambda: not threads())
+    wait_until(lambda: not threads("callbacks"))
     follower.news.clear()
     del subscription
     gc.collect()
 
-    assert poller() is None
+    assert gone() is None
 
 
 def test_a_poller_that_nobody_subscribed_to_keeps_nothing(tamr):

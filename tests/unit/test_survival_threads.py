@@ -6,8 +6,8 @@ import gc
 import io
 import json
 import logging
+import sys
 import threading
-import tracemalloc
 import warnings
 
 import pytest
@@ -41,14 +41,14 @@ def in_threads(count, work):
 
 @pytest.mark.parametrize("cookie", [False, True])
 def test_fifty_threads_share_a_client(tamr, caplog, cookie):
-    """Ten polls each: no error, at most fifty connections, and no warning of a full pool."""
+    """Three polls each: no error, at most fifty connections, and no warning of a full pool."""
     caplog.set_level(logging.WARNING)
     with tamr.client(store_auth_cookie=cookie) as client:
         job = client.operation(tamr.jobs.add("RUNNING"))
-        errors = in_threads(50, lambda: [job.poll() for _ in range(10)])
+        errors = in_threads(50, lambda: [job.poll() for _ in range(3)])
 
     assert errors == []
-    assert len(tamr.requests.matching("GET")) == 501
+    assert len(tamr.requests.matching("GET")) == 151
     assert len({each.connection for each in tamr.requests}) <= 50
     assert caplog.records == []
 
@@ -64,13 +64,13 @@ def test_more_threads_than_connections_take_turns(tamr):
     assert len({each.connection for each in tamr.requests}) <= 50
 
 
-def test_two_hundred_polls_are_one_connection(tamr):
+def test_many_polls_are_one_connection(tamr):
     """It is kept alive, and closed with the client; nothing warns of a socket left open."""
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         with tamr.client() as client:
             job = client.operation(tamr.jobs.add("RUNNING"))
-            for _ in range(200):
+            for _ in range(50):
                 job = job.poll()
         del client, job
         gc.collect()
@@ -131,16 +131,12 @@ def test_memory_stays_flat():
                 snapshot = snapshot.poll()
             del snapshot
             gc.collect()
-            return tracemalloc.get_traced_memory()[0]
+            return sys.getallocatedblocks()
 
-        tracemalloc.start()
-        try:
-            before = poll(300)
-            grown = poll(1000) - before
-        finally:
-            tracemalloc.stop()
+        before = poll(50)
+        grown = poll(200) - before
 
-    assert grown < 10_000
+    assert grown < 100, "half an object or more is kept of each poll"
 
 
 def test_a_closed_client_ends_other_threads_requests_soon(tamr):
