@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,8 +16,9 @@ from tamr_widgets.simulator import Simulator
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# No deadline, since the machine may be busy.
-settings.register_profile("unit", deadline=None, max_examples=50)
+# No deadline, since the machine may be busy. CI looks further.
+examples = 200 if os.environ.get("CI") == "true" else 50
+settings.register_profile("unit", deadline=None, max_examples=examples)
 settings.load_profile("unit")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import socket
 import ssl
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import requests
+import urllib3
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +52,27 @@ def fake_response(status: int = 200, body: Any = b"", **headers: str) -> request
     response.request = _REQUEST
     response.url = URL + PATH
     return response
+
+
+class CannedAdapter(requests.adapters.BaseAdapter):
+    """A transport that has a body for each request; the last one is repeated."""
+
+    def __init__(self, *bodies: bytes | str, headers: dict[str, str] | None = None) -> None:
+        super().__init__()
+        self.bodies = [each.encode() if isinstance(each, str) else each for each in bodies]
+        self.headers = headers
+        self.requests = 0
+
+    def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:
+        body = self.bodies[min(self.requests, len(self.bodies) - 1)]
+        self.requests += 1
+        raw = urllib3.HTTPResponse(
+            io.BytesIO(body), headers=self.headers, status=200, preload_content=False
+        )
+        return requests.adapters.HTTPAdapter().build_response(request, raw)
+
+    def close(self) -> None:
+        """Nothing to close."""
 
 
 def wait_until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import pickle
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 import pytest
-import responses
-from fakes import PATH, URL, FakeClock, document
-from hypothesis import given, settings
+import requests
+from fakes import PATH, CannedAdapter, FakeClock, document
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tamr_widgets import Client, Operation, TamrError, TokenAuth, _clock
@@ -108,10 +108,19 @@ def look_at(operation):
         assert len(str(raised.value).encode()) < 4000
 
 
-def poll(answered):
-    """What a poll makes of an answer: an operation, or one of our errors."""
-    with responses.RequestsMock() as wire, Client(TokenAuth("t"), "tamr.test") as client:
-        wire.get(URL + PATH, body=answered)
+@contextmanager
+def responding(*bodies, **headers):
+    """A client, and the transport that has these responses for it."""
+    adapter = CannedAdapter(*bodies, **headers)
+    with requests.Session() as session:
+        session.mount("http://", adapter)
+        with Client(TokenAuth("t"), "tamr.test", session=session) as client:
+            yield client, adapter
+
+
+def poll(body):
+    """Returns the operation that a poll makes of a response, or None after one of our errors."""
+    with responding(body) as (client, _):
         try:
             return Operation(client, document()).poll()
         except TamrError as error:
@@ -120,7 +129,6 @@ def poll(answered):
 
 
 @given(DOCUMENTS)
-@settings(max_examples=80)
 def test_any_document_is_an_operation(written):
     """Missing, null, of the wrong type, huge or strange: it can be read, drawn and kept."""
     look_at(Operation(None, written))
@@ -154,8 +162,7 @@ def test_any_value_can_be_the_response_to_a_list(value):
         body = json.dumps([value, document()])
     except ValueError:
         return
-    with responses.RequestsMock() as wire, Client(TokenAuth("t"), "tamr.test") as client:
-        wire.get(f"{URL}operations", body=body)
+    with responding(body) as (client, _):
         listed = client.operations()
 
     assert listed[-1].resource_id == "17"
@@ -182,7 +189,6 @@ def test_depth_in_a_response_is_no_danger(levels, where):
 
 
 @given(st.lists(DOCUMENTS, min_size=1, max_size=4))
-@settings(max_examples=30)
 def test_any_responses_end_a_wait_in_time(written):
     """A wait ends with a resolved operation or one of our errors, and without a tight loop."""
     try:
@@ -190,15 +196,12 @@ def test_any_responses_end_a_wait_in_time(written):
     except ValueError:
         return
     clock = FakeClock()
-    with pytest.MonkeyPatch.context() as patch, responses.RequestsMock() as wire:
+    with pytest.MonkeyPatch.context() as patch, responding(*bodies) as (client, adapter):
         for name in ("monotonic", "wall", "sleep"):
             patch.setattr(_clock.clock, name, getattr(clock, name))
-        for body in bodies:
-            wire.get(URL + PATH, body=body)
-        wire.assert_all_requests_are_fired = False
-        with Client(TokenAuth("t"), "tamr.test") as client, suppress(TamrError):
+        with suppress(TamrError):
             assert Operation(client, document()).wait(1, timeout_seconds=5).resolved
-        assert len(wire.calls) <= 6
+        assert adapter.requests <= 6
 
 
 @given(
@@ -207,14 +210,9 @@ def test_any_responses_end_a_wait_in_time(written):
 )
 def test_any_header_can_come_with_a_response(date, retry_after):
     """Dates and wishes that make no sense change nothing."""
-    response = responses.Response("GET", URL + PATH, json=document())
-    with responses.RequestsMock() as wire, Client(TokenAuth("t"), "tamr.test") as client:
-        clean = str.maketrans("", "", "\r\n")
-        response.headers = {
-            "Date": date.translate(clean),
-            "Retry-After": retry_after.translate(clean),
-        }
-        wire.add(response)
+    clean = str.maketrans("", "", "\r\n")
+    headers = {"Date": date.translate(clean), "Retry-After": retry_after.translate(clean)}
+    with responding(json.dumps(document()), headers=headers) as (client, _):
         operation = Operation(client, document()).poll()
 
     assert 0 <= operation.retry_after <= 120

@@ -29,6 +29,7 @@ from tamr_widgets import (
     UnexpectedResponse,
 )
 from tamr_widgets._json_list import iter_items
+from tamr_widgets._operation.html import html_table
 from tamr_widgets._operation.operation_list import OperationList
 from tamr_widgets._polling import history_loader
 from tamr_widgets.history import JobHistory
@@ -354,6 +355,12 @@ def test_two_jobs_of_one_number_are_followed_apart(clock):
     assert {each.created_by for each in new.news} == {"bob"}
 
 
+def click(widget, **content):
+    """Sends the message of a click, as a page does."""
+    data = {"method": "custom", "content": content}
+    widget.comm.handle_msg({"content": {"data": data}, "buffers": []})
+
+
 def test_a_widget_says_that_its_job_is_gone():
     """It keeps the last known state, and never shows the stranger's."""
     with Simulator(past_jobs=5) as tamr, tamr.client() as client:
@@ -363,12 +370,12 @@ def test_a_widget_says_that_its_job_is_gone():
         stranger = {**OTHER, "id": number, "relativeId": f"operations/{number}"}
         tamr.jobs.put({**stranger, "status": {"state": "SUCCEEDED"}}, number)
 
-        wait_until(lambda: widget._panel.get("fault_kind") == "gone")
+        wait_until(lambda: widget.get_state("_panel")["_panel"].get("fault_kind") == "gone")
         with pytest.raises(OperationReplaced):
             widget.wait(1)
         assert "another job" in widget.error
         assert (widget.state, widget.description) == (operation.state, operation.description)
-        widget._view.act("delete")
+        click(widget, action="delete", seq=1)
         wait_until(lambda: tamr.requests.matching("GET", f"operations/{number}")[1:])
         widget.close()
 
@@ -531,7 +538,7 @@ def test_years_that_never_were_spoil_nothing_else(client, field, moment):
 
     for length in (odd.queued, odd.elapsed):
         assert length is None or length.days < 40_000
-    assert "SUCCEEDED" in odd._repr_html_()
+    assert "SUCCEEDED" in html_table(odd)
     assert snapshot_facts(odd)["state"] == row("17", odd, None)[1] == "SUCCEEDED"
     history = JobHistory([odd, usual])
     assert history.estimate(usual) is None or history.estimate(usual).median_seconds < 100
@@ -547,7 +554,7 @@ def test_a_server_with_a_clock_that_is_off(client, wire, date):
     operation = client.operation("17")
 
     assert operation.elapsed is None
-    assert "RUNNING" in operation._repr_html_()
+    assert "RUNNING" in html_table(operation)
     assert to_frame((operation,))["state"][0] == "RUNNING"
 
 
@@ -660,14 +667,15 @@ def test_a_cancelled_row_is_news_once(client, wire):
     wire.get(URL + PATH, json=document())
     wire.post(CANCEL.format(17), json={})
     wire.get(URL + PATH, json=ended)
-    widget = JobsWidget(client, poll_interval_seconds=0.1)
+    widget = JobsWidget(client, poll_interval_seconds=0.05)
     widget.on_resolved(lambda operation: news.append((operation, widget.operations)))
     wait_until(lambda: widget.operations)
 
     wire.replace("GET", f"{URL}operations", json=[ended])
-    widget._handle_action({"action": "cancel_all", "ids": ["17"]})
+    click(widget, action="cancel_all", ids=["17"])
     wait_until(lambda: news)
-    time.sleep(0.5)
+    requested = len(wire.calls)
+    wait_until(lambda: len(wire.calls) > requested + 2)
     widget.close()
 
     [(operation, listed)] = news

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import io
 import json
 import logging
 import sys
@@ -12,8 +11,7 @@ import warnings
 
 import pytest
 import requests
-import urllib3
-from fakes import document, wait_until
+from fakes import CannedAdapter, document, wait_until
 
 from tamr_widgets import Client, ClientClosed, Operation, TokenAuth
 from tamr_widgets._http.deadline import deadline
@@ -107,22 +105,10 @@ def test_a_fault_leaves_no_socket_open(tamr, fault):
     wait_until(lambda: tamr.connections == 0)
 
 
-class Canned(requests.adapters.HTTPAdapter):
-    """Answers every request from memory, through urllib3's own response."""
-
-    def __init__(self, body):
-        super().__init__()
-        self.body = body
-
-    def send(self, request, **_):
-        raw = urllib3.HTTPResponse(io.BytesIO(self.body), preload_content=False, status=200)
-        return self.build_response(request, raw)
-
-
 def test_memory_stays_flat():
     """Nothing is kept of a poll: no history, no old snapshots, no logs."""
     with requests.Session() as session:
-        session.mount("http://", Canned(json.dumps(document()).encode()))
+        session.mount("http://", CannedAdapter(json.dumps(document())))
         job = Operation(Client(TokenAuth("t"), session=session), document())
 
         def poll(times):

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import logging
 import signal
+import sys
 import threading
 import time
+import traceback
+from contextlib import suppress
 
 import pytest
 import requests
-from fakes import CERTIFICATE, PATH, URL, RawServer, document, http
+from fakes import CERTIFICATE, PATH, URL, RawServer, document, http, wait_until
 
 from tamr_widgets import (
     CertificateError,
@@ -22,11 +25,11 @@ from tamr_widgets import (
     WaitTimeout,
     _clock,
 )
-from tamr_widgets._http.deadline import current_deadline
+from tamr_widgets._http.deadline import current_deadline, deadline
 from tamr_widgets.simulator import Fault
 
-# How late a busy machine may be; without a limit it would be 30 seconds.
-LATE_SECONDS = 1.5
+# How late a busy machine may be; without a limit it would be 30 or 60 seconds.
+LATE_SECONDS = 15
 VERSION = "/api/versioned/service/version"
 
 
@@ -274,9 +277,9 @@ HANGING = {
 def test_a_wait_ends_in_time_whatever_hangs(tamr, running, fault):
     """The limit reaches down to the socket, also where a byte comes now and then."""
     with tamr.faults.on(fault):
-        took, error = seconds_of(lambda: running.wait(0.05, timeout_seconds=0.4), TimeoutError)
+        took, error = seconds_of(lambda: running.wait(0.05, timeout_seconds=0.2), TimeoutError)
 
-    assert 0.4 <= took < 0.4 + LATE_SECONDS
+    assert 0.2 <= took < LATE_SECONDS
     assert isinstance(error.last_error, RequestTimeout)
 
 
@@ -284,33 +287,34 @@ def test_a_wait_ends_in_time_whatever_hangs(tamr, running, fault):
 def test_each_request_ends_in_time_whatever_hangs(tamr, fault):
     """Without a time limit of a wait, each request still has its own."""
     tamr.jobs.add("RUNNING")
-    with tamr.client(total_seconds=0.4) as client, tamr.faults.on(fault):
+    with tamr.client(total_seconds=0.2) as client, tamr.faults.on(fault):
         took, _ = seconds_of(lambda: client.get("operations"), RequestTimeout)
 
-    assert 0.4 <= took < 0.4 + LATE_SECONDS
+    assert 0.2 <= took < LATE_SECONDS
 
 
 def test_a_read_limit_of_ones_own_counts_between_bytes(tamr):
     """As in requests, `timeout` is about silence; a body that keeps coming is fine."""
     with tamr.client() as client:
         with tamr.faults.on(Fault.hang("body")):
-            took, _ = seconds_of(lambda: client.get(VERSION, timeout=0.3), RequestTimeout)
-        assert 0.3 <= took < 0.3 + LATE_SECONDS
-        with tamr.faults.on(Fault.drip_bytes(0.02)):
+            took, _ = seconds_of(lambda: client.get(VERSION, timeout=0.2), RequestTimeout)
+        assert 0.2 <= took < LATE_SECONDS
+        with tamr.faults.on(Fault.drip_bytes(0.005)):
             assert client.get(VERSION, timeout=5).ok
 
 
 def test_a_stream_has_no_total_limit(tamr):
     """A download may take longer than a request; silence still ends it."""
-    with tamr.client(total_seconds=0.3) as client:
+    with tamr.client(total_seconds=0.4) as client:
         with tamr.faults.on(Fault.drip_bytes(0.02)):
             slow = client.get(VERSION, stream=True)
+            began = time.monotonic()
             assert slow.json()["version"]
-        assert slow.elapsed.total_seconds() < 0.3
+        assert time.monotonic() - began > 0.4
         with tamr.faults.on(Fault.hang("body")):
-            hung = client.get(VERSION, stream=True, timeout=0.3)
+            hung = client.get(VERSION, stream=True, timeout=0.2)
             took, _ = seconds_of(lambda: hung.content, requests.ConnectionError)
-    assert took < 0.3 + LATE_SECONDS
+    assert took < LATE_SECONDS
 
 
 def drip(connection, _):
@@ -324,12 +328,12 @@ def test_a_limit_holds_through_tls(monkeypatch):
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATE))
     with (
         RawServer(drip, tls=True) as server,
-        Client(TokenAuth("t"), "127.0.0.1", "https", server.port, total_seconds=0.4) as client,
+        Client(TokenAuth("t"), "127.0.0.1", "https", server.port, total_seconds=0.3) as client,
     ):
         took, _ = seconds_of(lambda: client.get("x"), RequestTimeout)
 
-    assert 0.4 <= took < 0.4 + LATE_SECONDS
-    assert len(server.requests) == 1
+    assert 0.3 <= took < LATE_SECONDS
+    assert len(server.requests) <= 1
 
 
 def test_a_certificate_that_nobody_knows_is_not_trusted():
@@ -363,52 +367,68 @@ def test_a_server_without_tls_is_no_certificate_problem():
 
 @pytest.fixture
 def interrupt():
-    """Send this process what Ctrl-C and Jupyter's Interrupt send, after a moment."""
-    timers = []
-    # a shell that starts the tests in the background has this signal ignored
+    """Sends this process the signal of Ctrl-C and of Jupyter's Interrupt, on a condition."""
+    threads = []
+    # A shell that starts the tests in the background has this signal ignored
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    def soon(seconds=0.15):
-        main = threading.main_thread().ident
-        timer = threading.Timer(seconds, signal.pthread_kill, (main, signal.SIGINT))
-        timers.append(timer)
-        timer.start()
-        return seconds
+    def interrupt_when(condition):
+        def run():
+            wait_until(condition)
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
 
-    yield soon
-    for timer in timers:
-        timer.join()
+        threads.append(threading.Thread(target=run))
+        threads[-1].start()
+
+    yield interrupt_when
+    for thread in threads:
+        thread.join()
     signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize("fault", [None, *HANGING.values()], ids=["in a sleep", *HANGING])
-def test_interrupt_ends_a_wait_at_once(tamr, running, interrupt, fault):
-    """In a sleep as in a read; the job is not touched, and nothing is asked afterwards."""
-    interval = 30 if fault is None else 0
-    if fault is not None:
+def test_interrupt_ends_a_wait_at_once(tamr, running, interrupt, monkeypatch, fault):
+    """In a sleep as in a read; the job is not touched, and nothing is requested afterwards."""
+    sleeps, sleep = [], _clock.clock.sleep
+    monkeypatch.setattr(_clock.clock, "sleep", lambda each: (sleeps.append(each), sleep(each)))
+    if fault is None:
+        interrupt(lambda: sleeps)
+    else:
         tamr.faults.add(fault)
-    at = interrupt()
+        interrupt(lambda: len(tamr.requests) > 1)
 
-    took, _ = seconds_of(lambda: running.wait(interval), KeyboardInterrupt)
-    requested = len(tamr.requests)
-    time.sleep(0.1)
+    took, _ = seconds_of(lambda: running.wait(30 if fault is None else 0), KeyboardInterrupt)
 
-    assert took < at + 0.3 + LATE_SECONDS
-    assert len(tamr.requests) == requested
+    assert took < LATE_SECONDS
+    assert len(tamr.requests) == (1 if fault is None else 2)
     assert {each.method for each in tamr.requests} == {"GET"}
     assert tamr.jobs.state("1") == "RUNNING"
 
 
 def test_interrupt_ends_a_wait_for_another_threads_login(tamr, running, interrupt):
-    """Also there, the main thread hears of it at once."""
-    client = running.client
-    tamr.faults.add(Fault.unauthorised())
-    at = interrupt()
+    """Also while the main thread waits for the lock that the other one holds."""
+    done = threading.Event()
 
-    with client._login._lock:
-        took, _ = seconds_of(lambda: running.wait(0), KeyboardInterrupt)
+    def log_in():
+        with deadline(60, done.is_set), suppress(requests.RequestException):
+            running.client.get("operations")
 
-    assert took < at + 0.3 + LATE_SECONDS
+    def is_waiting():
+        stack = traceback.walk_stack(sys._current_frames()[threading.main_thread().ident])
+        return any(frame.f_code.co_name == "renew" for frame, _ in stack)
+
+    tamr.faults.add(Fault.hang(path="login"), Fault.unauthorised())
+    other = threading.Thread(target=log_in)
+    other.start()
+    wait_until(lambda: tamr.requests.matching("POST", "login"))
+    interrupt(is_waiting)
+
+    took, _ = seconds_of(lambda: running.wait(0), KeyboardInterrupt)
+    done.set()
+    other.join()
+
+    assert took < LATE_SECONDS
+    assert len(tamr.requests.matching("POST", "login")) == 1
 
 
 def test_a_full_pool_is_not_waited_for_beyond_the_limit(tamr, running):
@@ -416,10 +436,10 @@ def test_a_full_pool_is_not_waited_for_beyond_the_limit(tamr, running):
     client = running.client
     with tamr.faults.on(Fault.hang("body")):
         held = [client.get("operations", stream=True) for _ in range(50)]
-        took, error = seconds_of(lambda: running.wait(0.05, timeout_seconds=0.4), TimeoutError)
+        took, error = seconds_of(lambda: running.wait(0.05, timeout_seconds=0.2), TimeoutError)
         for each in held:
             each.close()
 
-    assert took < 0.4 + LATE_SECONDS
+    assert took < LATE_SECONDS
     assert isinstance(error.last_error, RequestTimeout)
     assert running.poll().state == "RUNNING"
