@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # No deadline, since the machine may be busy. CI looks further.
-examples = 200 if os.environ.get("CI") == "true" else 50
+examples = 200 if os.environ.get("CI") == "true" else 30
 settings.register_profile("unit", deadline=None, max_examples=examples)
 settings.load_profile("unit")
 

@@ -512,12 +512,12 @@ def test_no_list_of_any_length_is_parsed_for_an_estimate(clock, caplog, monkeypa
         "tamr_widgets._operation.operation_list.parse_json", lambda *_: pytest.fail("parsed")
     )
     poller = Poller(tamr, background=False)
-    follower.follow(poller, operation)
+    follower.follow(poller, operation, interval=60)
     poller.learn(lambda _: pytest.fail("nothing was learnt"))
     drive(poller, clock, 2000)
 
     assert tamr.count(LIST) == 1
-    assert len(follower.news) > 100
+    assert len(follower.news) > 2000 / 61
     assert follower.faults == []
     assert poller.history.estimate(operation) is None
     assert sum("no estimates" in each.message for each in caplog.records) == 1

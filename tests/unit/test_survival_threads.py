@@ -39,14 +39,14 @@ def in_threads(count, work):
 
 @pytest.mark.parametrize("cookie", [False, True])
 def test_fifty_threads_share_a_client(tamr, caplog, cookie):
-    """Three polls each: no error, at most fifty connections, and no warning of a full pool."""
+    """Two polls each: no error, at most fifty connections, and no warning of a full pool."""
     caplog.set_level(logging.WARNING)
     with tamr.client(store_auth_cookie=cookie) as client:
         job = client.operation(tamr.jobs.add("RUNNING"))
-        errors = in_threads(50, lambda: [job.poll() for _ in range(3)])
+        errors = in_threads(50, lambda: [job.poll() for _ in range(2)])
 
     assert errors == []
-    assert len(tamr.requests.matching("GET")) == 151
+    assert len(tamr.requests.matching("GET")) == 101
     assert len({each.connection for each in tamr.requests}) <= 50
     assert caplog.records == []
 
