@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import math
 import random
+import threading
 from statistics import median
 
 import pytest
 from fakes import fake_response
 from polling import EXAMPLE, LIST, FakeTamr, Follower, drive
 
-from tamr_widgets import Operation, OperationTypeError, Poller, TamrError
+from tamr_widgets import DeadlockError, Operation, OperationTypeError, Poller, TamrError
+from tamr_widgets._http.deadline import current_deadline
 
 # PollTargets
 
@@ -481,17 +484,26 @@ def test_a_command_that_is_closed_before_its_turn_is_not_done(clock, driven, fol
     assert not follower.news
 
 
-def test_a_poll_may_keep_a_command_waiting_for_a_moment_only(clock, driven):
-    """Most answers are there by then; one that is to be done later keeps nobody waiting."""
-    driven.submit(lambda: None, print, delay=10)
-    is_interrupted, start = driven._fetcher._is_interrupted, clock.now
-    clock.advance(9.9)
-    assert not is_interrupted(start)
-    clock.advance(0.3)
-    assert not is_interrupted(start)
-    clock.advance(0.2)
-    assert is_interrupted(start)
-    assert not is_interrupted(clock.now)
+def test_a_poll_may_keep_a_command_waiting_for_a_moment_only(fake, clock, driven, follower):
+    """Most responses are there by then; a command that is due later keeps no poll short."""
+    began, ran = [], []
+
+    def hang():
+        began.append(clock.now)
+        if len(began) == 1:
+            driven.submit(lambda: ran.append(clock.now), print, delay=1)
+        while not ran:
+            clock.advance(0.05)
+            current_deadline().slice()
+
+    fake.faults[EXAMPLE] = hang
+    follower.follow(driven, fake.add())
+    drive(driven, clock, 10)
+
+    assert 1.3 <= ran[0] - began[0] <= 1.4
+    assert began[1] - ran[0] < 0.1
+    assert follower.news
+    assert not follower.faults
 
 
 def test_what_a_command_raises_is_handed_over(clock, driven, follower, caplog):
@@ -559,3 +571,76 @@ def test_a_table_and_many_widgets_cost_one_request_for_each_tick(clock, fake, dr
     assert all(
         len(each.news) - before >= 96 / 3.5 for each, before in zip(followers, heard, strict=True)
     )
+
+
+# Without a thread
+
+
+def test_a_poller_without_a_thread_runs_one_piece_of_work_in_each_call(
+    fake, clock, driven, follower
+):
+    """It returns the time until the next, and infinity when nothing is left."""
+    driven.submit(lambda: "one", follower.news.append)
+    driven.submit(lambda: "two", follower.news.append, delay=5)
+
+    assert driven.run_once() == 5
+    assert follower.news == ["one"]
+    assert driven.run_once() == 5
+    clock.advance(6)
+    driven.submit(lambda: "three", follower.news.append)
+    assert driven.run_once() == 0
+    assert driven.run_once() == math.inf
+    assert set(follower.news) == {"one", "two", "three"}
+
+
+def test_it_calls_callbacks_before_it_returns(fake, driven, follower):
+    """On the caller's thread."""
+    threads = []
+    driven.subscribe(fake.add(state="FAILED"), lambda _: threads.append(threading.get_ident()))
+
+    driven.run_once()
+
+    assert threads == [threading.get_ident()]
+
+
+def test_it_runs_in_one_call_after_another_only(driven, follower):
+    """Neither a command nor another thread may call it meanwhile; afterwards it goes on."""
+    outcomes = []
+
+    def call():
+        try:
+            driven.run_once()
+        except RuntimeError as error:
+            outcomes.append(str(error))
+
+    def call_again():
+        call()
+        thread = threading.Thread(target=call)
+        thread.start()
+        thread.join()
+
+    driven.submit(call_again, follower.news.append, follower.faults.append)
+    driven.submit(lambda: "next", follower.news.append)
+    driven.run_once()
+
+    assert len(outcomes) == 2
+    assert all("running already" in each for each in outcomes)
+    assert driven.run_once() == math.inf
+    assert follower.news == [None, "next"]
+
+
+def test_a_wait_in_it_is_an_error(fake, driven, follower):
+    """It would stop all polls; after the call the thread may wait again."""
+    operation = fake.add()
+    driven.submit(operation.wait, print, follower.faults.append)
+    driven.run_once()
+
+    assert isinstance(follower.faults[0], DeadlockError)
+    fake.end()
+    assert operation.wait(0).succeeded()
+
+
+def test_a_poller_with_a_thread_cannot_be_run(fake):
+    """The error says how to make one without."""
+    with pytest.raises(RuntimeError, match="background=False"):
+        Poller(fake).run_once()

@@ -523,7 +523,7 @@ def test_a_refresh_during_a_poll_asks_again_right_after(driven, fake, clock, fol
 
     fake.faults[path] = refresh_once
     if path == LIST:
-        driven._targets.everything().schedule_no_later_than()
+        Follower().follow_all(driven, interval=600)
     else:
         driven.refresh(operation)
 
@@ -688,10 +688,11 @@ def test_a_click_waits_for_no_hanging_poll_one_after_another(driven, fake, clock
 def test_cancelling_an_owner_calls_off_what_has_not_begun(driven, clock):
     """Delayed commands too; those of others run."""
     done = []
+    driven.submit(lambda: None, print)
     for owner in ("mine", "yours"):
         for delay in (0, 5):
             driven.submit(lambda o=owner: done.append(o), print, delay=delay, owner=owner)
-    driven._commands.due()
+    driven.run_once()
 
     driven.cancel("mine")
     drive(driven, clock, 10)
@@ -1018,11 +1019,11 @@ def test_closed_followers_are_let_go_where_the_list_is_refused(driven, fake, clo
         drive(driven, clock, 0.1)
         for each in handles:
             each.close()
+            gone.append(weakref.ref(each))
     del widget, handles, each
     gc.collect()
 
     assert not any(each() for each in gone)
-    assert not driven._fetcher.history_loader._waiting
     keeper.close()
 
 
