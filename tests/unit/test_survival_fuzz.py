@@ -1,4 +1,4 @@
-"""Whatever a server sends: our errors or a readable operation, and never anything else."""
+"""Any bytes that a server sends become our errors or a readable operation, nothing else."""
 
 from __future__ import annotations
 
