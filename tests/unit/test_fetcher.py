@@ -297,7 +297,7 @@ def test_an_error_of_the_poller_itself_is_reported_and_survived(
 
 
 def test_a_list_is_requested_as_soon_as_it_is_cheaper(fake, clock, driven):
-    """A hundred operations cost one request for each interval, and hear as much as by single polls."""
+    """A hundred operations cost one request for each interval, and hear as much as singly."""
     fake.list_seconds = 0.5
     followers = follow_many(driven, fake, 100)
     drive(driven, clock, 15)
