@@ -9,6 +9,8 @@ from hypothesis import settings
 
 from tamr_widgets import Client, UsernamePasswordAuth
 from tamr_widgets._clock import clock
+from tamr_widgets.simulator import Simulator
+from tamr_widgets.simulator.credentials import Credentials
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,3 +41,30 @@ def client() -> Iterator[Client]:
     """A client of a server that is not there."""
     with Client(UsernamePasswordAuth("ada", PASSWORD), host="tamr.test") as client:
         yield client
+
+
+@pytest.fixture
+def password() -> str:
+    """The password of `tamr`; a module may have another one."""
+    return PASSWORD
+
+
+@pytest.fixture
+def tamr(password: str) -> Iterator[Simulator]:
+    """A simulated server without jobs."""
+    with Simulator(past_jobs=0, username="ada", password=password) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def tokens(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The tokens that simulators hand out from now on."""
+    handed_out: list[str] = []
+    new_token = Credentials.new_token
+
+    def recorded(credentials: Credentials) -> str:
+        handed_out.append(new_token(credentials))
+        return handed_out[-1]
+
+    monkeypatch.setattr(Credentials, "new_token", recorded)
+    return handed_out
