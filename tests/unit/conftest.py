@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import sys
+from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +17,7 @@ from tamr_widgets.simulator.credentials import Credentials
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import ModuleType
 
 # A busy machine is slow, not wrong.
 settings.register_profile("unit", deadline=None, max_examples=50)
@@ -68,3 +72,24 @@ def tokens(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(Credentials, "new_token", recorded)
     return handed_out
+
+
+def _benchmark(name: str) -> ModuleType:
+    folder = str(Path(__file__).parents[1] / "benchmarks")
+    sys.path.insert(0, folder)
+    try:
+        return import_module(name)
+    finally:
+        sys.path.remove(folder)
+
+
+@pytest.fixture(scope="session")
+def accuracy() -> ModuleType:
+    """The benchmark of estimated durations, whose figures are held on a few pasts."""
+    return _benchmark("history_accuracy")
+
+
+@pytest.fixture(scope="session")
+def queues() -> ModuleType:
+    """The benchmark of estimated queues, whose figures are held on a few pasts."""
+    return _benchmark("history_queues")
