@@ -12,6 +12,7 @@ from hypothesis import settings
 
 from tamr_widgets import Client, UsernamePasswordAuth
 from tamr_widgets._clock import clock
+from tamr_widgets._http import body
 from tamr_widgets.simulator import Simulator
 from tamr_widgets.simulator.credentials import Credentials
 
@@ -58,6 +59,12 @@ def tamr(password: str) -> Iterator[Simulator]:
     """A simulated server without jobs."""
     with Simulator(past_jobs=0, username="ada", password=password) as simulator:
         yield simulator
+
+
+@pytest.fixture
+def small_bodies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Limits bodies to 1 MiB, which is reached sooner than 32."""
+    monkeypatch.setattr(body, "MAX_BODY_BYTES", body.MEBIBYTE)
 
 
 @pytest.fixture

@@ -9,11 +9,9 @@ import html
 import importlib
 import json
 import logging
-import os
 import pickle
 import pkgutil
 import re
-import signal
 import threading
 import time
 import traceback
@@ -24,6 +22,7 @@ from types import SimpleNamespace
 import pytest
 import requests
 from doubles import RawServer, document, http, until
+from forks import in_child, may_fork, needs_fork
 
 import tamr_widgets
 from tamr_widgets import (
@@ -391,8 +390,8 @@ def test_the_login_goes_to_its_own_address_only(host, path):
         assert login.token_for(f"{elsewhere}{path}") is None
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@needs_fork
+@may_fork
 def test_locks_of_logins_and_starts_do_not_cross_a_fork():
     """A child logs in and starts a job while threads of its parent do both."""
     start, free, held = "projects/1/unifiedDataset:refresh", threading.Event(), set()
@@ -416,17 +415,12 @@ def test_locks_of_logins_and_starts_do_not_cross_a_fork():
         for thread in threads:
             thread.start()
         until(lambda: held == {"instance:login", start})
-        child = os.fork()
-        if child == 0:
-            signal.alarm(5)
-            started = client.get("x").ok and client.start(start, True, join=True).state
-            os._exit(0 if started == "RUNNING" else 1)
-        status = os.waitpid(child, 0)[1]
+        works = in_child(lambda: client.get("x").ok and client.start(start, True, join=True).state)
         free.set()
         for thread in threads:
             thread.join()
 
-    assert os.waitstatus_to_exitcode(status) == 0
+    assert works
 
 
 # --- Texts of others
