@@ -239,12 +239,12 @@ CODED = {
 def test_a_body_is_decoded(wire, client, coding):
     """With any codings, one after another, in one piece or many."""
     bodies = [json.dumps("x" * size).encode() for size in (1, 100, 65_536)]
-    for body in (*bodies, b"%d" % (10**200) * 300):
+    for content in (*bodies, b"%d" % (10**200) * 300):
         wire.upsert(
-            "GET", f"{URL}x", body=CODED[coding](body), headers={"Content-Encoding": coding}
+            "GET", f"{URL}x", body=CODED[coding](content), headers={"Content-Encoding": coding}
         )
 
-        assert client.get("x").content == body
+        assert client.get("x").content == content
 
 
 @pytest.mark.parametrize("padding", [b"\0" * 20, b"\n", b"more"])

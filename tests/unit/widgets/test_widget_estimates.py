@@ -3,9 +3,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from embedded import asked, follow, until
+from doubles import until
+from pages import Page, count_requests, follow, jobs_widget, panel
 
-from tamr_widgets import JobsWidget
 from tamr_widgets.simulator import Fault, Simulator
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def test_a_running_job_is_estimated_from_those_before_it(tamr, client):
     """The page gets the estimate; Python gets the progress, which is never the end."""
     widget = follow(client, tamr.jobs.add("RUNNING", age_seconds=40))
 
-    estimate = until(lambda: widget._panel.get("estimate"))
+    estimate = until(lambda: panel(widget).get("estimate"))
 
     assert estimate["samples"] == 20
     assert estimate["low"] <= estimate["median"] <= estimate["high"]
@@ -49,7 +49,7 @@ def test_a_pending_job_is_told_when_it_may_start(tamr, client):
     """What was queued lately says how long it is queued."""
     widget = follow(client, tamr.jobs.add("PENDING", age_seconds=2))
 
-    queue = until(lambda: widget._panel.get("queue"))
+    queue = until(lambda: panel(widget).get("queue"))
 
     assert queue["samples"] >= 3
     assert widget.progress == 0.0
@@ -62,7 +62,7 @@ def test_ten_widgets_cost_one_list(tamr, client):
     widgets = [follow(client, job, poll_interval_seconds=5) for _ in range(10)]
 
     for widget in widgets:
-        until(lambda widget=widget: widget._panel.get("estimate"))
+        until(lambda widget=widget: panel(widget).get("estimate"))
 
     assert lists(tamr) == 1
 
@@ -71,12 +71,12 @@ def test_the_estimate_goes_when_the_job_has_ended(tamr, client):
     """There is nothing left to foretell; the bar is full."""
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job)
-    until(lambda: widget._panel.get("estimate"))
+    until(lambda: panel(widget).get("estimate"))
 
     tamr.jobs.finish(job)
     until(lambda: widget.resolved)
 
-    assert "estimate" not in widget._panel
+    assert "estimate" not in panel(widget)
     assert widget.progress == 1.0
 
 
@@ -85,10 +85,10 @@ def test_it_can_be_switched_off(tamr, client):
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job, estimate=False)
 
-    until(lambda: asked(tamr, "GET", job) > 5)
+    until(lambda: count_requests(tamr, "GET", job) > 5)
 
     assert lists(tamr) == 0
-    assert "estimate" not in widget._panel
+    assert "estimate" not in panel(widget)
 
 
 @pytest.mark.parametrize("status", [403, 404])
@@ -111,25 +111,24 @@ def test_with_no_history_there_is_no_estimate(client, tamr):
     widget = follow(client, job)
 
     until(lambda: lists(tamr))
-    polls = asked(tamr, "GET", job)
-    until(lambda: asked(tamr, "GET", job) > polls + 2)
+    polls = count_requests(tamr, "GET", job)
+    until(lambda: count_requests(tamr, "GET", job) > polls + 2)
 
-    assert "estimate" not in widget._panel
+    assert "estimate" not in panel(widget)
     assert widget.progress is None
 
 
 def test_rows_of_the_jobs_page_carry_estimates(tamr, client):
     """Unresolved rows only."""
     job = tamr.jobs.add("RUNNING")
-    table = JobsWidget(client, poll_interval_seconds=0.05)
-    sent: list[dict] = []
-    table.comm.send = lambda data=None, **_: sent.append(data.get("content") or {})
+    table = jobs_widget(client)
+    page = Page(table)
     until(lambda: table.operations)
 
-    table._handle_custom_msg({"action": "subscribe", "seq": 1}, [])
+    page.click("subscribe")
 
     def estimates_sent() -> dict[str, list[float] | None]:
-        rows = [row for each in list(sent) if "rows" in each for row in each["rows"]["jobs"]]
+        rows = [row for each in page.of("rows") for row in each["jobs"]]
         return {row[0]: row[8] for row in rows}
 
     until(lambda: estimates_sent().get(job))

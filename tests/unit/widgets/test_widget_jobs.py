@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import traitlets
-from embedded import QUICK, asked, until
+from doubles import until
+from pages import Page, count_requests, jobs_widget, status
 
 from tamr_widgets import JobsWidget, OperationWidget
 from tamr_widgets.simulator import Fault, history
@@ -16,33 +17,15 @@ if TYPE_CHECKING:
     from tamr_widgets import Client
 
 
-class Page(list[dict[str, Any]]):
-    """A page that has said hello, and what it heard: contents of messages, states of updates."""
-
-    def __init__(self, widget: JobsWidget) -> None:
-        super().__init__()
-        widget.comm.send = self._hear
-        self._widget = widget
-
-    def _hear(self, data: Any = None, **_: object) -> None:
-        self.append(data["content"] if "content" in data else data["state"])
-
-    def say(self, action: str, **more: Any) -> None:
-        self._widget._handle_custom_msg({"action": action, "seq": 1, **more}, [])
-
-    def of(self, kind: str) -> list[Any]:
-        return [message[kind] for message in self if kind in message]
-
-
 @pytest.fixture
 def widget(client: Client) -> JobsWidget:
-    return JobsWidget(client, poll_interval_seconds=QUICK)
+    return jobs_widget(client)
 
 
 @pytest.fixture
 def page(widget: JobsWidget) -> Page:
     page = Page(widget)
-    page.say("subscribe")
+    page.click("subscribe")
     return page
 
 
@@ -61,8 +44,8 @@ def test_a_page_gets_all_rows_once_and_then_only_what_changed(tamr, widget, page
     first, second = tamr.jobs.add("RUNNING"), tamr.jobs.add("SUCCEEDED")
     until(lambda: sum(len(rows["jobs"]) for rows in page.of("rows")) >= 2)
     page.clear()
-    polls = asked(tamr, "GET", "operations")
-    until(lambda: asked(tamr, "GET", "operations") > polls + 10)
+    polls = count_requests(tamr, "GET", "operations")
+    until(lambda: count_requests(tamr, "GET", "operations") > polls + 10)
     assert page == []
 
     tamr.jobs.finish(first)
@@ -85,18 +68,19 @@ def test_what_the_server_forgets_is_gone_from_the_page(tamr, widget, page):
     assert page.of("rows")[-1]["gone"] == [job]
 
 
-def test_a_long_list_goes_to_a_new_page_in_pieces(tamr, widget):
+def test_a_long_list_goes_to_a_new_page_in_pieces(tamr, widget, monkeypatch):
     """The first rows are drawn before the last have arrived."""
-    tamr.jobs.put_all(history(2500))
-    until(lambda: len(widget.operations) == 2500)
+    monkeypatch.setattr("tamr_widgets.widgets.jobs.CHUNK", 500)
+    tamr.jobs.put_all(history(1100))
+    until(lambda: len(widget.operations) == 1100)
     page = Page(widget)
-    page.say("subscribe")
+    page.click("subscribe")
     until(lambda: len(page.of("rows")) == 3)
 
     first, second, third = page.of("rows")
-    assert (first["reset"], first["total"], first["more"]) == (True, 2500, True)
+    assert (first["reset"], first["total"], first["more"]) == (True, 1100, True)
     assert (second.get("reset"), third["more"]) == (None, False)
-    assert [len(rows["jobs"]) for rows in page.of("rows")] == [1000, 1000, 500]
+    assert [len(rows["jobs"]) for rows in page.of("rows")] == [500, 500, 100]
     assert [row[0] for row in first["jobs"][:3]] == [
         each.resource_id for each in widget.operations[:3]
     ]
@@ -119,15 +103,20 @@ def test_an_opened_row_is_a_panel_with_the_same_actions(tamr, widget, page):
     job = tamr.jobs.start(queued_seconds=0, run_seconds=60)
     until(lambda: widget.operations)
 
-    page.say("expand", id=job)
+    page.click("expand", id=job)
     until(lambda: page.of("facts"))
-    page.say("cancel", id=job)
+    page.click("cancel", id=job)
     until(lambda: page.of("facts")[-1]["state"] in {"CANCELING", "CANCELED"})
-    page.say("collapse", id=job)
-    until(lambda: not widget._opened)
+    page.click("collapse", id=job)
+    assert set(page.of("panel")) == {job}
+    page.clear()
+    page.click("subscribe")
+    until(lambda: page.of("rows"))  # what follows the collapse
+    tamr.jobs.finish(job)
+    until(lambda: widget.operations[0].resolved)
 
-    assert asked(tamr, "POST", f"{job}/cancel") == 1
-    assert {message["panel"] for message in page if "panel" in message} == {job}
+    assert count_requests(tamr, "POST", f"{job}/cancel") == 1
+    assert page.of("facts") == []
 
 
 def test_many_are_cancelled_with_one_report(tamr, widget, page):
@@ -136,7 +125,7 @@ def test_many_are_cancelled_with_one_report(tamr, widget, page):
     until(lambda: len(widget.operations) == 3)
     tamr.faults.add(Fault.status(403, method="POST", path=f"jobs/{jobs[1]}/"))
 
-    page.say("cancel_all", ids=[*jobs, "unknown"])
+    page.click("cancel_all", ids=[*jobs, "unknown"])
     until(lambda: page.of("report") and page.of("report")[-1]["over"])
 
     report = page.of("report")[-1]
@@ -151,11 +140,11 @@ def test_many_are_deleted_and_leave_the_table(tamr, widget, page):
     jobs = [tamr.jobs.add("SUCCEEDED") for _ in range(3)]
     until(lambda: len(widget.operations) == 3)
 
-    page.say("delete_all", ids=jobs[:2])
+    page.click("delete_all", ids=jobs[:2])
     until(lambda: len(widget.operations) == 1)
 
     assert widget.operations[0].resource_id == jobs[2]
-    assert asked(tamr, "DELETE") == 2
+    assert count_requests(tamr, "DELETE") == 2
 
 
 def test_a_server_that_deletes_nothing_is_remembered(tamr, widget, page):
@@ -163,8 +152,8 @@ def test_a_server_that_deletes_nothing_is_remembered(tamr, widget, page):
     jobs = [tamr.jobs.add("SUCCEEDED") for _ in range(2)]
     until(lambda: len(widget.operations) == 2)
 
-    page.say("delete_all", ids=jobs)
-    until(lambda: widget._status.get("no_delete"))
+    page.click("delete_all", ids=jobs)
+    until(lambda: status(widget).get("no_delete"))
 
     assert len(page.of("report")[-1]["failed"]) == 2
     assert len(widget.operations) == 2
@@ -186,12 +175,12 @@ def test_the_selection_is_snapshots(tamr, widget, page):
 
 def test_a_page_can_set_its_own_state_and_nothing_else(tamr, widget):
     """Filter and search are the page's; what the server said is not."""
-    until(lambda: "loading" not in widget._status)
+    until(lambda: "loading" not in status(widget))
 
     widget.set_state({"search": "train", "filter_state": "FAILED", "_status": {"loading": True}})
 
     until(lambda: (widget.search, widget.filter_state) == ("train", "FAILED"))
-    assert "loading" not in widget._status
+    assert "loading" not in status(widget)
     with pytest.raises(traitlets.TraitError):
         widget.operations = ()
 
@@ -216,18 +205,18 @@ def test_callbacks_hear_of_each_job_that_resolves_once(tamr, widget):
     assert heard == [running, quick]
 
 
-def test_a_hundred_widgets_and_the_jobs_page_ask_once_each_tick(tamr, client):
+def test_forty_widgets_and_the_jobs_page_ask_once_each_tick(tamr, client):
     """The list serves them all."""
-    jobs = [tamr.jobs.add("RUNNING") for _ in range(100)]
+    jobs = [tamr.jobs.add("RUNNING") for _ in range(40)]
     by_id = {each.resource_id: each for each in client.operations()}
-    table = JobsWidget(client, poll_interval_seconds=0.3)
-    widgets = [OperationWidget(by_id[job], poll_interval_seconds=0.3) for job in jobs]
-    until(lambda: len(table.operations) == 100)
-    lists = asked(tamr, "GET", "v1/operations")
-    until(lambda: asked(tamr, "GET", "v1/operations") > lists + 3)
+    table = JobsWidget(client, poll_interval_seconds=0.1)
+    widgets = [OperationWidget(by_id[job], poll_interval_seconds=0.1) for job in jobs]
+    until(lambda: len(table.operations) == 40)
+    lists = count_requests(tamr, "GET", "v1/operations")
+    until(lambda: count_requests(tamr, "GET", "v1/operations") > lists + 3)
     tamr.requests.clear()
 
-    until(lambda: asked(tamr, "GET") >= 4)
+    until(lambda: count_requests(tamr, "GET") >= 4)
     for job in jobs:
         tamr.jobs.finish(job)
     until(lambda: all(widget.resolved for widget in widgets))
@@ -241,50 +230,50 @@ def test_faults_are_shown_and_the_last_known_rows_stay(tamr, widget):
     until(lambda: widget.operations)
     tamr.faults.add(Fault.status(502, times=2))
 
-    status = until(lambda: widget._status if "retry_at" in widget._status else None)
-    assert status["fault"] == "the server answered 502"
+    shown = until(lambda: status(widget) if "retry_at" in status(widget) else None)
+    assert shown["fault"] == "the server answered 502"
     assert len(widget.operations) == 1
-    until(lambda: "fault" not in widget._status)
+    until(lambda: "fault" not in status(widget))
     assert widget.error == ""
 
 
 def test_a_list_that_is_refused_says_so(tamr, client):
     """403 is final; nothing is asked any more."""
     tamr.faults.add(Fault.status(403))
-    widget = JobsWidget(client, poll_interval_seconds=QUICK)
+    widget = jobs_widget(client)
 
-    until(lambda: widget._status.get("fault_kind") == "refused")
+    until(lambda: status(widget).get("fault_kind") == "refused")
 
     assert "403" in widget.error
 
 
 def test_try_again_after_a_refusal(tamr, widget, page):
     """The list is fetched again; what comes of it is shown, and a click too many is nothing."""
-    until(lambda: "loading" not in widget._status)
+    until(lambda: "loading" not in status(widget))
     tamr.jobs.add("RUNNING")
     until(lambda: widget.operations)
     tamr.faults.add(Fault.status(403))
-    until(lambda: widget._status.get("fault_kind") == "refused")
-    before = asked(tamr, "GET")
+    until(lambda: status(widget).get("fault_kind") == "refused")
+    before = count_requests(tamr, "GET")
 
-    page.say("wait")
-    until(lambda: asked(tamr, "GET") > before and "fault" in widget._status)
+    page.click("wait")
+    until(lambda: count_requests(tamr, "GET") > before and "fault" in status(widget))
     tamr.faults.clear()
     tamr.jobs.add("PENDING")
-    page.say("wait")
-    page.say("wait")
+    page.click("wait")
+    page.click("wait")
 
     until(lambda: len(widget.operations) == 2)
-    assert "fault" not in widget._status
+    assert "fault" not in status(widget)
     assert widget.error == ""
 
 
 def test_closing_leaves_nothing_behind(tamr, widget, page):
     """The thread ends within a second, also while a list hangs."""
-    until(lambda: "loading" not in widget._status)
+    until(lambda: "loading" not in status(widget))
     tamr.faults.add(Fault.hang())
-    hanging = asked(tamr, "GET")
-    until(lambda: asked(tamr, "GET") > hanging)
+    hanging = count_requests(tamr, "GET")
+    until(lambda: count_requests(tamr, "GET") > hanging)
 
     widget.close()
     widget.close()
