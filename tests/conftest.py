@@ -36,12 +36,20 @@ PATIENCE_MILLISECONDS = 20_000  # of Playwright's `expect`, for machines that ar
 LOOP_EXECUTOR = "asyncio_"  # Playwright's loop keeps its executor's threads for the whole session
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by what they need, and run the quick ones first.
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--slow", action="store_true", help="also run tests marked slow, as CI does")
 
-    Command matters, too: while Playwright's sync API is up, this thread has a running event loop,
-    in which `asyncio.run` refuses to work.
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves slow tests to CI, marks tests by their needs, and sorts those with a browser last.
+
+    While Playwright's sync API is up, this thread has a running event loop, in which `asyncio.run`
+    refuses to work.
     """
+    if not (IN_CI or config.getoption("slow")):
+        slow = [item for item in items if item.get_closest_marker("slow")]
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if item not in slow]
     for item in items:
         if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import requests
-from doubles import PATH, URL, document
+from fakes import PATH, URL, document
 
 from tamr_widgets import (
     ClientClosed,

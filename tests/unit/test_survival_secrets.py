@@ -21,7 +21,7 @@ from types import SimpleNamespace
 
 import pytest
 import requests
-from doubles import RawServer, document, http, until
+from fakes import RawServer, document, http, wait_until
 from forks import in_child, may_fork, needs_fork
 
 import tamr_widgets
@@ -414,7 +414,7 @@ def test_locks_of_logins_and_starts_do_not_cross_a_fork():
         ]
         for thread in threads:
             thread.start()
-        until(lambda: held == {"instance:login", start})
+        wait_until(lambda: held == {"instance:login", start})
         works = in_child(lambda: client.get("x").ok and client.start(start, True, join=True).state)
         free.set()
         for thread in threads:

@@ -13,7 +13,7 @@ from http.client import HTTPConnection
 
 import pytest
 import requests
-from doubles import PASSWORD, RawServer, document, http, until
+from fakes import PASSWORD, RawServer, document, http, wait_until
 
 from tamr_widgets import (
     Client,
@@ -403,4 +403,4 @@ def test_a_session_that_nobody_closes_ends_with_the_client(tamr):
 
     client.close()
 
-    until(lambda: tamr.connections == 0)
+    wait_until(lambda: tamr.connections == 0)

@@ -18,7 +18,7 @@ from typing import ClassVar
 import pytest
 import requests
 import urllib3
-from doubles import CERTIFICATE, URL, RawServer, answer, document, http, until
+from fakes import CERTIFICATE, URL, RawServer, document, fake_response, http, wait_until
 from forks import in_child, may_fork, needs_fork
 from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3.connection import HTTPConnection
@@ -381,7 +381,7 @@ class Frozen:
     status_code, reason, url, encoding = 200, "OK", f"{URL}operations/17", "utf-8"
     elapsed, history, is_redirect = None, (), False
     headers = requests.structures.CaseInsensitiveDict({"Content-Encoding": "gzip"})
-    content = answer(body=document("SUCCEEDED")).content
+    content = fake_response(body=document("SUCCEEDED")).content
 
     def close(self):
         """Nothing."""
@@ -492,8 +492,8 @@ def test_connections_of_another_kind_are_used(monkeypatch, session):
         with pytest.raises(RequestTimeout), deadline(0.1):
             client.get("z")
         assert len(OtherConnection.made) == 1
-        late = until(lambda: OtherConnection.made[1:])[0]
-        until(lambda: late.fileno() == -1)
+        late = wait_until(lambda: OtherConnection.made[1:])[0]
+        wait_until(lambda: late.fileno() == -1)
         assert len(server.requests) == 2
 
 
@@ -632,7 +632,7 @@ def test_parent_and_children_read_their_own_responses(monkeypatch, session, give
 
         thread = threading.Thread(target=poll)
         thread.start()
-        until(lambda: used)
+        wait_until(lambda: used)
         try:
             with FORK.Pool(2) as pool:
                 names = [f"{number}" for number in range(30)]

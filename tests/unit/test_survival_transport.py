@@ -16,7 +16,7 @@ from itertools import count
 import brotli
 import pytest
 import requests
-from doubles import CERTIFICATE, URL, RawServer, document, http, until
+from fakes import CERTIFICATE, URL, RawServer, document, http, wait_until
 
 from tamr_widgets import (
     Client,
@@ -388,7 +388,7 @@ def test_a_stream_is_the_callers(wire, client, small_bodies):
 BOMB_IN_A_PROCESS = """
 import gzip, resource, sys
 sys.path[:0] = {path!r}
-from doubles import RawServer, document, http
+from fakes import RawServer, document, http
 from tamr_widgets import Client, TokenAuth, Operation, UnexpectedResponse
 def zeros(mebibytes):
     packed = gzip.compress(gzip.compress(bytes(2**20)) * mebibytes)
@@ -660,10 +660,10 @@ def test_a_poller_does_not_wait_for_what_hangs(protocol):
     ):
         before = set(threading.enumerate())
         subscription = Poller.of(client).subscribe(Operation(client, document()), lambda _: None)
-        until(lambda: server.connections)
+        wait_until(lambda: server.connections)
         assert all(each.daemon for each in set(threading.enumerate()) - before)
         subscription.close()
-        until(lambda: not any("tamr_widgets" in each.name for each in threading.enumerate()))
+        wait_until(lambda: not any("tamr_widgets" in each.name for each in threading.enumerate()))
 
 
 def test_no_request_is_sent_once_the_limit_is_over(monkeypatch, session):
@@ -721,6 +721,6 @@ def test_no_thread_is_needed_for_a_connection_that_is_kept(session):
         patched.setattr(threading, "Thread", Counted)
         for _ in range(3):
             operation = operation.poll()
-        until(lambda: len(server.requests) == 4)
+        wait_until(lambda: len(server.requests) == 4)
 
     assert started == []

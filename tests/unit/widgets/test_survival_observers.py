@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from doubles import until
+from fakes import wait_until
 from pages import QUICK, click, count_requests, follow, jobs_widget, status
 
 from tamr_widgets import OperationWidget, Poller
@@ -42,7 +42,7 @@ def test_a_magic_method_holds_up_no_poll(tamr, client, reaction):
     another = follow(client, other)
     tamr.jobs.finish(job)
     assert widget.wait(20).resolved
-    until(lambda: heard)
+    wait_until(lambda: heard)
     tamr.jobs.finish(other)
     assert another.wait(20).resolved
     free.set()
@@ -77,7 +77,7 @@ def test_an_observer_that_takes_itself_off_hears_nothing_more(tamr, client):
     widget.observe(once)
     widget.observe(lambda change: last.append(change.name))
     tamr.jobs.finish(job)
-    until(lambda: "resolved" in last)
+    wait_until(lambda: "resolved" in last)
 
     assert len(heard) == 1
 
@@ -99,7 +99,7 @@ def test_a_record_that_cannot_be_written_loses_no_news(tamr, client, monkeypatch
     tamr.jobs.finish(job)
 
     assert widget.wait(20).resolved
-    until(lambda: len(heard) == 2)
+    wait_until(lambda: len(heard) == 2)
 
 
 def test_a_logging_handler_that_raises_ends_no_thread(tamr, client, monkeypatch):
@@ -113,7 +113,7 @@ def test_a_logging_handler_that_raises_ends_no_thread(tamr, client, monkeypatch)
     widget.on_resolved(heard.append)
     tamr.jobs.finish(job)
 
-    until(lambda: heard and "ZeroDivisionError" in widget.callback_error)
+    wait_until(lambda: heard and "ZeroDivisionError" in widget.callback_error)
 
 
 def _raise(*_: Any, **__: Any) -> None:
@@ -156,7 +156,7 @@ def test_a_list_that_was_refused_is_requested_again_on_demand(tamr, client):
     tamr.jobs.add("RUNNING")
     tamr.faults.add(Fault.status(403))
     widget = jobs_widget(client)
-    until(lambda: widget.error)
+    wait_until(lambda: widget.error)
     tamr.faults.clear()
     count = count_requests(tamr, "GET", "operations")
     click(widget, "visible")
@@ -164,7 +164,7 @@ def test_a_list_that_was_refused_is_requested_again_on_demand(tamr, client):
     assert count_requests(tamr, "GET", "operations") == count
 
     click(widget, "wait")
-    until(lambda: widget.operations)
+    wait_until(lambda: widget.operations)
 
     assert widget.error == ""
     assert "fault" not in status(widget)

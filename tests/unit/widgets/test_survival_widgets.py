@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 import pytest
 import traitlets
-from doubles import until
+from fakes import wait_until
 from forks import in_child, may_fork, needs_fork, start_child, succeeds
 from pages import QUICK, Page, click, count_requests, follow, jobs_widget, panel, status
 
@@ -44,7 +44,7 @@ def test_an_observer_of_one_trait_sees_all_of_them_new(tamr, client, names):
 
     widget.observe(look, names)
     tamr.jobs.finish(job)
-    until(lambda: widget.resolved and seen)
+    wait_until(lambda: widget.resolved and seen)
 
     assert all(seen)
 
@@ -60,13 +60,13 @@ def test_an_observer_that_reads_while_polls_go_on_sees_no_mixture(tamr, client, 
         seen = widget.state, widget.message
         tamr.jobs.change(job, status={"state": "CANCELING", "message": "later"})
         polls = count_requests(tamr, "GET", job)
-        until(lambda: count_requests(tamr, "GET", job) > polls)
+        wait_until(lambda: count_requests(tamr, "GET", job) > polls)
         time.sleep(0.02)  # so that the snapshot is there, and waits
         mixed.append((widget.state, widget.message) != seen)
 
     widget.observe(look, "message")
     tamr.jobs.change(job, status={"state": "PENDING", "message": "first"})
-    until(lambda: len(mixed) == 2)
+    wait_until(lambda: len(mixed) == 2)
 
     assert mixed == [False, False]
 
@@ -75,16 +75,16 @@ def test_the_jobs_widget_changes_all_at_once_too(tamr, client):
     """Operations, selection and error are of one list."""
     job = tamr.jobs.add("RUNNING")
     widget = jobs_widget(client)
-    until(lambda: widget.operations)
+    wait_until(lambda: widget.operations)
     widget.set_state({"_selected": [job]})
-    until(lambda: widget.selection)
+    wait_until(lambda: widget.selection)
     seen: list[Any] = []
     widget.observe(
         lambda _: seen.append((widget.operations[0].state, widget.selection[0].state)),
         ["operations", "selection"],
     )
     tamr.jobs.finish(job)
-    until(lambda: len(seen) == 2)
+    wait_until(lambda: len(seen) == 2)
 
     assert set(seen) == {("SUCCEEDED", "SUCCEEDED")}
 
@@ -102,7 +102,7 @@ def test_what_a_subclass_observes_is_called_on_the_callback_thread(tamr, client)
     job = tamr.jobs.add("RUNNING")
     widget = Mine(client.operation(job), poll_interval_seconds=QUICK)
     tamr.jobs.finish(job)
-    until(lambda: widget.callback_error)
+    wait_until(lambda: widget.callback_error)
 
     assert all("callbacks" in name for name in threads)
     assert "SystemExit: SUCCEEDED" in widget.callback_error
@@ -119,9 +119,9 @@ def test_links_follow_what_the_server_says(tamr, client, link):
     link((widget, "message"), (label, "value"))
     for number in range(3):
         tamr.jobs.change(job, status={"message": f"Step {number}"})
-        until(lambda number=number: widget.message == f"Step {number}")
+        wait_until(lambda number=number: widget.message == f"Step {number}")
 
-    until(lambda: label.value == "Step 2")
+    wait_until(lambda: label.value == "Step 2")
     assert widget.callback_error == ""
 
 
@@ -137,7 +137,7 @@ def test_a_link_with_the_search_works_both_ways(tamr, client):
     text.value = "c"
     assert widget.search == "c"
     widget.set_state({"search": "d"})
-    until(lambda: text.value == "d")
+    wait_until(lambda: text.value == "d")
     ipywidgets.jslink((widget, "search"), (text, "value"))
 
 
@@ -157,7 +157,7 @@ def test_an_observer_that_was_taken_off_hears_nothing(tamr, client, how):
     tamr.jobs.finish(job)
 
     assert widget.wait(20).succeeded()
-    until(lambda: widget.resolved)
+    wait_until(lambda: widget.resolved)
     time.sleep(0.05)
     assert called == []
 
@@ -166,12 +166,12 @@ def test_the_selection_survives_unobserve_all(tamr, client):
     """The widget's own reactions are no observers."""
     job = tamr.jobs.add("RUNNING")
     widget = jobs_widget(client)
-    until(lambda: widget.operations)
+    wait_until(lambda: widget.operations)
 
     widget.unobserve_all()
     widget.set_state({"_selected": [job]})
 
-    until(lambda: widget.selection)
+    wait_until(lambda: widget.selection)
 
 
 # What callbacks raise
@@ -192,7 +192,7 @@ def test_whatever_a_callback_raises_the_others_run_and_polls_go_on(tamr, client,
     job = tamr.jobs.add("RUNNING")
     widget = jobs_widget(client) if register == "jobs" else follow(client, job)
     if register == "jobs":
-        until(lambda: widget.operations)
+        wait_until(lambda: widget.operations)
     called: list[Any] = []
     for callback in (broken, called.append, broken):
         if register == "observe":
@@ -200,16 +200,18 @@ def test_whatever_a_callback_raises_the_others_run_and_polls_go_on(tamr, client,
         else:
             widget.on_resolved(callback)
     tamr.jobs.finish(job)
-    until(lambda: called and widget.callback_error)
+    wait_until(lambda: called and widget.callback_error)
     page = status(widget) if register == "jobs" else panel(widget)
 
     assert len(called) == 1
-    until(lambda: (status(widget) if register == "jobs" else panel(widget)).get("callback_error"))
+    wait_until(
+        lambda: (status(widget) if register == "jobs" else panel(widget)).get("callback_error")
+    )
     assert "fault" not in page
     assert widget.error == ""
     polls = count_requests(tamr, "GET")
     if register == "jobs":
-        until(lambda: count_requests(tamr, "GET") > polls)
+        wait_until(lambda: count_requests(tamr, "GET") > polls)
 
 
 @pytest.mark.parametrize("names", ["error", "callback_error", "_panel", traitlets.All])
@@ -225,8 +227,8 @@ def test_an_observer_that_raises_at_each_error_does_not_loop(tamr, client, names
     widget.observe(broken, names)
     widget.observe(broken, "error")
     tamr.faults.add(Fault.status(502, times=1))
-    until(lambda: calls and widget.callback_error)
-    until(lambda: not widget.error)
+    wait_until(lambda: calls and widget.callback_error)
+    wait_until(lambda: not widget.error)
     time.sleep(0.1)
 
     assert len(calls) < 30
@@ -242,7 +244,7 @@ def test_an_error_of_a_callback_is_short_and_printable(tamr, client):
 
     widget.on_resolved(broken)
     tamr.jobs.finish(job)
-    until(lambda: widget.callback_error)
+    wait_until(lambda: widget.callback_error)
 
     assert len(widget.callback_error) <= 1000
     assert widget.callback_error.isprintable()
@@ -260,14 +262,14 @@ def test_a_slow_callback_holds_up_no_poll(tamr, client):
 
     slow.observe(wait, "state")
     tamr.jobs.change(job, status={"state": "CANCELING"})
-    until(lambda: slow.state == "CANCELING")
+    wait_until(lambda: slow.state == "CANCELING")
     tamr.jobs.finish(job)
     tamr.jobs.finish(other)
-    until(lambda: slow.resolved and quick.resolved)
+    wait_until(lambda: slow.resolved and quick.resolved)
     assert states == []
 
     free.set()
-    until(lambda: states == ["CANCELING", "SUCCEEDED"])
+    wait_until(lambda: states == ["CANCELING", "SUCCEEDED"])
 
 
 def test_a_callback_runs_in_the_context_that_registered_it(tamr, client):
@@ -275,7 +277,7 @@ def test_a_callback_runs_in_the_context_that_registered_it(tamr, client):
     cell = contextvars.ContextVar("cell", default="none")
     job = tamr.jobs.add("RUNNING")
     widget, jobs = follow(client, job), jobs_widget(client)
-    until(lambda: jobs.operations)
+    wait_until(lambda: jobs.operations)
     seen: list[str] = []
     token = cell.set("first")
     widget.on_resolved(lambda _: seen.append(cell.get()))
@@ -283,7 +285,7 @@ def test_a_callback_runs_in_the_context_that_registered_it(tamr, client):
     jobs.on_resolved(lambda _: seen.append(cell.get()))
     cell.set("second")
     tamr.jobs.finish(job)
-    until(lambda: len(seen) == 3)
+    wait_until(lambda: len(seen) == 3)
     cell.reset(token)
 
     assert seen == ["first"] * 3
@@ -313,7 +315,7 @@ def test_a_callback_may_close_the_widget(tamr, client, displayed, callback):
     else:
         widget.on_resolved(close)
     tamr.jobs.finish(job)
-    until(lambda: widget.comm is None)
+    wait_until(lambda: widget.comm is None)
 
     assert "SUCCEEDED" in displayed[-1]
     assert widget.callback_error == ""
@@ -337,7 +339,7 @@ def test_the_record_is_written_before_anybody_who_waits_is_woken(tamr, client, m
     threading.Timer(0.05, tamr.jobs.finish, (job,)).start()
     widget.wait(20)
     order.append("wait")
-    until(lambda: len(order) == 5)
+    wait_until(lambda: len(order) == 5)
 
     assert order[:2] == ["display", "record"]
 
@@ -375,15 +377,15 @@ def test_closing_a_jobs_widget_cancels_the_clicks(tamr, client):
     jobs = [tamr.jobs.start(queued_seconds=0, run_seconds=60) for _ in range(30)]
     widget = jobs_widget(client)
     page = Page(widget)
-    until(lambda: len(widget.operations) == 30)
+    wait_until(lambda: len(widget.operations) == 30)
     tamr.faults.add(Fault.delay(0.05, method="POST"))
     for job in jobs[:5]:
         click(widget, "expand", id=job)
-    until(lambda: len(set(page.of("panel"))) == 5)
+    wait_until(lambda: len(set(page.of("panel"))) == 5)
     for job in jobs[:5]:
         click(widget, "cancel", id=job)
     click(widget, "cancel_all", ids=jobs)
-    until(lambda: count_requests(tamr, "POST"))
+    wait_until(lambda: count_requests(tamr, "POST"))
 
     widget.close()
     requests = len(tamr.requests)
@@ -427,7 +429,7 @@ def test_rows_are_sent_unasked_and_again_to_a_page_that_was_not_ready(tamr, clie
     tamr.jobs.put_all(history(5))
     widget = jobs_widget(client)
     sent = Page(widget)
-    until(lambda: len(sent.of("rows")) >= 2)
+    wait_until(lambda: len(sent.of("rows")) >= 2)
     time.sleep(0.15)
 
     first, again = sent.of("rows")
@@ -440,7 +442,7 @@ def test_a_page_that_has_asked_gets_the_rows_once(tamr, client, monkeypatch):
     monkeypatch.setattr("tamr_widgets.widgets.jobs.AGAIN_SECONDS", 0.05)
     tamr.jobs.put_all(history(5))
     widget = jobs_widget(client)
-    until(lambda: widget.operations)
+    wait_until(lambda: widget.operations)
     sent = Page(widget)
     click(widget, "subscribe")
     time.sleep(0.15)
@@ -455,10 +457,10 @@ def test_the_status_tells_none_from_unknown(tamr, client, jobs):
     tamr.faults.add(Fault.status(502, times=1))
     widget = jobs_widget(client)
     assert "total" not in status(widget)
-    until(lambda: status(widget).get("fault_kind") == "retrying")
+    wait_until(lambda: status(widget).get("fault_kind") == "retrying")
     assert "total" not in status(widget)
 
-    until(lambda: "total" in status(widget))
+    wait_until(lambda: "total" in status(widget))
     assert status(widget)["total"] == jobs
 
 
@@ -467,7 +469,7 @@ def test_before_the_first_list_nothing_is_said_about_the_jobs(tamr, client):
     tamr.jobs.add("RUNNING")
     tamr.faults.add(Fault.hang(times=1))
     widget = jobs_widget(client)
-    until(lambda: count_requests(tamr, "GET", "operations"))
+    wait_until(lambda: count_requests(tamr, "GET", "operations"))
 
     text = widget._repr_mimebundle_()[0]
     assert "0 jobs" not in text["text/plain"] + text["text/html"]
@@ -485,14 +487,14 @@ def test_to_frame_without_a_list_says_why(tamr, client):
 
 def test_an_update_never_shows_a_part_of_the_jobs(tamr, client):
     """Whoever reads while a new list is taken over sees the old one or the new one."""
-    tamr.jobs.put_all(history(500))
+    tamr.jobs.put_all(history(200))
     widget = jobs_widget(client)
-    until(lambda: len(widget.operations) == 500)
+    wait_until(lambda: len(widget.operations) == 200)
     texts, lists = set(), count_requests(tamr, "GET", "operations")
     while count_requests(tamr, "GET", "operations") < lists + 4:
         texts.add(widget._repr_mimebundle_()[0]["text/plain"].partition(" ")[0])
 
-    assert texts == {"500"}
+    assert texts == {"200"}
 
 
 # Arguments
@@ -560,7 +562,7 @@ def test_an_unpickled_operation_that_has_ended_is_shown(tamr, client):
     assert widget.wait() is operation
     assert "FAILED" in widget._repr_mimebundle_()[0]["text/plain"]
     click(widget, "delete")
-    until(lambda: "no client" in widget.error)
+    wait_until(lambda: "no client" in widget.error)
 
 
 def test_an_unpickled_operation_that_has_not_ended_is_refused(tamr, client):
@@ -580,7 +582,7 @@ def test_a_wait_for_an_inherited_widget_ends_in_a_forked_child(tamr, client):
     """The parent's thread does not exist there; the child polls for itself."""
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job)
-    until(lambda: count_requests(tamr, "GET", job) > 2)
+    wait_until(lambda: count_requests(tamr, "GET", job) > 2)
     tamr.jobs.finish(job)
 
     assert in_child(lambda: widget.wait(20).succeeded())

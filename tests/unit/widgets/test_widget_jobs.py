@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import traitlets
-from doubles import until
+from fakes import wait_until
 from pages import Page, count_requests, jobs_widget, status
 
 from tamr_widgets import JobsWidget, OperationWidget
@@ -33,7 +33,7 @@ def test_all_jobs_are_snapshots_newest_first(tamr, widget):
     """Python sees what the page sees."""
     old, new = tamr.jobs.add("SUCCEEDED"), tamr.jobs.add("QUARANTINED")
 
-    until(lambda: len(widget.operations) == 2)
+    wait_until(lambda: len(widget.operations) == 2)
 
     assert [each.resource_id for each in widget.operations] == [new, old]
     assert widget.operations[0].state == "QUARANTINED"
@@ -42,14 +42,14 @@ def test_all_jobs_are_snapshots_newest_first(tamr, widget):
 def test_a_page_gets_all_rows_once_and_then_only_what_changed(tamr, widget, page):
     """Ten polls of an idle server send nothing."""
     first, second = tamr.jobs.add("RUNNING"), tamr.jobs.add("SUCCEEDED")
-    until(lambda: sum(len(rows["jobs"]) for rows in page.of("rows")) >= 2)
+    wait_until(lambda: sum(len(rows["jobs"]) for rows in page.of("rows")) >= 2)
     page.clear()
     polls = count_requests(tamr, "GET", "operations")
-    until(lambda: count_requests(tamr, "GET", "operations") > polls + 10)
+    wait_until(lambda: count_requests(tamr, "GET", "operations") > polls + 10)
     assert page == []
 
     tamr.jobs.finish(first)
-    until(lambda: page.of("rows"))
+    wait_until(lambda: page.of("rows"))
 
     assert [rows["jobs"][0][:2] for rows in page.of("rows")] == [[first, "SUCCEEDED"]]
     assert len(json.dumps(page[0])) < 600
@@ -60,10 +60,10 @@ def test_a_page_gets_all_rows_once_and_then_only_what_changed(tamr, widget, page
 def test_what_the_server_forgets_is_gone_from_the_page(tamr, widget, page):
     """The page is told which rows to take off."""
     job = tamr.jobs.add("SUCCEEDED")
-    until(lambda: widget.operations)
+    wait_until(lambda: widget.operations)
 
     tamr.jobs.remove(job)
-    until(lambda: not widget.operations)
+    wait_until(lambda: not widget.operations)
 
     assert page.of("rows")[-1]["gone"] == [job]
 
@@ -72,10 +72,10 @@ def test_a_long_list_goes_to_a_new_page_in_pieces(tamr, widget, monkeypatch):
     """The first rows are drawn before the last have arrived."""
     monkeypatch.setattr("tamr_widgets.widgets.jobs.CHUNK", 500)
     tamr.jobs.put_all(history(1100))
-    until(lambda: len(widget.operations) == 1100)
+    wait_until(lambda: len(widget.operations) == 1100)
     page = Page(widget)
     page.click("subscribe")
-    until(lambda: len(page.of("rows")) == 3)
+    wait_until(lambda: len(page.of("rows")) == 3)
 
     first, second, third = page.of("rows")
     assert (first["reset"], first["total"], first["more"]) == (True, 1100, True)
@@ -92,7 +92,7 @@ def test_wild_documents_are_rows_too(tamr, widget, page):
     tamr.jobs.put({"description": 7}, "b")
     tamr.jobs.put({"id": "1", "status": {"state": 5}}, "c")
 
-    until(lambda: len(widget.operations) == 3)
+    wait_until(lambda: len(widget.operations) == 3)
 
     keys = {row[0] for rows in page.of("rows") for row in rows["jobs"]}
     assert len(keys) == 3
@@ -101,19 +101,19 @@ def test_wild_documents_are_rows_too(tamr, widget, page):
 def test_an_opened_row_is_a_panel_with_the_same_actions(tamr, widget, page):
     """It is followed, cancelled as in an OperationWidget, and shut."""
     job = tamr.jobs.start(queued_seconds=0, run_seconds=60)
-    until(lambda: widget.operations)
+    wait_until(lambda: widget.operations)
 
     page.click("expand", id=job)
-    until(lambda: page.of("facts"))
+    wait_until(lambda: page.of("facts"))
     page.click("cancel", id=job)
-    until(lambda: page.of("facts")[-1]["state"] in {"CANCELING", "CANCELED"})
+    wait_until(lambda: page.of("facts")[-1]["state"] in {"CANCELING", "CANCELED"})
     page.click("collapse", id=job)
     assert set(page.of("panel")) == {job}
     page.clear()
     page.click("subscribe")
-    until(lambda: page.of("rows"))  # what follows the collapse
+    wait_until(lambda: page.of("rows"))  # what follows the collapse
     tamr.jobs.finish(job)
-    until(lambda: widget.operations[0].resolved)
+    wait_until(lambda: widget.operations[0].resolved)
 
     assert count_requests(tamr, "POST", f"{job}/cancel") == 1
     assert page.of("facts") == []
@@ -122,11 +122,11 @@ def test_an_opened_row_is_a_panel_with_the_same_actions(tamr, widget, page):
 def test_many_are_cancelled_with_one_report(tamr, widget, page):
     """A partial failure loses nothing: what was refused is named with the reason."""
     jobs = [tamr.jobs.start(queued_seconds=0, run_seconds=60) for _ in range(3)]
-    until(lambda: len(widget.operations) == 3)
+    wait_until(lambda: len(widget.operations) == 3)
     tamr.faults.add(Fault.status(403, method="POST", path=f"jobs/{jobs[1]}/"))
 
     page.click("cancel_all", ids=[*jobs, "unknown"])
-    until(lambda: page.of("report") and page.of("report")[-1]["over"])
+    wait_until(lambda: page.of("report") and page.of("report")[-1]["over"])
 
     report = page.of("report")[-1]
     assert (report["action"], report["done"], report["of"]) == ("cancel", 3, 3)
@@ -138,10 +138,10 @@ def test_many_are_deleted_and_leave_the_table(tamr, widget, page):
     """The rows go without waiting for the next list."""
     tamr.jobs.deletes = True
     jobs = [tamr.jobs.add("SUCCEEDED") for _ in range(3)]
-    until(lambda: len(widget.operations) == 3)
+    wait_until(lambda: len(widget.operations) == 3)
 
     page.click("delete_all", ids=jobs[:2])
-    until(lambda: len(widget.operations) == 1)
+    wait_until(lambda: len(widget.operations) == 1)
 
     assert widget.operations[0].resource_id == jobs[2]
     assert count_requests(tamr, "DELETE") == 2
@@ -150,10 +150,10 @@ def test_many_are_deleted_and_leave_the_table(tamr, widget, page):
 def test_a_server_that_deletes_nothing_is_remembered(tamr, widget, page):
     """405 is the server's word for all of them: the page need not offer it again."""
     jobs = [tamr.jobs.add("SUCCEEDED") for _ in range(2)]
-    until(lambda: len(widget.operations) == 2)
+    wait_until(lambda: len(widget.operations) == 2)
 
     page.click("delete_all", ids=jobs)
-    until(lambda: status(widget).get("no_delete"))
+    wait_until(lambda: status(widget).get("no_delete"))
 
     assert len(page.of("report")[-1]["failed"]) == 2
     assert len(widget.operations) == 2
@@ -163,23 +163,23 @@ def test_the_selection_is_snapshots(tamr, widget, page):
     """What is selected in the page can be used in code, and follows the server."""
     job = tamr.jobs.add("RUNNING")
     tamr.jobs.add("RUNNING")
-    until(lambda: len(widget.operations) == 2)
+    wait_until(lambda: len(widget.operations) == 2)
 
     widget.set_state({"_selected": [job]})
-    until(lambda: widget.selection)
+    wait_until(lambda: widget.selection)
     tamr.jobs.finish(job)
-    until(lambda: widget.selection[0].resolved)
+    wait_until(lambda: widget.selection[0].resolved)
 
     assert [each.resource_id for each in widget.selection] == [job]
 
 
 def test_a_page_can_set_its_own_state_and_nothing_else(tamr, widget):
     """Filter and search are the page's; what the server said is not."""
-    until(lambda: "loading" not in status(widget))
+    wait_until(lambda: "loading" not in status(widget))
 
     widget.set_state({"search": "train", "filter_state": "FAILED", "_status": {"loading": True}})
 
-    until(lambda: (widget.search, widget.filter_state) == ("train", "FAILED"))
+    wait_until(lambda: (widget.search, widget.filter_state) == ("train", "FAILED"))
     assert "loading" not in status(widget)
     with pytest.raises(traitlets.TraitError):
         widget.operations = ()
@@ -189,7 +189,7 @@ def test_callbacks_hear_of_each_job_that_resolves_once(tamr, widget):
     """Those that had ended before are not news; one that raises disturbs nobody."""
     tamr.jobs.add("SUCCEEDED")
     running = tamr.jobs.add("RUNNING")
-    until(lambda: len(widget.operations) == 2)
+    wait_until(lambda: len(widget.operations) == 2)
     heard: list[str] = []
 
     def broken(_: object) -> None:
@@ -198,9 +198,9 @@ def test_callbacks_hear_of_each_job_that_resolves_once(tamr, widget):
     widget.on_resolved(broken)
     widget.on_resolved(lambda operation: heard.append(operation.resource_id))
     tamr.jobs.finish(running)
-    until(lambda: heard)
+    wait_until(lambda: heard)
     quick = tamr.jobs.add("FAILED")
-    until(lambda: len(heard) == 2)
+    wait_until(lambda: len(heard) == 2)
 
     assert heard == [running, quick]
 
@@ -211,15 +211,15 @@ def test_forty_widgets_and_the_jobs_page_ask_once_each_tick(tamr, client):
     by_id = {each.resource_id: each for each in client.operations()}
     table = JobsWidget(client, poll_interval_seconds=0.1)
     widgets = [OperationWidget(by_id[job], poll_interval_seconds=0.1) for job in jobs]
-    until(lambda: len(table.operations) == 40)
+    wait_until(lambda: len(table.operations) == 40)
     lists = count_requests(tamr, "GET", "v1/operations")
-    until(lambda: count_requests(tamr, "GET", "v1/operations") > lists + 3)
+    wait_until(lambda: count_requests(tamr, "GET", "v1/operations") > lists + 3)
     tamr.requests.clear()
 
-    until(lambda: count_requests(tamr, "GET") >= 4)
+    wait_until(lambda: count_requests(tamr, "GET") >= 4)
     for job in jobs:
         tamr.jobs.finish(job)
-    until(lambda: all(widget.resolved for widget in widgets))
+    wait_until(lambda: all(widget.resolved for widget in widgets))
 
     assert {each.path for each in tamr.requests} == {"/api/versioned/v1/operations"}
 
@@ -227,13 +227,13 @@ def test_forty_widgets_and_the_jobs_page_ask_once_each_tick(tamr, client):
 def test_faults_are_shown_and_the_last_known_rows_stay(tamr, widget):
     """502: retrying, with when it was checked last; then it is over."""
     tamr.jobs.add("RUNNING")
-    until(lambda: widget.operations)
+    wait_until(lambda: widget.operations)
     tamr.faults.add(Fault.status(502, times=2))
 
-    shown = until(lambda: status(widget) if "retry_at" in status(widget) else None)
+    shown = wait_until(lambda: status(widget) if "retry_at" in status(widget) else None)
     assert shown["fault"] == "the server answered 502"
     assert len(widget.operations) == 1
-    until(lambda: "fault" not in status(widget))
+    wait_until(lambda: "fault" not in status(widget))
     assert widget.error == ""
 
 
@@ -242,43 +242,43 @@ def test_a_list_that_is_refused_says_so(tamr, client):
     tamr.faults.add(Fault.status(403))
     widget = jobs_widget(client)
 
-    until(lambda: status(widget).get("fault_kind") == "refused")
+    wait_until(lambda: status(widget).get("fault_kind") == "refused")
 
     assert "403" in widget.error
 
 
 def test_try_again_after_a_refusal(tamr, widget, page):
     """The list is fetched again; what comes of it is shown, and a click too many is nothing."""
-    until(lambda: "loading" not in status(widget))
+    wait_until(lambda: "loading" not in status(widget))
     tamr.jobs.add("RUNNING")
-    until(lambda: widget.operations)
+    wait_until(lambda: widget.operations)
     tamr.faults.add(Fault.status(403))
-    until(lambda: status(widget).get("fault_kind") == "refused")
+    wait_until(lambda: status(widget).get("fault_kind") == "refused")
     before = count_requests(tamr, "GET")
 
     page.click("wait")
-    until(lambda: count_requests(tamr, "GET") > before and "fault" in status(widget))
+    wait_until(lambda: count_requests(tamr, "GET") > before and "fault" in status(widget))
     tamr.faults.clear()
     tamr.jobs.add("PENDING")
     page.click("wait")
     page.click("wait")
 
-    until(lambda: len(widget.operations) == 2)
+    wait_until(lambda: len(widget.operations) == 2)
     assert "fault" not in status(widget)
     assert widget.error == ""
 
 
 def test_closing_leaves_nothing_behind(tamr, widget, page):
     """The thread ends within a second, also while a list hangs."""
-    until(lambda: "loading" not in status(widget))
+    wait_until(lambda: "loading" not in status(widget))
     tamr.faults.add(Fault.hang())
     hanging = count_requests(tamr, "GET")
-    until(lambda: count_requests(tamr, "GET") > hanging)
+    wait_until(lambda: count_requests(tamr, "GET") > hanging)
 
     widget.close()
     widget.close()
 
-    until(
+    wait_until(
         lambda: not any(each.name.startswith("tamr_widgets") for each in threading.enumerate()),
         seconds=1,
     )
@@ -295,7 +295,7 @@ def test_to_frame_is_a_table_with_real_times(tamr, widget):
     """Aware times and durations, a row for each job."""
     tamr.jobs.add("SUCCEEDED")
     tamr.jobs.add("PENDING")
-    until(lambda: len(widget.operations) == 2)
+    wait_until(lambda: len(widget.operations) == 2)
 
     frame = widget.to_frame()
 
@@ -321,7 +321,7 @@ def test_to_frame_without_pandas_says_how_to_get_it(widget, monkeypatch):
 def test_at_rest_it_is_a_table_of_text(tamr, widget):
     """What nbconvert and GitHub show holds the newest jobs, as text."""
     tamr.jobs.add("FAILED", description="<img src=x onerror=alert(1)>")
-    until(lambda: widget.operations)
+    wait_until(lambda: widget.operations)
 
     data, _ = widget._repr_mimebundle_()
 
@@ -333,7 +333,7 @@ def test_at_rest_it_is_a_table_of_text(tamr, widget):
 def test_no_secret_gets_into_the_widget(tamr, client, widget, page):
     """Neither state, nor messages, nor what is shown at rest."""
     tamr.jobs.add("RUNNING")
-    until(lambda: widget.operations)
+    wait_until(lambda: widget.operations)
 
     text = json.dumps([widget.get_state(), list(page), widget._repr_mimebundle_()[0]], default=repr)
 

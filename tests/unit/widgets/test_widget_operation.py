@@ -12,7 +12,7 @@ from typing import Any
 import ipywidgets
 import pytest
 import traitlets
-from doubles import until
+from fakes import wait_until
 from pages import QUICK, Page, click, count_requests, follow, panel, send
 
 from tamr_widgets import (
@@ -34,11 +34,11 @@ def test_it_follows_an_operation_to_its_end_by_itself(tamr, client):
     widget.observe(lambda change: seen.append(change.new), "state")
 
     tamr.jobs.change(job, status={"state": "RUNNING"})
-    until(lambda: widget.state == "RUNNING")
+    wait_until(lambda: widget.state == "RUNNING")
     tamr.jobs.finish(job)
-    until(lambda: widget.resolved)
+    wait_until(lambda: widget.resolved)
 
-    until(lambda: seen == ["RUNNING", "SUCCEEDED"])
+    wait_until(lambda: seen == ["RUNNING", "SUCCEEDED"])
     assert widget.operation.succeeded()
     assert widget.progress == 1.0
 
@@ -49,12 +49,12 @@ def test_one_message_for_each_change_and_none_when_nothing_changed(tamr, client)
     widget = follow(client, job)
     sent = Page(widget)
 
-    until(lambda: count_requests(tamr, "GET", job) >= 4)
+    wait_until(lambda: count_requests(tamr, "GET", job) >= 4)
     assert sent == []
     tamr.jobs.change(job, status={"state": "RUNNING"})
-    until(lambda: widget.state == "RUNNING")
+    wait_until(lambda: widget.state == "RUNNING")
     polls = count_requests(tamr, "GET", job)
-    until(lambda: count_requests(tamr, "GET", job) >= polls + 3)
+    wait_until(lambda: count_requests(tamr, "GET", job) >= polls + 3)
 
     assert [list(message["state"]) for message in sent] == [["_panel"]]
     assert len(json.dumps(sent[0])) <= 1000
@@ -165,9 +165,9 @@ def test_wait_ends_with_the_outcome(tamr, client):
     widget = follow(client, job)
 
     click(widget, "wait")
-    until(lambda: widget.waiting)
+    wait_until(lambda: widget.waiting)
     tamr.jobs.finish(job, "FAILED")
-    until(lambda: not widget.waiting)
+    wait_until(lambda: not widget.waiting)
 
     assert panel(widget)["outcome"] == "It failed while you waited."
 
@@ -177,7 +177,7 @@ def test_wait_gives_up_after_its_limit(tamr, client):
     widget = follow(client, tamr.jobs.add("RUNNING"), timeout_seconds=0.1)
 
     click(widget, "wait")
-    until(lambda: panel(widget).get("outcome"))
+    wait_until(lambda: panel(widget).get("outcome"))
 
     assert panel(widget)["outcome"] == "Still running after 0.1 s."
     assert not widget.waiting
@@ -189,11 +189,11 @@ def test_stop_waiting_stops_only_the_waiting(tamr, client):
     widget = follow(client, tamr.jobs.add("RUNNING"), timeout_seconds=60)
 
     click(widget, "wait")
-    until(lambda: widget.waiting)
+    wait_until(lambda: widget.waiting)
     click(widget, "stop")
-    until(lambda: not widget.waiting)
+    wait_until(lambda: not widget.waiting)
     click(widget, "wait")
-    until(lambda: widget.waiting)
+    wait_until(lambda: widget.waiting)
 
     assert count_requests(tamr, "POST") == 0
 
@@ -207,7 +207,7 @@ def test_three_clicks_on_cancel_are_one_request(tamr, client):
 
     for number in range(3):
         click(widget, "cancel", number)
-    until(lambda: widget.state in {"CANCELING", "CANCELED"})
+    wait_until(lambda: widget.state in {"CANCELING", "CANCELED"})
 
     assert count_requests(tamr, "POST", "cancel") == 1
 
@@ -218,7 +218,7 @@ def test_cancelling_a_job_that_has_ended_asks_nothing(tamr, client):
     widget = follow(client, job)
 
     click(widget, "cancel")
-    until(lambda: panel(widget).get("outcome"))
+    wait_until(lambda: panel(widget).get("outcome"))
 
     assert "already ended" in panel(widget)["outcome"]
     assert count_requests(tamr, "POST") == 0
@@ -231,9 +231,9 @@ def test_a_refused_delete_leaves_everything_as_it_was(tamr, client):
 
     for number in range(3):
         click(widget, "delete", number)
-    until(lambda: widget.error)
+    wait_until(lambda: widget.error)
     tamr.jobs.finish(job)
-    until(lambda: widget.resolved)
+    wait_until(lambda: widget.resolved)
 
     assert count_requests(tamr, "DELETE") == 1
     assert panel(widget)["no_delete"]
@@ -248,10 +248,10 @@ def test_a_delete_that_is_done_ends_the_polling(tamr, client):
     widget = follow(client, job)
 
     click(widget, "delete")
-    until(lambda: widget.deleted)
+    wait_until(lambda: widget.deleted)
     click(widget, "delete")
     polls = count_requests(tamr, "GET", job)
-    until(lambda: threading.active_count() == _threads_of(tamr))
+    wait_until(lambda: threading.active_count() == _threads_of(tamr))
 
     assert count_requests(tamr, "GET", job) == polls
     assert count_requests(tamr, "DELETE") == 1
@@ -270,7 +270,7 @@ def test_a_delete_whose_answer_was_lost_is_not_repeated(tamr, client):
     tamr.faults.add(Fault.close(perform=True, method="DELETE"))
 
     click(widget, "delete")
-    until(lambda: panel(widget).get("fault_kind") == "gone")
+    wait_until(lambda: panel(widget).get("fault_kind") == "gone")
 
     assert count_requests(tamr, "DELETE") == 1
 
@@ -281,8 +281,8 @@ def test_faults_that_pass_are_shown_and_go_away(tamr, client):
     widget = follow(client, job)
     tamr.faults.add(Fault.status(502, times=2))
 
-    facts = until(lambda: panel(widget) if "retry_at" in panel(widget) else None)
-    until(lambda: not widget.error)
+    facts = wait_until(lambda: panel(widget) if "retry_at" in panel(widget) else None)
+    wait_until(lambda: not widget.error)
 
     assert facts["fault_kind"] == "retrying"
     assert facts["fault"] == "the server answered 502"
@@ -298,7 +298,7 @@ def test_faults_that_stay_end_the_polling_and_say_so(tamr, client, monkeypatch, 
     widget = follow(client, tamr.jobs.add("RUNNING"))
     tamr.faults.add(Fault.status(status))
 
-    until(lambda: panel(widget).get("fault_kind") == kind)
+    wait_until(lambda: panel(widget).get("fault_kind") == kind)
 
     with pytest.raises(TamrError, match=str(status)):
         widget.wait()
@@ -382,8 +382,8 @@ def test_callbacks_that_raise_disturb_nobody(tamr, client):
     widget.on_resolved(lambda operation: called.append(operation.state))
     widget.observe(lambda _: called.append("observer"), "state")
     tamr.jobs.finish(job)
-    until(lambda: panel(widget).get("callback_error"))
-    until(lambda: "SUCCEEDED" in called)
+    wait_until(lambda: panel(widget).get("callback_error"))
+    wait_until(lambda: "SUCCEEDED" in called)
 
     assert sorted(called) == ["SUCCEEDED", "broken", "broken", "observer"]
     assert "ValueError: <b>oh</b>" in widget.callback_error
@@ -400,7 +400,7 @@ def test_an_observer_can_be_taken_off_again(tamr, client):
 
     widget.unobserve(called.append, "state")
     tamr.jobs.finish(job)
-    until(lambda: widget.resolved)
+    wait_until(lambda: widget.resolved)
 
     assert called == []
 
@@ -416,7 +416,7 @@ def test_a_callback_registered_at_the_moment_of_the_end_is_never_lost(tamr, clie
         Poller.of(client).refresh(widget.operation)
         time.sleep(number % 20 * 0.0002)  # a poll takes about two milliseconds
         widget.on_resolved(calls.append)
-        until(lambda number=number: len(calls) > number)
+        wait_until(lambda number=number: len(calls) > number)
         widget.close()
 
     assert len(calls) == rounds
@@ -430,7 +430,7 @@ def test_closing_leaves_nothing_behind(tamr, client):
         widget.close()
         widget.close()
 
-    until(lambda: threading.active_count() == _threads_of(tamr), seconds=1)
+    wait_until(lambda: threading.active_count() == _threads_of(tamr), seconds=1)
     assert len(ipywidgets.widgets.widget._instances) == before
 
 
@@ -440,11 +440,11 @@ def test_closing_while_a_request_hangs_ends_the_thread_within_a_second(tamr, cli
     widget = follow(client, job)
     tamr.faults.add(Fault.hang())
     hanging = count_requests(tamr, "GET", job)
-    until(lambda: count_requests(tamr, "GET", job) > hanging)
+    wait_until(lambda: count_requests(tamr, "GET", job) > hanging)
 
     widget.close()
 
-    until(lambda: threading.active_count() == _threads_of(tamr), seconds=1)
+    wait_until(lambda: threading.active_count() == _threads_of(tamr), seconds=1)
 
 
 def test_twenty_widgets_of_one_operation_cost_one_request_for_each_interval(tamr, client):
@@ -456,7 +456,7 @@ def test_twenty_widgets_of_one_operation_cost_one_request_for_each_interval(tamr
         OperationWidget(operation, poll_interval_seconds=QUICK)
 
     start = time.monotonic()
-    until(lambda: count_requests(tamr, "GET", job) >= 5)
+    wait_until(lambda: count_requests(tamr, "GET", job) >= 5)
 
     assert time.monotonic() - start > 3 * QUICK
 
@@ -468,7 +468,7 @@ def test_a_thousand_changes_in_a_second_are_few_messages(tamr, client):
     sent = Page(widget)
     for number in range(1000):
         tamr.jobs.change(job, status={"message": f"step {number}"})
-    until(lambda: widget.message == "step 999")
+    wait_until(lambda: widget.message == "step 999")
 
     assert len(sent) < 100
 
@@ -499,7 +499,7 @@ def test_a_displayed_widget_updates_its_output_when_the_job_ends(tamr, client, m
 
     widget._ipython_display_()
     tamr.jobs.finish(job)
-    until(lambda: len(shown) == 2)
+    wait_until(lambda: len(shown) == 2)
 
     assert "RUNNING" in shown[0][0]
     assert "SUCCEEDED" in shown[1][0]
@@ -533,7 +533,7 @@ def test_updates_are_sent_in_the_context_of_a_page_s_message(tamr, client):
     page.reset(token)
     contexts.clear()
     tamr.jobs.finish(job)
-    until(lambda: contexts)
+    wait_until(lambda: contexts)
 
     assert contexts == ["page's shell"]
 
