@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
+from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,10 +14,13 @@ from hypothesis import settings
 from polling import FakeTamr, Follower
 
 from tamr_widgets import Client, Poller, UsernamePasswordAuth, _clock
+from tamr_widgets._http import body
 from tamr_widgets.simulator import Simulator
+from tamr_widgets.simulator.credentials import Credentials
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import ModuleType
 
 # No deadline, since the machine may be busy. CI looks further.
 examples = 200 if os.environ.get("CI") == "true" else 30
@@ -41,12 +47,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
 
 
 @pytest.fixture
-def hands(clock: FakeClock) -> FakeClock:
-    """The former name of `clock`, for tests in tests/project/words_to_do.txt."""
-    return clock
-
-
-@pytest.fixture
 def wire() -> Iterator[responses.RequestsMock]:
     """Responds in place of a server."""
     with responses.RequestsMock(assert_all_requests_are_fired=False) as wire:
@@ -61,9 +61,15 @@ def client() -> Iterator[Client]:
 
 
 @pytest.fixture
-def tamr() -> Iterator[Simulator]:
+def password() -> str:
+    """The password of `tamr`; a module may have another one."""
+    return PASSWORD
+
+
+@pytest.fixture
+def tamr(password: str) -> Iterator[Simulator]:
     """A simulated server on loopback, without jobs."""
-    with Simulator(past_jobs=0) as simulator:
+    with Simulator(past_jobs=0, username="ada", password=password) as simulator:
         yield simulator
 
 
@@ -98,3 +104,44 @@ def follower() -> Iterator[Follower]:
     follower = Follower()
     yield follower
     follower.close()
+
+
+@pytest.fixture
+def small_bodies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Limits bodies to 1 MiB, which is reached sooner than 32."""
+    monkeypatch.setattr(body, "MAX_BODY_BYTES", body.MEBIBYTE)
+
+
+@pytest.fixture
+def tokens(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The tokens that simulators hand out from now on."""
+    handed_out: list[str] = []
+    new_token = Credentials.new_token
+
+    def recorded(credentials: Credentials) -> str:
+        handed_out.append(new_token(credentials))
+        return handed_out[-1]
+
+    monkeypatch.setattr(Credentials, "new_token", recorded)
+    return handed_out
+
+
+def _benchmark(name: str) -> ModuleType:
+    folder = str(Path(__file__).parents[1] / "benchmarks")
+    sys.path.insert(0, folder)
+    try:
+        return import_module(name)
+    finally:
+        sys.path.remove(folder)
+
+
+@pytest.fixture(scope="session")
+def accuracy() -> ModuleType:
+    """The benchmark of estimated durations, whose figures are held on a few pasts."""
+    return _benchmark("history_accuracy")
+
+
+@pytest.fixture(scope="session")
+def queues() -> ModuleType:
+    """The benchmark of estimated queues, whose figures are held on a few pasts."""
+    return _benchmark("history_queues")

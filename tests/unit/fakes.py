@@ -106,8 +106,6 @@ class FakeClock:
         self.now += seconds
         self.time_of_day += seconds
 
-    turn = advance  # the former name
-
 
 class RawServer:
     """A server on loopback that passes each request to a function, which writes the response."""
@@ -118,7 +116,7 @@ class RawServer:
         if self._tls is not None:
             self._tls.load_cert_chain(CERTIFICATE)
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._connections: list[socket.socket] = []
+        self.connections: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
         self.requests: list[bytes] = []
         self.port = self._listener.getsockname()[1]
@@ -128,7 +126,7 @@ class RawServer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for each in [self._listener, *self._connections]:
+        for each in [self._listener, *self.connections]:
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
             each.close()
@@ -146,14 +144,16 @@ class RawServer:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
-            self._connections.append(connection)
+            self.connections.append(connection)
+            # A second small segment would wait 40 ms for the acknowledgement of the first.
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._start(self._talk, connection)
 
     def _talk(self, connection: socket.socket) -> None:
         with suppress(OSError):
             if self._tls is not None:
                 connection = self._tls.wrap_socket(connection, server_side=True)
-                self._connections.append(connection)
+                self.connections.append(connection)
             while request := _read_request(connection):
                 self.requests.append(request)
                 self._serve(connection, request)
