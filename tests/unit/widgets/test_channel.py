@@ -92,9 +92,11 @@ def test_a_widget_whose_page_is_gone_is_closed(tamr, client, make, gone):
 def test_a_placeholder_of_a_comm_closes_nothing(tamr, client):
     """Panel gives a widget that is made outside of a session one that was never open."""
     widget = follow(client, tamr.jobs.add("RUNNING"))
+    opened = widget.comm
     widget.comm = comm.DummyComm(target_name="temporary", primary=False)
 
     assert widget._channel.is_closed(widget) is False
+    widget.comm = opened
 
 
 @pytest.mark.filterwarnings("ignore:An update was not sent")
