@@ -538,6 +538,12 @@ class Operation:
             raise NotSupported(msg)
         return self.api_path
 
+    def _display_(self) -> object:
+        """Returns what marimo displays for this."""
+        from . import OperationWidget  # noqa: PLC0415 - scripts never draw
+
+        return OperationWidget(self)
+
     def _repr_html_(self) -> str:
         from ._operation.html import html_table  # noqa: PLC0415 - scripts never draw
 

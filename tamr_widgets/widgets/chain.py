@@ -15,7 +15,6 @@ from .._polling.callbacks import CallbackQueue
 from ..chain import Chain
 from . import bundle, cell_outputs
 from .base import BaseWidget
-from .comm_context import run_in_comm_context
 from .opened_rows import OpenedRows
 from .payload import compact, cut, estimate_facts, milliseconds
 
@@ -39,6 +38,8 @@ class ChainWidget(BaseWidget):
 
     _code = t.Bytes(bundle.compressed("chain/index.js")).tag(sync=True)
     _chain = t.Dict().tag(sync=True)
+    _of_the_server = ("_chain",)
+    _of_marimo = ("state",)
 
     chain = t.Instance(Chain, read_only=True, help="The chain.")
     state = t.Unicode("", read_only=True, help="The state of the chain, see `Chain.state`.")
@@ -80,9 +81,6 @@ class ChainWidget(BaseWidget):
         }
 
     def _draw(self, *, reports: bool = False) -> None:
-        run_in_comm_context(self._apply, reports=reports)
-
-    def _apply(self, *, reports: bool) -> None:
         """Updates all traits, then the saved output at an end, then observers."""
         was_over = self.state in CHAIN_ENDED
         values = self._values(self.chain)
@@ -120,7 +118,7 @@ class ChainWidget(BaseWidget):
                 self._opened.expand(name, step.operation)
 
     def _send_panel(self, name: str, facts: dict[str, Any]) -> None:
-        run_in_comm_context(self.send, {"panel": name, "facts": facts})
+        self.send({"panel": name, "facts": facts})
 
     def _show_callback_error(self, text: str) -> None:
         self._callback_error = text

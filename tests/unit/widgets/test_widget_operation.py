@@ -3,10 +3,8 @@ from __future__ import annotations
 import _thread
 import asyncio
 import json
-import sys
 import threading
 import time
-from types import SimpleNamespace
 from typing import Any
 
 import ipywidgets
@@ -487,7 +485,7 @@ def test_what_is_shown_without_javascript_is_text(tamr, client):
     assert "application/vnd.jupyter.widget-view+json" in data
 
 
-def test_a_displayed_widget_updates_its_output_when_the_job_ends(tamr, client, monkeypatch):
+def test_a_displayed_widget_updates_its_output_when_the_job_ends(tamr, client, kernel, monkeypatch):
     """So a saved notebook carries the final state."""
     shown: list[tuple[Any, ...]] = []
     monkeypatch.setattr(
@@ -516,32 +514,3 @@ def test_no_secret_gets_into_the_widget_or_the_notebook(tamr):
 
     for secret in client.auth.secrets:
         assert secret not in text
-
-
-def test_updates_are_sent_in_the_context_of_a_page_s_message(tamr, client):
-    """So that clicks are acted on while a cell runs (ipykernel 7.4)."""
-    import contextvars  # noqa: PLC0415
-
-    page = contextvars.ContextVar("page", default="none")
-    job = tamr.jobs.add("RUNNING")
-    widget = follow(client, job)
-    contexts: list[str] = []
-    widget.comm.send = lambda data=None, **_: contexts.append(page.get())
-
-    token = page.set("page's shell")
-    click(widget, "subscribe")
-    page.reset(token)
-    contexts.clear()
-    tamr.jobs.finish(job)
-    wait_until(lambda: contexts)
-
-    assert contexts == ["page's shell"]
-
-
-def test_a_kernel_that_cannot_update_widgets_is_named(tamr, client, monkeypatch):
-    """ipykernel 7.0 sends nothing from threads: the person hears what to upgrade."""
-    kernel = SimpleNamespace(__version__="7.0.1", version_info=(7, 0, 1))
-    monkeypatch.setitem(sys.modules, "ipykernel", kernel)
-
-    with pytest.warns(RuntimeWarning, match=r"ipykernel>=7\.1"):
-        follow(client, tamr.jobs.add("SUCCEEDED"))
