@@ -37,7 +37,7 @@ def normalized_copy(value: Any, levels: int = MAX_LEVELS) -> Any:
 def is_equal(first: object, second: object) -> bool:
     """Whether two JSON values are equal; False if their nesting is too deep to compare."""
     try:
-        return first == second
+        return first is second or first == second
     except RecursionError:
         return False
 
@@ -60,4 +60,4 @@ def text(value: object) -> str | None:
 
 
 def _replace_surrogates(characters: str) -> str:
-    return _SURROGATES.sub("\ufffd", characters)
+    return characters if characters.isascii() else _SURROGATES.sub("\ufffd", characters)

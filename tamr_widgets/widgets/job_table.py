@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Container, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from .._operation.document import field, text
 from .._operation.html import html_rows
@@ -15,9 +15,23 @@ from ..snapshot import Snapshot
 from .payload import cut, estimate_facts, milliseconds
 
 Row = list[Any]
+# The name, the id and the creation time of a document.
+Visible = tuple[str, str | None, str | None]
 
 # The length of the static form, which is for reading.
 MAX_STATIC_ROWS = 100
+
+
+class Change(NamedTuple):
+    """A job that is new or has changed, with its snapshot of the list before, if there is one."""
+
+    key: str
+    operation: Operation
+    earlier: Operation | None
+
+    def is_end(self) -> bool:
+        """Whether the job has ended since then."""
+        return self.operation.resolved and not (self.earlier and self.earlier.resolved)
 
 
 class JobTable:
@@ -26,10 +40,12 @@ class JobTable:
     def __init__(self) -> None:
         self._operations: dict[str, Operation] = {}
         # Keys are never reused for another job, which a page may have selected or expanded.
-        self._keys: dict[tuple[Any, ...], str] = {}
+        self._keys: dict[tuple[Visible, int], str] = {}
         self._latest: dict[str, str] = {}
         self._given: set[str] = set()
         self._suffixes: Counter[str] = Counter()
+        # By the `id()` of each document of the latest list; an unchanged one is the same object.
+        self._visible: dict[int, tuple[dict[str, Any], Visible]] = {}
 
     def __len__(self) -> int:
         return len(self._operations)
@@ -46,25 +62,32 @@ class JobTable:
         """Returns all operations with their keys, newest first."""
         return self._operations.items()
 
-    def take(self, listing: OperationList) -> tuple[list[tuple[str, Operation]], list[str]]:
-        """Updates the table to a new list, and returns changed operations and removed keys.
+    def take(self, listing: OperationList) -> tuple[list[Change], list[str]]:
+        """Updates the table to a new list, and returns the changes and the removed keys.
 
         A snapshot is kept if the server's document is the same as before.
         """
         before, operations = self._operations, dict[str, Operation]()
-        changed = []
-        copies: Counter[tuple[Any, ...]] = Counter()
+        known, self._visible = self._visible, {}
+        copies: dict[Visible, int] = {}
+        changes = []
         for document in listing.documents:
-            key = self._key(document, operations, copies)
-            operation = before.get(key)
-            if operation is None or not operation.has_same_document(document):
-                latest = listing.operation(document)
-                operation = latest if operation is None else latest.after(operation)
-                changed.append((key, operation))
+            of_document = known.get(id(document)) or (document, _visible(document))
+            self._visible[id(document)] = of_document
+            visible = of_document[1]
+            copies[visible] = copies.get(visible, 0) + 1
+            key = self._key(document, visible, copies[visible], operations)
+            operation = earlier = before.get(key)
+            if earlier is None:
+                operation = listing.operation(document)
+            elif not earlier.has_same_document(document):
+                operation = listing.operation(document).after(earlier)
+            if operation is not earlier:
+                changes.append(Change(key, operation, earlier))
             operations[key] = operation
         # Replaced in one step, since other threads read it.
         self._operations = operations
-        return changed, [key for key in before if key not in operations]
+        return changes, [key for key in before if key not in operations]
 
     def put(self, key: str, operation: Operation) -> None:
         """Updates one operation, unless it was removed."""
@@ -76,22 +99,17 @@ class JobTable:
         self._operations.pop(key, None)
 
     def _key(
-        self,
-        document: dict[str, Any],
-        taken: Container[str],
-        copies: Counter[tuple[Any, ...]],
+        self, document: dict[str, Any], visible: Visible, copy: int, taken: Container[str]
     ) -> str:
         """Returns the key of a document: its name, unless that is or was another row's key.
 
         Args:
             document: A document of a list, which may have several with the same name.
+            visible: What is visible of it.
+            copy: The number of documents up to this one with the same name, id and time.
             taken: The keys of the documents before it.
-            copies: Counts documents with the same name, id and time, to tell them apart.
         """
-        name = _name(document)
-        visible = name, text(document.get("id")), text(field(document.get("created"), "time"))
-        copies[visible] += 1
-        identity = *visible, copies[visible]
+        name, identity = visible[0], (visible, copy)
         key = self._keys.get(identity)
         if key is None:
             # The time of the same job may have been written in another format before.
@@ -127,11 +145,11 @@ def row(key: str, operation: Snapshot, estimate: Estimate | None) -> Row:
     ]
 
 
-def _name(document: dict[str, Any]) -> str:
-    """Returns the last part of a document's path, or its id."""
-    path = document.get("relativeId")
-    name = path.rpartition("/")[2] if isinstance(path, str) else document.get("id")
-    return text(name) or "?"
+def _visible(document: dict[str, Any]) -> Visible:
+    """Returns the last part of a document's path (or its id), its id and its creation time."""
+    path, identifier = document.get("relativeId"), text(document.get("id"))
+    name = text(path.rpartition("/")[2]) if isinstance(path, str) else identifier
+    return name or "?", identifier, text(field(document.get("created"), "time"))
 
 
 def static_repr(operations: tuple[Operation, ...] | None, host: str) -> tuple[str, str]:

@@ -143,20 +143,19 @@ class JobsWidget(BaseWidget):
 
     def _on_listing(self, listing: OperationList) -> None:
         self._checked_at = clock.wall()
-        ended = {key for key, each in self._table.keyed() if each.resolved}
-        changed, removed = self._table.take(listing.with_client(self._client))
-        resolved = [each for key, each in changed if each.resolved and key not in ended]
-        if changed:
-            self._offset = changed[0][1].clock_offset_seconds
+        changes, removed = self._table.take(listing.with_client(self._client))
+        if changes:
+            self._offset = changes[0].operation.clock_offset_seconds
         first, self._listed = not self._listed, True
         self._error_facts, self._error = {}, ""
         if first:
             self._send_all()
             self._submit_later(self._send_all_unless_page_ready, AGAIN_SECONDS)
-        elif changed or removed:
-            self._send_rows(changed, removed)
+        elif changes or removed:
+            self._send_rows([(each.key, each.operation) for each in changes], removed)
         self._update_traits(first=first)
-        self._report_resolved([] if first else resolved)
+        if not first:
+            self._report_resolved([each.operation for each in changes if each.is_end()])
 
     def _report_resolved(self, operations: list[Operation]) -> None:
         for operation in operations:

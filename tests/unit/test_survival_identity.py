@@ -570,7 +570,7 @@ def test_a_row_never_becomes_another_job(hands):
     changed, gone = table.take(OperationList(tamr))
 
     assert gone == ["17"]
-    [(key, operation)] = changed
+    [(key, operation, _)] = changed
     assert key != "17"
     assert operation.created_at == Operation(tamr, OTHER).created_at
     assert table.take(OperationList(tamr)) == ([], [])
