@@ -34,6 +34,8 @@ MAX_DURATION = timedelta(days=36_525)
 MAX_REPR_CHARS = 200  # of each fact
 
 S = TypeVar("S", bound="Snapshot")
+# A snapshot's own __setattr__ raises.
+_set = object.__setattr__
 
 
 class Snapshot:
@@ -84,18 +86,14 @@ class Snapshot:
         unpickled_server: tuple[Any, ...] | None = None,
         earlier_created_at: datetime | None = None,
     ) -> None:
-        fields = {
-            "client": client,
-            "_data": data,
-            "_earlier_created_at": earlier_created_at,
-            "_unpickled_server": unpickled_server,
-            "api_path": text(alias) or text(data.get("relativeId")),
-            "as_of": read_at[0],
-            "clock_offset_seconds": read_at[1],
-            "retry_after": retry_after,
-        }
-        for name, value in fields.items():
-            object.__setattr__(self, name, value)
+        _set(self, "client", client)
+        _set(self, "_data", data)
+        _set(self, "_earlier_created_at", earlier_created_at)
+        _set(self, "_unpickled_server", unpickled_server)
+        _set(self, "api_path", text(alias) or text(data.get("relativeId")))
+        _set(self, "as_of", read_at[0])
+        _set(self, "clock_offset_seconds", read_at[1])
+        _set(self, "retry_after", retry_after)
 
     @classmethod
     def from_document(
@@ -131,7 +129,7 @@ class Snapshot:
 
         Later documents can then be compared with it even if a response in between lacks the time.
         """
-        object.__setattr__(self, "_earlier_created_at", earlier._created_at())
+        _set(self, "_earlier_created_at", earlier._created_at())
         return self
 
     def _created_at(self) -> datetime | None:
@@ -243,7 +241,8 @@ class Snapshot:
         return self.state == "SUCCEEDED"
 
     def _status_field(self, name: str) -> Any:
-        return field(self._data.get("status"), name)
+        status = self._data.get("status")
+        return status.get(name) if isinstance(status, dict) else None
 
     def _as_of_unless_resolved(self) -> datetime | None:
         return None if self.resolved else self.as_of

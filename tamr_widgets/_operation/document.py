@@ -49,10 +49,10 @@ def field(value: object, name: str) -> Any:
 
 def text(value: object) -> str | None:
     """Converts a value to a string; None if it is None or cannot be converted."""
+    if isinstance(value, str):
+        return value if value.isascii() else _replace_surrogates(value)
     if value is None:
         return None
-    if isinstance(value, str):
-        return _replace_surrogates(value)
     try:
         return str(normalized_copy(value))[:MAX_TEXT_CHARS]
     except ValueError:  # an integer of more digits than Python converts
@@ -60,4 +60,4 @@ def text(value: object) -> str | None:
 
 
 def _replace_surrogates(characters: str) -> str:
-    return characters if characters.isascii() else _SURROGATES.sub("\ufffd", characters)
+    return _SURROGATES.sub("\ufffd", characters)

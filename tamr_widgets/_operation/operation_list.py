@@ -42,6 +42,7 @@ class OperationList:
 
     documents: list[dict[str, Any]]
     by_path: dict[str, dict[str, Any]]
+    _texts: ObjectTexts
 
     def __init__(
         self,
@@ -95,6 +96,11 @@ class OperationList:
     def as_of(self) -> datetime:
         """The time when it was fetched, by the server's clock."""
         return self._first.as_of
+
+    @property
+    def clock_offset_seconds(self) -> Seconds:
+        """The server's clock minus this machine's, in seconds."""
+        return self._first.clock_offset_seconds
 
     @property
     def retry_after(self) -> Seconds:

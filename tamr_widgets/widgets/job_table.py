@@ -22,16 +22,18 @@ Visible = tuple[str, str | None, str | None]
 MAX_STATIC_ROWS = 100
 
 
-class Change(NamedTuple):
-    """A job that is new or has changed, with its snapshot of the list before, if there is one."""
+class Changes(NamedTuple):
+    """The changes from one list to the next.
 
-    key: str
-    operation: Operation
-    earlier: Operation | None
+    Attributes:
+        changed: The keys of jobs that are new or have changed.
+        removed: The keys of jobs that are not in the list any more.
+        ended: The jobs that have ended since the list before, new ones included.
+    """
 
-    def is_end(self) -> bool:
-        """Whether the job has ended since then."""
-        return self.operation.resolved and not (self.earlier and self.earlier.resolved)
+    changed: list[str]
+    removed: list[str]
+    ended: list[Operation]
 
 
 class JobTable:
@@ -44,8 +46,9 @@ class JobTable:
         self._latest: dict[str, str] = {}
         self._given: set[str] = set()
         self._suffixes: Counter[str] = Counter()
-        # By the `id()` of each document of the latest list; an unchanged one is the same object.
-        self._visible: dict[int, tuple[dict[str, Any], Visible]] = {}
+        # By the `id()` of the documents; one that is unchanged in the next list is the same object.
+        self._visible: dict[int, Visible] = {}
+        self._documents: list[dict[str, Any]] = []
 
     def __len__(self) -> int:
         return len(self._operations)
@@ -58,36 +61,41 @@ class JobTable:
         """Returns all operations, newest first."""
         return tuple(self._operations.values())
 
+    def keys(self) -> list[str]:
+        """Returns the keys of all operations, newest first."""
+        return list(self._operations)
+
     def keyed(self) -> Iterable[tuple[str, Operation]]:
         """Returns all operations with their keys, newest first."""
         return self._operations.items()
 
-    def take(self, listing: OperationList) -> tuple[list[Change], list[str]]:
-        """Updates the table to a new list, and returns the changes and the removed keys.
+    def take(self, listing: OperationList) -> Changes:
+        """Updates the table to a new list, and returns the changes.
 
         A snapshot is kept if the server's document is the same as before.
         """
         before, operations = self._operations, dict[str, Operation]()
-        known, self._visible = self._visible, {}
+        visible_before, self._visible = self._visible, {}
         copies: dict[Visible, int] = {}
-        changes = []
+        changed, ended = [], []
         for document in listing.documents:
-            of_document = known.get(id(document)) or (document, _visible(document))
-            self._visible[id(document)] = of_document
-            visible = of_document[1]
+            visible = visible_before.get(id(document)) or _visible(document)
+            self._visible[id(document)] = visible
             copies[visible] = copies.get(visible, 0) + 1
             key = self._key(document, visible, copies[visible], operations)
-            operation = earlier = before.get(key)
-            if earlier is None:
-                operation = listing.operation(document)
-            elif not earlier.has_same_document(document):
-                operation = listing.operation(document).after(earlier)
-            if operation is not earlier:
-                changes.append(Change(key, operation, earlier))
-            operations[key] = operation
+            earlier = before.get(key)
+            if earlier is not None and earlier.has_same_document(document):
+                operations[key] = earlier
+                continue
+            latest = listing.operation(document)
+            operations[key] = latest if earlier is None else latest.after(earlier)
+            changed.append(key)
+            if latest.resolved and not (earlier and earlier.resolved):
+                ended.append(latest)
+        self._documents = listing.documents
         # Replaced in one step, since other threads read it.
         self._operations = operations
-        return changes, [key for key in before if key not in operations]
+        return Changes(changed, [key for key in before if key not in operations], ended)
 
     def put(self, key: str, operation: Operation) -> None:
         """Updates one operation, unless it was removed."""
@@ -132,6 +140,7 @@ class JobTable:
 
 def row(key: str, operation: Snapshot, estimate: Estimate | None) -> Row:
     """Returns a row of the page's table, in the order of static/jobs/table/rows.js."""
+    facts = estimate_facts(estimate)
     return [
         key,
         cut(operation.state) or None,
@@ -141,7 +150,7 @@ def row(key: str, operation: Snapshot, estimate: Estimate | None) -> Row:
         milliseconds(operation.started_at),
         milliseconds(operation.ended_at),
         cut(operation.type),
-        list((estimate_facts(estimate) or {}).values()) or None,
+        list(facts.values()) if facts else None,
     ]
 
 

@@ -143,19 +143,18 @@ class JobsWidget(BaseWidget):
 
     def _on_listing(self, listing: OperationList) -> None:
         self._checked_at = clock.wall()
-        changes, removed = self._table.take(listing.with_client(self._client))
-        if changes:
-            self._offset = changes[0].operation.clock_offset_seconds
+        changed, removed, ended = self._table.take(listing.with_client(self._client))
+        if changed:
+            self._offset = listing.clock_offset_seconds
         first, self._listed = not self._listed, True
         self._error_facts, self._error = {}, ""
         if first:
             self._send_all()
             self._submit_later(self._send_all_unless_page_ready, AGAIN_SECONDS)
-        elif changes or removed:
-            self._send_rows([(each.key, each.operation) for each in changes], removed)
+        elif changed or removed:
+            self._send_rows(changed, removed)
         self._update_traits(first=first)
-        if not first:
-            self._report_resolved([each.operation for each in changes if each.is_end()])
+        self._report_resolved([] if first else ended)
 
     def _report_resolved(self, operations: list[Operation]) -> None:
         for operation in operations:
@@ -163,7 +162,7 @@ class JobsWidget(BaseWidget):
                 callback(operation)
 
     def _on_learned(self, _: object) -> None:
-        unresolved = [(key, each) for key, each in self._table.keyed() if not each.resolved]
+        unresolved = [key for key, each in self._table.keyed() if not each.resolved]
         if unresolved:
             run_in_comm_context(self._send_rows, unresolved, [])
 
@@ -211,10 +210,9 @@ class JobsWidget(BaseWidget):
         self._callback_error = text
         run_in_comm_context(self._update_traits, reports=True)
 
-    def _send_rows(
-        self, changed: list[tuple[str, Operation]], removed: list[str], **more: Any
-    ) -> None:
-        rows = [job_table.row(key, each, self._estimate(each)) for key, each in changed]
+    def _send_rows(self, changed: list[str], removed: list[str], **more: Any) -> None:
+        operations = ((key, self._table.get(key)) for key in changed)
+        rows = [job_table.row(key, each, self._estimate(each)) for key, each in operations if each]
         self.send({"rows": {"jobs": rows, "gone": removed, **more}})
 
     def _send_all_unless_page_ready(self) -> None:
@@ -222,10 +220,10 @@ class JobsWidget(BaseWidget):
             self._send_all()
 
     def _send_all(self) -> None:
-        everything = list(self._table.keyed())
-        for start in range(0, max(1, len(everything)), CHUNK):
-            chunk, more = everything[start : start + CHUNK], start + CHUNK < len(everything)
-            reset = {"reset": True, "total": len(everything)} if start == 0 else {}
+        keys = self._table.keys()
+        for start in range(0, max(1, len(keys)), CHUNK):
+            chunk, more = keys[start : start + CHUNK], start + CHUNK < len(keys)
+            reset = {"reset": True, "total": len(keys)} if start == 0 else {}
             self._send_rows(chunk, [], more=more, **reset)
 
     def _estimate(self, operation: Operation) -> Any:
@@ -302,7 +300,7 @@ class JobsWidget(BaseWidget):
         if isinstance(result, Operation):
             previous = self._table.get(key)
             self._table.put(key, result)
-            run_in_comm_context(self._send_rows, [(key, result)], [])
+            run_in_comm_context(self._send_rows, [key], [])
             if result.resolved and previous is not None and not previous.resolved:
                 run_in_comm_context(self._update_traits)
                 self._report_resolved([result])

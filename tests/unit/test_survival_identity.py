@@ -567,13 +567,13 @@ def test_a_row_never_becomes_another_job(hands):
     table.take(OperationList(tamr))
     tamr.add("17", created=OTHER["created"])
 
-    changed, gone = table.take(OperationList(tamr))
+    changed, gone, _ = table.take(OperationList(tamr))
 
     assert gone == ["17"]
-    [(key, operation, _)] = changed
+    [key] = changed
     assert key != "17"
-    assert operation.created_at == Operation(tamr, OTHER).created_at
-    assert table.take(OperationList(tamr)) == ([], [])
+    assert table.get(key).created_at == Operation(tamr, OTHER).created_at
+    assert table.take(OperationList(tamr)) == ([], [], [])
 
 
 def test_rows_of_one_name_keep_their_keys(hands):
@@ -590,7 +590,7 @@ def test_rows_of_one_name_keep_their_keys(hands):
 
     assert len(known) == len(rows)
     assert dict(table.keyed()) == known
-    assert table.take(OperationList(tamr)) == ([], [])
+    assert table.take(OperationList(tamr)) == ([], [], [])
 
 
 def test_a_key_is_never_given_to_another_job(hands):
@@ -613,7 +613,7 @@ def test_a_row_whose_time_is_written_in_another_way_is_the_same(hands, created):
     tamr, table = FakeTamr(hands), JobTable()
     for each in (document(), document("SUCCEEDED", created=created), document("SUCCEEDED")):
         tamr.faults[LIST] = lambda each=each: answer(200, [each])
-        _, gone = table.take(OperationList(tamr))
+        _, gone, _ = table.take(OperationList(tamr))
         assert gone == []
     assert [key for key, _ in table.keyed()] == ["17"]
 
