@@ -113,7 +113,7 @@ class JobTable:
 
         Args:
             document: A document of a list, which may have several with the same name.
-            visible: What is visible of it.
+            visible: Its name, id and creation time.
             copy: The number of documents up to this one with the same name, id and time.
             taken: The keys of the documents before it.
         """

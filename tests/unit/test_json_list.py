@@ -48,7 +48,7 @@ def test_recognition_goes_on_after_a_changed_object():
 
 @given(ITEMS, ITEMS, st.sampled_from([None, 1]))
 def test_the_items_are_those_of_json(before, after, indent):
-    """Whatever the previous list was."""
+    """The previous list makes no difference to them."""
     _, texts = parse(json.dumps(before))
     objects = [each for each in before if isinstance(each, dict)]
 
