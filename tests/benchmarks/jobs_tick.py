@@ -13,7 +13,7 @@ from typing import Any
 
 import ipywidgets
 from peers import Row, in_turn, print_table
-from widget_cost import WIRE, CountedComm
+from widget_cost import TRAFFIC, CountedComm
 
 from tamr_widgets import Client, JobsWidget, UsernamePasswordAuth
 from tamr_widgets._operation.operation_list import OperationList
@@ -55,7 +55,7 @@ def measure(count: int) -> list[Row]:
         for each in documents[:CHANGED]:
             each["status"] = {**each["status"], "message": str(time.perf_counter())}
         response = FakeResponse(documents)
-        WIRE.reset()
+        TRAFFIC.reset()
 
         def update() -> None:
             nonlocal shown
@@ -63,7 +63,7 @@ def measure(count: int) -> list[Row]:
             widget._on_listing(shown)
 
         taken = cpu_of(update)
-        sizes.append(WIRE.bytes)
+        sizes.append(TRAFFIC.bytes)
         return taken
 
     fetching, showing, ours, peer = in_turn(
