@@ -7,7 +7,7 @@ own.
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
@@ -17,7 +17,7 @@ from ._clock import Seconds, checked_seconds, clock
 from ._http.retry import MAX_ERRORS_IN_A_ROW
 from ._http.unify_client import link_to
 from ._operation.wait import LAST_POLL_SECONDS
-from ._polling.futures import OperationFuture, block_until_done, until_done
+from ._polling.futures import OperationFuture, block_until_done, complete, until_done
 from .errors import OperationTypeError, WaitTimeout
 from .operation import Operation
 from .poller import Poller
@@ -71,7 +71,7 @@ def as_completed(
     timeout = None
     if timeout_seconds is not None:
         timeout = checked_seconds("timeout_seconds", timeout_seconds)
-    return AsCompleted(_checked_operations(operations), interval, timeout)
+    return AsCompleted(checked_operations(operations), interval, timeout)
 
 
 def future_of(
@@ -81,7 +81,7 @@ def future_of(
     operation = _checked_operation(operation)
     future = OperationFuture(operation, max_errors)
     if operation.resolved:
-        future.complete(operation)
+        complete(future, operation)
         return future
     subscription = Poller.of(operation.client).subscribe(
         operation, future.on_operation, future.on_error, interval, _inline=True
@@ -100,16 +100,31 @@ async def resolved(operation: Operation) -> Operation:
         future.cancel()
 
 
+def _ignore(_: object) -> None:
+    """Ignores an argument."""
+
+
 class AsCompleted(Iterator[Operation], AsyncIterator[Operation]):
     """Yields operations in the order in which they end; `as_completed` makes it.
 
     The polling and the time until the deadline begin with the first step.
+
+    Args:
+        operations: The operations.
+        interval: Seconds between two polls.
+        timeout: Seconds from the first step to the deadline; None for no deadline.
+        on_wait: Called about ten times a second while a step blocks.
     """
 
     def __init__(
-        self, operations: list[Operation], interval: Seconds, timeout: Seconds | None
+        self,
+        operations: list[Operation],
+        interval: Seconds,
+        timeout: Seconds | None,
+        on_wait: Callable[[Sequence[OperationFuture]], object] = _ignore,
     ) -> None:
         self._operations = operations
+        self._on_wait = on_wait
         self._interval, self._timeout = interval, timeout
         self._futures: list[OperationFuture] = []
         self._turns: Iterator[Future[OperationFuture]] | None = None
@@ -170,7 +185,8 @@ class AsCompleted(Iterator[Operation], AsyncIterator[Operation]):
 
     def _block(self, turn: Future[OperationFuture]) -> None:
         with self._closed_on_error():
-            while not block_until_done(turn, self._end - clock.monotonic()):
+            on_wait = partial(self._on_wait, self._futures)
+            while not block_until_done(turn, self._end - clock.monotonic(), on_wait):
                 self._on_deadline()
 
     @contextmanager
@@ -224,11 +240,7 @@ def _begin_last_polls(poller: Poller, futures: list[OperationFuture]) -> None:
         poller.refresh(future.latest)
 
 
-def _ignore(_: object) -> None:
-    """Ignores the result of a command that has none."""
-
-
-def _checked_operations(operations: Iterable[Any]) -> list[Operation]:
+def checked_operations(operations: Iterable[Any]) -> list[Operation]:
     if isinstance(operations, (str, bytes)) or not isinstance(operations, Iterable):
         msg = f"This needs operations, such as a list of them, not {operations!r:.100}."
         raise OperationTypeError(msg)

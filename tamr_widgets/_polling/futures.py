@@ -6,9 +6,10 @@ import asyncio
 import concurrent.futures
 import copy
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, InvalidStateError
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .._clock import Seconds, clock
@@ -46,7 +47,7 @@ class OperationFuture(Future[Any]):
         self._errors = 0
         self._began = clock.monotonic()
         self._is_overdue = False
-        self._complete_later = SafeCallback(self.complete, CallbackQueue(), _ignore)
+        self._complete_later = SafeCallback(partial(complete, self), CallbackQueue(), _ignore)
 
     def on_operation(self, operation: Operation) -> None:
         """Handles a new snapshot."""
@@ -74,23 +75,33 @@ class OperationFuture(Future[Any]):
     def time_out(self) -> None:
         """Completes it with a WaitTimeout, since there was no result of a last poll in time."""
         no_response = RequestTimeout("The server has not responded to the last poll in time.")
-        self.complete(self._timeout(self.last_error or no_response))
-
-    def complete(self, outcome: Any) -> None:
-        """Sets the result or, if `outcome` is an error, the exception; once."""
-        with suppress(InvalidStateError):
-            if isinstance(outcome, BaseException):
-                self.set_exception(outcome)
-            else:
-                self.set_result(outcome)
+        complete(self, self._timeout(self.last_error or no_response))
 
     def _timeout(self, last_error: TamrError | None) -> TamrError:
         waited = clock.monotonic() - self._began
         return caused(wait_timeout(self.latest, waited, last_error), last_error)
 
 
-def block_until_done(future: Future[Any], seconds: Seconds = math.inf) -> bool:
+def complete(future: Future[Any], outcome: Any) -> None:
+    """Sets the result or, if `outcome` is an error, the exception of a future; once."""
+    with suppress(InvalidStateError):
+        if isinstance(outcome, BaseException):
+            future.set_exception(outcome)
+        else:
+            future.set_result(outcome)
+
+
+def block_until_done(
+    future: Future[Any],
+    seconds: Seconds = math.inf,
+    on_wait: Callable[[], object] | None = None,
+) -> bool:
     """Blocks until a future is done or the time has passed, and returns whether it is done.
+
+    Args:
+        future: The future.
+        seconds: The time.
+        on_wait: Called before each part of the wait, about ten times a second.
 
     Raises:
         DeadlockError: This is the polling thread, which would have to complete the future.
@@ -98,11 +109,14 @@ def block_until_done(future: Future[Any], seconds: Seconds = math.inf) -> bool:
     if not future.done():
         check_may_wait()
     end = clock.monotonic() + seconds
-    while not future.done():
-        remaining = end - clock.monotonic()
-        if remaining <= 0:
-            return False
-        concurrent.futures.wait([future], min(remaining, INTERRUPT_SECONDS))
+    with interrupt_explained():
+        while not future.done():
+            remaining = end - clock.monotonic()
+            if remaining <= 0:
+                return False
+            if on_wait is not None:
+                on_wait()
+            concurrent.futures.wait([future], min(remaining, INTERRUPT_SECONDS))
     return True
 
 
@@ -112,7 +126,7 @@ async def until_done(future: Future[Any], seconds: Seconds = math.inf) -> bool:
     done = asyncio.Event()
     loop = asyncio.get_running_loop()
     future.add_done_callback(lambda _: _set(done, loop))
-    with cancellation_explained():
+    with interrupt_explained():
         while not future.done():
             remaining = end - clock.monotonic()
             if remaining <= 0:
@@ -128,17 +142,16 @@ def _set(event: asyncio.Event, loop: asyncio.AbstractEventLoop) -> None:
 
 
 @contextmanager
-def cancellation_explained() -> Iterator[None]:
+def interrupt_explained() -> Iterator[None]:
     """Lets a notebook show a sentence for a wait that was interrupted, rather than a traceback."""
     try:
         yield
     except (asyncio.CancelledError, KeyboardInterrupt) as error:
-        error._render_traceback_ = stopped_waiting  # type: ignore[union-attr]
+        error._render_traceback_ = _stopped_waiting  # type: ignore[union-attr]
         raise
 
 
-def stopped_waiting() -> list[str]:
-    """Returns the lines that a notebook shows for a wait that was interrupted."""
+def _stopped_waiting() -> list[str]:
     return ["Stopped waiting. The job goes on."]
 
 

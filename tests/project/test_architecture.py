@@ -23,14 +23,18 @@ LAYERS: list[set[str]] = [
     {"history", "_estimates"},
     {"poller", "_polling"},
     {"waiting"},
+    {"_terminal"},
     {"widgets"},
     {"ipython"},
+    {"__main__"},
 ]
 # The simulator stands in for a server: it builds on nothing here but what `client()` returns.
 SIMULATOR = "simulator"
 ALLOWED = {
     ("errors", "operation"): "the type of an attribute",
     ("operation", "waiting"): "Operation.future() and await, which load it when they are called",
+    ("__main__", "simulator"): "the command `simulator`",
+    ("__main__", "simulator.__main__"): "the command `simulator`",
     ("simulator.server", "auth"): "Simulator.client()",
     ("simulator.server", "client"): "Simulator.client()",
 }
