@@ -131,6 +131,9 @@ class BaseWidget(PublishedTraits, OmitNoneMixin, anywidget.AnyWidget):
         html, text = self._static_repr()
         return {**(data or {}), "text/html": html, "text/plain": text}, metadata
 
+    def __str__(self) -> str:
+        return self._static_repr()[1]
+
     def _ipython_display_(self, **_: object) -> None:
         """Displays the widget with an id, so that the saved output can be updated later."""
         self._displayed = True
@@ -140,7 +143,7 @@ class BaseWidget(PublishedTraits, OmitNoneMixin, anywidget.AnyWidget):
 
     def _update_output(self) -> None:
         """Updates the static form in the saved notebook, if the widget was displayed."""
-        if self._displayed:
+        if self._displayed and cell_outputs.has_kernel():
             self._show(update=True)
             cell_outputs.repeat_at_next_run(self)
 

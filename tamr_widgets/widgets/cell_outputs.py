@@ -75,10 +75,15 @@ def _request() -> dict[str, Any]:
     return parent if isinstance(parent, dict) else {}
 
 
+def has_kernel() -> bool:
+    """Whether outputs can be updated: a terminal would write them into its prompt."""
+    return getattr(get_ipython(), "kernel", None) is not None
+
+
 def _listen() -> bool:
-    shell: Any = get_ipython()
-    if getattr(shell, "kernel", None) is None:
+    if not has_kernel():
         return False
+    shell: Any = get_ipython()
     shell.events.register("pre_run_cell", _on_run)  # once, however often it is registered
     return True
 

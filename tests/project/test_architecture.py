@@ -33,7 +33,6 @@ SIMULATOR = "simulator"
 ALLOWED = {
     ("errors", "operation"): "the type of an attribute",
     ("operation", "waiting"): "Operation.future() and await, which load it when they are called",
-    ("__main__", "simulator"): "the command `simulator`",
     ("__main__", "simulator.__main__"): "the command `simulator`",
     ("simulator.server", "auth"): "Simulator.client()",
     ("simulator.server", "client"): "Simulator.client()",
