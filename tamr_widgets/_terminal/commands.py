@@ -139,5 +139,6 @@ def write_error(text: str) -> None:
 
 
 def _write(*lines: str) -> None:
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    for line in lines:
+        sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
