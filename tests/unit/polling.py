@@ -6,7 +6,7 @@ from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from doubles import answer, document
+from doubles import answer, document, until  # noqa: F401 - what tests of its users need, too
 
 from tamr_widgets import Operation, Poller
 from tamr_widgets._http.deadline import current_deadline

@@ -71,7 +71,7 @@ class Terminal:
 
     @property
     def lines(self) -> list[str]:
-        """What a person sees in the end: of a line that was rewritten, the last version."""
+        """The lines that a person sees in the end: the last version of each."""
         return [line.rpartition("\r")[2] for line in self.output.replace("\r\n", "\n").split("\n")]
 
     def _read(self) -> None:

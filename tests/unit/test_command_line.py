@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from doubles import until
+from polling import until
 
 from tamr_widgets.__main__ import main
 from tamr_widgets._terminal.lines import columns_of

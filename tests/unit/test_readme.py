@@ -1,4 +1,4 @@
-"""The examples of the README for scripts and terminals, run as they are written."""
+"""The examples of the README for scripts and terminals, run without a change."""
 
 from __future__ import annotations
 

@@ -11,8 +11,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from doubles import until
-from polling import FakeTamr, drive, without_threads
+from polling import FakeTamr, drive, until, without_threads
 
 from tamr_widgets import (
     Client,
@@ -73,7 +72,7 @@ def collected(request) -> Any:
 
 
 def test_all_are_returned_in_the_order_given(tamr, client):
-    """Whatever the order in which they end, and whatever their outcome."""
+    """The order in which they end has no effect, nor has the outcome."""
     jobs = running(tamr, client, 3)
     for job, state in zip(jobs[::-1], ("FAILED", "CANCELED", "SUCCEEDED"), strict=True):
         tamr.jobs.finish(job.resource_id, state)
@@ -316,7 +315,7 @@ def test_a_future_that_is_cancelled_ends_its_polling(tamr, client):
     assert tamr.jobs.state(job.resource_id) == "RUNNING"
 
 
-def test_twenty_jobs_of_27_seconds_cost_at_most_40_requests(hands, monkeypatch):
+def test_twenty_jobs_of_27_seconds_cost_up_to_40_requests(hands, monkeypatch):
     """At an interval of 1 s, where a thread for each would make over 400."""
     without_threads(monkeypatch)
     monkeypatch.setattr("tamr_widgets._polling.futures.CallbackQueue", _ImmediateQueue)
