@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterator
-from concurrent.futures import Future
 from datetime import datetime, timedelta
-from typing import Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 from urllib.parse import quote, unquote
 
 import requests
@@ -49,6 +48,9 @@ from .errors import (
     OperationUnresolved,
     UnexpectedResponse,
 )
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 __all__ = ["MIN_INTERVAL_SECONDS", "Operation", "wait_timeout", "warn_unreadable"]
 

@@ -104,7 +104,7 @@ def test_a_session_that_calls_super_of_its_own_class_is_used():
             return super(self.__class__, self).request(*args, **kwargs)
 
     with RawServer(echo) as server, Session() as session:
-        assert client_of(server, session=session).get("x").text == "x"
+        assert client_of(server, session=session).get("x").json() == "x"
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
