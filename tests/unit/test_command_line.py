@@ -203,7 +203,7 @@ def test_in_a_pipe_each_change_is_a_line(tamr, environment):
     """Without colours, and without a carriage return."""
     job = tamr.jobs.add("PENDING", description="Train")
     with subprocess.Popen(
-        [*COMMAND, "watch", job, "--interval", "0.1"],
+        [*COMMAND, "watch", job, "--interval", "1"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
