@@ -48,7 +48,7 @@ def noop(client):
         ("from_response", "(client, response)"),
         ("from_resource_id", "(client, resource_id)"),
         ("adopt", "(operation, session=None)"),
-        ("future", "(poll_interval_seconds=3)"),
+        ("future", "(self, poll_interval_seconds=3)"),
         ("apply_options", "(self, asynchronous=False, **options)"),
         ("poll", "(self)"),
         ("wait", "(self, poll_interval_seconds=3, timeout_seconds=None)"),
