@@ -35,10 +35,12 @@ from .errors import (
 from .operation import Operation
 
 if TYPE_CHECKING:
+    from .chain import Chain, Step
     from .history import Estimate, JobHistory
     from .ipython import load_ipython_extension, unload_ipython_extension
     from .poller import Poller
     from .waiting import as_completed, wait_all
+    from .widgets.chain import ChainWidget
     from .widgets.jobs import JobsWidget
     from .widgets.operation import OperationWidget
 
@@ -46,6 +48,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "CertificateError",
+    "Chain",
+    "ChainWidget",
     "Client",
     "ClientClosed",
     "ConnectionFailed",
@@ -75,6 +79,7 @@ __all__ = [
     "ProxyFailed",
     "ProxyUnauthorized",
     "RequestTimeout",
+    "Step",
     "TamrError",
     "TokenAuth",
     "Unauthorized",
@@ -89,11 +94,14 @@ __all__ = [
 
 # Scripts do without ipywidgets and IPython, which widgets bring along, and mostly without these.
 _LAZY = {
+    "Chain": "chain",
+    "ChainWidget": "widgets.chain",
     "Estimate": "history",
     "JobHistory": "history",
     "JobsWidget": "widgets.jobs",
     "OperationWidget": "widgets.operation",
     "Poller": "poller",
+    "Step": "chain",
     "as_completed": "waiting",
     "load_ipython_extension": "ipython",
     "unload_ipython_extension": "ipython",

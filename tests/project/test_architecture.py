@@ -23,6 +23,7 @@ LAYERS: list[set[str]] = [
     {"history", "_estimates"},
     {"poller", "_polling"},
     {"waiting"},
+    {"chain", "_chain"},
     {"_terminal"},
     {"widgets"},
     {"ipython"},
@@ -32,6 +33,7 @@ LAYERS: list[set[str]] = [
 SIMULATOR = "simulator"
 ALLOWED = {
     ("errors", "operation"): "the type of an attribute",
+    ("chain", "widgets.chain"): "Chain._ipython_display_, which loads it when it is called",
     ("operation", "waiting"): "Operation.future() and await, which load it when they are called",
     ("__main__", "simulator.__main__"): "the command `simulator`",
     ("simulator.server", "auth"): "Simulator.client()",

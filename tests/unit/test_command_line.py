@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from polling import until
+from fakes import wait_until
 
 from tamr_widgets.__main__ import main
 from tamr_widgets._terminal.lines import columns_of
@@ -310,7 +310,7 @@ def test_in_a_terminal_one_line_rewrites_itself(tamr, terminal):
     job = tamr.jobs.add("RUNNING", description="数据 " * 30)
 
     with terminal("watch", job, "--interval", "0.2", columns=50) as shown:
-        until(lambda: shown.output.count("\r") > 3, 30)
+        wait_until(lambda: shown.output.count("\r") > 3, 30)
         tamr.jobs.finish(job)
         assert shown.wait() == 0
 
@@ -328,7 +328,7 @@ def test_in_a_terminal_the_time_left_is_estimated(terminal):
         job = tamr.jobs.add("RUNNING", age_seconds=10_000)
 
         with terminal("watch", job, TAMR_URL=tamr.url) as shown:
-            until(lambda: "longer than usual" in shown.output, 30)
+            wait_until(lambda: "longer than usual" in shown.output, 30)
 
     assert "[#########-]" in shown.output
 
@@ -339,9 +339,9 @@ def test_several_jobs_are_counted(tamr, terminal):
     first, second = (tamr.jobs.add("RUNNING") for _ in range(2))
 
     with terminal("wait", first, second, "--interval", "0.1", NO_COLOR="1") as shown:
-        until(lambda: "0 of 2 ended; " in shown.output, 30)
+        wait_until(lambda: "0 of 2 ended; " in shown.output, 30)
         tamr.jobs.finish(first)
-        until(lambda: "1 of 2 ended; " in shown.output, 30)
+        wait_until(lambda: "1 of 2 ended; " in shown.output, 30)
         tamr.jobs.finish(second)
         assert shown.wait() == 0
 
@@ -357,7 +357,7 @@ def test_ctrl_c_leaves_a_clean_terminal_and_the_job_alone(tamr, terminal):
     job = tamr.jobs.add("RUNNING")
 
     with terminal("watch", job) as shown:
-        until(lambda: "RUNNING" in shown.output, 30)
+        wait_until(lambda: "RUNNING" in shown.output, 30)
         shown.type("\x03")
         assert shown.wait() == 130
 
@@ -401,7 +401,7 @@ def test_cancel_has_a_question(tamr, terminal, keys, status):
 
     with terminal("cancel", job, NO_COLOR="1") as shown:
         question = f"Cancel this job of {tamr.url}, started by ada? [y/N]"
-        until(lambda: question in shown.output, 30)
+        wait_until(lambda: question in shown.output, 30)
         shown.type(keys)
         assert shown.wait() == status
 
@@ -412,7 +412,7 @@ def test_cancel_has_a_question(tamr, terminal, keys, status):
 def test_the_simulator_is_served_until_ctrl_c(terminal):
     """`python -m tamr_widgets simulator` takes the simulator's own arguments."""
     with terminal("simulator", "--port", "0", "--past-jobs", "5") as shown:
-        until(lambda: "Ctrl-C ends it." in shown.output, 30)
+        wait_until(lambda: "Ctrl-C ends it." in shown.output, 30)
         shown.type("\x03")
         assert shown.wait() == 0
 

@@ -11,7 +11,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from polling import FakeTamr, drive, until, without_threads
+from fakes import wait_until
+from polling import drive
 
 from tamr_widgets import (
     Client,
@@ -126,7 +127,7 @@ def test_several_servers_are_waited_for_together(tamr, client, collected):
         ended = collected(jobs, **SOON)
 
         assert {each.client.origin for each in ended} == {tamr.url, other.url}
-        until(lambda: has_ended(other_client))
+        wait_until(lambda: has_ended(other_client))
 
 
 def test_an_error_of_one_is_raised_at_its_turn(tamr, client):
@@ -169,7 +170,7 @@ def test_one_deadline_holds_for_all(tamr, client, collected):
     assert [each.resource_id for each in ended] == [first.resource_id]
     assert raised.value.operation.resource_id in {each.resource_id for each in others}
     assert raised.value.waited_seconds >= 0.5
-    until(lambda: has_ended(client))
+    wait_until(lambda: has_ended(client))
     with pytest.raises(WaitTimeout):
         collected(others, timeout_seconds=0, **SOON)
 
@@ -220,7 +221,7 @@ def test_ctrl_c_ends_the_polling_and_not_the_jobs(tamr, client):
         wait_all(jobs)
 
     assert raised.value._render_traceback_() == ["Stopped waiting. The job goes on."]
-    until(lambda: has_ended(client))
+    wait_until(lambda: has_ended(client))
     assert tamr.jobs.state(jobs[0].resource_id) == "RUNNING"
 
 
@@ -234,7 +235,7 @@ def test_a_loop_that_is_left_ends_the_polling(tamr, client):
         break
 
     gc.collect()
-    until(lambda: has_ended(client))
+    wait_until(lambda: has_ended(client))
 
 
 @pytest.mark.parametrize("way", ["await", "gather", "async for", "future"])
@@ -257,7 +258,7 @@ def test_a_cancelled_task_leaves_nothing_registered(tamr, client, way, caplog):
 
     asyncio.run(give_up())
 
-    until(lambda: has_ended(client))
+    wait_until(lambda: has_ended(client))
     assert not caplog.records
 
 
@@ -302,7 +303,7 @@ def test_a_future_is_one_of_concurrent_futures(tamr, client):
 
     assert future.result(10).succeeded()
     tamr.jobs.finish(second.resource_id, "CANCELED")
-    until(lambda: states == ["CANCELED"])
+    wait_until(lambda: states == ["CANCELED"])
 
 
 def test_a_future_that_is_cancelled_ends_its_polling(tamr, client):
@@ -311,27 +312,19 @@ def test_a_future_that_is_cancelled_ends_its_polling(tamr, client):
     future = job.future()
 
     assert future.cancel()
-    until(lambda: has_ended(client))
+    wait_until(lambda: has_ended(client))
     assert tamr.jobs.state(job.resource_id) == "RUNNING"
 
 
-def test_twenty_jobs_of_27_seconds_cost_up_to_40_requests(hands, monkeypatch):
+def test_twenty_jobs_of_27_seconds_cost_up_to_40_requests(fake, driven, monkeypatch):
     """At an interval of 1 s, where a thread for each would make over 400."""
-    without_threads(monkeypatch)
-    monkeypatch.setattr("tamr_widgets._polling.futures.CallbackQueue", _ImmediateQueue)
-    tamr = FakeTamr(hands)
-    futures = [each.future(1) for each in tamr.add_many(20)]
-    poller = Poller.of(tamr)
+    monkeypatch.setattr(Poller, "of", lambda _: driven)
+    futures = [each.future(1) for each in fake.add_many(20)]
     for second in range(27):
-        drive(poller, hands, 1)
+        drive(driven, fake.clock, 1)
         if second >= 7:
-            tamr.end(str(second - 6))
-    drive(poller, hands, 2)
+            fake.end(str(second - 6))
+    drive(driven, fake.clock, 2)
 
-    assert all(future.done() and future.result().succeeded() for future in futures)
-    assert tamr.count() <= 40
-
-
-class _ImmediateQueue:
-    def submit(self, call: Any) -> None:
-        call()
+    assert all(future.result(10).succeeded() for future in futures)
+    assert fake.count() <= 40
