@@ -1,4 +1,4 @@
-/** A JobsWidget without a kernel: the packed code, a fake model, and jobs that never were. */
+/** A JobsWidget without a kernel: the packed code, a fake model, and made-up jobs. */
 
 const KINDS = [
   ["SPARK", "Update Unified Dataset [customers_unified]", 31], ["SPARK", "Materialize views [suppliers_%] to Elastic", 18],
@@ -42,14 +42,11 @@ export function makeJobs(count, now = Date.now(), { seed = 1, every = 1200 } = {
   return rows;
 }
 
-/** What a front end tells of its kernel; `comms` are those it says it knows when it is asked, if it is not busy. */
+/** A kernel as a front end has it; it lists `comms` on request, unless it is busy. */
 function fakeKernel(kernel) {
   if (kernel?.comms) {
-    kernel.asked = 0;
-    kernel.requestCommInfo = () => {
-      kernel.asked++;
-      return kernel.status === "busy" ? new Promise(() => {}) : Promise.resolve({ content: { comms: Object.fromEntries(kernel.comms.map((id) => [id, {}])) } });
-    };
+    const content = { comms: Object.fromEntries(kernel.comms.map((id) => [id, {}])) };
+    kernel.requestCommInfo = () => kernel.status === "busy" ? new Promise(() => {}) : Promise.resolve({ content });
   }
   return kernel;
 }
@@ -77,10 +74,10 @@ class FakeModel {
   }
 }
 
-/** Opens a JobsWidget below `main`; what comes back plays the kernel. */
+/** Opens a JobsWidget below `main`; the result acts as the kernel. */
 export async function openJobs({ traits = {}, kernel, className = "", home = document.querySelector("main") } = {}) {
   const [module, code] = await Promise.all([
-    import("/esm.js"), fetch("/code/jobs/index.js").then((answer) => answer.arrayBuffer())]);
+    import("/esm.js"), fetch("/code/jobs/index.js").then((response) => response.arrayBuffer())]);
   const model = new FakeModel({ ...traits, _code: new DataView(code) }, kernel);
   const definition = module.default();
   const forget = await definition.initialize({ model });
@@ -108,7 +105,7 @@ export async function openJobs({ traits = {}, kernel, className = "", home = doc
       model.traits[name] = value;
       model.trigger("change:" + name);
     },
-    /** Answers all messages. */
+    /** Acknowledges all messages. */
     acknowledge() {
       for (const { seq } of model.sent) this.say({ ack: seq, kernel: Date.now(), server: Date.now() });
     },

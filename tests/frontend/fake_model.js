@@ -1,22 +1,13 @@
-/** As much of anywidget as the widget sees: a model without a kernel, and what becomes of it. */
+/** The part of anywidget that the widget uses: a model without a kernel. */
 
 let count = 0;
 globalThis.widgets = {};
 
-/** What a front end tells of its kernel; `comms` are those it says it knows when it is asked, if it is not busy. */
+/** A kernel as a front end has it; it lists `comms` on request, unless it is busy. */
 function fakeKernel(kernel) {
   if (kernel?.comms) {
-    kernel.asked = 0;
-    kernel.requestCommInfo = () => {
-      kernel.asked++;
-      return kernel.status === "busy" ? new Promise(() => {}) : Promise.resolve({ content: { comms: Object.fromEntries(kernel.comms.map((id) => [id, {}])) } });
-    };
-  }
-  if (kernel) {
-    const heard = new Set();
-    kernel.statusChanged = { connect: (slot) => heard.add(slot), disconnect: (slot) => heard.delete(slot) };
-    kernel.say = (status) => heard.forEach((slot) => slot(kernel, status));
-    kernel.listeners = () => heard.size;
+    const content = { comms: Object.fromEntries(kernel.comms.map((id) => [id, {}])) };
+    kernel.requestCommInfo = () => kernel.status === "busy" ? new Promise(() => {}) : Promise.resolve({ content });
   }
   return kernel;
 }
@@ -43,15 +34,15 @@ class FakeModel {
   }
 }
 
-/** Opens a widget and returns its name; `kernel` is what the front end tells of it. */
+/** Opens a widget and returns its name; `kernel` is the front end's object for it. */
 globalThis.openWidget = async (facts, { kernel, layout, views = 1, className = "" } = {}) => {
   const [module, code] = await Promise.all([
-    import("/esm.js"), fetch("/code/operation/index.js").then((answer) => answer.arrayBuffer())]);
+    import("/esm.js"), fetch("/code/operation/index.js").then((response) => response.arrayBuffer())]);
   const model = new FakeModel(facts, code, kernel, layout);
   const definition = typeof module.default === "function" ? await module.default() : module.default;
   const forget = await definition.initialize({ model });
   const closeViews = [];
-  let answered = 0;
+  let acknowledged = 0;
 
   const draw = async () => {
     const el = document.createElement("div");
@@ -68,15 +59,14 @@ globalThis.openWidget = async (facts, { kernel, layout, views = 1, className = "
       model.traits._panel = next;
       model.trigger("change:_panel");
     },
-    /** As the kernel does, answers each message on its own. */
+    /** As the kernel does, acknowledges each message on its own. */
     acknowledge({ kernel = Date.now(), server = Date.now() } = {}) {
-      for (const { seq } of model.sent.slice(answered)) {
+      for (const { seq } of model.sent.slice(acknowledged)) {
         model.trigger("msg:custom", { ack: seq, kernel, server });
       }
-      answered = model.sent.length;
+      acknowledged = model.sent.length;
     },
     sent: () => model.sent,
-    kernel: () => model.widget_manager.kernel,
     listeners: () => model.listeners.length,
     async drawAgain() {
       count--;
@@ -87,10 +77,6 @@ globalThis.openWidget = async (facts, { kernel, layout, views = 1, className = "
     async close() {
       while (closeViews.length) await closeViews.pop()();
       await forget();
-    },
-    /** Answers the messages with these indices, in this order. */
-    answer(indices) {
-      for (const i of indices) model.trigger("msg:custom", { ack: model.sent[i].seq, kernel: Date.now(), server: Date.now() });
     },
     connection({ lost, kernel }) {
       if (lost !== undefined) model.lost = lost;
