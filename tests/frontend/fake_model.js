@@ -7,25 +7,34 @@ globalThis.widgets = {};
 function fakeKernel(kernel) {
   if (kernel?.comms) {
     const content = { comms: Object.fromEntries(kernel.comms.map((id) => [id, {}])) };
-    kernel.requestCommInfo = () => kernel.status === "busy" ? new Promise(() => {}) : Promise.resolve({ content });
+    kernel.requestCommInfo = () =>
+      kernel.status === "busy" ? new Promise(() => {}) : Promise.resolve({ content });
   }
   return kernel;
 }
 
 class FakeModel {
   constructor(facts, code, kernel, layout) {
-    this.traits = { layout: { model_id: "layout", ...layout }, _panel: facts, _code: new DataView(code) };
+    this.traits = {
+      layout: { model_id: "layout", ...layout },
+      _panel: facts,
+      _code: new DataView(code),
+    };
     this.listeners = [];
     this.sent = [];
     this.lost = false;
     this.widget_manager = kernel === undefined ? {} : { kernel: fakeKernel(kernel) };
   }
-  get(name) { return this.traits[name]; }
+  get(name) {
+    return this.traits[name];
+  }
   send(message) {
     if (this.lost) throw new Error("Cannot send");
     this.sent.push(message);
   }
-  on(name, callback) { this.listeners.push([name, callback]); }
+  on(name, callback) {
+    this.listeners.push([name, callback]);
+  }
   off(name, callback) {
     this.listeners = this.listeners.filter((one) => one[0] !== name || one[1] !== callback);
   }
@@ -37,7 +46,9 @@ class FakeModel {
 /** Opens a widget and returns its name; `kernel` is the front end's object for it. */
 globalThis.openWidget = async (facts, { kernel, layout, views = 1, className = "" } = {}) => {
   const [module, code] = await Promise.all([
-    import("/esm.js"), fetch("/code/operation/index.js").then((response) => response.arrayBuffer())]);
+    import("/esm.js"),
+    fetch("/code/operation/index.js").then((response) => response.arrayBuffer()),
+  ]);
   const model = new FakeModel(facts, code, kernel, layout);
   const definition = typeof module.default === "function" ? await module.default() : module.default;
   const forget = await definition.initialize({ model });
@@ -50,11 +61,14 @@ globalThis.openWidget = async (facts, { kernel, layout, views = 1, className = "
     el.className = className;
     const close = await definition.render({ model, el });
     document.querySelector("main").append(el);
-    closeViews.push(() => { el.remove(); return close(); });
+    closeViews.push(() => {
+      el.remove();
+      return close();
+    });
     return el.id;
   };
   const name = await draw();
-  const control = widgets[name] = {
+  const control = (widgets[name] = {
     update(next) {
       model.traits._panel = next;
       model.trigger("change:_panel");
@@ -83,7 +97,7 @@ globalThis.openWidget = async (facts, { kernel, layout, views = 1, className = "
       if (kernel !== undefined) model.widget_manager.kernel = fakeKernel(kernel);
       if (lost) model.trigger("comm_live_update");
     },
-  };
+  });
   for (let i = 1; i < views; i++) widgets[await draw()] = control;
   return name;
 };
