@@ -121,7 +121,7 @@ def test_who_can_log_in():
         (SimpleNamespace(token="", password=None), set()),
         (None, set()),
     ],
-    ids=repr,
+    ids=lambda value: repr(sorted(value) if isinstance(value, set) else value),
 )
 def test_what_is_secret_about_credentials(auth, secrets):
     """Password and token, ours or theirs, and what a token decodes to; not the user name."""
