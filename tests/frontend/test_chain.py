@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import FAILED, ago, axe
+from accessibility import axe
+from panel_page import FAILED, ago
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Widget
+    from panel_page import Widget
     from playwright.sync_api import Locator, Page
 
 NAMES = ("Update", "Pairs", "Train", "Publish")
