@@ -20,7 +20,8 @@ SKIPPED_IN_CI = "This front end is not tried: "  # see tests/conftest.py
 
 @pytest.fixture(scope="module")
 def tamr() -> Iterator[Simulator]:
-    with Simulator(past_jobs=20, executors=50) as simulator:
+    # With so many jobs a list costs more than polls of single ones, so each of them is seen.
+    with Simulator(past_jobs=2000, executors=50) as simulator:
         yield simulator
 
 

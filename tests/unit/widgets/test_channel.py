@@ -72,7 +72,7 @@ def test_a_widget_whose_page_is_gone_is_closed(tamr, client, make, gone):
     """marimo closes the comm, Panel ends the session: what nobody sees is polled no more."""
     job = tamr.jobs.add("RUNNING")
     widget = JobsWidget(client, poll_interval_seconds=0.05) if make == "jobs" else make(client, job)
-    widget._document = SimpleNamespace(session_context=SimpleNamespace(destroyed=False))
+    widget._document = SimpleNamespace(session_context=object())
     path = "operations" if make == "jobs" else job
     until(lambda: asked(tamr, "GET", path) >= 3)
     assert widget.comm is not None
@@ -80,7 +80,7 @@ def test_a_widget_whose_page_is_gone_is_closed(tamr, client, make, gone):
     if gone == "comm":
         widget.comm._closed = True
     else:
-        widget._document.session_context.destroyed = True
+        widget._document.session_context = None
     until(lambda: widget.comm is None)
 
     assert widget not in ipywidgets.widgets.widget._instances.values()
