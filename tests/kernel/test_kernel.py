@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import nbformat
 import pytest
@@ -160,16 +160,42 @@ def test_a_forked_worker_waits_without_a_widget(kernel):
 )
 def test_an_executed_notebook_ends_with_the_final_state(show, then, monkeypatch):
     """Under nbclient, as in papermill and nbconvert: the record is written before the news."""
-    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
-    cells = [SETUP, f"widget = OperationWidget(started(0.8), poll_interval_seconds=0.1)\n{show}"]
-    notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(code) for code in [*cells, *then]]
-    )
-    client = _SlowClient(notebook, kernel_name="python3", store_widget_state=False)
-    client.execute()
+    cell = f"widget = OperationWidget(started(0.8), poll_interval_seconds=0.1)\n{show}"
+
+    notebook = executed([cell, *then], monkeypatch)
 
     (output,) = [each for each in notebook.cells[1].outputs if "data" in each]
     assert "SUCCEEDED" in output["data"]["text/html"]
+    if "close" not in show:
+        assert widget_state(notebook, "_panel")["state"] == "SUCCEEDED"
+
+
+def test_an_executed_notebook_keeps_the_rows_of_a_jobs_widget(monkeypatch):
+    """Also if its cell is the last one, which ends before the list would have arrived."""
+    notebook = executed(["started(60)", "JobsWidget(client)"], monkeypatch)
+
+    (output,) = notebook.cells[-1].outputs
+    assert "RUNNING" in output["data"]["text/html"]
+    assert output["data"]["text/plain"].startswith("1 jobs of")
+    (row,) = widget_state(notebook, "_kept")
+    assert row[1] == "RUNNING"
+    assert widget_state(notebook, "_status")["total"] == 1
+
+
+def executed(cells: list[str], monkeypatch: pytest.MonkeyPatch) -> nbformat.NotebookNode:
+    """Execute a notebook as nbconvert and papermill do."""
+    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
+    sources = [nbformat.v4.new_code_cell(code) for code in [SETUP, *cells]]
+    notebook = nbformat.v4.new_notebook(cells=sources)
+    _SlowClient(notebook, kernel_name="python3").execute()
+    return notebook
+
+
+def widget_state(notebook: nbformat.NotebookNode, name: str) -> Any:
+    """The saved value of a trait that only one widget of a notebook has."""
+    models = notebook.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"]
+    (value,) = [each["state"][name] for each in models.values() if name in each["state"]]
+    return value
 
 
 class _SlowClient(NotebookClient):
