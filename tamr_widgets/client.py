@@ -9,12 +9,8 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-import requests
-
-from ._clock import Seconds
 from ._http.client import HttpClient
 from ._http.config import auth_from_env, server_from_env
-from ._http.transport import TOTAL_SECONDS
 from ._http.urls import endpoint_url, operation_id
 from ._operation.operation_list import OperationList
 from ._operation.starts import Starts, checked_options
@@ -47,30 +43,6 @@ class Client(HttpClient):
         >>> with Client(UsernamePasswordAuth("admin", "..."), host="tamr.example.com") as client:
         ...     operation = client.operation("17")
     """
-
-    def __init__(
-        self,
-        auth: Any,
-        host: str = "localhost",
-        protocol: str = "http",
-        port: int | None = 9100,
-        base_path: str = "/api/versioned/v1/",
-        session: requests.Session | None = None,
-        store_auth_cookie: bool = False,
-        *,
-        total_seconds: Seconds = TOTAL_SECONDS,
-    ) -> None:
-        super().__init__(
-            auth,
-            host,
-            protocol,
-            port,
-            base_path,
-            session,
-            store_auth_cookie,
-            total_seconds=total_seconds,
-        )
-        self._starts = Starts()
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ, **options: Any) -> Client:
@@ -105,6 +77,12 @@ class Client(HttpClient):
             TamrError: The request failed, or the response has an error status.
         """
         return Operation.from_resource_id(self, operation_id(self.origin, resource_id))
+
+    @property
+    def _starts(self) -> Starts:
+        # Threads that come here first at the same time share one: dict.setdefault is atomic.
+        starts: Starts = self.__dict__.setdefault("_starts", Starts())
+        return starts
 
     def start(
         self,

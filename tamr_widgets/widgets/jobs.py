@@ -159,11 +159,9 @@ class JobsWidget(BaseWidget):
 
     def _on_listing(self, listing: OperationList) -> None:
         self._checked_at = clock.wall()
-        ended = {key for key, each in self._table.keyed() if each.resolved}
-        changed, removed = self._table.take(listing.with_client(self._client))
-        resolved = [each for key, each in changed if each.resolved and key not in ended]
+        changed, removed, ended = self._table.take(listing.with_client(self._client))
         if changed:
-            self._offset = changed[0][1].clock_offset_seconds
+            self._offset = listing.clock_offset_seconds
         first, self._listed = not self._listed, True
         self._error_facts, self._error = {}, ""
         if first:
@@ -175,7 +173,7 @@ class JobsWidget(BaseWidget):
         if not self._page_ready:
             cell_outputs.repeat_in_cell(self)
         self._answered.set()
-        self._report_resolved([] if first else resolved)
+        self._report_resolved([] if first else ended)
 
     def _report_resolved(self, operations: list[Operation]) -> None:
         for operation in operations:
@@ -183,7 +181,7 @@ class JobsWidget(BaseWidget):
                 callback(operation)
 
     def _on_learned(self, _: object) -> None:
-        unresolved = [(key, each) for key, each in self._table.keyed() if not each.resolved]
+        unresolved = [key for key, each in self._table.keyed() if not each.resolved]
         if unresolved:
             self._send_rows(unresolved, [])
 
@@ -232,10 +230,9 @@ class JobsWidget(BaseWidget):
         self._callback_error = text
         self._update_traits(reports=True)
 
-    def _send_rows(
-        self, changed: list[tuple[str, Operation]], removed: list[str], **more: Any
-    ) -> None:
-        rows = [job_table.row(key, each, self._estimate(each)) for key, each in changed]
+    def _send_rows(self, changed: list[str], removed: list[str], **more: Any) -> None:
+        operations = ((key, self._table.get(key)) for key in changed)
+        rows = [job_table.row(key, each, self._estimate(each)) for key, each in operations if each]
         self.send({"rows": {"jobs": rows, "gone": removed, **more}})
 
     def _newest_rows(self) -> list[job_table.Row]:
@@ -247,10 +244,10 @@ class JobsWidget(BaseWidget):
             self._send_all()
 
     def _send_all(self) -> None:
-        everything = list(self._table.keyed())
-        for start in range(0, max(1, len(everything)), CHUNK):
-            chunk, more = everything[start : start + CHUNK], start + CHUNK < len(everything)
-            reset = {"reset": True, "total": len(everything)} if start == 0 else {}
+        keys = self._table.keys()
+        for start in range(0, max(1, len(keys)), CHUNK):
+            chunk, more = keys[start : start + CHUNK], start + CHUNK < len(keys)
+            reset = {"reset": True, "total": len(keys)} if start == 0 else {}
             self._send_rows(chunk, [], more=more, **reset)
 
     def _estimate(self, operation: Operation) -> Any:
@@ -321,7 +318,7 @@ class JobsWidget(BaseWidget):
         if isinstance(result, Operation):
             previous = self._table.get(key)
             self._table.put(key, result)
-            self._send_rows([(key, result)], [])
+            self._send_rows([key], [])
             if result.resolved and previous is not None and not previous.resolved:
                 self._update_traits()
                 self._report_resolved([result])

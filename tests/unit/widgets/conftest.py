@@ -7,19 +7,13 @@ import ipywidgets
 import pytest
 from IPython.core.events import EventManager
 
-from tamr_widgets.simulator import Simulator
 from tamr_widgets.widgets import cell_outputs, channel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tamr_widgets import Client
-
-
-@pytest.fixture
-def tamr() -> Iterator[Simulator]:
-    with Simulator(past_jobs=0) as simulator:
-        yield simulator
+    from tamr_widgets.simulator import Simulator
 
 
 @pytest.fixture
@@ -46,3 +40,8 @@ def no_widget_is_left_behind() -> Iterator[None]:
     yield
     ipywidgets.Widget.close_all()
     channel._page_context = None
+
+
+@pytest.fixture(autouse=True)
+def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tamr_widgets._http.retry.FIRST_BACKOFF_SECONDS", 0.05)
