@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from .history import Estimate, JobHistory
     from .ipython import load_ipython_extension, unload_ipython_extension
     from .poller import Poller
+    from .waiting import as_completed, wait_all
     from .widgets.chain import ChainWidget
     from .widgets.jobs import JobsWidget
     from .widgets.operation import OperationWidget
@@ -85,8 +86,10 @@ __all__ = [
     "UnexpectedResponse",
     "UsernamePasswordAuth",
     "WaitTimeout",
+    "as_completed",
     "load_ipython_extension",
     "unload_ipython_extension",
+    "wait_all",
 ]
 
 # Scripts do without ipywidgets and IPython, which widgets bring along, and mostly without these.
@@ -99,8 +102,10 @@ _LAZY = {
     "OperationWidget": "widgets.operation",
     "Poller": "poller",
     "Step": "chain",
+    "as_completed": "waiting",
     "load_ipython_extension": "ipython",
     "unload_ipython_extension": "ipython",
+    "wait_all": "waiting",
 }
 
 

@@ -6,9 +6,9 @@ Names, arguments and results are those of `tamr_unify_client.operation.Operation
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import datetime, timedelta
-from typing import Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 from urllib.parse import quote, unquote
 
 import requests
@@ -16,6 +16,7 @@ import requests
 from ._clock import Seconds, checked_seconds
 from ._http.headers import ResponseTime, response_time
 from ._http.protocol import TamrClient
+from ._http.session_client import client_of, has_address
 from ._http.unify_client import checked_client, link_to, send_request
 from ._http.urls import endpoint_url
 from ._operation.document import field, have_equal_copies, is_equal, normalized_copy, text
@@ -28,7 +29,7 @@ from ._operation.identity import (
     only_name,
     server_of,
 )
-from ._operation.parse import NOOP, derived_path, parse_named, parse_started
+from ._operation.parse import NOOP, derived_path, document_of, parse_named, parse_started
 from ._operation.status_message import summarize
 from ._operation.times import parse_time, time_between
 from ._operation.wait import (
@@ -47,6 +48,9 @@ from .errors import (
     OperationUnresolved,
     UnexpectedResponse,
 )
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 __all__ = ["MIN_INTERVAL_SECONDS", "Operation", "wait_timeout", "warn_unreadable"]
 
@@ -160,19 +164,29 @@ class Operation:
         return cls.from_document(client, data, derived_path(data), response)
 
     @classmethod
-    def adopt(cls, operation: Any) -> Operation:
-        """Converts an operation of the public client to an `Operation` with the same client.
+    def adopt(cls, operation: Any, session: requests.Session | None = None) -> Operation:
+        """Converts an operation of a public package, or a widget's, to an `Operation`.
 
-        An `Operation` is returned unchanged.
+        An `Operation` is returned unchanged. One of `tamr_unify_client` keeps its client. One of
+        `tamr_client` needs the session for its requests.
+
+        Args:
+            operation: The operation, or an OperationWidget.
+            session: The session of an operation of `tamr_client`. While the IPython extension is
+                loaded, it is by default the one that sent the last request to the same server.
 
         Raises:
-            OperationTypeError: `operation` is an operation of neither package.
+            OperationTypeError: `operation` is none of these, or there is no session.
             NotAClient: The operation is not resolved, and its client can't send requests.
         """
+        if isinstance(getattr(operation, "operation", None), Operation):
+            operation = operation.operation
         if isinstance(operation, Operation):
             if not operation.resolved and operation.client is not None:
                 checked_client(operation.client)
             return operation
+        if has_address(operation):
+            return cls(client_of(operation.url, session), document_of(operation))
         data, client = getattr(operation, "_data", None), getattr(operation, "client", None)
         if not isinstance(data, dict) or client is None or not hasattr(operation, "poll"):
             msg = (
@@ -432,6 +446,29 @@ class Operation:
             pass
         return operation
 
+    def future(self, poll_interval_seconds: Seconds = 3) -> Future[Operation]:
+        """Returns a future of the resolved operation, polled in the background.
+
+        Any number of futures of one client share a poller. Callbacks of the future run on a thread
+        of its own. `cancel()` of the future ends its polling; the job goes on.
+
+        Args:
+            poll_interval_seconds: Seconds between two polls; the first ones come sooner.
+
+        Raises:
+            ValueError, TypeError: An invalid number of seconds.
+            ClientClosed: The operation has not ended, and was unpickled without its client.
+        """
+        from .waiting import future_of  # noqa: PLC0415 - a layer above, which uses this class
+
+        return future_of(self, checked_seconds("poll_interval_seconds", poll_interval_seconds))
+
+    def __await__(self) -> Generator[Any, None, Operation]:
+        """Waits for the resolved operation in an event loop, as `future()` does."""
+        from .waiting import resolved  # noqa: PLC0415 - a layer above, which uses this class
+
+        return resolved(self).__await__()
+
     def apply_options(self, asynchronous: bool = False, **options: Any) -> Operation:
         """Returns this operation if `asynchronous`, else the result of `wait(**options)`."""
         return self if asynchronous else self.wait(**options)
@@ -582,6 +619,14 @@ class Operation:
         # The client is left out, since it holds credentials.
         facts = (self.api_path, self._read_at, self._server(), self._earlier_created_at)
         return _unpickle, (type(self), normalized_copy(self._data), *facts)
+
+    def __str__(self) -> str:
+        from ._operation.html import plain_text  # noqa: PLC0415 - scripts rarely print
+
+        return plain_text(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002 - IPython's
+        printer.text(str(self))
 
     def __repr__(self) -> str:
         return (

@@ -6,7 +6,7 @@ import asyncio
 import concurrent.futures
 import copy
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, InvalidStateError
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 INTERRUPT_SECONDS = 0.1
 
 
-class OperationFuture(Future[Any]):
+class OperationFuture(Future["Operation"]):
     """A future of the resolved operation, completed by the results of a subscription.
 
     Its callbacks run on a thread of their own, so they may block.
@@ -91,8 +91,17 @@ def complete(future: Future[Any], outcome: Any) -> None:
             future.set_result(outcome)
 
 
-def block_until_done(future: Future[Any], seconds: Seconds = math.inf) -> bool:
+def block_until_done(
+    future: Future[Any],
+    seconds: Seconds = math.inf,
+    on_wait: Callable[[], object] | None = None,
+) -> bool:
     """Blocks until a future is done or the time has passed, and returns whether it is done.
+
+    Args:
+        future: The future.
+        seconds: The time.
+        on_wait: Called before each part of the wait, about ten times a second.
 
     Raises:
         DeadlockError: This is the polling thread, which would have to complete the future.
@@ -105,6 +114,8 @@ def block_until_done(future: Future[Any], seconds: Seconds = math.inf) -> bool:
             remaining = end - clock.monotonic()
             if remaining <= 0:
                 return False
+            if on_wait is not None:
+                on_wait()
             concurrent.futures.wait([future], min(remaining, INTERRUPT_SECONDS))
     return True
 

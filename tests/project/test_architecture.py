@@ -22,15 +22,20 @@ LAYERS: list[set[str]] = [
     {"client"},
     {"history", "_estimates"},
     {"poller", "_polling"},
+    {"waiting"},
     {"chain", "_chain"},
+    {"_terminal"},
     {"widgets"},
     {"ipython"},
+    {"__main__"},
 ]
 # The simulator stands in for a server: it builds on nothing here but what `client()` returns.
 SIMULATOR = "simulator"
 ALLOWED = {
     ("errors", "operation"): "the type of an attribute",
     ("chain", "widgets.chain"): "Chain._ipython_display_, which loads it when it is called",
+    ("operation", "waiting"): "Operation.future() and await, which load it when they are called",
+    ("__main__", "simulator.__main__"): "the command `simulator`",
     ("simulator.server", "auth"): "Simulator.client()",
     ("simulator.server", "client"): "Simulator.client()",
 }

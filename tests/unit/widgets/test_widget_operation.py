@@ -330,9 +330,7 @@ def test_an_interrupt_of_wait_is_one_line_and_leaves_the_job_alone(tamr, client)
     with pytest.raises(KeyboardInterrupt) as raised:
         widget.wait()
 
-    assert raised.value._render_traceback_() == [
-        "Stopped waiting. The job goes on; the widget still follows it."
-    ]
+    assert raised.value._render_traceback_() == ["Stopped waiting. The job goes on."]
     assert widget.state == "RUNNING"
     assert count_requests(tamr, "POST") == 0
 
