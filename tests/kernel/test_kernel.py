@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import nbformat
 import pytest
-from jupyter_client.manager import AsyncKernelManager
-from jupyter_core.utils import run_sync
 from kernel import REPOSITORY, SETUP, Kernel
 from nbclient import NotebookClient
 
@@ -42,8 +39,7 @@ def kernel(running_kernel: Kernel) -> Iterator[Kernel]:
     [
         "widget.on_resolved(lambda o: print('heard', o.state))",
         "widget.observe(lambda change: print('heard', change.new), 'state')",
-        "table = JobsWidget(client, poll_interval_seconds=0.1)\n"
-        "table.on_resolved(lambda o: print('heard', o.state))",
+        "JobsWidget(client, poll_interval_seconds=0.1).on_resolved(lambda o: print('heard', o.state))",
     ],
 )
 def test_a_callback_prints_in_the_cell_that_registered_it(kernel, register):
@@ -158,15 +154,6 @@ def test_a_forked_worker_waits_without_a_widget(kernel):
     assert kernel.run("print(set(results))") == "{('SUCCEEDED', 'SUCCEEDED')}\n"
 
 
-@pytest.fixture(scope="module")
-def notebook_kernel() -> Iterator[AsyncKernelManager]:
-    """A kernel that executes one notebook after another."""
-    manager = AsyncKernelManager(kernel_name="python3")
-    run_sync(manager.start_kernel)(env={**os.environ, "PYTHONPATH": str(REPOSITORY)})
-    yield manager
-    run_sync(manager.shutdown_kernel)(now=True)
-
-
 @pytest.mark.parametrize(
     ("show", "then"),
     [
@@ -180,18 +167,44 @@ def notebook_kernel() -> Iterator[AsyncKernelManager]:
         ("widget", ["1", "2"]),
     ],
 )
-def test_an_executed_notebook_ends_with_the_final_state(notebook_kernel, show, then):
-    """Under nbclient, as in papermill and nbconvert: the output is updated before waits end."""
-    cells = [SETUP, f"widget = OperationWidget(started(0.4), poll_interval_seconds=0.1)\n{show}"]
-    notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(code) for code in [*cells, *then]]
-    )
-    client = _SlowClient(notebook, km=notebook_kernel, store_widget_state=False)
-    client.execute()
-    client.kc.stop_channels()
+def test_an_executed_notebook_ends_with_the_final_state(show, then, monkeypatch):
+    """Under nbclient, as in papermill and nbconvert: the record is written before the news."""
+    cell = f"widget = OperationWidget(started(0.8), poll_interval_seconds=0.1)\n{show}"
+
+    notebook = executed([cell, *then], monkeypatch)
 
     (output,) = [each for each in notebook.cells[1].outputs if "data" in each]
     assert "SUCCEEDED" in output["data"]["text/html"]
+    if "close" not in show:
+        assert widget_state(notebook, "_panel")["state"] == "SUCCEEDED"
+
+
+def test_an_executed_notebook_keeps_the_rows_of_a_jobs_widget(monkeypatch):
+    """Also if its cell is the last one, which ends before the list would have arrived."""
+    notebook = executed(["started(60)", "JobsWidget(client)"], monkeypatch)
+
+    (output,) = notebook.cells[-1].outputs
+    assert "RUNNING" in output["data"]["text/html"]
+    assert output["data"]["text/plain"].startswith("1 jobs of")
+    (row,) = widget_state(notebook, "_kept")
+    assert row[1] == "RUNNING"
+    assert widget_state(notebook, "_status")["total"] == 1
+
+
+def executed(cells: list[str], monkeypatch: pytest.MonkeyPatch) -> nbformat.NotebookNode:
+    """Execute a notebook as nbconvert and papermill do."""
+    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
+    sources = [nbformat.v4.new_code_cell(code) for code in [SETUP, *cells]]
+    notebook = nbformat.v4.new_notebook(cells=sources)
+    _SlowClient(notebook, kernel_name="python3").execute()
+    return notebook
+
+
+def widget_state(notebook: nbformat.NotebookNode, name: str) -> Any:
+    """The saved value of a trait that only one widget of a notebook has."""
+    models = notebook.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"]
+    (value,) = [each["state"][name] for each in models.values() if name in each["state"]]
+    return value
 
 
 class _SlowClient(NotebookClient):
