@@ -3,9 +3,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from embedded import asked, follow, until
+from fakes import wait_until
+from pages import Page, count_requests, follow, jobs_widget, panel
 
-from tamr_widgets import JobsWidget, OperationWidget
+from tamr_widgets import OperationWidget
 from tamr_widgets.simulator import Fault, Simulator
 
 if TYPE_CHECKING:
@@ -37,19 +38,19 @@ def test_a_running_job_is_estimated_from_those_before_it(tamr, client):
     """The page gets the estimate; Python gets the progress, which is never the end."""
     widget = follow(client, tamr.jobs.add("RUNNING", age_seconds=40))
 
-    estimate = until(lambda: widget._panel.get("estimate"))
+    estimate = wait_until(lambda: panel(widget).get("estimate"))
 
     assert estimate["samples"] == 20
     assert estimate["low"] <= estimate["median"] <= estimate["high"]
     assert estimate["median"] == pytest.approx(20, rel=0.1)
-    until(lambda: widget.progress is not None and 0 < widget.progress < 1)
+    wait_until(lambda: widget.progress is not None and 0 < widget.progress < 1)
 
 
 def test_a_pending_job_is_told_when_it_may_start(tamr, client):
     """What was queued lately says how long it is queued."""
     widget = follow(client, tamr.jobs.add("PENDING", age_seconds=2))
 
-    queue = until(lambda: widget._panel.get("queue"))
+    queue = wait_until(lambda: panel(widget).get("queue"))
 
     assert queue["samples"] >= 3
     assert widget.progress == 0.0
@@ -62,7 +63,7 @@ def test_ten_widgets_cost_one_list(tamr, client):
     widgets = [follow(client, job, poll_interval_seconds=5) for _ in range(10)]
 
     for widget in widgets:
-        until(lambda widget=widget: widget._panel.get("estimate"))
+        wait_until(lambda widget=widget: panel(widget).get("estimate"))
 
     assert lists(tamr) == 1
 
@@ -71,12 +72,12 @@ def test_the_estimate_goes_when_the_job_has_ended(tamr, client):
     """There is nothing left to foretell; the bar is full."""
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job)
-    until(lambda: widget._panel.get("estimate"))
+    wait_until(lambda: panel(widget).get("estimate"))
 
     tamr.jobs.finish(job)
-    until(lambda: widget.resolved)
+    wait_until(lambda: widget.resolved)
 
-    assert "estimate" not in widget._panel
+    assert "estimate" not in panel(widget)
     assert widget.progress == 1.0
 
 
@@ -85,10 +86,10 @@ def test_it_can_be_switched_off(tamr, client):
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job, estimate=False)
 
-    until(lambda: asked(tamr, "GET", job) > 5)
+    wait_until(lambda: count_requests(tamr, "GET", job) > 5)
 
     assert lists(tamr) == 0
-    assert "estimate" not in widget._panel
+    assert "estimate" not in panel(widget)
 
 
 @pytest.mark.parametrize("status", [403, 404])
@@ -98,9 +99,9 @@ def test_where_there_is_no_list_the_widget_does_without(tamr, client, status):
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job)
 
-    until(lambda: lists(tamr))
+    wait_until(lambda: lists(tamr))
     tamr.jobs.finish(job)
-    until(lambda: widget.resolved)
+    wait_until(lambda: widget.resolved)
 
     assert widget.error == ""
 
@@ -110,29 +111,28 @@ def test_with_no_history_there_is_no_estimate(client, tamr):
     job = tamr.jobs.add("RUNNING", kind="train", description="Something new")
     widget = follow(client, job)
 
-    until(lambda: lists(tamr))
-    polls = asked(tamr, "GET", job)
-    until(lambda: asked(tamr, "GET", job) > polls + 2)
+    wait_until(lambda: lists(tamr))
+    polls = count_requests(tamr, "GET", job)
+    wait_until(lambda: count_requests(tamr, "GET", job) > polls + 2)
 
-    assert "estimate" not in widget._panel
+    assert "estimate" not in panel(widget)
     assert widget.progress is None
 
 
 def test_rows_of_the_jobs_page_carry_estimates(tamr, client):
     """A running job's is made of all runs before."""
     job = tamr.jobs.add("RUNNING")
-    table = JobsWidget(client, poll_interval_seconds=0.05)
-    sent: list[dict] = []
-    table.comm.send = lambda data=None, **_: sent.append(data.get("content") or {})
-    until(lambda: table.operations)
+    table = jobs_widget(client)
+    page = Page(table)
+    wait_until(lambda: table.operations)
 
-    table._handle_custom_msg({"action": "subscribe", "seq": 1}, [])
+    page.click("subscribe")
 
     def estimates_sent() -> dict[str, list[float] | None]:
-        rows = [row for each in list(sent) if "rows" in each for row in each["rows"]["jobs"]]
+        rows = [row for each in page.of("rows") for row in each["jobs"]]
         return {row[0]: row[8] for row in rows}
 
-    until(lambda: estimates_sent().get(job))
+    wait_until(lambda: estimates_sent().get(job))
     estimates = estimates_sent()
     assert estimates[job][3] == 20
 
@@ -156,12 +156,12 @@ def test_a_job_in_a_queue_says_what_is_ahead(queueing):
         jobs = [refresh(queueing, client) for _ in range(3)]
         widget = follow(client, jobs[2], poll_interval_seconds=0.2)
 
-        ahead = until(lambda: widget._panel.get("ahead"))
+        ahead = wait_until(lambda: panel(widget).get("ahead"))
 
         assert ahead["count"] == 2
         assert ahead["names"] == [client.operation(job).description for job in jobs[:2]]
-        assert widget._panel["queue"]["median"] > 60
-        assert widget._panel["queue"]["low"] < widget._panel["queue"]["high"]
+        assert panel(widget)["queue"]["median"] > 60
+        assert panel(widget)["queue"]["low"] < panel(widget)["queue"]["high"]
         widget.close()
 
 
@@ -169,10 +169,10 @@ def test_a_job_that_runs_has_no_place_any_more(tamr, client):
     """The panel of a running job names nothing that is ahead."""
     widget = follow(client, tamr.jobs.add("RUNNING"))
 
-    until(lambda: widget._panel.get("estimate"))
+    wait_until(lambda: panel(widget).get("estimate"))
 
-    assert "ahead" not in widget._panel
-    assert "queue" not in widget._panel
+    assert "ahead" not in panel(widget)
+    assert "queue" not in panel(widget)
 
 
 def test_the_panel_has_the_last_runs(tamr, client):
@@ -180,7 +180,7 @@ def test_the_panel_has_the_last_runs(tamr, client):
     tamr.jobs.add("FAILED", age_seconds=50)
     widget = follow(client, tamr.jobs.add("RUNNING"))
 
-    past = until(lambda: widget._panel.get("past"))
+    past = wait_until(lambda: panel(widget).get("past"))
 
     assert len(past["runs"]) == 20
     assert past["usual"]["median"] == pytest.approx(20, rel=0.1)
@@ -192,65 +192,63 @@ def test_a_job_that_has_ended_is_not_among_its_past_runs(tamr, client):
     """The strip shows it beside them, with the usual time of before."""
     job = tamr.jobs.start(queued_seconds=0.1, run_seconds=0.5)
     widget = follow(client, job)
-    until(lambda: widget.resolved and widget._panel.get("past"))
+    wait_until(lambda: widget.resolved and panel(widget).get("past"))
 
-    past = widget._panel["past"]
+    past = panel(widget)["past"]
 
     assert len(past["runs"]) == 19  # of the last twenty, of which it is one
-    assert widget._panel["ended_at"] not in [run[0] for run in past["runs"]]
+    assert panel(widget)["ended_at"] not in [run[0] for run in past["runs"]]
     assert past["usual"]["samples"] == 20
 
 
 def test_an_ended_job_shows_the_past_that_is_known_anyway(tamr, client):
     """Its widget makes no request for it."""
     follow_another = follow(client, tamr.jobs.add("RUNNING"))
-    until(lambda: follow_another._panel.get("past"))
+    wait_until(lambda: panel(follow_another).get("past"))
     before = lists(tamr)
 
     widget = OperationWidget(client.operation(tamr.jobs.add("SUCCEEDED", age_seconds=40)))
 
-    until(lambda: widget._panel.get("past"))
+    wait_until(lambda: panel(widget).get("past"))
     assert lists(tamr) == before
 
 
-class Page:
-    """What a JobsWidget sends, with the latest rows by key."""
+def latest_row(page: Page, key: str) -> list:
+    """The row of a job that was sent last."""
+    rows = [row for each in page.of("rows") for row in each["jobs"]]
+    return next((row for row in reversed(rows) if row[0] == key), [None] * 10)
 
-    def __init__(self, client) -> None:
-        self.widget = JobsWidget(client, poll_interval_seconds=0.1)
-        self.messages: list[dict] = []
-        self.widget.comm.send = lambda data=None, **_: self.messages.append(
-            data.get("content") or {}
-        )
-        until(lambda: self.widget.operations)
-        self.widget._handle_custom_msg({"action": "subscribe", "seq": 1}, [])
 
-    def row(self, key: str) -> list:
-        rows = [row for each in list(self.messages) for row in each.get("rows", {}).get("jobs", ())]
-        return next((row for row in reversed(rows) if row[0] == key), [None] * 10)
+def placed(page: Page, key: str) -> list | None:
+    """The estimate of a job's start, once there are jobs ahead."""
+    start = latest_row(page, key)[9]
+    return start if start and start[1] else None
 
 
 def test_rows_that_wait_carry_their_place_and_start(queueing):
     """The number of jobs ahead, and which is the first; also after another has ended."""
     with queueing.client() as client:
         jobs = [refresh(queueing, client) for _ in range(3)]
-        page = Page(client)
+        table = jobs_widget(client)
+        page = Page(table)
+        page.click("subscribe")
 
-        estimate, ahead, first = until(lambda: page.row(jobs[2])[9][2:] and page.row(jobs[2])[9])
+        estimate, ahead, first = wait_until(lambda: placed(page, jobs[2]))
 
         assert (ahead, first) == (2, jobs[0])
         assert estimate[0] > 60
         queueing.jobs.finish(jobs[0])
-        until(lambda: page.row(jobs[2])[9][1:] == [1, jobs[1]])
-        page.widget.close()
+        wait_until(lambda: latest_row(page, jobs[2])[9][1:] == [1, jobs[1]])
+        table.close()
 
 
 def test_rows_that_have_ended_carry_their_estimate(tamr, client):
     """That of before their end: whether they were slow is a matter of it."""
     slow = tamr.jobs.add("SUCCEEDED", age_seconds=300)
-    page = Page(client)
+    page = Page(jobs_widget(client))
+    page.click("subscribe")
 
-    estimate = until(lambda: page.row("20")[8])
+    estimate = wait_until(lambda: latest_row(page, "20")[8])
 
     assert estimate[1] <= estimate[0] <= estimate[2]
-    assert page.row(slow)[9] is None
+    assert latest_row(page, slow)[9] is None

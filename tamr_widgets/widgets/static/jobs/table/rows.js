@@ -45,6 +45,9 @@ function indexedRow([key, state, description, user, created, started, ended, typ
 const isOfKind = (row, { type, description, jobType, exact }) =>
   exact ? row.type === type && row.description === description : row.jobType === jobType;
 
+/** @param {number | string} order */
+const isMissing = (order) => order === "" || Number.isNaN(order);
+
 export function createRows() {
   /** @type {Map<string, Row>} */
   const byKey = new Map();
@@ -99,8 +102,7 @@ export function createRows() {
     all.sort((one, other) => {
       const [a, b] = [one.order, other.order];
       if (a !== b) {
-        // NaN is the only value that is unequal to itself.
-        const missing = +(a !== a || a === "") - +(b !== b || b === "");
+        const missing = +isMissing(a) - +isMissing(b);
         if (missing) return missing;
         if (a < b) return -sign;
         if (a > b) return sign;
