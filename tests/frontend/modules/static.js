@@ -20,6 +20,7 @@ export function wireRow(key, facts = {}) {
     ended: time + 35000,
     type: "SPARK",
     estimate: null,
+    queue: null,
     ...facts,
   };
   return [
@@ -32,5 +33,6 @@ export function wireRow(key, facts = {}) {
     row.ended,
     row.type,
     row.estimate,
+    row.queue,
   ];
 }

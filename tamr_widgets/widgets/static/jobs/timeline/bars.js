@@ -47,7 +47,7 @@ function inLanes(rows, { from, to, now, width, height }) {
   const bars = [];
   for (const row of [...rows].sort((a, b) => times(a, now)[0] - times(b, now)[0])) {
     const [begin, start, end] = times(row, now).map(x);
-    const [next, until] = (expectedTimes(row, now) ?? [now, now]).map(x);
+    const [next, until] = expectedTimes(row, now)?.map(x) ?? [end, end];
     const last = Math.max(end, start + MIN_BAR_LENGTH, until);
     const lane = free.findIndex((until) => until + GAP <= begin);
     if (lane < 0) return undefined;
