@@ -11,6 +11,8 @@ import re
 from datetime import datetime, timedelta, timezone
 
 MAX_CHARS = 100
+# Servers write the years 1 and 9999 for unknown times, which must not make a duration.
+MAX_DURATION = timedelta(days=36_525)
 USUAL_CHARS = len("2021-01-29T18:24:53.326Z")
 
 _ISO = re.compile(
@@ -40,6 +42,14 @@ def parse_time(value: object) -> datetime | None:
         return time - _offset(zone)
     except (ValueError, OverflowError):
         return None
+
+
+def time_between(start: datetime | None, end: datetime | None) -> timedelta | None:
+    """Returns the time from start to end; None if one is missing, or it is negative or too long."""
+    if not start or not end:
+        return None
+    length = end - start
+    return length if timedelta(0) <= length <= MAX_DURATION else None
 
 
 def _offset(zone: str | None) -> timedelta:

@@ -7,6 +7,7 @@ import math
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from .._clock import Seconds, clock
@@ -17,7 +18,6 @@ from ..errors import DeadlockError, TamrError, WaitTimeout
 
 if TYPE_CHECKING:
     from ..operation import Operation
-    from ..snapshot import Snapshot
 
 # Protects the server from polls with an interval of zero.
 MIN_INTERVAL_SECONDS = 0.05
@@ -30,9 +30,15 @@ _logger = logging.getLogger(__name__)
 _this_thread = threading.local()
 
 
-def mark_polling_thread() -> None:
+@contextmanager
+def polling_thread() -> Iterator[None]:
     """Marks the running thread as one that must not wait, since it does the polling."""
+    before = getattr(_this_thread, "polls_in", None)
     _this_thread.polls_in = os.getpid()
+    try:
+        yield
+    finally:
+        _this_thread.polls_in = before
 
 
 def check_may_wait() -> None:
@@ -83,7 +89,7 @@ def poll_until_resolved(
             raise wait_timeout(operation, clock.monotonic() - start, last_error) from last_error
 
 
-def warn_unreadable(operation: Snapshot) -> None:
+def warn_unreadable(operation: Operation) -> None:
     """Logs that an operation has no readable state; callers do so once per subscriber."""
     _logger.warning(
         "Operation %s has no readable state; it counts as not ended.",

@@ -11,7 +11,6 @@ from .._operation.html import html_rows
 from .._operation.operation_list import OperationList
 from ..history import Estimate
 from ..operation import Operation
-from ..snapshot import Snapshot
 from .payload import cut, estimate_facts, milliseconds
 
 Row = list[Any]
@@ -138,7 +137,7 @@ class JobTable:
         return key
 
 
-def row(key: str, operation: Snapshot, estimate: Estimate | None) -> Row:
+def row(key: str, operation: Operation, estimate: Estimate | None) -> Row:
     """Returns a row of the page's table, in the order of static/jobs/table/rows.js."""
     facts = estimate_facts(estimate)
     return [

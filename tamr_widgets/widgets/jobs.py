@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +19,6 @@ from ..poller import Poller, Subscription
 from . import bundle, cell_outputs, job_table
 from .base import BaseWidget
 from .bulk_action import Bulk
-from .comm_context import run_in_comm_context
 from .follower import Follower
 from .opened_rows import OpenedRows
 from .payload import compact, poll_error_facts
@@ -31,6 +31,10 @@ CHUNK = 1000
 # end of a running cell. The page may not be ready for it yet: unless it has requested the list by
 # then, the list is sent again after this time.
 AGAIN_SECONDS = 2.0
+# The number of jobs in the state of a saved notebook.
+MAX_KEPT_ROWS = 200
+# A cell that a program runs waits so long for the first list, which would be lost afterwards.
+FIRST_LIST_SECONDS = 5.0
 
 
 class JobsWidget(BaseWidget):
@@ -52,8 +56,12 @@ class JobsWidget(BaseWidget):
     _code = t.Bytes(bundle.compressed("jobs/index.js")).tag(sync=True)
     _status = t.Dict().tag(sync=True)
     _selected = t.List(t.Unicode()).tag(sync=True)
-    _kept: t.List[Any] = t.List().tag(sync=True)
-    _of_the_page = frozenset({"filter_state", "search", "_selected"})
+    # The order and the expanded rows.
+    _view = t.Dict().tag(sync=True)
+    # A page fills this from its rows before it saves the notebook.
+    _kept: t.List[Any] = t.List().tag(sync=True, to_json=lambda _, widget: widget._newest_rows())
+    _of_the_page = frozenset({"filter_state", "search", "_selected", "_view"})
+    _of_the_server = ("_status", "_kept")
 
     filter_state = t.Unicode("", help="Show only jobs in this state; all if empty.").tag(sync=True)
     search = t.Unicode("", help="Show only jobs that match this.").tag(sync=True)
@@ -78,7 +86,9 @@ class JobsWidget(BaseWidget):
         self._error_facts: dict[str, Any] = {}
         self._error = self._callback_error = ""
         self._follower = Follower(self._subscribe, self._learn)
+        self._answered = threading.Event()
         super().__init__(_status=self._current_status(), **kwargs)
+        cell_outputs.repeat_in_cell(self)
         self._follower.start()
 
     def on_resolved(self, callback: Callable[[Operation], object]) -> None:
@@ -105,6 +115,12 @@ class JobsWidget(BaseWidget):
             return job_table.to_frame(self.operations)
         return job_table.to_frame(tuple(OperationList(self._client).operations()))
 
+    def repeat_output(self) -> None:
+        """Sends the state and the static form once more, for the saved notebook."""
+        if cell_outputs.is_unattended():
+            self._answered.wait(FIRST_LIST_SECONDS)
+        super().repeat_output()
+
     def pause_polling(self, cell: cell_outputs.Cell) -> None:  # noqa: ARG002
         """Pauses polling until a page or code needs it: the only cell that showed this ran again.
 
@@ -127,8 +143,8 @@ class JobsWidget(BaseWidget):
 
     def _subscribe(self) -> Subscription:
         return self._poller.subscribe_all(
-            lambda listing: run_in_comm_context(self._on_listing, listing),
-            lambda error: run_in_comm_context(self._on_error, error),
+            self._on_listing,
+            self._on_error,
             self._interval,
             on_a_page=True,
             _inline=True,
@@ -154,6 +170,9 @@ class JobsWidget(BaseWidget):
         elif changed or removed:
             self._send_rows(changed, removed)
         self._update_traits(first=first)
+        if not self._page_ready:
+            cell_outputs.repeat_in_cell(self)
+        self._answered.set()
         self._report_resolved([] if first else ended)
 
     def _report_resolved(self, operations: list[Operation]) -> None:
@@ -164,7 +183,7 @@ class JobsWidget(BaseWidget):
     def _on_learned(self, _: object) -> None:
         unresolved = [key for key, each in self._table.keyed() if not each.resolved]
         if unresolved:
-            run_in_comm_context(self._send_rows, unresolved, [])
+            self._send_rows(unresolved, [])
 
     def _on_error(self, error: TamrError) -> None:
         self._error_facts = poll_error_facts(error, self._checked_at)
@@ -172,6 +191,7 @@ class JobsWidget(BaseWidget):
         if error.retry_in_seconds is None:
             self._follower.stop()
         self._update_traits()
+        self._answered.set()
 
     def _update_traits(self, *, first: bool = False, reports: bool = False) -> None:
         """Updates all traits, then the saved output after the first list, then observers."""
@@ -208,12 +228,16 @@ class JobsWidget(BaseWidget):
 
     def _show_callback_error(self, text: str) -> None:
         self._callback_error = text
-        run_in_comm_context(self._update_traits, reports=True)
+        self._update_traits(reports=True)
 
     def _send_rows(self, changed: list[str], removed: list[str], **more: Any) -> None:
         operations = ((key, self._table.get(key)) for key in changed)
         rows = [job_table.row(key, each, self._estimate(each)) for key, each in operations if each]
         self.send({"rows": {"jobs": rows, "gone": removed, **more}})
+
+    def _newest_rows(self) -> list[job_table.Row]:
+        newest = list(self._table.keyed())[:MAX_KEPT_ROWS]
+        return [job_table.row(key, each, None) for key, each in newest]
 
     def _send_all_unless_page_ready(self) -> None:
         if not self._page_ready:
@@ -230,7 +254,7 @@ class JobsWidget(BaseWidget):
         return None if operation.resolved else self._poller.history.estimate(operation)
 
     def _send_panel(self, key: str, facts: dict[str, Any]) -> None:
-        run_in_comm_context(self.send, {"panel": key, "facts": facts})
+        self.send({"panel": key, "facts": facts})
 
     @property
     def _halted(self) -> bool:
@@ -280,13 +304,7 @@ class JobsWidget(BaseWidget):
         self._poller.submit(work, _ignore, None, delay, owner=self, _inline=True)
 
     def _submit_action(self, command: Callable[[], object]) -> None:
-        self._poller.submit(
-            lambda: run_in_comm_context(command),
-            _ignore,
-            self._on_action_error,
-            owner=self,
-            _inline=True,
-        )
+        self._poller.submit(command, _ignore, self._on_action_error, owner=self, _inline=True)
 
     def _begin_bulk(self, action: str, keys: Any) -> None:
         if self._closed or (self._bulk is not None and not self._bulk.over):
@@ -300,23 +318,23 @@ class JobsWidget(BaseWidget):
         if isinstance(result, Operation):
             previous = self._table.get(key)
             self._table.put(key, result)
-            run_in_comm_context(self._send_rows, [key], [])
+            self._send_rows([key], [])
             if result.resolved and previous is not None and not previous.resolved:
-                run_in_comm_context(self._update_traits)
+                self._update_traits()
                 self._report_resolved([result])
         else:
             self._table.remove(key)
-            run_in_comm_context(self._send_rows, [], [key])
+            self._send_rows([], [key])
 
     def _on_report(self, report: dict[str, Any]) -> None:
-        run_in_comm_context(self.send, {"report": report})
+        self.send({"report": report})
         if report["over"]:
             self._no_delete = self._no_delete or (self._bulk is not None and self._bulk.no_delete)
-            run_in_comm_context(self._update_traits)
+            self._update_traits()
 
     def _on_action_error(self, error: TamrError) -> None:
         self._error_facts = {"fault": str(error), "fault_kind": "action"}
-        run_in_comm_context(self._update_traits)
+        self._update_traits()
 
     def _static_repr(self) -> tuple[str, str]:
         operations = self._table.operations() if self._listed else None

@@ -24,7 +24,7 @@ from ..errors import (
     UnexpectedResponse,
 )
 from ..history import Estimate
-from ..snapshot import Snapshot
+from ..operation import Operation
 
 MAX_DETAILS_CHARS = 100_000
 MAX_TEXT_CHARS = 1000
@@ -61,7 +61,7 @@ class PanelFacts(TypedDict, total=False):
     queue: dict[str, float]
 
 
-def snapshot_facts(operation: Snapshot) -> dict[str, Any]:
+def snapshot_facts(operation: Operation) -> dict[str, Any]:
     """Returns the facts of a snapshot."""
     status = operation.status
     raw = status.get("message") if isinstance(status, dict) else None

@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import NOW_MS
 from jobs_page import row
+from local_site import NOW_MS
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
@@ -225,15 +225,6 @@ def test_a_kernel_that_goes(open_jobs: Callable[..., Jobs], how: dict[str, objec
     jobs.page.clock.run_for(5_000)
 
     expect(jobs.cell("2", "ran")).to_have_text(re.compile("^1 min( 1 s)?$"))
-    expect_last_known(jobs, "2")
-
-
-def test_a_kernel_that_does_not_know_of_it(open_jobs: Callable[..., Jobs]) -> None:
-    """A kernel that is asked which widgets it knows, and does not name this one, is not its own."""
-    jobs = open_jobs(traits={"_kept": [row("2", state="RUNNING", ended=None)]}, kernel=STRANGER)
-
-    jobs.page.clock.run_for(8_000)
-
     expect_last_known(jobs, "2")
 
 
