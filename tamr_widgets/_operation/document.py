@@ -41,7 +41,8 @@ def have_equal_copies(first: dict[str, Any], second: dict[str, Any]) -> bool:
     # Normalized are only the fields that differ; most do not.
     different = (name for name, each in first.items() if not is_equal(each, second[name]))
     return all(
-        normalized_copy(first[name], MAX_LEVELS - 1) == normalized_copy(second[name], MAX_LEVELS - 1)
+        normalized_copy(first[name], MAX_LEVELS - 1)
+        == normalized_copy(second[name], MAX_LEVELS - 1)
         for name in different
     )
 
