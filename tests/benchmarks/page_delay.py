@@ -25,10 +25,10 @@ from widgets import TAMR, operation  # noqa: E402
 
 CHANGES = 30
 
-# A new word each time, and when the poll that brought it was asked.
+# A new word each time, and the time of the request of the poll that brought it.
 TOGGLE = """
 import json, threading, time
-told = []
+polled = []
 def toggle():
     wall = time.time() - time.monotonic()
     for number in range({changes}):
@@ -37,7 +37,7 @@ def toggle():
         while w.state != word:
             time.sleep(0.002)
         polls = [each.at for each in tamr.requests.matching("GET", "operations/1")]
-        told.append([word, (polls[-1] + wall) * 1000])
+        polled.append([word, (polls[-1] + wall) * 1000])
 thread = threading.Thread(target=toggle)
 thread.start()
 """
@@ -80,7 +80,7 @@ def main() -> list[Row]:
         lab = FrontEnd("lab", server, browser, folder)
         for busy in (False, True):
             show = 'w = show("RUNNING", interval=0.2)\nw'
-            cells = [TAMR, show, TOGGLE.format(changes=CHANGES), BUSY, "print(json.dumps(told))"]
+            cells = [TAMR, show, TOGGLE.format(changes=CHANGES), BUSY, "print(json.dumps(polled))"]
             found = delays(lab.open(cells), busy=busy)
             percentile = statistics.quantiles(found, n=20)[-1]
             middle = statistics.median(found)
