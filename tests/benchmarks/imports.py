@@ -48,6 +48,8 @@ def measure(bytecode: str) -> list[Row]:
         ("import tamr_widgets", "import requests", 10),
         ("from tamr_widgets import Operation", "import requests", 10),
         ("from tamr_widgets import OperationWidget", "import anywidget, requests", 15),
+        # A kernel has asyncio already.
+        ("from tamr_widgets import OperationWidget", "import anywidget, asyncio, requests", 15),
     ):
         ours, theirs = in_turn(
             lambda statement=statement: seconds_of(statement, bytecode),

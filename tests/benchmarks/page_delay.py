@@ -19,7 +19,7 @@ from playwright.sync_api import sync_playwright
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "browser")]
 
 from conftest import BROWSER_FLAGS, BROWSERS  # noqa: E402
-from harness import FrontEnd, OpenNotebook  # noqa: E402
+from harness import FrontEnd, OpenNotebook, Tabs  # noqa: E402
 from harness_server import JupyterServer  # noqa: E402
 from widgets import TAMR, operation  # noqa: E402
 
@@ -77,7 +77,8 @@ def main() -> list[Row]:
     folder = Path(tempfile.mkdtemp())
     with sync_playwright() as playwright, JupyterServer(folder, folder / "log") as server:
         browser = playwright.chromium.launch(executable_path=path, args=list(BROWSER_FLAGS))
-        lab = FrontEnd("lab", server, browser, folder)
+        tabs = Tabs(browser)
+        lab = FrontEnd("lab", server, tabs, folder)
         for busy in (False, True):
             show = 'w = show("RUNNING", interval=0.2)\nw'
             cells = [TAMR, show, TOGGLE.format(changes=CHANGES), BUSY, "print(json.dumps(polled))"]
@@ -86,7 +87,7 @@ def main() -> list[Row]:
             middle = statistics.median(found)
             what = f"poll to page, {'busy' if busy else 'idle'} kernel: 95th percentile (median)"
             rows.append(Row(what, f"{percentile:.0f} ms ({middle:.0f} ms)", "", "", "<= 100 ms"))
-        lab.close()
+        tabs.close()
         browser.close()
     return rows
 
