@@ -79,6 +79,16 @@ def test_a_new_widget_is_two_small_messages(tamr, client, monkeypatch):
     assert size <= 16_000
 
 
+def test_a_new_widget_needs_no_class_of_its_own(tamr, client):
+    """anywidget adds a trait to each, for which traitlets would make one; others can be added."""
+    widget = OperationWidget(client.operation(tamr.jobs.add("RUNNING")))
+
+    assert type(widget) is OperationWidget
+    assert widget.get_state()["_anywidget_id"] == "tamr_widgets.widgets.operation.OperationWidget"
+    widget.add_traits(note=traitlets.Unicode("mine"))
+    assert widget.note == "mine"
+
+
 class _Comm:
     comm_id = "1"
     kernel = None
