@@ -36,7 +36,7 @@ from .operation import Operation
 
 if TYPE_CHECKING:
     from .chain import Chain, Step
-    from .history import Estimate, JobHistory
+    from .history import Estimate, JobHistory, PastRun, QueuePlace, Trend
     from .ipython import load_ipython_extension, recorded, unload_ipython_extension
     from .poller import Poller
     from .waiting import as_completed, wait_all
@@ -75,13 +75,16 @@ __all__ = [
     "OperationTypeError",
     "OperationUnresolved",
     "OperationWidget",
+    "PastRun",
     "Poller",
     "ProxyFailed",
     "ProxyUnauthorized",
+    "QueuePlace",
     "RequestTimeout",
     "Step",
     "TamrError",
     "TokenAuth",
+    "Trend",
     "Unauthorized",
     "UnexpectedResponse",
     "UsernamePasswordAuth",
@@ -101,8 +104,11 @@ _LAZY = {
     "JobHistory": "history",
     "JobsWidget": "widgets.jobs",
     "OperationWidget": "widgets.operation",
+    "PastRun": "history",
     "Poller": "poller",
+    "QueuePlace": "history",
     "Step": "chain",
+    "Trend": "history",
     "as_completed": "waiting",
     "load_ipython_extension": "ipython",
     "recorded": "ipython",
