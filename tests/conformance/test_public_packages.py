@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -44,10 +45,14 @@ def public_python() -> Path:
     folder = PROJECT / f".cache/public-{sys.version_info.major}.{sys.version_info.minor}"
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     stamp = folder / "installed.txt"
-    wanted = "\n".join(PACKAGES) + (PROJECT / "pyproject.toml").read_text()
+    own = re.findall(r'"[\w-]+>=[\d.]+"', (PROJECT / "pyproject.toml").read_text("utf-8"))
+    wanted = "\n".join([*PACKAGES, *own])
     if not stamp.exists() or stamp.read_text() != wanted:
-        install = [python, "-m", "pip", "install", "--quiet", *PACKAGES, "--editable", PROJECT]
-        for command in ([sys.executable, "-m", "venv", folder], install):
+        # This Python's pip installs into the environment, which needs none then.
+        make = [sys.executable, "-m", "venv", "--clear", "--without-pip", folder]
+        install = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet"]
+        options = ["--no-compile", "--disable-pip-version-check"]
+        for command in (make, [*install, *options, *PACKAGES, "--editable", PROJECT]):
             made = subprocess.run(command, capture_output=True, text=True, check=False)
             if made.returncode:
                 pytest.skip(f"the public packages could not be installed: {made.stderr[:500]}")

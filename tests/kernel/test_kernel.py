@@ -42,13 +42,12 @@ def kernel(running_kernel: Kernel) -> Iterator[Kernel]:
     [
         "widget.on_resolved(lambda o: print('heard', o.state))",
         "widget.observe(lambda change: print('heard', change.new), 'state')",
-        "table = JobsWidget(client, poll_interval_seconds=0.1)\n"
-        "table.on_resolved(lambda o: print('heard', o.state))",
+        "jobs_widget.on_resolved(lambda o: print('heard', o.state))",
     ],
 )
 def test_a_callback_prints_in_the_cell_that_registered_it(kernel, register):
     """Also while another cell runs."""
-    kernel.run(WIDGET)
+    kernel.run(WIDGET + "; jobs_widget = JobsWidget(client, poll_interval_seconds=0.1)")
     request = kernel.begin(register)
     kernel.finish(request)
     other = kernel.begin("simulator.jobs.finish(job); time.sleep(0.3); print('another cell')")

@@ -92,7 +92,7 @@ def test_what_it_has_waited_counts(one):
 
 
 def test_a_pending_job_ahead_has_its_own_start_before_it(one):
-    """Where nothing runs, the first in line has yet to be submitted."""
+    """If nothing runs, the first in line has yet to be submitted."""
     about(foretold(one, waiting(), waiting(2)), 10 + 60 + 12)
 
 
@@ -161,7 +161,7 @@ def test_a_job_that_has_just_ended_still_holds_it_up():
 
 
 def test_it_never_starts_in_the_past():
-    """Whatever was expected, a job that still waits has not started."""
+    """A job that still waits has not started, though it was expected to."""
     job = runs(260, state="SUCCEEDED", ended_at=NOW - timedelta(seconds=200))
 
     estimate = foretold(JobHistory([*past(), job]), waiting(230))
@@ -209,14 +209,14 @@ def test_jobs_that_wait_longer_since_jobs_take_longer():
 
 
 def test_without_a_list_the_past_waits_are_the_estimate(one):
-    """What is ahead is not known then, and the interval is as wide as the waits were."""
+    """The jobs ahead are not known then, and the interval is as wide as the waits were."""
     estimate = one.estimate_queue(waiting())
 
     assert estimate.low_seconds < 60 < estimate.high_seconds
 
 
 def test_of_an_unknown_job_ahead_no_more_is_said_than_without_a_list(one):
-    """Where what is ahead has no estimate, its time is not made up."""
+    """If a job ahead has no estimate, its time is not made up."""
     estimate = foretold(one, waiting(), runs(5, description="Never seen"))
 
     assert estimate is None or estimate == one.estimate_queue(waiting())
@@ -238,7 +238,7 @@ def test_an_empty_history_says_nothing():
 
 @pytest.mark.parametrize("order", ["random", pytest.param("latest", marks=pytest.mark.slow)])
 def test_a_past_without_order_makes_no_promise(queues, order):
-    """Where later jobs start first, adding up would be a lie: the interval is wide, or none."""
+    """If later jobs start first, adding up would be a lie: the interval is wide, or none."""
     jobs = queues.queue(3, order=order, bursts=0.6, jobs=200)
     held_up = [s for s in queues.replay(JobHistory(), jobs) if s.ahead][80:]
     told = [each for each in held_up if each.estimate]
@@ -248,7 +248,7 @@ def test_a_past_without_order_makes_no_promise(queues, order):
 
 
 def test_jobs_that_overtake_one_another_make_no_promise():
-    """Where the second in line is as often third, nothing is added up."""
+    """If the second in line is as often third, nothing is added up."""
     rng = random.Random(2)
     jobs = past(together=3)
     for second in range(1, len(jobs), 3):
@@ -264,7 +264,7 @@ def test_jobs_that_overtake_one_another_make_no_promise():
 
 
 def test_starts_that_go_by_something_else_make_no_promise():
-    """Where jobs start in order, but not when others end, nothing is added up."""
+    """If jobs start in order, but not when others end, nothing is added up."""
     rng = random.Random(3)
     jobs = []
     for job in past(seconds=900, together=4):
@@ -304,7 +304,7 @@ def test_only_the_servers_clock_counts(hours):
 
 
 def test_a_job_from_the_future_is_new(one):
-    """Where the time of the list is before the creation, by a clock that was set, none passed."""
+    """If the time of the list is before the creation, by a clock that was set, none passed."""
     about(foretold(one, waiting(-30), runs(20)), 12, within=12)
 
 
