@@ -14,7 +14,7 @@ def settings(session: requests.Session, **requested: object) -> dict[str, object
 
 
 @pytest.mark.parametrize(
-    "asked", [{}, {"verify": False}, {"stream": True}, {"proxies": {"http": "http://p.test"}}]
+    "requested", [{}, {"verify": False}, {"stream": True}, {"proxies": {"http": "http://p.test"}}]
 )
 def test_the_settings_are_those_of_requests(monkeypatch, requested):
     """Proxies and certificates of the environment count as ever."""

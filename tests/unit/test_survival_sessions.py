@@ -297,7 +297,7 @@ def test_sessions_of_any_class_are_used(kind):
 
 
 @pytest.mark.parametrize(
-    ("host", "asked"),
+    ("host", "requested"),
     [
         ("müller.test", "xn--mller-kva.test"),
         ("TAMR.Test", "tamr.test"),

@@ -13,18 +13,18 @@ from tamr_widgets.simulator.jobs.store import JobStore
 
 
 @pytest.fixture
-def clock(clock: Any) -> Clock:
+def server_clock(clock: Any) -> Clock:
     return Clock(clock)
 
 
 @pytest.fixture
-def jobs(clock: Clock) -> JobStore:
-    return JobStore(clock, DurationModel(seed=1))
+def jobs(server_clock: Clock) -> JobStore:
+    return JobStore(server_clock, DurationModel(seed=1))
 
 
-def test_ids_go_on_after_the_past(clock: Clock) -> None:
+def test_ids_go_on_after_the_past(server_clock: Clock) -> None:
     """A server that remembers 5 jobs gives the next one the number 6."""
-    jobs = JobStore(clock, DurationModel(seed=1), past=5)
+    jobs = JobStore(server_clock, DurationModel(seed=1), past=5)
 
     assert jobs.start("train") == "6"
     assert len(jobs) == 6
@@ -43,9 +43,9 @@ def test_a_started_job_lives_by_the_clock(jobs: JobStore, clock: Any) -> None:
     assert states == ["PENDING", "RUNNING", "RUNNING", "SUCCEEDED"]
 
 
-def test_speed_divides_durations(clock: Any) -> None:
+def test_speed_divides_durations(server_clock: Clock, clock: Any) -> None:
     """At a hundred times the speed, a job that takes a minute is over after a second or two."""
-    jobs = JobStore(clock, DurationModel(seed=1, speed=100))
+    jobs = JobStore(server_clock, DurationModel(seed=1, speed=100))
     job = jobs.start("train")
 
     clock.advance(2)

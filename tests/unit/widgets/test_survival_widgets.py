@@ -125,6 +125,25 @@ def test_links_follow_what_the_server_says(tamr, client, link):
     assert widget.callback_error == ""
 
 
+def test_a_link_follows_a_value_that_changes_while_it_updates_its_target(tamr, client):
+    """traitlets takes it for a broken link; the newer value comes with the next notification."""
+    job = tamr.jobs.add("RUNNING")
+    widget = follow(client, job)
+    label = ipywidgets.Label()
+
+    def change_again(change: Any) -> None:
+        if change.new == "first":
+            tamr.jobs.change(job, status={"message": "second"})
+            wait_until(lambda: widget.message == "second")
+
+    traitlets.link((widget, "message"), (label, "value"))
+    label.observe(change_again, "value")
+    tamr.jobs.change(job, status={"message": "first"})
+
+    wait_until(lambda: label.value == "second")
+    assert widget.callback_error == ""
+
+
 def test_a_link_with_the_search_works_both_ways(tamr, client):
     """A trait that a person or code sets notifies at once, as in traitlets."""
     widget = jobs_widget(client, search="a")
