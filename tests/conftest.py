@@ -32,7 +32,7 @@ HOW_TO_GET_A_BROWSER = (
     "(or from your system's shop) and run the tests again"
 )
 GRACE_SECONDS = 1.0
-TIMEOUT_MILLISECONDS = 20_000  # of Playwright's `expect`, for machines that are busy otherwise
+EXPECT_MILLISECONDS = 20_000  # of Playwright's `expect`, for machines that are busy otherwise
 LOOP_EXECUTOR = "asyncio_"  # Playwright's loop keeps its executor's threads for the whole session
 
 
@@ -126,7 +126,7 @@ def chromium() -> Iterator[Browser]:
     if path is None:
         pytest.skip(HOW_TO_GET_A_BROWSER)
     sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-    sync_api.expect.set_options(timeout=TIMEOUT_MILLISECONDS)
+    sync_api.expect.set_options(timeout=EXPECT_MILLISECONDS)
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(BROWSER_FLAGS))
         yield browser

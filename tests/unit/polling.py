@@ -99,20 +99,20 @@ class Follower:
     """Callbacks that keep the results and errors."""
 
     def __init__(self) -> None:
-        self.news: list[Any] = []
-        self.faults: list[Any] = []
+        self.results: list[Any] = []
+        self.errors: list[Any] = []
         self.subscriptions: list[Subscription] = []
 
     def follow(
         self, poller: Poller, operation: Operation, interval: float = 3, **more: Any
     ) -> Subscription:
         return self._keep(
-            poller.subscribe(operation, self.news.append, self.faults.append, interval, **more)
+            poller.subscribe(operation, self.results.append, self.errors.append, interval, **more)
         )
 
     def follow_all(self, poller: Poller, interval: float = 5, **more: Any) -> Subscription:
         return self._keep(
-            poller.subscribe_all(self.news.append, self.faults.append, interval, **more)
+            poller.subscribe_all(self.results.append, self.errors.append, interval, **more)
         )
 
     def _keep(self, subscription: Subscription) -> Subscription:
@@ -125,11 +125,11 @@ class Follower:
 
     @property
     def states(self) -> list[Any]:
-        return [each.state for each in self.news]
+        return [each.state for each in self.results]
 
     @property
     def ends(self) -> int:
-        return sum(each.resolved for each in self.news)
+        return sum(each.resolved for each in self.results)
 
 
 def drive(poller: Poller, clock: FakeClock, seconds: float) -> None:

@@ -35,7 +35,7 @@ def test_one_operation_is_never_worth_a_list(policy):
 
 
 def test_newer_measurements_count_for_more_but_one_does_not_decide(policy):
-    """A single slow answer does not turn everything over."""
+    """A single slow response does not turn everything over."""
     policy.single_took(0.1)
     policy.list_took(1.0)
     policy.list_took(2.0)
@@ -60,7 +60,7 @@ def test_an_old_measurement_of_the_list_is_forgotten(clock, policy):
 
 
 def test_a_list_that_failed_is_left_alone_for_five_minutes(clock, policy):
-    """However many operations there are; a good answer ends it."""
+    """However many operations there are; a good response ends it."""
     policy.list_failed()
     assert not policy.prefer_list(1000)
     assert not policy.list_is_cheap(1e9)
@@ -90,5 +90,5 @@ def test_a_trial_gets_two_seconds_or_twice_what_it_replaces(policy):
 
 
 def test_a_list_that_was_never_fetched_needs_no_rest(policy):
-    """It can be asked for at once."""
+    """It can be requested at once."""
     assert policy.list_cooldown() == 0

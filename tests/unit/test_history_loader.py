@@ -167,7 +167,7 @@ def test_where_the_list_cannot_be_had_it_does_without(
 
     assert fake.count(LIST) == requests_in_ten_minutes
     assert not learned
-    assert not follower.faults
+    assert not follower.errors
     assert fake.count(EXAMPLE) >= 590 / 31
 
 
@@ -226,5 +226,5 @@ def test_what_nothing_can_be_learnt_from_is_passed_over(
 
     assert learned
     assert follower.states[-1] == "SUCCEEDED"
-    assert not follower.faults
+    assert not follower.errors
     assert "could not be added to the history" in caplog.text

@@ -39,7 +39,7 @@ def rarely_polled(tamr, tamr_client, poller, follower, monkeypatch):
     monkeypatch.setattr("tamr_widgets._polling.subscription.HIDDEN_AFTER_SECONDS", -1)
     operation = tamr_client.operation(tamr.jobs.add("RUNNING"))
     follower.follow(poller, operation, 600, on_a_page=True)
-    wait_until(lambda: len(follower.news) == 1)
+    wait_until(lambda: len(follower.results) == 1)
     return operation, follower
 
 
@@ -77,13 +77,13 @@ def test_the_thread_starts_with_the_first_and_ends_with_the_last_follower(
     assert not threads()
     for _ in range(2):
         subscriptions = [follower.follow(poller, each, QUICK) for each in (one, two, one)]
-        wait_until(lambda: len(follower.news) >= 5)
+        wait_until(lambda: len(follower.results) >= 5)
         assert len(threads()) == 1
 
         for each in subscriptions:
             each.close()
         wait_until(lambda: not threads())
-        follower.news.clear()
+        follower.results.clear()
 
 
 def test_the_thread_ends_with_the_end_of_the_last_job(tamr, tamr_client, poller, follower):
@@ -110,7 +110,7 @@ def test_refresh_wakes_the_thread(rarely_polled, tamr_client, poller):
     operation, follower = rarely_polled
     for number in range(2, 10):
         poller.refresh(operation)
-        wait_until(lambda number=number: len(follower.news) >= number)
+        wait_until(lambda number=number: len(follower.results) >= number)
 
 
 def test_the_wish_to_learn_wakes_the_thread(rarely_polled, poller):
@@ -128,7 +128,7 @@ def test_a_page_that_shows_it_again_wakes_the_thread(rarely_polled):
 
     follower.subscriptions[0].mark_visible()
 
-    wait_until(lambda: len(follower.news) == 2)
+    wait_until(lambda: len(follower.results) == 2)
 
 
 def test_a_follower_that_comes_while_the_thread_falls_asleep_is_not_missed(poller):
@@ -158,14 +158,14 @@ def test_an_end_at_the_moment_of_subscribing_is_heard_exactly_once(tamr, tamr_cl
     wait_until(lambda: all(each.ends for each in followers))
     wait_until(lambda: not threads())
     assert {each.ends for each in followers} == {1}
-    assert {each.news[-1].resolved for each in followers} == {True}
+    assert {each.results[-1].resolved for each in followers} == {True}
 
 
 @pytest.mark.parametrize("at", ["start", "headers", "body"])
 def test_the_thread_ends_while_a_request_hangs(tamr, tamr_client, poller, follower, at):
-    """The request is called off; nobody hears of a fault."""
+    """The request is cancelled; nobody hears of an error."""
     subscription = follower.follow(poller, tamr_client.operation(tamr.jobs.add("RUNNING")), QUICK)
-    wait_until(lambda: follower.news)
+    wait_until(lambda: follower.results)
     tamr.faults.add(Fault.hang(at))
     requested = polls(tamr)
     wait_until(lambda: polls(tamr) > requested)
@@ -173,10 +173,10 @@ def test_the_thread_ends_while_a_request_hangs(tamr, tamr_client, poller, follow
     subscription.close()
 
     wait_until(lambda: not threads())
-    assert not follower.faults
+    assert not follower.errors
 
 
-def test_the_list_is_called_off_with_its_last_follower(tamr, poller, follower):
+def test_the_list_is_cancelled_with_its_last_follower(tamr, poller, follower):
     """Also while it hangs."""
     tamr.faults.add(Fault.hang())
     subscription = follower.follow_all(poller)
@@ -190,7 +190,7 @@ def test_the_list_is_called_off_with_its_last_follower(tamr, poller, follower):
 def test_a_command_need_not_wait_for_a_poll_that_hangs(tamr, tamr_client, poller, follower):
     """It is run soon; the poll is made again, and is no error."""
     follower.follow(poller, tamr_client.operation(tamr.jobs.add("RUNNING")), QUICK)
-    wait_until(lambda: follower.news)
+    wait_until(lambda: follower.results)
     tamr.faults.add(Fault.hang(times=1))
     requested = polls(tamr)
     wait_until(lambda: polls(tamr) > requested)
@@ -199,13 +199,13 @@ def test_a_command_need_not_wait_for_a_poll_that_hangs(tamr, tamr_client, poller
     poller.submit(lambda: None, lambda _: done.set())
 
     assert done.wait(PATIENT_SECONDS)
-    heard = len(follower.news)
-    wait_until(lambda: len(follower.news) > heard + 3)
-    assert not follower.faults
+    heard = len(follower.results)
+    wait_until(lambda: len(follower.results) > heard + 3)
+    assert not follower.errors
 
 
 def test_a_command_need_not_wait_for_a_list_that_hangs(tamr, poller, follower):
-    """That is no fault of the list, which is asked for again after it."""
+    """That is no error of the list, which is requested again after it."""
     tamr.faults.add(Fault.hang(times=1))
     subscription = follower.follow_all(poller, QUICK)
     wait_until(lambda: polls(tamr))
@@ -214,25 +214,23 @@ def test_a_command_need_not_wait_for_a_list_that_hangs(tamr, poller, follower):
     poller.submit(lambda: None, lambda _: done.set())
 
     assert done.wait(PATIENT_SECONDS)
-    wait_until(lambda: follower.news)
-    assert not follower.faults
+    wait_until(lambda: follower.results)
+    assert not follower.errors
     subscription.close()
 
 
-def test_a_poll_is_not_called_off_for_a_command_that_is_not_due(
-    tamr, tamr_client, poller, follower
-):
-    """What is to be done in ten minutes is in no hurry."""
+def test_a_poll_is_not_cancelled_for_a_command_that_is_not_due(tamr, tamr_client, poller, follower):
+    """A command that is due in ten minutes is in no hurry."""
     follower.follow(poller, tamr_client.operation(tamr.jobs.add("RUNNING")), QUICK)
     later = poller.submit(lambda: None, print, delay=600)
-    wait_until(lambda: follower.news)
+    wait_until(lambda: follower.results)
     tamr.faults.add(Fault.delay(0.6, times=1))
     wait_until(lambda: any(each.fault for each in tamr.requests))
-    heard = len(follower.news)
+    heard = len(follower.results)
 
-    wait_until(lambda: len(follower.news) > heard + 1)
+    wait_until(lambda: len(follower.results) > heard + 1)
 
-    assert len({each.connection for each in tamr.requests}) == 1  # what is called off is closed
+    assert len({each.connection for each in tamr.requests}) == 1  # a cancelled request's is closed
     later.close()
 
 
@@ -251,21 +249,21 @@ def test_a_client_that_nobody_uses_is_let_go(tamr, follower):
     """Neither the poller nor what it learnt keeps it alive after everything was closed."""
     client = tamr.client()
     poller = Poller.of(client)
-    poller.learn(follower.news.append)
+    poller.learn(follower.results.append)
     subscriptions = [
         follower.follow(poller, client.operation(tamr.jobs.add("RUNNING")), QUICK),
         follower.follow_all(poller, QUICK),
-        poller.learn(follower.news.append),
+        poller.learn(follower.results.append),
         poller.submit(lambda: None, print, delay=600),
     ]
-    wait_until(lambda: len(follower.news) >= 5)
+    wait_until(lambda: len(follower.results) >= 5)
     for each in subscriptions:
         each.close()
     wait_until(lambda: not threads())
     gone = weakref.ref(client)
     client.close()
 
-    follower.news.clear()
+    follower.results.clear()
     follower.subscriptions.clear()
     del client, poller, subscriptions, each
     gc.collect()
@@ -280,12 +278,12 @@ def test_a_table_keeps_its_client_alive(tamr, follower):
     del client
     gc.collect()
 
-    wait_until(lambda: len(follower.news) > 2)
+    wait_until(lambda: len(follower.results) > 2)
 
     subscription.close()
     wait_until(lambda: not threads())
-    assert not follower.faults
-    follower.news.clear()
+    assert not follower.errors
+    follower.results.clear()
     gc.collect()
 
 
@@ -326,16 +324,16 @@ def test_an_exception_that_nobody_expects_does_not_end_the_thread(
 ):
     """The follower is notified of it, and of the job again afterwards."""
     follower.follow(poller, tamr_client.operation(tamr.jobs.add("RUNNING")), QUICK)
-    wait_until(lambda: follower.news)
+    wait_until(lambda: follower.results)
 
     with monkeypatch.context() as broken:
         broken.setattr("tamr_widgets.operation.Operation.poll", lambda self: {}[self])
-        wait_until(lambda: follower.faults)
-    assert isinstance(follower.faults[0], InternalError)
-    assert "KeyError" in str(follower.faults[0])
+        wait_until(lambda: follower.errors)
+    assert isinstance(follower.errors[0], InternalError)
+    assert "KeyError" in str(follower.errors[0])
 
-    follower.news.clear()
-    wait_until(lambda: follower.news)
+    follower.results.clear()
+    wait_until(lambda: follower.results)
     assert len(threads()) == 1
 
 
@@ -346,11 +344,11 @@ def test_a_server_that_goes_away_and_comes_back_is_followed_again(
     job = tamr.jobs.add("RUNNING")
     follower.follow(stepped, tamr_client.operation(job))
     drive(stepped, clock, 10)
-    assert follower.news
+    assert follower.results
     tamr.refuse()
     drive(stepped, clock, 60)
-    assert len(follower.faults) >= 2
-    assert all(isinstance(each, ConnectionFailed) for each in follower.faults)
+    assert len(follower.errors) >= 2
+    assert all(isinstance(each, ConnectionFailed) for each in follower.errors)
 
     tamr.jobs.finish(job)
     tamr.accept()
@@ -377,11 +375,11 @@ def test_real_faults_on_the_wire_pass(tamr, tamr_client, stepped, clock, followe
     follower.follow(stepped, tamr_client.operation(tamr.jobs.add("RUNNING")))
     drive(stepped, clock, 10)
     tamr.faults.add(fault)
-    heard = len(follower.news)
+    heard = len(follower.results)
     drive(stepped, clock, 10)
 
-    assert [isinstance(each, TamrError) for each in follower.faults] == [True]
-    assert len(follower.news) > heard
+    assert [isinstance(each, TamrError) for each in follower.errors] == [True]
+    assert len(follower.results) > heard
 
 
 def test_a_cut_off_list_does_not_stop_single_polls(tamr, tamr_client, stepped, clock, follower):
@@ -393,9 +391,9 @@ def test_a_cut_off_list_does_not_stop_single_polls(tamr, tamr_client, stepped, c
 
     drive(stepped, clock, 60)
 
-    assert len(everything.faults) >= 2
-    assert len(follower.news) > 10
-    assert not follower.faults
+    assert len(everything.errors) >= 2
+    assert len(follower.results) > 10
+    assert not follower.errors
 
 
 def test_an_expired_session_is_renewed_by_one_login(tamr, clock, follower):
@@ -406,12 +404,12 @@ def test_an_expired_session_is_renewed_by_one_login(tamr, clock, follower):
         drive(poller, clock, 10)
         logins = len(tamr.requests.matching("POST", "login"))
         tamr.expire_sessions()
-        heard = len(follower.news)
+        heard = len(follower.results)
         drive(poller, clock, 10)
 
-    assert len(follower.news) > heard + 2
+    assert len(follower.results) > heard + 2
     assert len(tamr.requests.matching("POST", "login")) == logins + 1
-    assert not follower.faults
+    assert not follower.errors
 
 
 def test_many_polls_need_one_connection(tamr, tamr_client, stepped, clock, follower):
@@ -419,7 +417,7 @@ def test_many_polls_need_one_connection(tamr, tamr_client, stepped, clock, follo
     follower.follow(stepped, tamr_client.operation(tamr.jobs.add("RUNNING")))
     drive(stepped, clock, 60)
 
-    assert len(follower.news) >= 20
+    assert len(follower.results) >= 20
     assert len({each.connection for each in tamr.requests}) == 1
 
 
@@ -435,8 +433,8 @@ def test_every_follower_hears_every_end_once_while_the_server_has_its_troubles(
     for number, fault in enumerate(faults):
         tamr.faults.add(fault)
         wait_until(lambda: not tamr.faults)
-        heard = sum(len(each.news) for each in followers)
-        wait_until(lambda heard=heard: sum(len(each.news) for each in followers) > heard)
+        heard = sum(len(each.results) for each in followers)
+        wait_until(lambda heard=heard: sum(len(each.results) for each in followers) > heard)
         assert len(threads()) == 1
         wait_until(lambda: tamr.connections <= 3)
         for job in jobs[number::3]:

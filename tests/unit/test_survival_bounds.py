@@ -1,4 +1,4 @@
-"""What shows local variables shows no secret, and no text or document takes over."""
+"""Tracebacks with local variables show no secret, and no text or document takes over."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_a_traceback_with_local_variables_shows_no_password(serve, store_auth_co
 
 @pytest.mark.parametrize("cert", ["/", "/dev/null"])
 def test_a_client_certificate_that_cannot_be_read_is_final(cert):
-    """It does not pass, so it is not asked again."""
+    """It does not pass, so it is not tried again."""
     with RawServer(raw(b""), tls=True) as server, requests.Session() as session:
         session.verify, session.cert = str(CERTIFICATE), cert
         with pytest.raises(CertificateError, match="no file with certificates"):
@@ -91,7 +91,7 @@ def test_a_secret_is_no_key_of_a_document():
 
 
 @pytest.mark.parametrize("password", ["admin", "spark", "16", "s3cret-of-ada"])
-def test_a_document_is_shown_as_it_is(password):
+def test_a_document_is_shown_unchanged(password):
     """Ordinary words stay where nothing names them as a password."""
     body = json.dumps([document(description="Load https://x/admin, no token of spark")]).encode()
 
@@ -124,11 +124,11 @@ def test_a_long_text_that_is_no_list_is_not_parsed():
 
 
 @pytest.mark.parametrize(
-    "copied", ["operations/17/", "/api/versioned/v1/operations/17#x", f"{ORIGIN}/operations/17/?x"]
+    "address", ["operations/17/", "/api/versioned/v1/operations/17#x", f"{ORIGIN}/operations/17/?x"]
 )
-def test_an_address_of_an_operation_is_understood_as_it_is_copied(copied):
+def test_an_address_of_an_operation_is_understood_in_each_form(address):
     """With a slash, a fragment or a query at its end."""
-    assert operation_id(ORIGIN, copied) == "17"
+    assert operation_id(ORIGIN, address) == "17"
 
 
 def test_blanks_around_an_endpoint_are_left_out():

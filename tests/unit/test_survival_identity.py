@@ -1,4 +1,4 @@
-"""Cancel and Delete act on the job that is seen, and no answer about another one is believed."""
+"""Cancel and Delete act on the job that is seen, and no response about another one is believed."""
 
 from __future__ import annotations
 
@@ -197,7 +197,7 @@ def test_nothing_is_done_to_a_job_that_is_not_certain(client, wire, act, names):
     "alias", ["projects/12", "operations/99", "operations/17/x", "datasets/17"]
 )
 def test_an_address_of_something_else_is_not_acted_on(client, wire, act, alias):
-    """An alias, or a public operation's odd api_path, may be asked at, but nothing is deleted."""
+    """An alias, or a public operation's odd api_path, may be polled, but nothing is deleted."""
 
     class Theirs:
         api_path, _data = alias, document()
@@ -313,35 +313,35 @@ def follow_many(clock):
 
 
 def test_a_list_with_a_stranger_under_the_path_ends_the_following(clock):
-    """What is delivered is never another job, and the follower is told that its job is gone."""
+    """No other job is delivered, and the follower is notified that its job is gone."""
     tamr, poller, follower = follow_many(clock)
     drive(poller, clock, 30)
     assert tamr.count(LIST)
-    follower.news.clear()
+    follower.results.clear()
 
     tamr.jobs["1"] = {**OTHER, "id": "1", "relativeId": "operations/1"}
     drive(poller, clock, 10)
 
-    assert follower.news == []
-    assert [type(each) for each in follower.faults] == [OperationReplaced]
-    assert follower.faults[0].retry_in_seconds is None
+    assert follower.results == []
+    assert [type(each) for each in follower.errors] == [OperationReplaced]
+    assert follower.errors[0].retry_in_seconds is None
 
 
 def test_a_list_that_contradicts_itself_is_not_delivered(clock):
     """The path is this job's, the id another's: single polls decide."""
     tamr, poller, follower = follow_many(clock)
     drive(poller, clock, 30)
-    follower.news.clear()
+    follower.results.clear()
     listed = [{**tamr.jobs["1"], "id": "99", "description": "Another"}]
     tamr.faults[LIST] = fake_response(200, listed)
     drive(poller, clock, 10)
 
-    assert follower.news
-    assert {each.description for each in follower.news} == {"Train Mastering Model"}
+    assert follower.results
+    assert {each.description for each in follower.results} == {"Train Mastering Model"}
 
 
 def test_two_jobs_of_one_number_are_followed_apart(clock):
-    """Whoever follows the new one hears nothing of the old one, and the other way round."""
+    """Followers of the new one hear nothing of the old one, and the other way round."""
     tamr = FakeTamr(clock)
     poller = Poller(tamr, background=False)
     old, new = Follower(), Follower()
@@ -349,10 +349,10 @@ def test_two_jobs_of_one_number_are_followed_apart(clock):
     new.follow(poller, tamr.add("17", created=OTHER["created"]))
     drive(poller, clock, 10)
 
-    assert old.news == []
-    assert [type(each) for each in old.faults] == [OperationReplaced]
-    assert new.faults == []
-    assert {each.created_by for each in new.news} == {"bob"}
+    assert old.results == []
+    assert [type(each) for each in old.errors] == [OperationReplaced]
+    assert new.errors == []
+    assert {each.created_by for each in new.results} == {"bob"}
 
 
 def click(widget, **content):
@@ -468,7 +468,7 @@ def big_list(number):
 
 
 def turns_of_another_thread(work):
-    """How often another thread gets to run while some work is done."""
+    """Counts how often another thread gets to run during some work."""
     turns, done, usual = [], threading.Event(), sys.getswitchinterval()
 
     def take_turns():
@@ -502,7 +502,7 @@ def test_a_long_list_does_not_stop_other_threads(clock):
 
 
 def test_no_list_of_any_length_is_parsed_for_an_estimate(clock, caplog, monkeypatch):
-    """It is asked for once, given up, and noted once; polls go on without an estimate."""
+    """It is requested once, given up, and noted once; polls go on without an estimate."""
     caplog.set_level("INFO", logger="tamr_widgets")
     tamr, follower = FakeTamr(clock), Follower()
     operation = tamr.add()
@@ -512,13 +512,13 @@ def test_no_list_of_any_length_is_parsed_for_an_estimate(clock, caplog, monkeypa
         "tamr_widgets._operation.operation_list.parse_json", lambda *_: pytest.fail("parsed")
     )
     poller = Poller(tamr, background=False)
-    follower.follow(poller, operation)
+    follower.follow(poller, operation, interval=60)
     poller.learn(lambda _: pytest.fail("nothing was learnt"))
     drive(poller, clock, 2000)
 
     assert tamr.count(LIST) == 1
-    assert len(follower.news) > 100
-    assert follower.faults == []
+    assert len(follower.results) > 2000 / 61
+    assert follower.errors == []
     assert poller.history.estimate(operation) is None
     assert sum("no estimates" in each.message for each in caplog.records) == 1
 
@@ -549,7 +549,7 @@ def test_years_that_never_were_spoil_nothing_else(client, field, moment):
 
 @pytest.mark.parametrize("date", ["Mon, 01 Jan 0001 00:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT"])
 def test_a_server_with_a_clock_that_is_off(client, wire, date):
-    """What is counted by it is left out."""
+    """Times that are counted by it are left out."""
     wire.get(URL + PATH, json=document(), headers={"Date": date})
     operation = client.operation("17")
 
@@ -567,7 +567,7 @@ def test_responses_in_a_row_are_each_compared(client):
 
 
 def test_a_row_never_becomes_another_job(clock):
-    """What a page has selected or opened is gone with its job; the new one has its own key."""
+    """A row that a page has selected is gone with its job; the new one has its own key."""
     tamr, table = FakeTamr(clock), JobTable()
     tamr.add("17")
     tamr.add("18")

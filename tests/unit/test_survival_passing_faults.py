@@ -59,7 +59,7 @@ def out_of_time_when(condition, clock):
 @pytest.mark.parametrize("times", [1, 5])
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
 def test_a_busy_server_is_waited_out(job, wire, clock, status, times):
-    """One to five error answers in a row, each with a longer pause behind it."""
+    """One to five consecutive errors, each with a longer delay after it."""
     for _ in range(times):
         wire.get(URL + PATH, status=status)
     wire.get(URL + PATH, json=document("SUCCEEDED"))
@@ -99,7 +99,7 @@ NOT = (503, {}, "")
 
 
 def test_endless_faults_end_after_a_documented_number(job, wire, clock):
-    """Without T, 25 in a row are enough; the error is of the last one's class and chained to it."""
+    """Without T, 25 consecutive ones; the error is of the class of the last, and chained to it."""
     wire.get(URL + PATH, status=503)
 
     with pytest.raises(HTTPStatusError, match="Given up after 25 consecutive errors") as raised:
@@ -110,8 +110,8 @@ def test_endless_faults_end_after_a_documented_number(job, wire, clock):
     assert 600 < clock.now - 1000 < 1800
 
 
-def test_faults_are_counted_in_a_row(job, wire, clock):
-    """An answer in between starts anew."""
+def test_consecutive_faults_are_counted(job, wire, clock):
+    """A response in between starts anew."""
     for _ in range(3):
         for _ in range(MAX_ERRORS_IN_A_ROW - 1):
             wire.get(URL + PATH, status=503)
@@ -156,7 +156,7 @@ def test_a_silent_connection_is_made_anew(tamr, ending, clock, at):
     ids=["cut", "login", "[]", "null", "{}", "empty", "half", "other", "redirect"],
 )
 def test_a_response_that_is_none_is_requested_again(tamr, ending, fault):
-    """Somebody else may have answered, or the answer may have been cut off."""
+    """It may have come from a proxy, or have been cut off."""
     with tamr.faults.on(fault):
         assert ending.wait(3).succeeded()
         assert not tamr.faults
@@ -208,16 +208,16 @@ def test_a_name_that_cannot_be_resolved_once(tamr, ending, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("value", "least", "most"),
+    ("value", "shortest", "longest"),
     [("10", 10.5, 11), ("1e12", 120.5, 121), ("soon", 0.5, 1), ("-3", 0.5, 1), ("0", 0.5, 1)],
 )
-def test_a_wish_to_be_left_alone_is_respected(job, wire, clock, value, least, most):
+def test_a_wish_to_be_left_alone_is_respected(job, wire, clock, value, shortest, longest):
     """Retry-After, within two minutes; nonsense changes nothing and breaks nothing."""
     wire.get(URL + PATH, status=429, headers={"Retry-After": value})
     wire.get(URL + PATH, json=document("SUCCEEDED"))
 
     assert job.wait(3).succeeded()
-    assert least <= clock.sleeps[1] <= most
+    assert shortest <= clock.sleeps[1] <= longest
 
 
 @pytest.mark.parametrize(("value", "pause"), [("30", 30), ("1", 3), ("soon", 3), ("1e12", 120)])
@@ -241,7 +241,7 @@ def test_a_wish_does_not_outlast_the_time_limit(job, wire, clock):
 
 
 def test_a_new_job_may_not_be_found_for_five_seconds(job, wire, clock):
-    """A server that has just started it may answer 404 at first."""
+    """A server that has just started it may respond with 404 at first."""
     for _ in range(2):
         wire.get(URL + PATH, status=404)
     wire.get(URL + PATH, json=document("SUCCEEDED"))
@@ -395,7 +395,7 @@ def test_pauses_of_many_waits_are_spread(client, wire, clock):
 
 
 def test_a_response_with_contradicting_lengths_is_no_crash(clock):
-    """What requests takes for a bad header of the request is a bad answer, and may pass."""
+    """It is a bad response, not a bad request as requests says, and may pass."""
 
     def serve(connection, request):
         body = http(document("SUCCEEDED"))
@@ -430,7 +430,7 @@ def test_a_response_with_contradicting_lengths_is_no_crash(clock):
     ids=range(13),
 )
 def test_garbage_on_the_wire_is_a_typed_error(clock, sent):
-    """Whatever the bytes are, a poll ends with one of our errors, and a wait goes on."""
+    """A poll ends with one of our errors, and a wait goes on."""
 
     broken = [True]
 

@@ -39,20 +39,20 @@ def in_threads(count, work):
 
 @pytest.mark.parametrize("cookie", [False, True])
 def test_fifty_threads_share_a_client(tamr, caplog, cookie):
-    """Three polls each: no error, at most fifty connections, and no warning of a full pool."""
+    """Two polls each: no error, at most fifty connections, and no warning of a full pool."""
     caplog.set_level(logging.WARNING)
     with tamr.client(store_auth_cookie=cookie) as client:
         job = client.operation(tamr.jobs.add("RUNNING"))
-        errors = in_threads(50, lambda: [job.poll() for _ in range(3)])
+        errors = in_threads(50, lambda: [job.poll() for _ in range(2)])
 
     assert errors == []
-    assert len(tamr.requests.matching("GET")) == 151
+    assert len(tamr.requests.matching("GET")) == 101
     assert len({each.connection for each in tamr.requests}) <= 50
     assert caplog.records == []
 
 
 def test_more_threads_than_connections_take_turns(tamr):
-    """The pool is a bound; whoever is too many waits a moment."""
+    """The pool is a bound; a thread without one waits a moment."""
     with tamr.client() as client:
         job = client.operation(tamr.jobs.add("RUNNING"))
         tamr.faults.add(Fault.delay(0.1))
@@ -92,7 +92,7 @@ def test_many_polls_are_one_connection(tamr):
     ids=["hang", "headers", "body", "reset", "cut", "redirect", "401"],
 )
 def test_a_fault_leaves_no_socket_open(tamr, fault):
-    """Whatever ends a request also ends or returns its connection."""
+    """The end of a request also ends or returns its connection."""
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         client = tamr.client(total_seconds=0.2)
@@ -126,7 +126,7 @@ def test_memory_stays_flat():
 
 
 def test_a_closed_client_ends_other_threads_requests_soon(tamr):
-    """Whoever asks after that is told; whoever was under way gets an answer or an error."""
+    """Later requests are errors; those under way get a response or an error."""
     client = tamr.client(total_seconds=1)
     job = client.operation(tamr.jobs.add("RUNNING"))
     tamr.faults.add(Fault.delay(0.1))
@@ -144,8 +144,8 @@ def test_a_closed_client_ends_other_threads_requests_soon(tamr):
         job.poll()
 
 
-def test_a_call_off_is_noticed_soon(tamr):
-    """While a server says nothing: what a poller needs to end its thread."""
+def test_a_cancellation_is_noticed_soon(tamr):
+    """While a server says nothing: a poller needs this to end its thread."""
     stop = threading.Event()
     with tamr.client() as client, tamr.faults.on(Fault.hang()):
         threading.Timer(0.1, stop.set).start()
@@ -156,7 +156,7 @@ def test_a_call_off_is_noticed_soon(tamr):
 
 
 def test_a_limit_is_of_one_thread(tamr):
-    """What one thread may take does not bound another."""
+    """The deadline of one thread does not bound another."""
     with tamr.client() as client, tamr.faults.on(Fault.delay(0.3)):
         results = []
         other = threading.Thread(target=lambda: results.append(client.get("operations").ok))

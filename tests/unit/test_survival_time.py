@@ -1,4 +1,4 @@
-"""Time: nothing that a server or a clock does makes a wait longer than it was asked to be."""
+"""Time: nothing that a server or a clock does makes a wait longer than its time limit."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tamr_widgets import (
 from tamr_widgets._http.deadline import current_deadline, deadline
 from tamr_widgets.simulator import Fault
 
-# How late a busy machine may be; without a limit it would be 30 or 60 seconds.
+# A busy machine may be so late; without a limit it would be 30 or 60 seconds.
 LATE_SECONDS = 15
 VERSION = "/api/versioned/service/version"
 
@@ -46,7 +46,7 @@ def running(tamr):
 
 
 def seconds_of(work, kind):
-    """How long it takes until an error of that kind ends it, and the error."""
+    """Returns the time until an error of that kind ends the work, and the error."""
     began = time.monotonic()
     with pytest.raises(kind) as raised:
         work()
@@ -55,7 +55,7 @@ def seconds_of(work, kind):
 
 @pytest.mark.parametrize("word", ["CANCELING", "RESTARTING", "succeeded", "", "\U0001f4a5"])
 def test_an_unknown_word_is_polled_at_the_interval(job, wire, clock, word):
-    """It is shown as it is, costs no more requests than any other, and the end is still seen."""
+    """It is shown unchanged, costs no more requests than any other, and the end is still seen."""
     requested = wire.get(URL + PATH, json=document(word))
     snapshots = job.snapshots(1)
 
@@ -123,7 +123,7 @@ def test_no_time_at_all_finds_a_job_that_has_ended(job, wire, clock):
 @pytest.mark.parametrize("name", ["poll_interval_seconds", "timeout_seconds"])
 @pytest.mark.parametrize("value", [-1, float("nan"), float("inf"), "3", True, [3]])
 def test_an_argument_that_is_no_time_is_named(job, wire, name, value):
-    """At once, before anything is asked or waited for, and for a resolved operation, too."""
+    """At once, before any request or wait, and for a resolved operation, too."""
     for operation in (job, Operation(None, document("FAILED"))):
         for wait in (operation.wait, operation.snapshots, operation.apply_options):
             with pytest.raises((ValueError, TypeError), match=name):
@@ -170,7 +170,7 @@ def test_a_resolved_response_is_never_thrown_away(job, wire, clock):
 
 
 def test_a_slow_server_is_heard_out_at_the_deadline(client, clock):
-    """The last poll gets as long as the answer before it took, and a little more; no longer."""
+    """The last poll gets as long as the response before it took, and a little more; no longer."""
     limits = []
 
     class Slow(Operation):
@@ -207,7 +207,7 @@ def test_a_machine_that_slept_through_the_deadline_still_asks_once(client, clock
 
 
 def test_the_deadline_may_come_between_any_two_lines(job, wire, clock, monkeypatch):
-    """No sleep is ever asked to be shorter than nothing."""
+    """No sleep is shorter than nothing."""
     wire.get(URL + PATH, json=document("RUNNING"))
 
     def ticking():
@@ -239,7 +239,7 @@ def test_the_wall_clock_may_jump(job, wire, clock, jump):
     assert clock.sleeps == [1] * 10
 
 
-def test_a_time_out_tells_what_is_known(job, wire, clock):
+def test_a_time_out_says_what_is_known(job, wire, clock):
     """The last snapshot, the time waited and the last fault, which is also the cause."""
     wire.get(URL + PATH, json=document("PENDING"))
     wire.get(URL + PATH, status=502)
@@ -349,7 +349,7 @@ def test_a_certificate_that_nobody_knows_is_not_trusted():
 
 
 class PlainServer(RawServer):
-    """Answers what it does not understand, a TLS greeting for example, in plain HTTP."""
+    """A server that responds to all bytes, a TLS greeting for example, in plain HTTP."""
 
     def _talk(self, connection):
         connection.sendall(http(b"", "400 Bad Request"))
@@ -432,7 +432,7 @@ def test_interrupt_ends_a_wait_for_another_threads_login(tamr, running, interrup
 
 
 def test_a_full_pool_is_not_waited_for_beyond_the_limit(tamr, running):
-    """Answers that nobody reads hold their connections; whoever needs one gets an error in time."""
+    """Responses that nobody reads hold their connections; a request without one fails in time."""
     client = running.client
     with tamr.faults.on(Fault.hang("body")):
         held = [client.get("operations", stream=True) for _ in range(50)]

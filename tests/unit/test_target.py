@@ -12,7 +12,7 @@ from tamr_widgets._polling.target import PollTarget
 
 
 class Changes(list):
-    """What a subscription reported to its owner."""
+    """The changes that a subscription reported to its owner."""
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_a_closed_subscription_hears_nothing(subscription, heard):
 
 
 def test_one_that_was_marked_as_closed_hears_nothing(subscription, heard):
-    """An owner that is told on the poller's thread need not call `close`."""
+    """An owner that is notified on the poller's thread need not call `close`."""
     subscription.closed = True
     subscription.notify("news")
 
@@ -64,7 +64,7 @@ def test_one_that_was_marked_as_closed_hears_nothing(subscription, heard):
 
 
 def test_a_closed_subscription_does_not_keep_its_follower_alive(changes):
-    """Whoever still holds it holds nothing of a widget."""
+    """A reference to it keeps nothing of a widget."""
 
     class Widget:
         def hear(self, news):
@@ -84,7 +84,7 @@ def test_a_closed_subscription_does_not_keep_its_follower_alive(changes):
 def test_a_page_that_shows_it_is_reported_only_after_it_did_not_for_long(
     clock, subscription, changes
 ):
-    """That is when it must be asked about at once."""
+    """It must be polled at once then."""
     clock.advance(300)
     assert not subscription.is_hidden()
     subscription.mark_visible()
@@ -110,7 +110,7 @@ def test_what_belongs_to_no_page_is_never_unseen(clock, changes):
     assert not changes
 
 
-def test_faults_that_nobody_wants_to_hear_are_not_told(changes, caplog):
+def test_errors_without_a_callback_are_dropped(changes, caplog):
     """A follower may leave out the callback for faults."""
     Subscription(print, None, on_change=changes.append).notify_error(TamrError())
 
@@ -118,7 +118,7 @@ def test_faults_that_nobody_wants_to_hear_are_not_told(changes, caplog):
 
 
 def test_news_are_remembered_as_heard_and_faults_are_not(subscription):
-    """Who heard only of a fault still wants to be greeted with what is known."""
+    """A subscriber that heard only of an error still needs the latest snapshot."""
     subscription.notify_error(TamrError())
     assert not subscription.has_received
     subscription.notify("news")
@@ -177,7 +177,7 @@ def test_a_pause_that_the_server_requested_holds_for_everybody(clock, watch, sub
 
 
 def test_what_is_due_within_half_its_interval_is_near(clock, watch, subscription):
-    """It may as well be asked about now."""
+    """It may as well be polled now."""
     watch.add(subscription)
     watch.due = clock.now + 1.6
     assert not watch.is_nearly_due(clock.now)
@@ -186,7 +186,7 @@ def test_what_is_due_within_half_its_interval_is_near(clock, watch, subscription
 
 
 def test_a_greeting_is_the_newest_snapshot_or_nothing(clock, watch, subscription, heard):
-    """Whoever knows it, or has heard anything since, is not told again."""
+    """A subscriber that has it, or a later one, is not notified again."""
     known = watch.latest
     watch.replay_latest(subscription, known)
     assert not heard
@@ -199,7 +199,7 @@ def test_a_greeting_is_the_newest_snapshot_or_nothing(clock, watch, subscription
 
 
 def test_a_good_response_ends_a_fault(clock, watch, subscription, heard):
-    """Whoever comes after it is not told of the fault."""
+    """Later subscribers are not notified of the error."""
     watch.add(subscription)
     fault = TamrError()
     watch.back_off(5, fault)
