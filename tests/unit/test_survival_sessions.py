@@ -637,6 +637,8 @@ def test_parent_and_children_read_their_own_responses(monkeypatch, session, give
             with FORK.Pool(2) as pool:
                 names = [f"{number}" for number in range(30)]
                 assert pool.map_async(send_request, names, chunksize=3).get(20) == names
+                pool.close()
+                pool.join()
         finally:
             stop.set()
             thread.join()
@@ -671,7 +673,9 @@ def test_a_lock_that_is_held_is_free_in_a_child():
         free.set()
         thread.join()
         with children:
-            assert children.map_async(send_request, ["y"]).get(10) == ["y"]
+            assert children.map_async(send_request, ["y"]).get(20) == ["y"]
+            children.close()
+            children.join()
         client.close()
     del shared["client"]
 

@@ -43,7 +43,9 @@ def test_a_page_gets_all_rows_once_and_then_only_what_changed(tamr, widget, page
     """Ten polls of an idle server send nothing."""
     first, second = tamr.jobs.add("RUNNING"), tamr.jobs.add("SUCCEEDED")
     wait_until(lambda: sum(len(rows["jobs"]) for rows in page.of("rows")) >= 2)
-    page.clear()
+    polls = count_requests(tamr, "GET", "operations")
+    wait_until(lambda: count_requests(tamr, "GET", "operations") > polls + 3)
+    page.clear()  # after the page's request was met, too
     polls = count_requests(tamr, "GET", "operations")
     wait_until(lambda: count_requests(tamr, "GET", "operations") > polls + 10)
     assert page == []
