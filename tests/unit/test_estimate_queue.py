@@ -141,6 +141,20 @@ def test_what_does_not_hold_it_up(one, other):
     about(foretold(one, waiting(5), other), 12, within=1)
 
 
+def test_a_start_in_the_future_is_no_start(one):
+    """A pending job with a start that its server's clock has not reached waits."""
+    other = waiting(2, started_at=NOW + timedelta(hours=1))
+
+    about(foretold(one, waiting(), other), 10 + 60 + 12)
+
+
+def test_few_jobs_that_waited_for_others_make_no_promise():
+    """A server that was busy once does not show how it queues."""
+    history = JobHistory([*past(together=1), *past(jobs=2, together=2, type="SPARK")])
+
+    assert foretold(history, waiting(), runs(20)) is None
+
+
 def test_a_job_that_is_being_cancelled_is_nearly_gone(one):
     """It leaves its executor in a moment."""
     about(foretold(one, waiting(), runs(5, state="CANCELING")), 12)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from forks import in_child, may_fork, needs_fork
 from past_jobs import DAY, TRAIN, Job, pending, ran, running
 
 from tamr_widgets._estimates import latest
@@ -272,6 +273,20 @@ def test_one_thread_adds_while_another_asks():
     samples = [estimate.samples for estimate in seen]
     assert samples == sorted(samples)
     assert history.estimate(running()) == JobHistory(jobs).estimate(running())
+
+
+@needs_fork
+@may_fork
+def test_a_forked_child_has_the_history_of_its_parent():
+    """And adds to its own."""
+    history = JobHistory([ran(30)])
+
+    def learns() -> bool:
+        history.add(ran(30))
+        return history.estimate(running()).samples == 2
+
+    assert in_child(learns)
+    assert history.estimate(running()).samples == 1
 
 
 def test_real_operations_teach():

@@ -295,6 +295,14 @@ def test_a_word_is_not_replaced_within_another():
     assert redactor.bytes(rb'"\ntest"') == rb'"\n***"'
 
 
+@pytest.mark.parametrize("body", ['{{"a": "{}"', "[" * 100_000 + '"{}"'])
+def test_a_body_that_only_begins_like_json_is_redacted_as_text(body):
+    """It is cut off, or deeper than Python reads."""
+    redacted = Redactor(["s3cret-of-ada"]).bytes(body.format("s3cret-of-ada").encode())
+
+    assert redacted == body.format("***").encode()
+
+
 def test_a_large_list_is_searched_quickly():
     """For secrets that are not in it: a small part of what it takes to parse it."""
     body = json.dumps([document(id=str(i)) for i in range(4_000)]).encode()

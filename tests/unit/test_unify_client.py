@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+from types import SimpleNamespace
 
 import pytest
 import requests
@@ -19,6 +20,7 @@ from tamr_widgets import (
     UnexpectedResponse,
 )
 from tamr_widgets._http.unify_client import send_request
+from tamr_widgets._operation.identity import server_of
 
 
 class PublicAuth:
@@ -180,3 +182,14 @@ def test_our_own_client_is_requested_as_it_is(wire):
         assert send_request(client, "GET", "x", headers={"X-Own": "1"}).ok
 
     assert wire.calls[0].request.headers["X-Own"] == "1"
+
+
+def test_a_server_whose_address_cannot_be_read_is_known_by_it():
+    """Two clients of it are clients of one server; credentials are no part of that."""
+    one, two, other = (
+        SimpleNamespace(origin=origin, base_path="/api/")
+        for origin in ("http://ada:x@tamr:port", "http://tamr:port", "http://tamr:other")
+    )
+
+    assert server_of(one) == ("tamr:port",)
+    assert server_of(two) != server_of(other)
