@@ -89,7 +89,7 @@ def test_a_blocking_wait_shows_a_widget_while_it_blocks(shell, client, tamr, dis
 def test_a_blocking_wait_of_the_public_client_returns_its_own_kind(
     shell, client, tamr, displayed, public
 ):
-    """What called `wait` goes on with the class that it knows."""
+    """The caller of `wait` gets an object of its own class."""
     job = tamr.jobs.start(queued_seconds=0, run_seconds=0.1)
     operation = public(client, tamr.jobs.get(job), "operations/" + job)
 
@@ -103,7 +103,7 @@ def test_a_blocking_wait_of_the_public_client_returns_its_own_kind(
 
 
 def test_a_wait_that_need_not_block_shows_nothing(shell, client, tamr, displayed):
-    """A resolved operation is returned as it is."""
+    """A resolved operation is returned unchanged."""
     operation = client.operation(tamr.jobs.add("FAILED"))
 
     ipython.load_ipython_extension(shell)
@@ -113,7 +113,7 @@ def test_a_wait_that_need_not_block_shows_nothing(shell, client, tamr, displayed
 
 
 def test_a_wait_in_another_thread_shows_nothing(shell, client, tamr, displayed):
-    """What a thread prints lands in whatever cell ran last."""
+    """A thread's output would appear in the cell that ran last."""
     operation = client.operation(tamr.jobs.start(queued_seconds=0, run_seconds=0.1))
     ipython.load_ipython_extension(shell)
 
