@@ -37,7 +37,7 @@ from .operation import Operation
 if TYPE_CHECKING:
     from .chain import Chain, Step
     from .history import Estimate, JobHistory, PastRun, QueuePlace, Trend
-    from .ipython import load_ipython_extension, unload_ipython_extension
+    from .ipython import load_ipython_extension, recorded, unload_ipython_extension
     from .poller import Poller
     from .waiting import as_completed, wait_all
     from .widgets.chain import ChainWidget
@@ -91,6 +91,7 @@ __all__ = [
     "WaitTimeout",
     "as_completed",
     "load_ipython_extension",
+    "recorded",
     "unload_ipython_extension",
     "wait_all",
 ]
@@ -110,6 +111,7 @@ _LAZY = {
     "Trend": "history",
     "as_completed": "waiting",
     "load_ipython_extension": "ipython",
+    "recorded": "ipython",
     "unload_ipython_extension": "ipython",
     "wait_all": "waiting",
 }

@@ -59,6 +59,7 @@ from tamr_widgets import (
     WaitTimeout,
     as_completed,
     load_ipython_extension,
+    recorded,
     unload_ipython_extension,
     wait_all,
 )
@@ -151,7 +152,9 @@ async def chains(client: Client) -> None:
     chain.on_ended(lambda ended: print(ended.state))
     forget = chain.on_change(lambda: None)
     forget()
-    assert_type(ChainWidget(chain).chain, Chain)
+    assert_type(ChainWidget(chain).state, str)
+    with recorded("Nightly") as recording:
+        assert_type(recording.state, str)
 
 
 def errors(operation: Operation) -> None:

@@ -1,4 +1,4 @@
-"""How the browser's modules become the one that a widget carries."""
+"""Joins the browser's modules to the one that a widget carries."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def test_a_running_job_is_estimated_from_those_before_it(tamr, client):
 
 
 def test_a_pending_job_is_told_when_it_may_start(tamr, client):
-    """What was queued lately says how long it is queued."""
+    """The latest times in the queue say how long it is queued."""
     widget = follow(client, tamr.jobs.add("PENDING", age_seconds=2))
 
     queue = wait_until(lambda: panel(widget).get("queue"))
@@ -82,7 +82,7 @@ def test_the_estimate_goes_when_the_job_has_ended(tamr, client):
 
 
 def test_it_can_be_switched_off(tamr, client):
-    """Then no list is asked for."""
+    """Then no list is requested."""
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job, estimate=False)
 
