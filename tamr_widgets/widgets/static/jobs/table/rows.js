@@ -199,7 +199,7 @@ export function createRows() {
     newest(count) {
       const rows = [...byKey.values()].sort((a, b) => (b.created ?? 0) - (a.created ?? 0));
       return rows.slice(0, count).map((row) => /** @type {import("../../shared/protocol.js").WireRow} */ (
-        [row.key, row.state, row.description, row.user, row.created, row.started, row.ended, row.type, row.resolved ? row.estimate : null]));
+        [row.key, row.state, row.description, row.user, row.created, row.started, row.ended, row.type, row.resolved ? row.estimate : null, null]));
     },
   };
 }
