@@ -155,7 +155,7 @@ export function createPanel(store) {
     pre.hidden = buttons.copy.hidden = !text || !store.open;
     buttons.details.ariaExpanded = "" + store.open;
     setText(pre, !pre.hidden && text);
-    if (store.open) strip.draw({ past, ran: between(started_at, resolved ? ended_at : now), state, now });
+    if (past && store.open) strip.draw(past, between(started_at, resolved ? ended_at : now), state ?? "", now);
   }
 
   function drawError() {
