@@ -32,6 +32,7 @@ STYLES = {
     "(globalThis).TAMR_CHAIN_CSS": "chain/chain.css",
 }
 IMPORT = re.compile(r'^import \{\s[\w,\s]+\s\} from "(\.{1,2}/[\w./-]+\.js)";\n', re.MULTILINE)
+COMMENT = re.compile(r"^[ \t]*/\*\*(?:[^*]|\*(?!/))*\*/\n", re.MULTILINE)
 EXPORT = re.compile(r"^export (?!default\b)", re.MULTILINE)
 
 # The last bytes of the code are its checksum, which distinguishes versions in a page.
@@ -78,4 +79,4 @@ def _collect(name: str, modules: dict[str, str]) -> None:
         imported = posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
         if imported not in modules:
             _collect(imported, modules)
-    modules[name] = EXPORT.sub("", IMPORT.sub("", text))
+    modules[name] = EXPORT.sub("", COMMENT.sub("", IMPORT.sub("", text)))

@@ -9,7 +9,7 @@ import pytest
 
 from tamr_widgets.widgets import bundle
 
-ENTRIES = ["operation/index.js", "jobs/index.js"]
+ENTRIES = ["operation/index.js", "jobs/index.js", "chain/index.js"]
 MODULES = sorted(bundle.STATIC.rglob("*.js"))
 NAMES = [str(path.relative_to(bundle.STATIC)) for path in MODULES]
 DECLARATION = re.compile(
@@ -59,6 +59,22 @@ def test_every_top_level_name_is_there_once():
 
     assert len(homes) > 100
     assert {name: files for name, files in homes.items() if len(files) > 1} == {}
+
+
+def test_only_comments_that_have_lines_of_their_own_are_left_out():
+    """A type before a value is on the line of that value."""
+    code = "  /** @type {A} */ (value).call();\nlet a; /** after */\nconst b = 1;\n"
+    comment = "/** One. */\n  /**\n   * Many: **stars**, a / slash.\n   */\n"
+
+    assert bundle.COMMENT.sub("", comment + code + comment) == code
+
+
+@pytest.mark.parametrize("path", MODULES, ids=NAMES)
+def test_no_text_in_quotes_spans_lines(path):
+    """Lines of it could look like a comment, and would be left out."""
+    text = bundle.COMMENT.sub("", path.read_text("utf-8"))
+
+    assert all(line.count("`") % 2 == 0 for line in text.splitlines())
 
 
 def test_the_code_is_compressed_once():
