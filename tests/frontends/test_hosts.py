@@ -6,7 +6,9 @@ import re
 import time
 from typing import TYPE_CHECKING
 
+import pytest
 from conftest import new_page
+from hosts import HOSTS, PROJECT
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
@@ -44,6 +46,17 @@ def polled(tamr: Simulator) -> set[str]:
     since = time.monotonic() - QUIET_SECONDS
     paths = [each.path for each in tamr.requests.matching("GET") if each.at > since]
     return {path.rpartition("/")[2] for path in paths if path[-1].isdigit()}
+
+
+@pytest.mark.parametrize(
+    "package", [package for host in HOSTS for package in host.packages if "assets" not in package]
+)
+def test_the_readme_names_the_versions_that_are_tried(package: str) -> None:
+    """In its table, without the last number."""
+    table = (PROJECT / "README.md").read_text("utf-8").partition("## Where it works")[2]
+    name, version = package.removesuffix(".*").split("==")
+
+    assert re.search(rf"{name}[ |]+{re.escape(version)}\b", table, re.IGNORECASE)
 
 
 def test_a_job_is_followed_and_acted_on(tamr: Simulator, visitor: Page) -> None:
