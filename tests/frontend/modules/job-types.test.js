@@ -5,7 +5,9 @@ import { load } from "./static.js";
 const { createJobTypes, jobTypeOf } = await load("jobs/job-types.js");
 
 test("jobs that differ in names and numbers are of one type", () => {
-  const types = ["Profiling [81] attributes.", "Profiling [x] attributes."].map((text) => jobTypeOf("SPARK", text));
+  const types = ["Profiling [81] attributes.", "Profiling [x] attributes."].map((text) =>
+    jobTypeOf("SPARK", text),
+  );
   assert.deepEqual(types, ["SPARK Profiling # attributes.", "SPARK Profiling # attributes."]);
   assert.notEqual(jobTypeOf("SPARK", "a"), jobTypeOf("NOOP", "a"));
   assert.equal(jobTypeOf("SPARK", "12 34"), "SPARK 12 34");

@@ -36,6 +36,9 @@ function indexedRow([key, state, description, user, created, started, ended, typ
   };
 }
 
+/** @param {number | string} order */
+const isMissing = (order) => order === "" || Number.isNaN(order);
+
 export function createRows() {
   /** @type {Map<string, Row>} */
   const byKey = new Map();
@@ -90,8 +93,7 @@ export function createRows() {
     all.sort((one, other) => {
       const [a, b] = [one.order, other.order];
       if (a !== b) {
-        // NaN is the only value that is unequal to itself.
-        const missing = +(a !== a || a === "") - +(b !== b || b === "");
+        const missing = +isMissing(a) - +isMissing(b);
         if (missing) return missing;
         if (a < b) return -sign;
         if (a > b) return sign;
