@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 from .._operation.document import field, text
 from .._operation.html import html_rows
 from .._operation.operation_list import OperationList
-from ..history import Estimate
 from ..operation import Operation
-from .payload import cut, estimate_facts, milliseconds
+from .payload import cut, milliseconds
 
 Row = list[Any]
+RowTimes = list[Any] | None
 # The name, the id and the creation time of a document.
 Visible = tuple[str, str | None, str | None]
 
@@ -137,9 +137,15 @@ class JobTable:
         return key
 
 
-def row(key: str, operation: Operation, estimate: Estimate | None) -> Row:
-    """Returns a row of the page's table, in the order of static/jobs/table/rows.js."""
-    facts = estimate_facts(estimate)
+def row(key: str, operation: Operation, duration: RowTimes = None, start: RowTimes = None) -> Row:
+    """Returns a row of the page's table, in the order of static/jobs/table/rows.js.
+
+    Args:
+        key: The row's key.
+        operation: The job.
+        duration: The estimate of its running time, from `JobTimes`.
+        start: The estimate of its start, from `JobTimes`.
+    """
     return [
         key,
         cut(operation.state) or None,
@@ -149,7 +155,8 @@ def row(key: str, operation: Operation, estimate: Estimate | None) -> Row:
         milliseconds(operation.started_at),
         milliseconds(operation.ended_at),
         cut(operation.type),
-        list(facts.values()) if facts else None,
+        duration,
+        start,
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import traitlets as t
@@ -20,6 +21,7 @@ from . import bundle, cell_outputs, job_table
 from .base import BaseWidget
 from .bulk_action import Bulk
 from .follower import Follower
+from .job_times import JobTimes
 from .opened_rows import OpenedRows
 from .payload import compact, poll_error_facts
 
@@ -63,7 +65,9 @@ class JobsWidget(BaseWidget):
     _of_the_page = frozenset({"filter_state", "search", "_selected", "_view"})
     _of_the_server = ("_status", "_kept")
 
-    filter_state = t.Unicode("", help="Show only jobs in this state; all if empty.").tag(sync=True)
+    filter_state = t.Unicode(
+        "", help="Show only jobs in this state, or SLOW ones; all if empty."
+    ).tag(sync=True)
     search = t.Unicode("", help="Show only jobs that match this.").tag(sync=True)
     operations = t.Tuple(read_only=True, help="Snapshots of all jobs, newest first.")
     selection = t.Tuple(read_only=True, help="Snapshots of the jobs that are selected.")
@@ -77,6 +81,7 @@ class JobsWidget(BaseWidget):
         self._client = client
         self._poller = Poller.of(client)
         self._table = job_table.JobTable()
+        self._times = JobTimes(self._poller.history)
         self._opened = OpenedRows(self._interval, self._send_panel)
         self._bulk: Bulk | None = None
         self._on_each_resolved: list[SafeCallback] = []
@@ -163,12 +168,17 @@ class JobsWidget(BaseWidget):
         if changed:
             self._offset = listing.clock_offset_seconds
         first, self._listed = not self._listed, True
+        for each in () if first else ended:
+            # Starts of others depend on its end, and the poller's turn for it comes later.
+            self._poller.history.add(each)
+        latest = ((key, self._table.get(key)) for key in changed)
+        moved = self._times.update(latest, removed, listing.as_of)
         self._error_facts, self._error = {}, ""
         if first:
             self._send_all()
             self._submit_later(self._send_all_unless_page_ready, AGAIN_SECONDS)
-        elif changed or removed:
-            self._send_rows(changed, removed)
+        elif changed or removed or moved:
+            self._send_rows([*changed, *moved.difference(changed)], removed)
         self._update_traits(first=first)
         if not self._page_ready:
             cell_outputs.repeat_in_cell(self)
@@ -181,9 +191,16 @@ class JobsWidget(BaseWidget):
                 callback(operation)
 
     def _on_learned(self, _: object) -> None:
-        unresolved = [key for key, each in self._table.keyed() if not each.resolved]
-        if unresolved:
-            self._send_rows(unresolved, [])
+        self._times.renew()
+        for start in range(0, len(self._table), CHUNK):
+            self._submit(partial(self._send_estimates, start))
+
+    def _send_estimates(self, start: int) -> None:
+        """Sends the rows of a chunk again that have estimates now."""
+        chunk = list(self._table.keyed())[start : start + CHUNK]
+        known = [key for key, each in chunk if self._times.has_any(key, each)]
+        if known:
+            self._send_rows(known, [])
 
     def _on_error(self, error: TamrError) -> None:
         self._error_facts = poll_error_facts(error, self._checked_at)
@@ -231,13 +248,16 @@ class JobsWidget(BaseWidget):
         self._update_traits(reports=True)
 
     def _send_rows(self, changed: list[str], removed: list[str], **more: Any) -> None:
-        operations = ((key, self._table.get(key)) for key in changed)
-        rows = [job_table.row(key, each, self._estimate(each)) for key, each in operations if each]
+        rows = [
+            job_table.row(key, each, self._times.duration(key, each), self._times.start(key))
+            for key in changed
+            if (each := self._table.get(key)) is not None
+        ]
         self.send({"rows": {"jobs": rows, "gone": removed, **more}})
 
     def _newest_rows(self) -> list[job_table.Row]:
         newest = list(self._table.keyed())[:MAX_KEPT_ROWS]
-        return [job_table.row(key, each, None) for key, each in newest]
+        return [job_table.row(key, each) for key, each in newest]
 
     def _send_all_unless_page_ready(self) -> None:
         if not self._page_ready:
@@ -249,9 +269,6 @@ class JobsWidget(BaseWidget):
             chunk, more = keys[start : start + CHUNK], start + CHUNK < len(keys)
             reset = {"reset": True, "total": len(keys)} if start == 0 else {}
             self._send_rows(chunk, [], more=more, **reset)
-
-    def _estimate(self, operation: Operation) -> Any:
-        return None if operation.resolved else self._poller.history.estimate(operation)
 
     def _send_panel(self, key: str, facts: dict[str, Any]) -> None:
         self.send({"panel": key, "facts": facts})
@@ -318,12 +335,14 @@ class JobsWidget(BaseWidget):
         if isinstance(result, Operation):
             previous = self._table.get(key)
             self._table.put(key, result)
+            self._times.put(key, result)
             self._send_rows([key], [])
             if result.resolved and previous is not None and not previous.resolved:
                 self._update_traits()
                 self._report_resolved([result])
         else:
             self._table.remove(key)
+            self._times.remove(key)
             self._send_rows([], [key])
 
     def _on_report(self, report: dict[str, Any]) -> None:

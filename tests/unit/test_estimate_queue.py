@@ -92,7 +92,7 @@ def test_what_it_has_waited_counts(one):
 
 
 def test_a_pending_job_ahead_has_its_own_start_before_it(one):
-    """Where nothing runs, the first in line has yet to be submitted."""
+    """If nothing runs, the first in line has yet to be submitted."""
     about(foretold(one, waiting(), waiting(2)), 10 + 60 + 12)
 
 
@@ -141,6 +141,20 @@ def test_what_does_not_hold_it_up(one, other):
     about(foretold(one, waiting(5), other), 12, within=1)
 
 
+def test_a_start_in_the_future_is_no_start(one):
+    """A pending job with a start that its server's clock has not reached waits."""
+    other = waiting(2, started_at=NOW + timedelta(hours=1))
+
+    about(foretold(one, waiting(), other), 10 + 60 + 12)
+
+
+def test_few_jobs_that_waited_for_others_make_no_promise():
+    """A server that was busy once does not show how it queues."""
+    history = JobHistory([*past(together=1), *past(jobs=2, together=2, type="SPARK")])
+
+    assert foretold(history, waiting(), runs(20)) is None
+
+
 def test_a_job_that_is_being_cancelled_is_nearly_gone(one):
     """It leaves its executor in a moment."""
     about(foretold(one, waiting(), runs(5, state="CANCELING")), 12)
@@ -161,7 +175,7 @@ def test_a_job_that_has_just_ended_still_holds_it_up():
 
 
 def test_it_never_starts_in_the_past():
-    """Whatever was expected, a job that still waits has not started."""
+    """A job that still waits has not started, though it was expected to."""
     job = runs(260, state="SUCCEEDED", ended_at=NOW - timedelta(seconds=200))
 
     estimate = foretold(JobHistory([*past(), job]), waiting(230))
@@ -209,17 +223,30 @@ def test_jobs_that_wait_longer_since_jobs_take_longer():
 
 
 def test_without_a_list_the_past_waits_are_the_estimate(one):
-    """What is ahead is not known then, and the interval is as wide as the waits were."""
+    """The jobs ahead are not known then, and the interval is as wide as the waits were."""
     estimate = one.estimate_queue(waiting())
 
     assert estimate.low_seconds < 60 < estimate.high_seconds
 
 
-def test_of_an_unknown_job_ahead_no_more_is_said_than_without_a_list(one):
-    """Where what is ahead has no estimate, its time is not made up."""
-    estimate = foretold(one, waiting(), runs(5, description="Never seen"))
+def test_an_unknown_job_ahead_takes_what_any_job_takes():
+    """Where a job ahead has no estimate, the interval is as wide as jobs of its type differ."""
+    jobs = past(together=3)
+    for number, job in enumerate(jobs):
+        if number % 3 == 2:  # the last in line, so that nothing else changes
+            ended_at = job.started_at + timedelta(seconds=10 + number * 7 % 200)
+            jobs[number] = replace(job, ended_at=ended_at, description="Varies")
+    history = JobHistory(jobs)
 
-    assert estimate is None or estimate == one.estimate_queue(waiting())
+    known = foretold(history, waiting(), runs(0))
+    unknown = foretold(history, waiting(), runs(0, description="Never seen"))
+
+    about(unknown, 72, within=15)
+    assert width(unknown) > 3 * width(known)
+
+
+def width(estimate):
+    return estimate.high_seconds - estimate.low_seconds
 
 
 def test_no_job_ever_waited_for_another():
@@ -236,9 +263,64 @@ def test_an_empty_history_says_nothing():
     assert foretold(JobHistory(), waiting(), runs(20)) is None
 
 
+def places(history, *active):
+    """How many jobs are ahead of each waiting one, by id."""
+    return {each.operation.resource_id: len(each.ahead) for each in history.waiting(active, NOW)}
+
+
+def test_a_table_gets_all_estimates_at_once(one):
+    """Each waiting job has those ahead of it and the estimate that it has alone."""
+    active = [waiting(5), runs(20), waiting(9), waiting(1)]
+
+    all_waiting = one.waiting(active, NOW)
+
+    assert [each.operation for each in all_waiting] == [active[2], active[0], active[3]]
+    assert [each.ahead for each in all_waiting] == [
+        (active[1],),
+        (active[1], active[2]),
+        (active[1], active[2], active[0]),
+    ]
+    for each in all_waiting:
+        assert each.estimate == one.estimate_queue(each.operation, active)
+
+
+def test_a_job_with_a_free_executor_waits_for_none():
+    """On a server of three, two running jobs hold nothing up, and a third does."""
+    history = JobHistory(past(3, jobs=240, together=12))
+    job = waiting(resource_id="1")
+
+    assert places(history, job, runs(20), runs(5)) == {"1": 0}
+    assert places(history, job, runs(20), runs(5), runs(9)) == {"1": 3}
+
+
+def test_without_an_order_nothing_is_said_to_be_ahead():
+    """A place in a queue that is not known would be made up."""
+    assert places(JobHistory(), waiting(resource_id="1"), runs(20)) == {"1": 0}
+
+
+def test_types_queue_apart(one):
+    """An export is not behind Spark jobs."""
+    export = waiting(1, type="projectExport", resource_id="9")
+
+    assert places(one, runs(20), waiting(2, resource_id="8"), export) == {"8": 1, "9": 0}
+
+
+def test_a_very_long_queue_costs_little(one):
+    """The first fifty have estimates; the places of all others are known."""
+    active = [
+        runs(20, created_at=NOW - timedelta(hours=1)),
+        *(waiting(500 - n) for n in range(200)),
+    ]
+
+    all_waiting = one.waiting(active, NOW)
+
+    assert [bool(each.estimate) for each in all_waiting] == [True] * 50 + [False] * 150
+    assert [len(each.ahead) for each in all_waiting] == list(range(1, 201))
+
+
 @pytest.mark.parametrize("order", ["random", pytest.param("latest", marks=pytest.mark.slow)])
 def test_a_past_without_order_makes_no_promise(queues, order):
-    """Where later jobs start first, adding up would be a lie: the interval is wide, or none."""
+    """If later jobs start first, adding up would be a lie: the interval is wide, or none."""
     jobs = queues.queue(3, order=order, bursts=0.6, jobs=200)
     held_up = [s for s in queues.replay(JobHistory(), jobs) if s.ahead][80:]
     told = [each for each in held_up if each.estimate]
@@ -248,7 +330,7 @@ def test_a_past_without_order_makes_no_promise(queues, order):
 
 
 def test_jobs_that_overtake_one_another_make_no_promise():
-    """Where the second in line is as often third, nothing is added up."""
+    """If the second in line is as often third, nothing is added up."""
     rng = random.Random(2)
     jobs = past(together=3)
     for second in range(1, len(jobs), 3):
@@ -264,7 +346,7 @@ def test_jobs_that_overtake_one_another_make_no_promise():
 
 
 def test_starts_that_go_by_something_else_make_no_promise():
-    """Where jobs start in order, but not when others end, nothing is added up."""
+    """If jobs start in order, but not when others end, nothing is added up."""
     rng = random.Random(3)
     jobs = []
     for job in past(seconds=900, together=4):
@@ -304,7 +386,7 @@ def test_only_the_servers_clock_counts(hours):
 
 
 def test_a_job_from_the_future_is_new(one):
-    """Where the time of the list is before the creation, by a clock that was set, none passed."""
+    """If the time of the list is before the creation, by a clock that was set, none passed."""
     about(foretold(one, waiting(-30), runs(20)), 12, within=12)
 
 
@@ -346,6 +428,7 @@ anything = st.builds(
 def test_nothing_that_a_server_lists_breaks_it(one, operation, active):
     """Any times and any states are taken."""
     estimate = one.estimate_queue(operation, active)
+    one.waiting(active, NOW)
 
     if estimate is not None:
         assert 0 < estimate.low_seconds <= estimate.median_seconds <= estimate.high_seconds
