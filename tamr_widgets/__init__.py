@@ -32,6 +32,7 @@ from .errors import (
     UnexpectedResponse,
     WaitTimeout,
 )
+from .notify import notify
 from .operation import Operation
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ __all__ = [
     "UsernamePasswordAuth",
     "WaitTimeout",
     "load_ipython_extension",
+    "notify",
     "unload_ipython_extension",
 ]
 

@@ -22,6 +22,7 @@ LAYERS: list[set[str]] = [
     {"client"},
     {"history", "_estimates"},
     {"poller", "_polling"},
+    {"notify", "_notify"},
     {"widgets"},
     {"ipython"},
 ]

@@ -52,6 +52,7 @@ from tamr_widgets import (
     UsernamePasswordAuth,
     WaitTimeout,
     load_ipython_extension,
+    notify,
     unload_ipython_extension,
 )
 from tamr_widgets.simulator import DEMO_PASSWORD, DEMO_USERNAME, Fault, Simulator, history
@@ -96,6 +97,8 @@ def operations(client: Client, response: requests.Response, document: dict[str, 
     assert_type(operation.state, str | None)
     assert_type(operation.resolved, bool)
     assert_type(operation.message, str)
+    assert_type(operation.reason, str)
+    assert_type(operation.artifact, str | None)
     assert_type(operation.created_at, datetime | None)
     assert_type(operation.started_at, datetime | None)
     assert_type(operation.ended_at, datetime | None)
@@ -113,6 +116,15 @@ def operations(client: Client, response: requests.Response, document: dict[str, 
     assert_type(operation.cancel(), Operation)
     assert_type(operation.delete(), requests.Response)
     assert_type(operation.snapshots(timeout_seconds=60), Iterator[Operation])
+
+
+def notifications(client: Client, operation: Operation, widget: JobsWidget) -> None:
+    handle = notify(operation, lambda title, text: print(title, text))
+    assert_type(handle.error, str)
+    assert_type(handle.closed, bool)
+    handle.close()
+    notify(widget, "slack://token", "failed").close()
+    notify(client, "mailto://user:password@example.com", when="late", poll_interval_seconds=60)
 
 
 def errors(operation: Operation) -> None:
