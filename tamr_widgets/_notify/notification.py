@@ -115,7 +115,7 @@ class Notification:
             error = f"{self.label} was not notified: {reason}. Check the arguments of notify()."
         if error != self.error and not self.closed:
             self.error = error
-            registry.changed()
+            registry.changed(self)
 
     def __enter__(self) -> Notification:
         return self

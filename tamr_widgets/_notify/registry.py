@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class Listener(Protocol):
     """A page that shows notifications."""
 
-    def notifications_changed(self) -> None:
-        """Called on any thread after a notification was added, removed or has failed."""
+    def on_notification(self, notification: Notification) -> None:
+        """Handles that a notification was added, removed or has failed; called on any thread."""
 
 
 class Registry:
@@ -34,27 +34,39 @@ class Registry:
     def add(self, notification: Notification) -> None:
         """Adds a notification."""
         self._notifications[notification] = None
-        self.changed()
+        self.changed(notification)
 
     def remove(self, notification: Notification) -> None:
         """Removes a notification, if it was not removed before."""
         if notification in self._notifications:
             self._notifications.pop(notification, None)
-            self.changed()
+            self.changed(notification)
 
-    def changed(self) -> None:
-        """Notifies all listeners."""
+    def changed(self, notification: Notification) -> None:
+        """Passes a notification that has changed to all listeners."""
         for each in list(self._listeners):
-            each.notifications_changed()
+            each.on_notification(notification)
 
     def of(self, client: Any, operation: Operation | None = None) -> list[Notification]:
-        """Returns the notifications about an operation, or about all jobs of a client's server."""
-        server, identity = server_of(client), operation and operation.identity
-        return [
-            each
-            for each in list(self._notifications)
-            if each.server == server and each.identity in (None, identity)
-        ]
+        """Returns all notifications of a client's server, or those about one operation."""
+        return [each for each in list(self._notifications) if concerns(each, client, operation)]
+
+
+def concerns(notification: Notification, client: Any, operation: Operation | None = None) -> bool:
+    """Whether a notification is about an operation, or about any of a client's server."""
+    if notification.server != server_of(client):
+        return False
+    return operation is None or notification.identity in (None, operation.identity)
+
+
+def labels(notifications: list[Notification]) -> list[str]:
+    """Returns the recipients' names, each once."""
+    return list(dict.fromkeys(each.label for each in notifications))
+
+
+def first_error(notifications: list[Notification]) -> str:
+    """Returns the error of the first notification that could not be sent, or ""."""
+    return next((each.error for each in notifications if each.error), "")
 
 
 registry = Registry()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from html import escape
 from typing import TYPE_CHECKING
 
+from .._http.urls import server_name
 from .._text import sanitize
 
 if TYPE_CHECKING:
@@ -52,7 +54,17 @@ def _cells(operation: Operation, names: tuple[str, ...]) -> str:
 def plain_text(operation: Operation) -> str:
     """Returns the number, state, description and message of an operation in one line."""
     text = f"Operation {operation.resource_id}: {operation.state}: {operation.description}"
-    return _sanitized(f"{text} ({operation.message})" if operation.message else text)
+    message = operation.reason or operation.message
+    text = _sanitized(f"{text} ({message})" if message else text)
+    server, code = server_name(operation.client), code_for(operation)
+    return f"{text} On {server}: {code}" if server and code else text
+
+
+def code_for(operation: Operation) -> str:
+    """Returns the Python expression that fetches the operation again; "" without a client."""
+    if operation.client is None or operation.type == "NOOP" or not operation.resource_id:
+        return ""
+    return f"client.operation({json.dumps(_sanitized(operation.resource_id), ensure_ascii=False)})"
 
 
 def facts(operation: Operation) -> list[tuple[str, str]]:
@@ -62,11 +74,14 @@ def facts(operation: Operation) -> list[tuple[str, str]]:
         ("Description", operation.description),
         ("Id", operation.resource_id),
         ("Type", operation.type),
+        ("Server", server_name(operation.client)),
         ("Started by", operation.created_by),
         ("Created", _formatted_time(operation.created_at)),
         ("Queued for", duration(operation.queued)),
         ("Ran for" if operation.resolved else "Running for", duration(operation.elapsed)),
-        ("Message", operation.message),
+        ("Message", operation.reason or operation.message),
+        ("Artifact", operation.artifact),
+        ("Code", code_for(operation)),
     ]
     return [(label, text) for label, text in all_facts if text]
 

@@ -138,7 +138,7 @@ def static_repr(operations: tuple[Operation, ...] | None, host: str) -> tuple[st
 
     Args:
         operations: All jobs, newest first; None before the first list.
-        host: The origin of the server.
+        host: The name of the server.
     """
     if operations is None:
         title = f"The jobs of {host}: the list has not been fetched yet."

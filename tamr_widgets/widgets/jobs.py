@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import traitlets as t
 
 from .._clock import Seconds, checked_seconds, clock
 from .._http.protocol import TamrClient
 from .._http.unify_client import checked_client
+from .._http.urls import server_name
+from .._notify.registry import concerns, first_error, registry
 from .._operation.operation_list import OperationList
 from .._polling.callbacks import SafeCallback
+from ..auth import username_of
 from ..errors import TamrError
 from ..operation import Operation
 from ..poller import Poller, Subscription
@@ -22,6 +25,9 @@ from .comm_context import run_in_comm_context
 from .follower import Follower
 from .opened_rows import OpenedRows
 from .payload import compact, poll_error_facts
+
+if TYPE_CHECKING:
+    from .._notify.notification import Notification
 
 __all__ = ["JobsWidget"]
 
@@ -78,8 +84,19 @@ class JobsWidget(BaseWidget):
         self._error_facts: dict[str, Any] = {}
         self._error = self._callback_error = ""
         self._follower = Follower(self._subscribe, self._learn)
+        registry.listen(self)
         super().__init__(_status=self._current_status(), **kwargs)
         self._follower.start()
+
+    @property
+    def notification_target(self) -> TamrClient:
+        """The client, about all jobs of whose server `notify(widget, ...)` is."""
+        return self._client
+
+    def on_notification(self, notification: Notification) -> None:
+        """Shows the error of a notification that could not be sent."""
+        if not self._closed and concerns(notification, self._client):
+            self._submit(lambda: run_in_comm_context(self._update_traits))
 
     def on_resolved(self, callback: Callable[[Operation], object]) -> None:
         """Registers a callback, called once with each operation that resolves from now on.
@@ -182,7 +199,7 @@ class JobsWidget(BaseWidget):
             "operations": self._table.operations(),
             "selection": self._selection(),
             "error": self._error,
-            "callback_error": self._callback_error,
+            "callback_error": self._shown_callback_error(),
         }
         before_notify = self._update_output if first else None
         self._publish(values, before_notify=before_notify, reports=reports)
@@ -191,14 +208,18 @@ class JobsWidget(BaseWidget):
         status = compact(
             {
                 "loading": not self._listed,
-                "host": str(self._client.origin),
+                "host": server_name(self._client),
+                "user": username_of(getattr(self._client, "auth", None)),
                 "no_delete": self._no_delete,
-                "callback_error": self._callback_error,
+                "callback_error": self._shown_callback_error(),
                 **self._error_facts,
             }
         )
         # Added after `compact`, which would omit a zero.
         return {**status, "total": len(self._table)} if self._listed else status
+
+    def _shown_callback_error(self) -> str:
+        return self._callback_error or first_error(registry.of(self._client))
 
     def _selection(self) -> tuple[Operation, ...]:
         selected = (self._table.get(key) for key in self._selected)
@@ -323,7 +344,7 @@ class JobsWidget(BaseWidget):
 
     def _static_repr(self) -> tuple[str, str]:
         operations = self._table.operations() if self._listed else None
-        return job_table.static_repr(operations, str(self._client.origin))
+        return job_table.static_repr(operations, server_name(self._client))
 
     def _clock_offset_seconds(self) -> Seconds:
         return self._offset

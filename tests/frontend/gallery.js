@@ -6,7 +6,7 @@ const TRACE = "org.apache.spark.sql.AnalysisException: cannot resolve 'customer_
 
 const job = {
   id: "17", type: "SPARK", description: "Train Mastering Model", created_by: "admin",
-  created_at: at(146), as_of: at(0),
+  created_at: at(146), as_of: at(0), server: "production", code: 'client.operation("17")',
 };
 const running = { ...job, state: "RUNNING", started_at: at(134), message: "Spark driver running on worker 10.0.0.7" };
 const ended = { ...job, started_at: at(134), ended_at: at(20), resolved: true };
@@ -29,6 +29,11 @@ export const FACES = {
   "failed": { ...ended, state: "FAILED", message: TRACE.split("\n")[0], details: TRACE },
   "failed, opened": { ...ended, state: "FAILED", message: TRACE.split("\n")[0], details: TRACE, $: { open: true } },
   "cancelled": { ...ended, state: "CANCELED", message: "Running job canceled by admin at step 3 of 8" },
+  "cancelled by a user": { ...ended, state: "CANCELED", message: "Cancelled by admin, at step 3 of 8", details: "Running job canceled by admin at step 3 of 8\n\nApplication killed by user." },
+  "export": { ...ended, type: "projectExport", state: "SUCCEEDED", artifact: "/home/ubuntu/tamr/projectExports/minimal_mastering-2021-07-05_16-16-30-425.zip" },
+  "notified": { ...running, notified: ["Slack", "E-Mail"], $: { desktop: true } },
+  "not notified": { ...running, notified: ["Slack"], callback_error: "Slack was not notified: its response had HTTP status 404. Check the arguments of notify()." },
+  "question: a job of another user": { ...running, created_by: "nightly", by_other: true, $: { asking: "cancel" } },
   "noop": { id: "-1", type: "NOOP", description: "Up to date", state: "SUCCEEDED", resolved: true, as_of: at(0) },
   "waiting": { ...running, waiting: true, timeout: 60 },
   "wait timed out": { ...running, outcome: "Still running after 60 s." },

@@ -119,7 +119,7 @@ def operations(client: Client, response: requests.Response, document: dict[str, 
 
 
 def notifications(client: Client, operation: Operation, widget: JobsWidget) -> None:
-    handle = notify(operation, lambda title, text: print(title, text))
+    handle = notify(operation, print)
     assert_type(handle.error, str)
     assert_type(handle.closed, bool)
     handle.close()

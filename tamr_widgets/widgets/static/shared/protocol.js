@@ -9,12 +9,16 @@
  * @typedef {object} Facts the synced trait `_panel`
  * @property {string} id
  * @property {string} [type]
+ * @property {string} [server] the name of the server
+ * @property {string} [code] the Python expression that fetches the operation again
+ * @property {string} [artifact] the path that an export or import left
  * @property {string} [description]
  * @property {string} [state] unchanged from the server's response
  * @property {boolean} [resolved]
  * @property {string} [message] the status message, summarized
  * @property {string} [details] the raw long text behind the message
  * @property {string} [created_by]
+ * @property {boolean} [by_other] whether another user than the client's started it
  * @property {number} [created_at] server clock
  * @property {number} [started_at] server clock
  * @property {number} [ended_at] server clock
@@ -26,6 +30,7 @@
  * @property {string} [outcome] the result of the last wait or action
  * @property {string} [fault] the error message of the last failed request
  * @property {"retrying" | "gone" | "refused" | "stopped" | "action"} [fault_kind]
+ * @property {string[]} [notified] the recipients of notify()
  * @property {string} [callback_error] the error that a callback of the notebook raised
  * @property {number} [checked_at] kernel clock
  * @property {number} [retry_at] kernel clock
@@ -74,7 +79,8 @@
  * @property {boolean} [loading] until the first list
  * @property {number} [total] the number of jobs; absent until the first list
  * @property {string} [callback_error] the error that a callback of the notebook raised
- * @property {string} [host]
+ * @property {string} [host] the name of the server
+ * @property {string} [user] the user of the client
  * @property {string} [fault] the error message of the last failed request
  * @property {"retrying" | "gone" | "refused" | "stopped" | "action"} [fault_kind]
  * @property {number} [checked_at] kernel clock
