@@ -27,7 +27,7 @@ def html_table(operation: Operation, note: str = "") -> str:
         for label, text in facts(operation)
     )
     if not operation.resolved:
-        note = note or f"As it was on {_formatted_time(operation.as_of)}."
+        note = note or f"As it was on {formatted_time(operation.as_of)}."
     caption = f"<caption>{escape(_sanitized(note))}</caption>" if note else ""
     return f'<table class="tamr-snapshot">{caption}<tbody>{rows}</tbody></table>'
 
@@ -46,9 +46,10 @@ def html_rows(operations: Iterable[Operation], title: str) -> str:
 def _cells(operation: Operation, names: tuple[str, ...]) -> str:
     texts = dict(facts(operation))
     texts.setdefault("Ran for", texts.get("Running for", ""))
-    return "".join(
-        f"<td><bdi>{escape(_sanitized(texts.get(name, '')))}</bdi></td>" for name in names
-    )
+    cells = {name: f"<bdi>{escape(_sanitized(texts.get(name, '')))}</bdi>" for name in names}
+    if operation.reason:
+        cells["Description"] += f"<br><small><bdi>{escape(operation.reason)}</bdi></small>"
+    return "".join(f"<td>{cell}</td>" for cell in cells.values())
 
 
 def plain_text(operation: Operation) -> str:
@@ -76,7 +77,7 @@ def facts(operation: Operation) -> list[tuple[str, str]]:
         ("Type", operation.type),
         ("Server", server_name(operation.client)),
         ("Started by", operation.created_by),
-        ("Created", _formatted_time(operation.created_at)),
+        ("Created", formatted_time(operation.created_at)),
         ("Queued for", duration(operation.queued)),
         ("Ran for" if operation.resolved else "Running for", duration(operation.elapsed)),
         ("Message", operation.reason or operation.message),
@@ -102,7 +103,8 @@ def duration(length: timedelta | None) -> str:
     return " ".join(f"{count} {unit}" for count, unit in counts[:2] if count) or "0 s"
 
 
-def _formatted_time(time: datetime | None) -> str:
+def formatted_time(time: datetime | None) -> str:
+    """Formats a time: `2021-01-29 18:24:40 UTC`; "" for None."""
     return f"{time:%Y-%m-%d %H:%M:%S} UTC" if time else ""
 
 

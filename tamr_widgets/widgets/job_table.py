@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Container, Iterable
+from datetime import datetime
 from typing import Any
 
 from .._operation.document import field, text
-from .._operation.html import html_rows
+from .._operation.html import formatted_time, html_rows
 from .._operation.operation_list import OperationList
 from ..history import Estimate
 from ..operation import Operation
@@ -133,12 +134,15 @@ def _name(document: dict[str, Any]) -> str:
     return text(name) or "?"
 
 
-def static_repr(operations: tuple[Operation, ...] | None, host: str) -> tuple[str, str]:
+def static_repr(
+    operations: tuple[Operation, ...] | None, host: str, as_of: datetime | None = None
+) -> tuple[str, str]:
     """Returns the newest jobs as HTML and as plain text, for front ends without widgets.
 
     Args:
         operations: All jobs, newest first; None before the first list.
         host: The name of the server.
+        as_of: The time when they were fetched, by the server's clock.
     """
     if operations is None:
         title = f"The jobs of {host}: the list has not been fetched yet."
@@ -146,6 +150,7 @@ def static_repr(operations: tuple[Operation, ...] | None, host: str) -> tuple[st
     title = f"{len(operations):,} jobs of {host}"
     if len(operations) > MAX_STATIC_ROWS:
         title += f", the newest {MAX_STATIC_ROWS} of them"
+    title += f", as of {formatted_time(as_of)}" if as_of else ""
     return html_rows(operations[:MAX_STATIC_ROWS], title), title
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import traitlets as t
@@ -23,6 +24,7 @@ from .base import BaseWidget
 from .bulk_action import Bulk
 from .comm_context import run_in_comm_context
 from .follower import Follower
+from .hints import hints
 from .opened_rows import OpenedRows
 from .payload import compact, poll_error_facts
 
@@ -81,6 +83,9 @@ class JobsWidget(BaseWidget):
         self._offset: Seconds = 0.0
         self._checked_at = clock.wall()
         self._listed = self._page_ready = self._no_delete = self._closed = False
+        self._hints: list[str] = []
+        self._cancelled_here: set[str] = set()
+        self._listed_at: datetime | None = None
         self._error_facts: dict[str, Any] = {}
         self._error = self._callback_error = ""
         self._follower = Follower(self._subscribe, self._learn)
@@ -165,7 +170,9 @@ class JobsWidget(BaseWidget):
         resolved = [each for key, each in changed if each.resolved and key not in ended]
         if changed:
             self._offset = changed[0][1].clock_offset_seconds
-        first, self._listed = not self._listed, True
+        first, self._listed, self._listed_at = not self._listed, True, listing.as_of
+        if first or changed or removed:
+            self._hints = hints(self._table.operations(), self._cancelled_here)
         self._error_facts, self._error = {}, ""
         if first:
             self._send_all()
@@ -210,6 +217,7 @@ class JobsWidget(BaseWidget):
                 "loading": not self._listed,
                 "host": server_name(self._client),
                 "user": username_of(getattr(self._client, "auth", None)),
+                "hints": self._hints,
                 "no_delete": self._no_delete,
                 "callback_error": self._shown_callback_error(),
                 **self._error_facts,
@@ -322,6 +330,7 @@ class JobsWidget(BaseWidget):
 
     def _on_one_done(self, key: str, result: Any) -> None:
         if isinstance(result, Operation):
+            self._cancelled_here.add(result.identity)
             previous = self._table.get(key)
             self._table.put(key, result)
             run_in_comm_context(self._send_rows, [(key, result)], [])
@@ -344,7 +353,7 @@ class JobsWidget(BaseWidget):
 
     def _static_repr(self) -> tuple[str, str]:
         operations = self._table.operations() if self._listed else None
-        return job_table.static_repr(operations, server_name(self._client))
+        return job_table.static_repr(operations, server_name(self._client), self._listed_at)
 
     def _clock_offset_seconds(self) -> Seconds:
         return self._offset

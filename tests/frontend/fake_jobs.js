@@ -56,7 +56,7 @@ function fakeKernel(kernel) {
 
 class FakeModel {
   constructor(traits, kernel) {
-    this.traits = { layout: { model_id: "layout" }, _status: { host: "http://tamr.example:9100" }, filter_state: "", search: "", _selected: [], _kept: [], ...traits };
+    this.traits = { layout: { model_id: "layout" }, _status: { host: "tamr.example:9100" }, filter_state: "", search: "", _selected: [], _kept: [], ...traits };
     this.listeners = [];
     this.sent = [];
     this.saved = 0;

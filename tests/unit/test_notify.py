@@ -9,10 +9,8 @@ import subprocess
 import sys
 import threading
 import time
-import warnings
 from typing import TYPE_CHECKING, Any
 
-import apprise
 import pytest
 from polling import LIST, FakeTamr, document, drive, without_threads
 from recipients import MailServer, Webhook, wait_until
@@ -55,14 +53,6 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     for each in list(registry._notifications):
         each.close()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def services() -> None:
-    """Apprise's modules, of which some import what Python deprecates."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        apprise.Apprise.instantiate("json://127.0.0.1/")
 
 
 @pytest.fixture

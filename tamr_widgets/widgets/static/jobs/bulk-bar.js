@@ -58,6 +58,18 @@ export function createBulkBar(jobs, leave) {
     const text = jobs.rows.get(key)?.description || "Operation";
     return cut(text, 60) + " (" + cut(key, 60) + ")";
   };
+  const more = (/** @type {number} */ count) => count > 0 ? ", and " + count.toLocaleString() + " more" : "";
+
+  /** Names the other users who started some of the jobs, if this user's name is known. @param {string[]} keys */
+  function startedByOthers(keys) {
+    const { user } = jobs.status;
+    const others = keys.map((key) => jobs.rows.get(key)?.user ?? "").filter((other) => user && other && other !== user);
+    if (!others.length) return "";
+    const users = [...new Set(others)].map((other) => cut(other, 60));
+    return (keys.length === 1 ? ". It was" : others.length === keys.length ? ". They were" : ". " + others.length.toLocaleString() + " of them were") +
+      " started by " + users.slice(0, MAX_NAMED).join(", ") + more(users.length - MAX_NAMED) + ", not by you.";
+  }
+
   const running = () => jobs.bulk && !jobs.bulk.asking && !jobs.bulk.report?.over;
 
   function drawBar() {
@@ -67,7 +79,7 @@ export function createBulkBar(jobs, leave) {
     const all = !jobs.complete && (live || total > rows.size) ? rows.size.toLocaleString() + " of " + plural(total, "job") + (live ? " so far" : "")
       : matching.length === rows.size ? plural(rows.size, "job")
       : matching.length.toLocaleString() + " of " + plural(rows.size, "job");
-    setText(count, (rows.size ? all : "") + (selection.size ? " · " + selection.size.toLocaleString() + " selected" : ""));
+    setText(count, (rows.size ? all + (jobs.status.host ? " on " + jobs.status.host : "") : "") + (selection.size ? " · " + selection.size.toLocaleString() + " selected" : ""));
     const unavailable = !live ? "No kernel is connected." : running() ? "One thing at a time: the last is still being done." : "";
     const cancelled = jobs.targets("cancel").length;
     setText(cancel, selection.size > 0 && "Cancel " + plural(cancelled, "job"));
@@ -91,8 +103,9 @@ export function createBulkBar(jobs, leave) {
     if (bulk?.asking) {
       const { ask, noun, no: keep } = BULK_LABELS[bulk.action];
       const [named, them] = [bulk.ids.slice(0, MAX_NAMED), bulk.ids.length === 1 ? "it" : "them"];
-      setText(prompt, ask + " " + plural(bulk.ids.length, noun) + (bulk.action === "cancel" ? " on the server?" : " from the server?"));
-      setText(names, named.map(nameOf).join(", ") + (bulk.ids.length > MAX_NAMED ? ", and " + (bulk.ids.length - MAX_NAMED).toLocaleString() + " more" : ""));
+      const where = (bulk.action === "cancel" ? " on " : " from ") + (jobs.status.host || "the server") + "?";
+      setText(prompt, ask + " " + plural(bulk.ids.length, noun) + where);
+      setText(names, named.map(nameOf).join(", ") + more(bulk.ids.length - MAX_NAMED) + startedByOthers(bulk.ids));
       setText(no, bulk.action === "cancel" ? keep : keep + " " + them);
       setText(yes, "Yes, " + ask.toLowerCase() + " " + them);
       question.ariaLabel = prompt.textContent;

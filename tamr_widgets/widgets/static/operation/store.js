@@ -72,8 +72,8 @@ export function createStore(facts, send) {
     setDesktop(on) {
       store.desktop = on && "Notification" in self && Notification.permission !== "denied";
       if (store.desktop && Notification.permission === "default") {
-        Promise.resolve(Notification.requestPermission()).then((answer) => {
-          store.desktop &&= answer !== "denied";
+        Promise.resolve(Notification.requestPermission()).then((permission) => {
+          store.desktop &&= permission !== "denied";
           store.draw();
         });
       }

@@ -32,12 +32,12 @@ export async function copyText(text, parent) {
     await navigator.clipboard.writeText(text);
   } catch {
     // There is no clipboard on plain http: the older way copies a selection.
-    const copied = make("pre", {}, text);
-    copied.style.cssText = "position: fixed; clip-path: inset(50%)";
-    parent.append(copied);
-    getSelection()?.selectAllChildren(copied);
+    const selected = make("pre", {}, text);
+    selected.style.cssText = "position: fixed; clip-path: inset(50%)";
+    parent.append(selected);
+    getSelection()?.selectAllChildren(selected);
     document.execCommand("copy");
-    copied.remove();
+    selected.remove();
   }
 }
 

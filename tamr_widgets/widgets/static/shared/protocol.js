@@ -80,6 +80,7 @@
  * @property {number} [total] the number of jobs; absent until the first list
  * @property {string} [callback_error] the error that a callback of the notebook raised
  * @property {string} [host] the name of the server
+ * @property {string[]} [hints] sentences that follow from several jobs at once
  * @property {string} [user] the user of the client
  * @property {string} [fault] the error message of the last failed request
  * @property {"retrying" | "gone" | "refused" | "stopped" | "action"} [fault_kind]
