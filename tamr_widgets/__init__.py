@@ -1,4 +1,4 @@
-"""PollTarget, wait for, cancel and delete Tamr's long-running operations from a notebook cell."""
+"""Follows, waits for, cancels and deletes long-running operations of Tamr in notebook cells."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -85,7 +85,7 @@ def serve(route: Route) -> None:
     path = route.request.url.removeprefix(ORIGIN)
     if path == "/esm.js":
         route.fulfill(body=bundle.LOADER, content_type="text/javascript")
-    elif path == "/jobs-code":
+    elif path == "/code/jobs/index.js":
         route.fulfill(body=bundle.compressed("jobs/index.js"))
     else:
         file = TESTS / "frontend" / path.removeprefix("/")

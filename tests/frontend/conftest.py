@@ -53,8 +53,8 @@ def serve(route: Route) -> None:
     path = route.request.url.removeprefix(ORIGIN).split("?")[0]
     if path == "/esm.js":
         route.fulfill(body=bundle.LOADER, content_type="text/javascript")
-    elif path == "/code":
-        route.fulfill(body=bundle.compressed("operation/index.js"))
+    elif path.startswith("/code/"):
+        route.fulfill(body=bundle.compressed(path.removeprefix("/code/")))
     else:
         home = bundle.STATIC.parent if path.startswith("/static/") else HERE
         file = home / path.removeprefix("/")
@@ -113,23 +113,33 @@ class Widget:
 
 
 @pytest.fixture(scope="module")
-def context(chromium: Browser) -> Iterator[BrowserContext]:
-    """A reader in Greenwich; a context is dear, so the tests of a module share it."""
+def shared_page(chromium: Browser) -> Iterator[Page]:
+    """The page of a module's tests, with Greenwich's time; a new one takes longer than a test."""
     context = reader(chromium)
-    yield context
+    yield context.new_page()
     context.close()
 
 
 @pytest.fixture
-def page(context: BrowserContext) -> Iterator[Page]:
+def blank_page(shared_page: Page) -> Iterator[Page]:
+    """The module's page without a document. The next document has nothing of this one's."""
+    with no_complaints(shared_page):
+        yield shared_page
+        shared_page.goto("about:blank")
+
+
+@pytest.fixture
+def page(blank_page: Page) -> Page:
     """A page that can show widgets, whose clock stands at 14:02:00 until a test turns it."""
-    page = context.new_page()
-    with no_complaints(page):
-        page.clock.install(time=NOW - datetime.timedelta(seconds=1))
-        page.goto(f"{ORIGIN}/widget.html")
-        page.clock.pause_at(NOW)
-        yield page
-    page.close()
+    load(blank_page, "widget.html")
+    return blank_page
+
+
+def load(page: Page, name: str) -> None:
+    """Load a document whose clock stands still."""
+    page.clock.install(time=NOW - datetime.timedelta(minutes=1))
+    page.goto(f"{ORIGIN}/{name}")
+    page.clock.pause_at(NOW)
 
 
 def reader(chromium: Browser, **options: Any) -> BrowserContext:
@@ -144,9 +154,15 @@ def reader(chromium: Browser, **options: Any) -> BrowserContext:
 def no_complaints(page: Page) -> Iterator[None]:
     """Fail at the end if the page met an error that nobody caught, or opened a dialog."""
     complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("dialog", lambda dialog: complaints.append(f"A dialog: {dialog.message}"))
+    listeners = {
+        "pageerror": lambda error: complaints.append(str(error)),
+        "dialog": lambda dialog: complaints.append(f"A dialog: {dialog.message}"),
+    }
+    for event, listener in listeners.items():
+        page.on(event, listener)
     yield
+    for event, listener in listeners.items():
+        page.remove_listener(event, listener)
     assert complaints == []
 
 
@@ -162,26 +178,28 @@ def show(page: Page) -> Callable[..., Widget]:
 
 
 @pytest.fixture
-def open_jobs(context: BrowserContext, chromium: Browser) -> Iterator[Callable[..., Jobs]]:
-    """Open JobsWidgets: `look` is for the browser, `runs` lets the clock run, the rest for Jobs."""
-    with contextlib.ExitStack() as stack:
+def open_jobs(blank_page: Page) -> Callable[..., Jobs]:
+    """Open a JobsWidget in the module's page; the options are those of Jobs.open."""
 
-        def open_jobs(
-            rows: list[Any] | int | None = None,
-            *,
-            look: dict[str, Any] | None = None,
-            runs: bool = False,
-            **options: Any,
-        ) -> Jobs:
-            profile = reader(chromium, **look) if look else context
-            if look:
-                stack.callback(profile.close)
-            page = profile.new_page()
-            stack.callback(page.close)
-            stack.enter_context(no_complaints(page))
-            return Jobs(page, ORIGIN, None if runs else NOW).open(rows, **options)
+    def open_jobs(rows: list[Any] | int | None = None, **options: Any) -> Jobs:
+        load(blank_page, "jobs.html")
+        return Jobs(blank_page).open(rows, **options)
 
-        yield open_jobs
+    return open_jobs
+
+
+@pytest.fixture
+def look(blank_page: Page) -> Callable[..., Page]:
+    """Load a document as a certain reader sees it, with a clock that runs."""
+
+    def look(name: str, *, width: int = 1280, **media: Any) -> Page:
+        defaults = {"color_scheme": "light", "forced_colors": "none", "reduced_motion": "null"}
+        blank_page.set_viewport_size({"width": width, "height": 640})
+        blank_page.emulate_media(**defaults | media)
+        blank_page.goto(f"{ORIGIN}/{name}")
+        return blank_page
+
+    return look
 
 
 def axe(of: Locator) -> list[str]:

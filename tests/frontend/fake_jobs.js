@@ -80,7 +80,7 @@ class FakeModel {
 /** Opens a JobsWidget below `main`; what comes back plays the kernel. */
 export async function openJobs({ traits = {}, kernel, className = "", home = document.querySelector("main") } = {}) {
   const [module, code] = await Promise.all([
-    import("/esm.js"), fetch("/jobs-code").then((answer) => answer.arrayBuffer())]);
+    import("/esm.js"), fetch("/code/jobs/index.js").then((answer) => answer.arrayBuffer())]);
   const model = new FakeModel({ ...traits, _code: new DataView(code) }, kernel);
   const definition = module.default();
   const forget = await definition.initialize({ model });
@@ -122,6 +122,8 @@ export async function openJobs({ traits = {}, kernel, className = "", home = doc
       await close();
       await draw();
     },
+    /** Resolves when the page has measured itself; observers are called in the order of their creation. */
+    measured: () => new Promise((done) => new ResizeObserver(done).observe(home)),
     listeners: () => model.listeners.length,
     async close() {
       await close();

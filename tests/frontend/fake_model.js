@@ -46,7 +46,7 @@ class FakeModel {
 /** Opens a widget and returns its name; `kernel` is what the front end tells of it. */
 globalThis.openWidget = async (facts, { kernel, layout, views = 1, className = "" } = {}) => {
   const [module, code] = await Promise.all([
-    import("/esm.js"), fetch("/code").then((answer) => answer.arrayBuffer())]);
+    import("/esm.js"), fetch("/code/operation/index.js").then((answer) => answer.arrayBuffer())]);
   const model = new FakeModel(facts, code, kernel, layout);
   const definition = typeof module.default === "function" ? await module.default() : module.default;
   const forget = await definition.initialize({ model });

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import TYPE_CHECKING, Any
 
-from tamr_widgets.widgets import bundle
-
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page, Route
+    from playwright.sync_api import Locator, Page
 
 LOOKS = {
     "light": {"color_scheme": "light"},
     "dark": {"color_scheme": "dark"},
     "high contrast": {"color_scheme": "dark", "forced_colors": "active"},
-    "narrow": {"viewport": {"width": 320, "height": 640}},
+    "narrow": {"width": 320},
 }
 NAMES = ("key", "state", "description", "user", "created", "started", "ended", "type", "estimate")
 
@@ -38,15 +35,8 @@ def row(key: str = "17", **facts: Any) -> list[Any]:
 class Jobs:
     """A JobsWidget in a page; `page` is Playwright's."""
 
-    def __init__(self, page: Page, origin: str, now: datetime.datetime | None) -> None:
+    def __init__(self, page: Page) -> None:
         self.page = page
-        page.route(f"{origin}/jobs-code", _serve_code)
-        if now is not None:
-            page.clock.install(time=now - datetime.timedelta(minutes=1))
-        page.goto(f"{origin}/jobs.html")
-        page.wait_for_function("'openJobs' in globalThis")
-        if now is not None:
-            page.clock.pause_at(now)
         self.region = self.page.get_by_role("region", name="Jobs", exact=True)
         self.grid = self.page.get_by_role("grid", name="Jobs")
         self.search = self.page.get_by_role("searchbox", name="Search jobs")
@@ -61,6 +51,7 @@ class Jobs:
             self.page.evaluate(
                 "rows => jobs.list(Array.isArray(rows) ? rows : makeJobs(rows))", rows
             )
+        self.notify("measured")
         return self
 
     def notify(self, method: str, *arguments: Any) -> Any:
@@ -109,7 +100,3 @@ class Jobs:
         return self.grid.locator("[aria-selected=true]").evaluate_all(
             "rows => rows.map(row => row.dataset.key)"
         )
-
-
-def _serve_code(route: Route) -> None:
-    route.fulfill(body=bundle.compressed("jobs/index.js"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -142,20 +141,3 @@ def test_times_of_rows(open_jobs: Callable[..., Jobs], time: Any) -> None:
         jobs.cell(key, "description").click()
     jobs.page.clock.run_for(1_000)
     expect_text_only(jobs.page, jobs.region.inner_text())
-
-
-DURATIONS = json.loads((Path(__file__).parents[1] / "durations.json").read_text("utf-8"))
-
-
-def test_durations_read_as_in_python(page: Page) -> None:
-    """By the cases that summary.duration is tested with; what is no number is no text."""
-    said = page.evaluate(
-        """async (all) => {
-          const { duration } = await import("/static/shared/format.js");
-          return all.map(duration);
-        }""",
-        [seconds if seconds is not None else float("nan") for seconds, _ in DURATIONS]
-        + [float("inf")],
-    )
-
-    assert said == [words for _, words in DURATIONS] + [""]

@@ -218,52 +218,6 @@ def test_a_thousand_failures_are_counted(open_jobs: Callable[..., Jobs]) -> None
     expect(alert.get_by_role("listitem").last).to_have_text("and 900 more")
 
 
-BULK = """async (count) => {
-  const rows = makeJobs(count);
-  const keys = rows.map(([key]) => key);
-  const press = (value) => document.querySelector(`.bulk button[value=${value}]`).click();
-  const times = [];
-  for (let round = 0; round < 5; round++) {
-    document.querySelector("[role=columnheader] input").click();
-    press("delete");
-    press("yes");
-    const failed = keys.slice(count / 2).map((key) => [key, "The server answered 500."]);
-    const began = performance.now();
-    jobs.say({ report: { action: "delete", done: count, of: count, failed, over: true } });
-    times.push(performance.now() - began);
-    press("dismiss");
-    press("clear");
-  }
-  return Math.min(...times);
-}"""
-
-
-def test_the_end_of_an_action_takes_time_in_proportion(open_jobs: Callable[..., Jobs]) -> None:
-    """Ten times as many rows take about ten times as long, not a hundred times."""
-    few, many = (
-        open_jobs(count, runs=True).page.evaluate(BULK, count) for count in (2_000, 20_000)
-    )
-
-    assert many < 30 * max(few, 1)
-
-
-def test_many_changes_in_a_row_leave_the_page_its_time(open_jobs: Callable[..., Jobs]) -> None:
-    """A message for each of hundreds of deleted jobs is taken at once, and drawn with others."""
-    jobs = open_jobs(20_000, runs=True)
-
-    spent = jobs.page.evaluate(
-        """async () => {
-          const rows = makeJobs(20000);
-          const began = performance.now();
-          for (let i = 0; i < 400; i++) jobs.change([], [rows[i][0]]);
-          return performance.now() - began;
-        }"""
-    )
-
-    expect(jobs.region).to_contain_text("19,600 jobs")
-    assert spent < 1_500
-
-
 @pytest.mark.parametrize(
     ("user", "keys", "says"),
     [

@@ -150,7 +150,9 @@ def test_a_new_view_shows_what_the_old_one_did(open_jobs: Callable[..., Jobs]) -
     expect(jobs.cell("219", "description")).to_be_focused()
     expect(jobs.region.get_by_role("group", name="Operation 219")).to_be_visible()
     assert jobs.selected == ["220"]
-    assert jobs.grid.evaluate("grid => grid.scrollTop") == before
+    jobs.page.wait_for_function(
+        "([grid, before]) => grid.scrollTop === before", arg=[jobs.grid.element_handle(), before]
+    )
 
 
 def test_nothing_is_left_behind(open_jobs: Callable[..., Jobs]) -> None:

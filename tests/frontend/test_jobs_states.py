@@ -228,15 +228,6 @@ def test_a_kernel_that_goes(open_jobs: Callable[..., Jobs], how: dict[str, objec
     expect_last_known(jobs, "2")
 
 
-def test_a_kernel_that_does_not_know_of_it(open_jobs: Callable[..., Jobs]) -> None:
-    """A kernel that is asked which widgets it knows, and does not name this one, is not its own."""
-    jobs = open_jobs(traits={"_kept": [row("2", state="RUNNING", ended=None)]}, kernel=STRANGER)
-
-    jobs.page.clock.run_for(8_000)
-
-    expect_last_known(jobs, "2")
-
-
 def test_a_kernel_that_is_back(open_jobs: Callable[..., Jobs]) -> None:
     """With its next answer everything works again."""
     jobs = open_jobs([row("2", state="RUNNING", ended=None)], kernel=IDLE)
