@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from .history import Estimate, JobHistory
     from .ipython import load_ipython_extension, unload_ipython_extension
     from .poller import Poller
+    from .waiting import as_completed, wait_all
     from .widgets.jobs import JobsWidget
     from .widgets.operation import OperationWidget
 
@@ -81,9 +82,11 @@ __all__ = [
     "UnexpectedResponse",
     "UsernamePasswordAuth",
     "WaitTimeout",
+    "as_completed",
     "load_ipython_extension",
     "notify",
     "unload_ipython_extension",
+    "wait_all",
 ]
 
 # Scripts do without ipywidgets and IPython, which widgets bring along, and mostly without these.
@@ -93,8 +96,10 @@ _LAZY = {
     "JobsWidget": "widgets.jobs",
     "OperationWidget": "widgets.operation",
     "Poller": "poller",
+    "as_completed": "waiting",
     "load_ipython_extension": "ipython",
     "unload_ipython_extension": "ipython",
+    "wait_all": "waiting",
 }
 
 

@@ -13,6 +13,7 @@ from ._http.client import HttpClient
 from ._http.config import auth_from_env, server_from_env
 from ._http.urls import endpoint_url, operation_id
 from ._operation.operation_list import OperationList
+from ._operation.parse import NOOP
 from ._operation.starts import Starts, checked_options
 from .operation import Operation
 
@@ -68,18 +69,30 @@ class Client(HttpClient):
         """
         return OperationList(self).operations()
 
+    def active(self) -> list[Operation]:
+        """Fetches the operations that have not ended, newest first.
+
+        Raises:
+            TamrError: The request failed, or the response has an error status or is no list.
+        """
+        return [operation for operation in self.operations() if not operation.resolved]
+
     def operation(self, resource_id: str | int) -> Operation:
         """Fetches the operation with this id.
 
         Args:
-            resource_id: The id of the operation, its path, or its URL.
+            resource_id: The id of the operation, its path, or its URL. -1 is the NOOP, which is
+                returned without a request.
 
         Raises:
             NotFound: The server has no such operation.
             CrossOriginError: It is the URL of another server.
             TamrError: The request failed, or the response has an error status.
         """
-        return Operation.from_resource_id(self, operation_id(self.origin, resource_id))
+        name = operation_id(self.origin, resource_id)
+        if str(name) == NOOP["id"]:
+            return Operation(self, NOOP)
+        return Operation.from_resource_id(self, name)
 
     @property
     def _starts(self) -> Starts:

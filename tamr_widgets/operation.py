@@ -6,7 +6,8 @@ Names, arguments and results are those of `tamr_unify_client.operation.Operation
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from concurrent.futures import Future
 from datetime import datetime, timedelta
 from typing import Any, NoReturn, cast
 from urllib.parse import quote, unquote
@@ -445,6 +446,29 @@ class Operation:
         for operation in self.snapshots(poll_interval_seconds, timeout_seconds):  # noqa: B007
             pass
         return operation
+
+    def future(self, poll_interval_seconds: Seconds = 3) -> Future[Operation]:
+        """Returns a future of the resolved operation, polled in the background.
+
+        Any number of futures of one client share a poller. Callbacks of the future run on a thread
+        of its own. `cancel()` of the future ends its polling; the job goes on.
+
+        Args:
+            poll_interval_seconds: Seconds between two polls; the first ones come sooner.
+
+        Raises:
+            ValueError, TypeError: An invalid number of seconds.
+            ClientClosed: The operation has not ended, and was unpickled without its client.
+        """
+        from .waiting import future_of  # noqa: PLC0415 - a layer above, which uses this class
+
+        return future_of(self, checked_seconds("poll_interval_seconds", poll_interval_seconds))
+
+    def __await__(self) -> Generator[Any, None, Operation]:
+        """Waits for the resolved operation in an event loop, as `future()` does."""
+        from .waiting import resolved  # noqa: PLC0415 - a layer above, which uses this class
+
+        return resolved(self).__await__()
 
     def apply_options(self, asynchronous: bool = False, **options: Any) -> Operation:
         """Returns this operation if `asynchronous`, else the result of `wait(**options)`."""

@@ -74,8 +74,7 @@ class OperationWidget(BaseWidget):
         self._over = self._view.over
         self._trait_values.update(self._current_values())  # there are no observers yet
         super().__init__(_panel=self._view.facts(), **kwargs)
-        if operation.resolved:
-            self._waiting.end(operation)
+        self._waiting.update()
         self._view.follow()
 
     @property
@@ -119,7 +118,6 @@ class OperationWidget(BaseWidget):
 
     def _apply(self, *, reports: bool = False) -> None:
         """Updates all traits, then the saved output at the end, then observers."""
-        operation = self._view.operation
         facts = self._view.facts()
         unchanged = {**facts, "as_of": 0} == {**self._panel, "as_of": 0}
         values = {} if unchanged else {"_panel": facts}
@@ -127,8 +125,7 @@ class OperationWidget(BaseWidget):
         before_notify = self._update_output if self._view.over and not self._over else None
         self._over = self._view.over
         self._publish(values, before_notify=before_notify, reports=reports)
-        if operation.resolved:
-            self._waiting.end(operation)
+        self._waiting.update()
 
     def _current_values(self) -> dict[str, Any]:
         view = self._view
@@ -179,4 +176,5 @@ class OperationWidget(BaseWidget):
         view = getattr(self, "_view", None)
         if view is not None:  # else the constructor raised for its arguments
             view.close()
+            self._waiting.update()
             super().close()

@@ -62,7 +62,7 @@ def test_an_interrupt_ends_a_wait_at_once(kernel, wait):
 
     assert time.monotonic() - interrupted < 0.5
     (error,) = kernel.of(request, "error")
-    assert error["traceback"] == ["Stopped waiting. The job goes on; the widget still follows it."]
+    assert error["traceback"] == ["Stopped waiting. The job goes on."]
     assert kernel.run("print(widget.state, widget._view.follower.waited_for)") == (
         "RUNNING False\n"
     )
