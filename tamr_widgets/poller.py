@@ -23,7 +23,7 @@ from ._polling.registry import PollerRegistry
 from ._polling.subscription import Subscription
 from ._polling.targets import EVERYTHING
 from .errors import CrossOriginError, TamrError
-from .history import JobHistory
+from .history import JobHistory, Waiting
 from .operation import MIN_INTERVAL_SECONDS, Operation
 
 __all__ = ["Poller", "Subscription"]
@@ -56,6 +56,7 @@ class Poller(PollLoop):
         *,
         on_a_page: bool = False,
         _inline: bool = False,
+        _needs_queue: bool = False,
     ) -> Subscription:
         """Polls an operation until it is resolved or the subscription is closed.
 
@@ -82,6 +83,7 @@ class Poller(PollLoop):
             on_operation(latest.with_client(client))
 
         subscription = self._subscription(on_result, on_error, interval, on_a_page, _inline)
+        subscription.needs_queue = _needs_queue
         if operation.resolved:
             self._notify_later(subscription, operation)
         else:
@@ -154,6 +156,10 @@ class Poller(PollLoop):
     def history(self) -> JobHistory:
         """The durations of this server's jobs, from all responses since this was first used."""
         return self._history_loader().history
+
+    def waiting(self, operation: Operation) -> Waiting | None:
+        """Returns an operation's place in its queue; None if it is not known or does not wait."""
+        return self._history_loader().queue.waiting(operation)
 
     def learn(
         self, on_learned: Callable[[JobHistory], object], *, _inline: bool = False

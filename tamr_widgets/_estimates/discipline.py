@@ -15,7 +15,7 @@ from statistics import fmean, median
 from typing import NamedTuple
 
 from .calibration import UNCHANGED, calibrated, outcomes
-from .duration import MAX_RUNS, Estimate, estimate_duration
+from .duration import MAX_RUNS, Estimate, estimate_duration, quantile
 from .queue import Discipline, Queue
 from .records import Run, Span
 
@@ -49,13 +49,15 @@ def learn_queue(spans: tuple[Span, ...]) -> Queue:
     jobs = _past_jobs(spans)
     submission = _estimate((job, job.waited) for job in jobs if not job.ends_ahead)
     congested = _estimate((job, job.waited) for job in jobs if job.ends_ahead)
-    if congested is None:
-        return Queue(None, submission, None)
+    runs = [span.ended - span.started for span in spans if span.succeeded and span.ended < math.inf]
+    if congested is None or not runs:
+        return Queue(None, submission, congested)
     failing = 1 - fmean(span.succeeded for span in spans)
+    any_run = _quantiles(runs)
     max_executors = min(max(len(job.ends_ahead) for job in jobs), _MAX_EXECUTORS)
     models = [_Model(jobs, count, submission) for count in range(1, max_executors + 1)]
     best = min(models, key=lambda model: model.loss)
-    return Queue(best.discipline(failing), submission, congested)
+    return Queue(best.discipline(any_run, failing), submission, congested)
 
 
 class _PastJob(NamedTuple):
@@ -101,7 +103,7 @@ class _Model:
         self._handover = handover or submission
         self.loss = fmean(map(self._loss, (job for job in jobs if job.ends_ahead)))
 
-    def discipline(self, failing: float) -> Discipline | None:
+    def discipline(self, any_run: Estimate, failing: float) -> Discipline | None:
         """Returns the discipline if jobs waited for executors in the order of their creation."""
         if not (self._submission and self._handover) or len(self._delayed) < _MIN_JOBS:
             return None
@@ -111,7 +113,7 @@ class _Model:
             return None
         if self._share_in_order() < _MIN_IN_ORDER:
             return None
-        return Discipline(self._executors, self._submission, self._handover, failing)
+        return Discipline(self._executors, self._submission, self._handover, any_run, failing)
 
     def _loss(self, job: _PastJob) -> float:
         if not (self._submission and self._handover):
@@ -130,6 +132,13 @@ class _Model:
             if later.created < earlier.started
         ]
         return (sum(pairs) + _PAIRS_BY_DEFAULT) / (len(pairs) + _PAIRS_BY_DEFAULT)
+
+
+def _quantiles(durations: Iterable[float]) -> Estimate:
+    """Returns the quantiles of some durations in seconds."""
+    ascending = sorted(max(seconds, _MIN_SECONDS) for seconds in durations)
+    low, middle, high = (quantile(ascending, share) for share in (0.1, 0.5, 0.9))
+    return Estimate(middle, low, high, len(ascending))
 
 
 def _bounded_loss(error: float) -> float:

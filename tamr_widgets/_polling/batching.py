@@ -33,6 +33,11 @@ class BatchPolicy:
         """The usual duration of a poll of one operation in seconds; 0 before the first."""
         return self._single or 0.0
 
+    @property
+    def list(self) -> Seconds:
+        """The usual duration of a request of the list in seconds; 0 before the first."""
+        return self._list or 0.0
+
     def single_took(self, seconds: Seconds) -> None:
         """Records the duration of a poll of one operation."""
         self._single = _mean(self._single, seconds)
@@ -68,7 +73,7 @@ class BatchPolicy:
 
     def list_cooldown(self) -> Seconds:
         """Returns the least number of seconds between a list and the next."""
-        return COOLDOWN_FACTOR * (self._list or 0.0)
+        return COOLDOWN_FACTOR * self.list
 
     def _singles(self, operations: int) -> Seconds:
         return operations * (self._single or 0.0)

@@ -10,9 +10,9 @@ from typing import Any
 from .._operation.document import field, text
 from .._operation.html import formatted_time, html_rows
 from .._operation.operation_list import OperationList
-from ..history import Estimate
 from ..operation import Operation
-from .payload import cut, estimate_facts, milliseconds
+from .job_times import JobTimes
+from .payload import cut, milliseconds
 
 Row = list[Any]
 
@@ -112,7 +112,7 @@ class JobTable:
         return key
 
 
-def row(key: str, operation: Operation, estimate: Estimate | None) -> Row:
+def row(key: str, operation: Operation, times: JobTimes) -> Row:
     """Returns a row of the page's table, in the order of static/jobs/table/rows.js."""
     return [
         key,
@@ -123,7 +123,8 @@ def row(key: str, operation: Operation, estimate: Estimate | None) -> Row:
         milliseconds(operation.started_at),
         milliseconds(operation.ended_at),
         cut(operation.type),
-        list((estimate_facts(estimate) or {}).values()) or None,
+        times.duration(key, operation),
+        times.start(key),
     ]
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import traitlets as t
@@ -25,6 +26,7 @@ from .bulk_action import Bulk
 from .comm_context import run_in_comm_context
 from .follower import Follower
 from .hints import hints
+from .job_times import JobTimes
 from .opened_rows import OpenedRows
 from .payload import compact, poll_error_facts
 
@@ -77,6 +79,7 @@ class JobsWidget(BaseWidget):
         self._client = client
         self._poller = Poller.of(client)
         self._table = job_table.JobTable()
+        self._times = JobTimes(self._poller.history)
         self._opened = OpenedRows(self._interval, self._send_panel)
         self._bulk: Bulk | None = None
         self._on_each_resolved: list[SafeCallback] = []
@@ -171,14 +174,19 @@ class JobsWidget(BaseWidget):
         if changed:
             self._offset = changed[0][1].clock_offset_seconds
         first, self._listed, self._listed_at = not self._listed, True, listing.as_of
+        for each in () if first else resolved:
+            # Starts of others depend on its end, and the poller's turn for it comes later.
+            self._poller.history.add(each)
+        moved = self._times.update(changed, removed, listing.as_of)
         if first or changed or removed:
             self._hints = hints(self._table.operations(), self._cancelled_here)
         self._error_facts, self._error = {}, ""
         if first:
             self._send_all()
             self._submit_later(self._send_all_unless_page_ready, AGAIN_SECONDS)
-        elif changed or removed:
-            self._send_rows(changed, removed)
+        elif changed or removed or moved:
+            keys = {key for key, _ in changed}
+            self._send_rows([*changed, *self._rows(moved - keys)], removed)
         self._update_traits(first=first)
         self._report_resolved([] if first else resolved)
 
@@ -188,9 +196,16 @@ class JobsWidget(BaseWidget):
                 callback(operation)
 
     def _on_learned(self, _: object) -> None:
-        unresolved = [(key, each) for key, each in self._table.keyed() if not each.resolved]
-        if unresolved:
-            run_in_comm_context(self._send_rows, unresolved, [])
+        self._times.renew()
+        for start in range(0, len(self._table), CHUNK):
+            self._submit(partial(self._send_estimates, start))
+
+    def _send_estimates(self, start: int) -> None:
+        """Sends the rows of a chunk again that have estimates now."""
+        chunk = list(self._table.keyed())[start : start + CHUNK]
+        known = [(key, each) for key, each in chunk if self._times.has_any(key, each)]
+        if known:
+            run_in_comm_context(self._send_rows, known, [])
 
     def _on_error(self, error: TamrError) -> None:
         self._error_facts = poll_error_facts(error, self._checked_at)
@@ -244,7 +259,7 @@ class JobsWidget(BaseWidget):
     def _send_rows(
         self, changed: list[tuple[str, Operation]], removed: list[str], **more: Any
     ) -> None:
-        rows = [job_table.row(key, each, self._estimate(each)) for key, each in changed]
+        rows = [job_table.row(key, each, self._times) for key, each in changed]
         self.send({"rows": {"jobs": rows, "gone": removed, **more}})
 
     def _send_all_unless_page_ready(self) -> None:
@@ -258,8 +273,9 @@ class JobsWidget(BaseWidget):
             reset = {"reset": True, "total": len(everything)} if start == 0 else {}
             self._send_rows(chunk, [], more=more, **reset)
 
-    def _estimate(self, operation: Operation) -> Any:
-        return None if operation.resolved else self._poller.history.estimate(operation)
+    def _rows(self, keys: Iterable[str]) -> list[tuple[str, Operation]]:
+        found = ((key, self._table.get(key)) for key in keys)
+        return [(key, each) for key, each in found if each is not None]
 
     def _send_panel(self, key: str, facts: dict[str, Any]) -> None:
         run_in_comm_context(self.send, {"panel": key, "facts": facts})
@@ -333,12 +349,14 @@ class JobsWidget(BaseWidget):
             self._cancelled_here.add(result.identity)
             previous = self._table.get(key)
             self._table.put(key, result)
+            self._times.put(key, result)
             run_in_comm_context(self._send_rows, [(key, result)], [])
             if result.resolved and previous is not None and not previous.resolved:
                 run_in_comm_context(self._update_traits)
                 self._report_resolved([result])
         else:
             self._table.remove(key)
+            self._times.remove(key)
             run_in_comm_context(self._send_rows, [], [key])
 
     def _on_report(self, report: dict[str, Any]) -> None:

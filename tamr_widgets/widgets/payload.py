@@ -67,6 +67,8 @@ class PanelFacts(TypedDict, total=False):
     no_delete: bool
     estimate: dict[str, float]
     queue: dict[str, float]
+    ahead: dict[str, Any]
+    past: dict[str, Any]
 
 
 def snapshot_facts(operation: Operation) -> dict[str, Any]:

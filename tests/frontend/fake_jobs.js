@@ -35,7 +35,8 @@ export function makeJobs(count, now = Date.now(), { seed = 1, every = 1200 } = {
       USERS[Math.floor(random() * 4)], Math.round(created),
       state === "PENDING" ? null : Math.round(Math.min(started, now - 4000)),
       ended ? Math.round(started + ran * 1000) : null, type,
-      ended ? null : [median, median * 0.8, median * 1.5, 20],
+      i < 1000 || !ended ? [median, median * 0.8, median * 1.5, 20] : null,
+      state === "PENDING" ? [[95 - 30 * i, 70 - 30 * i, 120 - 30 * i, 25], 4 - i, "69996"] : null,
     ]);
     created -= (i < 8 ? 8 : random() < 0.3 ? random() * 10 : -Math.log(random() || 0.5) * every) * 1000;
   }

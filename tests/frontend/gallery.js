@@ -11,16 +11,29 @@ const job = {
 const running = { ...job, state: "RUNNING", started_at: at(134), message: "Spark driver running on worker 10.0.0.7" };
 const ended = { ...job, started_at: at(134), ended_at: at(20), resolved: true };
 const estimate = { median: 170, low: 150, high: 205, samples: 20 };
+const queue = { median: 85, low: 65, high: 115, samples: 25 };
+const runs = Array.from({ length: 20 }, (_, i) => [at(90000 * (20 - i)), 110 + (i * 37 % 23) + 2 * i, ...(i === 6 ? ["FAILED"] : i === 13 ? ["CANCELED"] : [])]);
+const past = { runs, usual: { median: 150, low: 135, high: 170, samples: 20 }, change: 0.45, since: at(28 * 86400 + 60) };
 const kernel = { checked_at: at(11), retry_at: at(-6) };
 
 /** Facts by name; `$` holds what is no fact: how the page's own state differs. */
 export const FACES = {
   "pending": { ...job, state: "PENDING", message: "Job has been submitted to the executor" },
   "pending, with the queue's past": { ...job, created_at: at(5), state: "PENDING", queue: { median: 12, low: 8, high: 60, samples: 20 } },
+  "third in the queue": {
+    ...job, created_at: at(5), state: "PENDING", queue, estimate,
+    ahead: { count: 2, names: ["Update Clusters", "Materialize views [suppliers] to Elastic"] },
+  },
+  "behind many, of unknown length": { ...job, state: "PENDING", ahead: { count: 9, names: ["Update Clusters", "x".repeat(100), "Train"] } },
+  "queued longer than usual": { ...job, state: "PENDING", queue, ahead: { count: 1, names: ["Update Clusters"] } },
   "running": running,
   "running, estimated": { ...running, estimate },
   "running, later than the median": { ...running, estimate: { ...estimate, median: 120 } },
   "longer than usual": { ...running, estimate: { median: 70, low: 60, high: 80, samples: 20 } },
+  "past runs": { ...running, estimate, past, $: { open: true } },
+  "past runs, longer than usual": { ...running, started_at: at(400), estimate: past.usual, past, $: { open: true } },
+  "past runs, one of them": { ...job, state: "PENDING", past: { runs: [[at(9000), null, "CANCELED"]] }, $: { open: true } },
+  "past runs, failed": { ...ended, state: "FAILED", past, message: TRACE.split("\n")[0], details: TRACE, $: { open: true } },
   "running without a start": { ...job, state: "RUNNING" },
   "cancelling": { ...running, state: "CANCELING", message: "Job has been marked for cancellation" },
   "quarantined": { ...running, state: "QUARANTINED" },

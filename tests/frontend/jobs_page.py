@@ -13,7 +13,10 @@ LOOKS = {
     "high contrast": {"color_scheme": "dark", "forced_colors": "active"},
     "narrow": {"width": 320},
 }
-NAMES = ("key", "state", "description", "user", "created", "started", "ended", "type", "estimate")
+NAMES = (
+    *("key", "state", "description", "user", "created", "started", "ended", "type"),
+    *("estimate", "queue"),
+)
 
 
 def row(key: str = "17", **facts: Any) -> list[Any]:
@@ -28,6 +31,7 @@ def row(key: str = "17", **facts: Any) -> list[Any]:
         "ended": int(key) * 1000 + 35_000,
         "type": "SPARK",
         "estimate": None,
+        "queue": None,
     } | facts
     return [known[name] for name in NAMES]
 

@@ -3,7 +3,7 @@
 import { createRows } from "./table/rows.js";
 import { createSelection } from "./table/selection.js";
 import { createStore } from "../operation/store.js";
-import { COLUMNS, DESCRIPTION } from "./table/columns.js";
+import { COLUMNS, DESCRIPTION, queueFacts } from "./table/columns.js";
 
 /** @typedef {import("./table/rows.js").Row} Row */
 /** @typedef {ReturnType<typeof createJobs>} Jobs */
@@ -33,7 +33,7 @@ export function createJobs(traits, send, save) {
     live: true,
     /** Text about the delay while the kernel does not respond. */
     waiting: "",
-    filter: { search: traits.search, state: traits.filter_state, column: "created", descending: true },
+    filter: { search: traits.search, state: traits.filter_state, kind: /** @type {import("./table/rows.js").Kind | null} */ (null), column: "created", descending: true },
     /** Incremented when the filter or the order changes, so that views scroll to the top. */
     generation: 0,
     selection: createSelection(traits._selected),
@@ -133,6 +133,13 @@ export function createJobs(traits, send, save) {
       jobs.draw();
     },
 
+    /** Shows the runs of a row's kind alone. @param {string} key */
+    showRuns(key) {
+      const row = jobs.rows.get(key);
+      if (row) jobs.show({ kind: jobs.rows.kindOf(row), search: "", state: "" });
+      jobs.announce(jobs.rows.matching.length.toLocaleString() + " found");
+    },
+
     /** Sorts by a column, or reverses its order if it is the one sorted by. @param {number} index */
     sort(index) {
       const { name, down = false } = COLUMNS[index];
@@ -155,7 +162,7 @@ export function createJobs(traits, send, save) {
       }
       const row = jobs.rows.get(key);
       if (!row) return;
-      const store = createStore(factsOf(row, jobs.now()), (action) => send(action, { id: key }));
+      const store = createStore(factsOf(row, jobs), (action) => send(action, { id: key }));
       store.live = jobs.live;
       jobs.opened.set(key, store);
       send("expand", { id: key });
@@ -209,6 +216,7 @@ export function createJobs(traits, send, save) {
       const visible = [...jobs.views].filter(({ node }) => node.offsetParent && !document.hidden);
       for (const view of visible) view.tick();
       for (const store of opened()) store.tick();
+      if (jobs.rows.hasNewSlow(jobs.now())) jobs.drawSoon();
       return visible.length > 0;
     },
   };
@@ -217,17 +225,17 @@ export function createJobs(traits, send, save) {
   return jobs;
 }
 
-/** Facts of a row, for its panel until the kernel sends more. @param {Row} row @param {number} now */
-function factsOf({ key, type, description, state, resolved, user, created, started, ended, estimate }, now) {
-  const [median = 0, low = 0, high = 0, samples = 0] = estimate ?? [];
+/** Facts of a row, for its panel until the kernel sends more. @param {Row} row @param {Jobs} jobs */
+function factsOf(row, { rows, now }) {
+  const { key, type, description, state, resolved, user, created, started, ended } = row;
   return {
-    estimate: estimate ? { median, low, high, samples } : undefined,
+    ...(resolved ? {} : queueFacts(row, rows.get)),
     id: key, type, description, resolved,
     state: state ?? undefined,
     created_by: user,
     created_at: created ?? undefined,
     started_at: started ?? undefined,
     ended_at: ended ?? undefined,
-    as_of: now || undefined,
+    as_of: now() || undefined,
   };
 }

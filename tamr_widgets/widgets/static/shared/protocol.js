@@ -6,6 +6,15 @@
  * @typedef {{median: number, low: number, high: number, samples: number}} Estimate in seconds; low to
  *   high is an 80% interval
  *
+ * @typedef {{count: number, names: string[]}} Ahead the number of the jobs ahead, names of the first
+ * @typedef {{queue?: Estimate, ahead?: Ahead, estimate?: Estimate}} QueueFacts
+ * @typedef {object} Past
+ * @property {[ended: number, ran: number | null, state?: string][]} runs the newest last, on the
+ *   server's clock; running times in seconds; states other than SUCCEEDED
+ * @property {Estimate} [usual] of the running time
+ * @property {number} [change] of the running time since `since`, as a share, if it is significant
+ * @property {number} [since]
+ *
  * @typedef {object} Facts the synced trait `_panel`
  * @property {string} id
  * @property {string} [type]
@@ -36,7 +45,9 @@
  * @property {number} [retry_at] kernel clock
  * @property {boolean} [no_delete] the server responded with 405 to a delete
  * @property {Estimate} [estimate] of the running time
- * @property {Estimate} [queue] of the time until it starts
+ * @property {Estimate} [queue] of the time from its creation to its start
+ * @property {Ahead} [ahead] the jobs that it waits for
+ * @property {Past} [past] the last runs of such jobs
  *
  * @typedef {"wait" | "stop" | "cancel" | "delete"} Action
  *
@@ -53,7 +64,10 @@
  *
  * @typedef {[key: string, state: string | null, description: string, created_by: string,
  *   created: number | null, started: number | null, ended: number | null, type: string,
- *   estimate: RowEstimate | null]} WireRow
+ *   estimate: RowEstimate | null, queue?: RowQueue | null]} WireRow
+ *
+ * @typedef {[estimate: RowEstimate | null, ahead: number, first?: string]} RowQueue of a job that
+ *   waits: the time from its creation to its start, the number of jobs ahead, the key of the first
  *
  * @typedef {{action: "subscribe" | "visible" | "wait", seq: number, again?: boolean} |
  *   {action: Action | "expand" | "collapse", seq: number, id: string} |
