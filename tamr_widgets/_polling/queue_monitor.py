@@ -11,8 +11,7 @@ from .._estimates.forecast import QueueForecast
 from .._operation.document import field
 from .._operation.operation_list import OperationList
 from ..history import JobHistory, Waiting
-from ..operation import Operation
-from ..snapshot import RESOLVED_STATES
+from ..operation import RESOLVED_STATES, Operation
 
 # Lists for the queue alone take at most this share of the time.
 MAX_LOAD = 0.1

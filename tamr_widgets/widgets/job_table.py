@@ -11,6 +11,7 @@ from .._operation.document import field, text
 from .._operation.html import formatted_time, html_rows
 from .._operation.operation_list import OperationList
 from ..operation import Operation
+from .failures import Since
 from .job_times import JobTimes
 from .payload import cut, milliseconds
 
@@ -18,6 +19,8 @@ Row = list[Any]
 
 # The length of the static form, which is for reading.
 MAX_STATIC_ROWS = 100
+# The reason of a failure takes one line of a row, and is searched.
+MAX_REASON_CHARS = 300
 
 
 class JobTable:
@@ -112,9 +115,9 @@ class JobTable:
         return key
 
 
-def row(key: str, operation: Operation, times: JobTimes) -> Row:
+def row(key: str, operation: Operation, times: JobTimes, since: Since) -> Row:
     """Returns a row of the page's table, in the order of static/jobs/table/rows.js."""
-    return [
+    values = [
         key,
         cut(operation.state) or None,
         cut(operation.description),
@@ -125,7 +128,12 @@ def row(key: str, operation: Operation, times: JobTimes) -> Row:
         cut(operation.type),
         times.duration(key, operation),
         times.start(key),
+        cut(operation.reason, MAX_REASON_CHARS) or None,
+        since,
     ]
+    while values[-1] is None:
+        values.pop()
+    return values
 
 
 def _name(document: dict[str, Any]) -> str:
@@ -178,6 +186,7 @@ def to_frame(operations: tuple[Operation, ...]) -> Any:
         "queued": lambda operation: operation.queued,
         "elapsed": lambda operation: operation.elapsed,
         "message": lambda operation: operation.message,
+        "reason": lambda operation: operation.reason,
     }
     frame = pd.DataFrame(
         {name: [value(each) for each in operations] for name, value in columns.items()}

@@ -24,6 +24,7 @@ from . import bundle, cell_outputs, job_table
 from .base import BaseWidget
 from .bulk_action import Bulk
 from .comm_context import run_in_comm_context
+from .failures import Failures
 from .follower import Follower
 from .hints import hints
 from .job_times import JobTimes
@@ -69,6 +70,10 @@ class JobsWidget(BaseWidget):
     search = t.Unicode("", help="Show only jobs that match this.").tag(sync=True)
     operations = t.Tuple(read_only=True, help="Snapshots of all jobs, newest first.")
     selection = t.Tuple(read_only=True, help="Snapshots of the jobs that are selected.")
+    failing = t.Tuple(
+        read_only=True,
+        help="The newest failed job of each kind that has not succeeded since, newest first.",
+    )
     error = t.Unicode("", read_only=True, help="What went wrong last, or nothing.")
 
     def __init__(
@@ -80,6 +85,7 @@ class JobsWidget(BaseWidget):
         self._poller = Poller.of(client)
         self._table = job_table.JobTable()
         self._times = JobTimes(self._poller.history)
+        self._failures = Failures(self._table.get)
         self._opened = OpenedRows(self._interval, self._send_panel)
         self._bulk: Bulk | None = None
         self._on_each_resolved: list[SafeCallback] = []
@@ -178,6 +184,7 @@ class JobsWidget(BaseWidget):
             # Starts of others depend on its end, and the poller's turn for it comes later.
             self._poller.history.add(each)
         moved = self._times.update(changed, removed, listing.as_of)
+        moved |= self._failures.update(changed, removed)
         if first or changed or removed:
             self._hints = hints(self._table.operations(), self._cancelled_here)
         self._error_facts, self._error = {}, ""
@@ -220,6 +227,7 @@ class JobsWidget(BaseWidget):
             "_status": self._current_status(),
             "operations": self._table.operations(),
             "selection": self._selection(),
+            "failing": self._failures.failing(),
             "error": self._error,
             "callback_error": self._shown_callback_error(),
         }
@@ -259,7 +267,10 @@ class JobsWidget(BaseWidget):
     def _send_rows(
         self, changed: list[tuple[str, Operation]], removed: list[str], **more: Any
     ) -> None:
-        rows = [job_table.row(key, each, self._times) for key, each in changed]
+        rows = [
+            job_table.row(key, each, self._times, self._failures.since(key))
+            for key, each in changed
+        ]
         self.send({"rows": {"jobs": rows, "gone": removed, **more}})
 
     def _send_all_unless_page_ready(self) -> None:
@@ -350,14 +361,16 @@ class JobsWidget(BaseWidget):
             previous = self._table.get(key)
             self._table.put(key, result)
             self._times.put(key, result)
-            run_in_comm_context(self._send_rows, [(key, result)], [])
+            moved = self._failures.update([(key, result)], []) - {key}
+            run_in_comm_context(self._send_rows, [(key, result), *self._rows(moved)], [])
             if result.resolved and previous is not None and not previous.resolved:
                 run_in_comm_context(self._update_traits)
                 self._report_resolved([result])
         else:
             self._table.remove(key)
             self._times.remove(key)
-            run_in_comm_context(self._send_rows, [], [key])
+            moved = self._failures.update([], [key])
+            run_in_comm_context(self._send_rows, self._rows(moved), [key])
 
     def _on_report(self, report: dict[str, Any]) -> None:
         run_in_comm_context(self.send, {"report": report})

@@ -297,4 +297,4 @@ def test_the_page_names_its_server(open_jobs: Callable[..., Jobs]) -> None:
     """Beside the number of its jobs."""
     jobs = open_jobs([row("2"), row("1")], traits={"_status": {"host": "production", "total": 2}})
 
-    expect(jobs.region).to_contain_text("2 jobs on production")
+    expect(jobs.region).to_contain_text("production · 2 jobs")

@@ -13,7 +13,7 @@ export function wireRow(key, facts = {}) {
   const time = Number(key) * 1000;
   const row = {
     state: "SUCCEEDED", description: "Train Mastering Model", user: "admin", created: time,
-    started: time + 5000, ended: time + 35000, type: "SPARK", estimate: null, ...facts,
+    started: time + 5000, ended: time + 35000, type: "SPARK", estimate: null, queue: null, reason: null, since: null, ...facts,
   };
-  return [key, row.state, row.description, row.user, row.created, row.started, row.ended, row.type, row.estimate];
+  return [key, row.state, row.description, row.user, row.created, row.started, row.ended, row.type, row.estimate, row.queue, row.reason, row.since];
 }

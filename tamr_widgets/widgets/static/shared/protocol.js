@@ -64,7 +64,10 @@
  *
  * @typedef {[key: string, state: string | null, description: string, created_by: string,
  *   created: number | null, started: number | null, ended: number | null, type: string,
- *   estimate: RowEstimate | null, queue?: RowQueue | null]} WireRow
+ *   estimate: RowEstimate | null, queue?: RowQueue | null, reason?: string | null, since?: Since]} WireRow
+ *
+ * @typedef {boolean | number | null} Since of a failed job: true if its kind of job still fails and this
+ *   is the newest failure, false for an older one, else the time of the next success, on the server's clock
  *
  * @typedef {[estimate: RowEstimate | null, ahead: number, first?: string]} RowQueue of a job that
  *   waits: the time from its creation to its start, the number of jobs ahead, the key of the first
