@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from .._operation.failing import Kind, job_kind, successes_since
 from ..operation import Operation
@@ -76,4 +75,6 @@ class Failures:
                 is_newest = False
         before = {key: self._since.pop(key) for key in keys if key in self._since}
         self._since |= renewed
-        return {key for key in before.keys() | renewed.keys() if before.get(key) != renewed.get(key)}
+        return {
+            key for key in before.keys() | renewed.keys() if before.get(key) != renewed.get(key)
+        }

@@ -143,3 +143,38 @@ def test_a_label_shows_in_the_repr():
     """Beside the server that it names."""
     with Client(TokenAuth("dG9rZW4="), label=" production ") as client:
         assert repr(client).endswith("auth=TokenAuth, label='production')")
+
+
+def test_the_failures_that_stand_are_a_trait(tamr, client):
+    """The newest of each kind without a success since; a success takes it away."""
+    tamr.jobs.add("FAILED", name="a", age_seconds=900)
+    newest = tamr.jobs.add("FAILED", name="a", age_seconds=600)
+    tamr.jobs.add("FAILED", name="b", age_seconds=900)
+    tamr.jobs.add("SUCCEEDED", name="b", age_seconds=600)
+    widget = JobsWidget(client, poll_interval_seconds=0.05)
+    assert widget.failing == ()
+    wait_until(lambda: widget.operations)
+    assert [each.resource_id for each in widget.failing] == [newest]
+    seen = []
+    widget.observe(lambda change: seen.append(len(change.new)), "failing")
+
+    tamr.jobs.add("SUCCEEDED", name="a", age_seconds=60)
+
+    wait_until(lambda: seen == [0])
+
+
+def test_a_success_sends_the_failed_rows_again(tamr, client):
+    """With its time; nothing else is sent."""
+    failed = tamr.jobs.add("FAILED", age_seconds=900)
+    widget = JobsWidget(client, poll_interval_seconds=0.05)
+    sent = []
+    wait_until(lambda: widget.operations)
+    widget.comm.send = lambda data=None, **_: sent.append(data.get("content", {}))
+    fine = tamr.jobs.add("SUCCEEDED", age_seconds=60)
+
+    wait_until(lambda: any("rows" in each for each in sent))
+
+    [rows] = [each["rows"]["jobs"] for each in sent if "rows" in each]
+    since = {row[0]: row[11] for row in rows if len(row) > 11}
+    assert {row[0] for row in rows} == {failed, fine}
+    assert since == {failed: round(client.operation(fine).ended_at.timestamp() * 1000)}
