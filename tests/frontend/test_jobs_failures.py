@@ -62,10 +62,12 @@ def test_a_failed_row_says_why_and_whether_it_is_over(jobs: Jobs) -> None:
     over = jobs.cell("16", "description")
     expect(over).to_have_text(re.compile("succeeded since, on 1 Jan 1970: AnalysisException"))
     expect(jobs.cell("15", "description")).to_contain_text("Cancelled by admin, at step 3 of 8")
-    boxes = [jobs.row(key).bounding_box() for key in ("20", "19", "18")]
-    assert boxes[0] and boxes[1] and boxes[2]
-    assert boxes[1]["height"] == boxes[2]["height"] > boxes[0]["height"]
-    assert boxes[2]["y"] == boxes[1]["y"] + boxes[1]["height"]
+    plain, first, second = (
+        jobs.row(key).evaluate("row => row.getBoundingClientRect().toJSON()")
+        for key in ("20", "19", "18")
+    )
+    assert first["height"] == second["height"] > plain["height"]
+    assert second["top"] == first["bottom"]
 
 
 def test_the_search_finds_the_reason(jobs: Jobs) -> None:

@@ -29,7 +29,7 @@ def ids(operations: Any) -> list[str]:
 
 
 def test_a_failure_stands_until_its_kind_succeeds():
-    """Whatever the order of the list."""
+    """The order of the list makes no difference."""
     jobs = [
         run(1, "FAILED"),
         run(2, "SUCCEEDED"),
