@@ -36,10 +36,12 @@ from .notify import notify
 from .operation import Operation
 
 if TYPE_CHECKING:
+    from .chain import Chain, Step
     from .history import Estimate, JobHistory
     from .ipython import load_ipython_extension, unload_ipython_extension
     from .poller import Poller
     from .waiting import as_completed, wait_all
+    from .widgets.chain import ChainWidget
     from .widgets.jobs import JobsWidget
     from .widgets.operation import OperationWidget
 
@@ -47,6 +49,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "CertificateError",
+    "Chain",
+    "ChainWidget",
     "Client",
     "ClientClosed",
     "ConnectionFailed",
@@ -76,6 +80,7 @@ __all__ = [
     "ProxyFailed",
     "ProxyUnauthorized",
     "RequestTimeout",
+    "Step",
     "TamrError",
     "TokenAuth",
     "Unauthorized",
@@ -91,11 +96,14 @@ __all__ = [
 
 # Scripts do without ipywidgets and IPython, which widgets bring along, and mostly without these.
 _LAZY = {
+    "Chain": "chain",
+    "ChainWidget": "widgets.chain",
     "Estimate": "history",
     "JobHistory": "history",
     "JobsWidget": "widgets.jobs",
     "OperationWidget": "widgets.operation",
     "Poller": "poller",
+    "Step": "chain",
     "as_completed": "waiting",
     "load_ipython_extension": "ipython",
     "unload_ipython_extension": "ipython",

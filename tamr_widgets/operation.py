@@ -19,7 +19,7 @@ from ._http.headers import ResponseTime, response_time
 from ._http.protocol import TamrClient
 from ._http.unify_client import checked_client, link_to, send_request
 from ._http.urls import endpoint_url
-from ._operation.document import field, is_equal, normalized_copy, text
+from ._operation.document import field, have_equal_copies, is_equal, normalized_copy, text
 from ._operation.identity import (
     created_at,
     is_another_time,
@@ -56,6 +56,8 @@ __all__ = ["MIN_INTERVAL_SECONDS", "Operation", "wait_timeout", "warn_unreadable
 JSON_ACCEPTED = {"Accept": "application/json", "Cache-Control": "no-cache"}
 RESOLVED_STATES = frozenset({"CANCELED", "SUCCEEDED", "FAILED"})
 MAX_REPR_CHARS = 200  # of each fact
+# An operation's own __setattr__ raises.
+_set = object.__setattr__
 
 
 class Operation:
@@ -108,16 +110,12 @@ class Operation:
         unpickled_server: tuple[Any, ...] | None = None,
         earlier_created_at: datetime | None = None,
     ) -> Operation:
-        fields = {
-            "client": client,
-            "api_path": text(alias) or text(data.get("relativeId")),
-            "_data": data,
-            "_read_at": read_at,
-            "_unpickled_server": unpickled_server,
-            "_earlier_created_at": earlier_created_at,
-        }
-        for name, value in fields.items():
-            object.__setattr__(self, name, value)
+        _set(self, "client", client)
+        _set(self, "api_path", text(alias) or text(data.get("relativeId")))
+        _set(self, "_data", data)
+        _set(self, "_read_at", read_at)
+        _set(self, "_unpickled_server", unpickled_server)
+        _set(self, "_earlier_created_at", earlier_created_at)
         return self
 
     @classmethod
@@ -213,7 +211,7 @@ class Operation:
 
         Later documents can then be compared with it even if a response in between lacks the time.
         """
-        object.__setattr__(self, "_earlier_created_at", earlier._created_at())
+        _set(self, "_earlier_created_at", earlier._created_at())
         return self
 
     def _created_at(self) -> datetime | None:
@@ -352,7 +350,8 @@ class Operation:
         return self.state == "SUCCEEDED"
 
     def _status_field(self, name: str) -> Any:
-        return field(self._data.get("status"), name)
+        status = self._data.get("status")
+        return status.get(name) if isinstance(status, dict) else None
 
     def _as_of_unless_resolved(self) -> datetime | None:
         return None if self.resolved else self.as_of
@@ -575,6 +574,12 @@ class Operation:
             raise NotSupported(msg)
         return self.api_path
 
+    def _display_(self) -> object:
+        """Returns what marimo displays for this."""
+        from . import OperationWidget  # noqa: PLC0415 - scripts never draw
+
+        return OperationWidget(self)
+
     def _repr_html_(self) -> str:
         from ._operation.html import html_table  # noqa: PLC0415 - scripts never draw
 
@@ -590,10 +595,11 @@ class Operation:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Operation):
             return NotImplemented
+        same_client = self.client is other.client is not None
         return (
             self.api_path == other.api_path
-            and self._server() == other._server()
-            and normalized_copy(self._data) == normalized_copy(other._data)
+            and (same_client or self._server() == other._server())
+            and have_equal_copies(self._data, other._data)
         )
 
     def __hash__(self) -> int:

@@ -40,6 +40,8 @@ class Poller(PollLoop):
 
     Args:
         client: A `Client`, or a client of the public package.
+        background: Whether a thread does the work. Otherwise `run_once` does, and callbacks run in
+            it, too: for a program that has its own loop, or a test with its own clock.
     """
 
     @classmethod
@@ -230,7 +232,7 @@ class Poller(PollLoop):
             interval,
             on_change=self._on_change,
             on_a_page=on_a_page,
-            inline=inline,
+            inline=inline or not self._background,
         )
         with self._wake:
             self._subscriptions.add(subscription)

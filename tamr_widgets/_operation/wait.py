@@ -7,6 +7,7 @@ import math
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from .._clock import Seconds, clock
@@ -29,9 +30,15 @@ _logger = logging.getLogger(__name__)
 _this_thread = threading.local()
 
 
-def mark_polling_thread() -> None:
+@contextmanager
+def polling_thread() -> Iterator[None]:
     """Marks the running thread as one that must not wait, since it does the polling."""
+    before = getattr(_this_thread, "polls_in", None)
     _this_thread.polls_in = os.getpid()
+    try:
+        yield
+    finally:
+        _this_thread.polls_in = before
 
 
 def check_may_wait() -> None:

@@ -1,4 +1,4 @@
-"""The thread of a poller: runs polls, commands and batches of the history one at a time."""
+"""The loop of a poller: runs polls, commands and batches of the history one at a time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from weakref import WeakSet
 
 from .. import _fork
 from .._clock import Seconds, clock
-from .._operation.wait import mark_polling_thread
+from .._operation.wait import polling_thread
 from .callbacks import own_context
 from .commands import CommandQueue
 from .fetcher import Fetcher
@@ -35,16 +35,19 @@ class PollLoop:
 
     Args:
         client: The client that makes the requests.
+        background: Whether it has a thread. Otherwise the caller runs it by `run_once`.
     """
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, *, background: bool = True) -> None:
         self.clients = SharedClients(client)
+        self._background = background
         self._set_up()
         _fork.register(self)
 
     def _set_up(self) -> None:
         self._wake = threading.Condition()
         self._thread: threading.Thread | None = None
+        self._running_once = threading.Lock()
         self._targets = PollTargets(self._wake)
         self._commands = CommandQueue()
         self._fetcher = Fetcher(self.clients.open, self._targets, self._command_due)
@@ -62,11 +65,13 @@ class PollLoop:
             return self._commands.due()
 
     def _start(self) -> None:
-        """Wakes the thread, or starts it.
+        """Wakes the thread, or starts it, if there is to be one.
 
         The caller must not hold the lock: a `__del__` on the new thread may need it before
         `Thread.start` returns.
         """
+        if not self._background:
+            return
         thread = None
         with self._wake:
             if self._thread is None or not self._thread.is_alive():
@@ -77,10 +82,44 @@ class PollLoop:
         if thread is not None:
             thread.start()
 
+    def run_once(self) -> Seconds:
+        """Runs one command, poll or batch that is due, in a poller without a thread.
+
+        Callbacks are called before it returns. A program with a loop of its own polls by this::
+
+            while (delay := poller.run_once()) < math.inf:
+                time.sleep(delay)
+
+        Returns:
+            The seconds until there is more work: 0 if some is due, infinity if none is left.
+
+        Raises:
+            RuntimeError: The poller has a thread, or this is running already: on another thread,
+                or in the command or callback that calls it.
+        """
+        if self._background:
+            msg = "This poller has a thread. Poller(client, background=False) has none."
+            raise RuntimeError(msg)
+        running = self._running_once  # a command may fork, which replaces it
+        if not running.acquire(blocking=False):
+            msg = "run_once() is running already, on another thread or in the caller's own call."
+            raise RuntimeError(msg)
+        try:
+            self._fetcher.context = own_context()
+            with polling_thread():
+                self._run_step()
+            with self._wake:
+                delay = max(0.0, self._idle_seconds())
+                if delay == math.inf:
+                    self._release_history()
+                return delay
+        finally:
+            running.release()
+
     def _run(self) -> None:
-        mark_polling_thread()
-        while self._wait_for_work():
-            self._run_step()
+        with polling_thread():
+            while self._wait_for_work():
+                self._run_step()
 
     def _run_step(self) -> None:
         try:
@@ -99,10 +138,14 @@ class PollLoop:
                     return True
                 self._wake.wait(min(delay, MAX_SLEEP_SECONDS))
             if not self._is_superseded():
-                if self._fetcher.history_loader is not None:
-                    self._fetcher.history_loader.release()
+                self._release_history()
                 self._thread = None
             return False
+
+    def _release_history(self) -> None:
+        """Frees what is queued for the history when there are no targets; holding the lock."""
+        if self._fetcher.history_loader is not None:
+            self._fetcher.history_loader.release()
 
     def _is_superseded(self) -> bool:
         """Whether another thread was started meanwhile, or this one runs in a forked child."""
@@ -117,8 +160,8 @@ class PollLoop:
         delay = min(delay, target.due - clock.monotonic())
         return min(delay, self._fetcher.history_delay(delay))
 
-    def _step(self) -> Seconds:
-        """Runs one command, poll or batch, and returns the seconds until there is more work."""
+    def _step(self) -> None:
+        """Runs one command, poll or batch that is due, if there is one."""
         with self._wake:
             target = self._targets.next()
             poll_is_due = target is not None and target.due <= clock.monotonic()
@@ -135,5 +178,3 @@ class PollLoop:
             self._fetcher.fetch(target)
         elif target is not None:
             self._fetcher.load_history(target.due - clock.monotonic())
-        with self._wake:
-            return self._idle_seconds()

@@ -28,6 +28,7 @@ STATIC = Path(__file__).parent / "static"
 STYLES = {
     "(globalThis).TAMR_CSS": "operation/panel.css",
     "(globalThis).TAMR_JOBS_CSS": "jobs/jobs.css",
+    "(globalThis).TAMR_CHAIN_CSS": "chain/chain.css",
 }
 IMPORT = re.compile(r'^import \{ [\w, ]+ \} from "(\.{1,2}/[\w./-]+\.js)";\n', re.MULTILINE)
 EXPORT = re.compile(r"^export (?!default\b)", re.MULTILINE)

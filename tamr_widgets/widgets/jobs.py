@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
@@ -23,7 +24,6 @@ from ..poller import Poller, Subscription
 from . import bundle, cell_outputs, job_table
 from .base import BaseWidget
 from .bulk_action import Bulk
-from .comm_context import run_in_comm_context
 from .failures import Failures
 from .follower import Follower
 from .hints import hints
@@ -42,6 +42,10 @@ CHUNK = 1000
 # end of a running cell. The page may not be ready for it yet: unless it has requested the list by
 # then, the list is sent again after this time.
 AGAIN_SECONDS = 2.0
+# The number of jobs in the state of a saved notebook.
+MAX_KEPT_ROWS = 200
+# A cell that a program runs waits so long for the first list, which would be lost afterwards.
+FIRST_LIST_SECONDS = 5.0
 
 
 class JobsWidget(BaseWidget):
@@ -63,8 +67,12 @@ class JobsWidget(BaseWidget):
     _code = t.Bytes(bundle.compressed("jobs/index.js")).tag(sync=True)
     _status = t.Dict().tag(sync=True)
     _selected = t.List(t.Unicode()).tag(sync=True)
-    _kept: t.List[Any] = t.List().tag(sync=True)
-    _of_the_page = frozenset({"filter_state", "search", "_selected"})
+    # The order and the expanded rows.
+    _view = t.Dict().tag(sync=True)
+    # A page fills this from its rows before it saves the notebook.
+    _kept: t.List[Any] = t.List().tag(sync=True, to_json=lambda _, widget: widget._newest_rows())
+    _of_the_page = frozenset({"filter_state", "search", "_selected", "_view"})
+    _of_the_server = ("_status", "_kept")
 
     filter_state = t.Unicode("", help="Show only jobs in this state; all if empty.").tag(sync=True)
     search = t.Unicode("", help="Show only jobs that match this.").tag(sync=True)
@@ -99,7 +107,9 @@ class JobsWidget(BaseWidget):
         self._error = self._callback_error = ""
         self._follower = Follower(self._subscribe, self._learn)
         registry.listen(self)
+        self._answered = threading.Event()
         super().__init__(_status=self._current_status(), **kwargs)
+        cell_outputs.repeat_in_cell(self)
         self._follower.start()
 
     @property
@@ -110,7 +120,7 @@ class JobsWidget(BaseWidget):
     def on_notification(self, notification: Notification) -> None:
         """Shows the error of a notification that could not be sent."""
         if not self._closed and concerns(notification, self._client):
-            self._submit(lambda: run_in_comm_context(self._update_traits))
+            self._submit(self._update_traits)
 
     def on_resolved(self, callback: Callable[[Operation], object]) -> None:
         """Registers a callback, called once with each operation that resolves from now on.
@@ -136,6 +146,12 @@ class JobsWidget(BaseWidget):
             return job_table.to_frame(self.operations)
         return job_table.to_frame(tuple(OperationList(self._client).operations()))
 
+    def repeat_output(self) -> None:
+        """Sends the state and the static form once more, for the saved notebook."""
+        if cell_outputs.is_unattended():
+            self._answered.wait(FIRST_LIST_SECONDS)
+        super().repeat_output()
+
     def pause_polling(self, cell: cell_outputs.Cell) -> None:  # noqa: ARG002
         """Pauses polling until a page or code needs it: the only cell that showed this ran again.
 
@@ -158,8 +174,8 @@ class JobsWidget(BaseWidget):
 
     def _subscribe(self) -> Subscription:
         return self._poller.subscribe_all(
-            lambda listing: run_in_comm_context(self._on_listing, listing),
-            lambda error: run_in_comm_context(self._on_error, error),
+            self._on_listing,
+            self._on_error,
             self._interval,
             on_a_page=True,
             _inline=True,
@@ -174,17 +190,16 @@ class JobsWidget(BaseWidget):
 
     def _on_listing(self, listing: OperationList) -> None:
         self._checked_at = clock.wall()
-        ended = {key for key, each in self._table.keyed() if each.resolved}
-        changed, removed = self._table.take(listing.with_client(self._client))
-        resolved = [each for key, each in changed if each.resolved and key not in ended]
+        changed, removed, ended = self._table.take(listing.with_client(self._client))
         if changed:
-            self._offset = changed[0][1].clock_offset_seconds
+            self._offset = listing.clock_offset_seconds
         first, self._listed, self._listed_at = not self._listed, True, listing.as_of
-        for each in () if first else resolved:
+        for each in () if first else ended:
             # Starts of others depend on its end, and the poller's turn for it comes later.
             self._poller.history.add(each)
-        moved = self._times.update(changed, removed, listing.as_of)
-        moved |= self._failures.update(changed, removed)
+        pairs = self._pairs(changed)
+        moved = self._times.update(pairs, removed, listing.as_of)
+        moved |= self._failures.update(pairs, removed)
         if first or changed or removed:
             self._hints = hints(self._table.operations(), self._cancelled_here)
         self._error_facts, self._error = {}, ""
@@ -192,10 +207,12 @@ class JobsWidget(BaseWidget):
             self._send_all()
             self._submit_later(self._send_all_unless_page_ready, AGAIN_SECONDS)
         elif changed or removed or moved:
-            keys = {key for key, _ in changed}
-            self._send_rows([*changed, *self._rows(moved - keys)], removed)
+            self._send_rows(dict.fromkeys([*changed, *moved]), removed)
         self._update_traits(first=first)
-        self._report_resolved([] if first else resolved)
+        if not self._page_ready:
+            cell_outputs.repeat_in_cell(self)
+        self._answered.set()
+        self._report_resolved([] if first else ended)
 
     def _report_resolved(self, operations: list[Operation]) -> None:
         for operation in operations:
@@ -209,10 +226,10 @@ class JobsWidget(BaseWidget):
 
     def _send_estimates(self, start: int) -> None:
         """Sends the rows of a chunk again that have estimates now."""
-        chunk = list(self._table.keyed())[start : start + CHUNK]
-        known = [(key, each) for key, each in chunk if self._times.has_any(key, each)]
+        chunk = self._pairs(self._table.keys()[start : start + CHUNK])
+        known = [key for key, each in chunk if self._times.has_any(key, each)]
         if known:
-            run_in_comm_context(self._send_rows, known, [])
+            self._send_rows(known, [])
 
     def _on_error(self, error: TamrError) -> None:
         self._error_facts = poll_error_facts(error, self._checked_at)
@@ -220,6 +237,7 @@ class JobsWidget(BaseWidget):
         if error.retry_in_seconds is None:
             self._follower.stop()
         self._update_traits()
+        self._answered.set()
 
     def _update_traits(self, *, first: bool = False, reports: bool = False) -> None:
         """Updates all traits, then the saved output after the first list, then observers."""
@@ -262,34 +280,36 @@ class JobsWidget(BaseWidget):
 
     def _show_callback_error(self, text: str) -> None:
         self._callback_error = text
-        run_in_comm_context(self._update_traits, reports=True)
+        self._update_traits(reports=True)
 
-    def _send_rows(
-        self, changed: list[tuple[str, Operation]], removed: list[str], **more: Any
-    ) -> None:
-        rows = [
-            job_table.row(key, each, self._times, self._failures.since(key))
-            for key, each in changed
-        ]
+    def _send_rows(self, changed: Iterable[str], removed: list[str], **more: Any) -> None:
+        rows = [self._row(key, each) for key, each in self._pairs(changed)]
         self.send({"rows": {"jobs": rows, "gone": removed, **more}})
+
+    def _newest_rows(self) -> list[job_table.Row]:
+        newest = self._pairs(self._table.keys()[:MAX_KEPT_ROWS])
+        return [self._row(key, each) for key, each in newest]
 
     def _send_all_unless_page_ready(self) -> None:
         if not self._page_ready:
             self._send_all()
 
     def _send_all(self) -> None:
-        everything = list(self._table.keyed())
-        for start in range(0, max(1, len(everything)), CHUNK):
-            chunk, more = everything[start : start + CHUNK], start + CHUNK < len(everything)
-            reset = {"reset": True, "total": len(everything)} if start == 0 else {}
+        keys = self._table.keys()
+        for start in range(0, max(1, len(keys)), CHUNK):
+            chunk, more = keys[start : start + CHUNK], start + CHUNK < len(keys)
+            reset = {"reset": True, "total": len(keys)} if start == 0 else {}
             self._send_rows(chunk, [], more=more, **reset)
 
-    def _rows(self, keys: Iterable[str]) -> list[tuple[str, Operation]]:
+    def _row(self, key: str, operation: Operation) -> job_table.Row:
+        return job_table.row(key, operation, self._times, self._failures.since(key))
+
+    def _pairs(self, keys: Iterable[str]) -> list[tuple[str, Operation]]:
         found = ((key, self._table.get(key)) for key in keys)
         return [(key, each) for key, each in found if each is not None]
 
     def _send_panel(self, key: str, facts: dict[str, Any]) -> None:
-        run_in_comm_context(self.send, {"panel": key, "facts": facts})
+        self.send({"panel": key, "facts": facts})
 
     @property
     def _halted(self) -> bool:
@@ -339,13 +359,7 @@ class JobsWidget(BaseWidget):
         self._poller.submit(work, _ignore, None, delay, owner=self, _inline=True)
 
     def _submit_action(self, command: Callable[[], object]) -> None:
-        self._poller.submit(
-            lambda: run_in_comm_context(command),
-            _ignore,
-            self._on_action_error,
-            owner=self,
-            _inline=True,
-        )
+        self._poller.submit(command, _ignore, self._on_action_error, owner=self, _inline=True)
 
     def _begin_bulk(self, action: str, keys: Any) -> None:
         if self._closed or (self._bulk is not None and not self._bulk.over):
@@ -361,26 +375,26 @@ class JobsWidget(BaseWidget):
             previous = self._table.get(key)
             self._table.put(key, result)
             self._times.put(key, result)
-            moved = self._failures.update([(key, result)], []) - {key}
-            run_in_comm_context(self._send_rows, [(key, result), *self._rows(moved)], [])
+            moved = self._failures.update([(key, result)], [])
+            self._send_rows({key, *moved}, [])
             if result.resolved and previous is not None and not previous.resolved:
-                run_in_comm_context(self._update_traits)
+                self._update_traits()
                 self._report_resolved([result])
         else:
             self._table.remove(key)
             self._times.remove(key)
             moved = self._failures.update([], [key])
-            run_in_comm_context(self._send_rows, self._rows(moved), [key])
+            self._send_rows(moved, [key])
 
     def _on_report(self, report: dict[str, Any]) -> None:
-        run_in_comm_context(self.send, {"report": report})
+        self.send({"report": report})
         if report["over"]:
             self._no_delete = self._no_delete or (self._bulk is not None and self._bulk.no_delete)
-            run_in_comm_context(self._update_traits)
+            self._update_traits()
 
     def _on_action_error(self, error: TamrError) -> None:
         self._error_facts = {"fault": str(error), "fault_kind": "action"}
-        run_in_comm_context(self._update_traits)
+        self._update_traits()
 
     def _static_repr(self) -> tuple[str, str]:
         operations = self._table.operations() if self._listed else None

@@ -13,7 +13,6 @@ from .._polling.callbacks import SafeCallback
 from ..operation import Operation
 from . import bundle, cell_outputs
 from .base import BaseWidget
-from .comm_context import run_in_comm_context
 from .controller import OperationController
 from .waits import Waiting
 
@@ -42,6 +41,8 @@ class OperationWidget(BaseWidget):
 
     _code = t.Bytes(bundle.compressed("operation/index.js")).tag(sync=True)
     _panel = t.Dict().tag(sync=True)
+    _of_the_server = ("_panel",)
+    _of_marimo = ("state", "resolved", "progress")
 
     operation = t.Instance(Operation, read_only=True, help="The newest snapshot.")
     state = t.Unicode(None, allow_none=True, read_only=True, help="As the server wrote it.")
@@ -68,7 +69,7 @@ class OperationWidget(BaseWidget):
         if timeout is not None:
             timeout = checked_seconds("timeout_seconds", timeout)
         self._view = OperationController(
-            operation, self._draw, interval, timeout, estimate=estimate
+            operation, self._apply, interval, timeout, estimate=estimate
         )
         self._waiting = Waiting(self._view)
         self._over = self._view.over
@@ -113,9 +114,6 @@ class OperationWidget(BaseWidget):
             self._view.follow()
         self._waiting.ended.add_done_callback(lambda ended: safe(ended.result()))
 
-    def _draw(self) -> None:
-        run_in_comm_context(self._apply)
-
     def _apply(self, *, reports: bool = False) -> None:
         """Updates all traits, then the saved output at the end, then observers."""
         facts = self._view.facts()
@@ -144,7 +142,7 @@ class OperationWidget(BaseWidget):
 
     def _show_callback_error(self, text: str) -> None:
         self._view.callback_error = text
-        run_in_comm_context(self._apply, reports=True)
+        self._apply(reports=True)
 
     def _handle_action(self, content: dict[str, Any]) -> None:
         self._view.act(content.get("action", ""))

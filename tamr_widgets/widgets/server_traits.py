@@ -171,6 +171,6 @@ def _is_own(declared_in: type | None) -> bool:
 
 def _equal(old: object, new: object) -> bool:
     try:
-        return bool(old == new)
+        return old is new or bool(old == new)
     except Exception:  # noqa: BLE001 - such values count as different, as in traitlets
         return False

@@ -174,8 +174,7 @@ def memory(count: int, rounds: int) -> tuple[float, float]:
     session = requests.Session()
     client = Client(UsernamePasswordAuth("admin", "secret"), session=session)
     session.mount(client.origin, Wire())
-    poller = Poller(client)
-    poller._start = lambda: None  # type: ignore[method-assign]
+    poller = Poller(client, background=False)
     gc.collect()
     tracemalloc.start()
     parsed = json.loads(body)
@@ -184,12 +183,12 @@ def memory(count: int, rounds: int) -> tuple[float, float]:
     before = tracemalloc.get_traced_memory()[0]
     for number in range(count):
         operation = Operation(client, document(number))
-        poller.subscribe(operation, lambda _: None, _inline=True)
+        poller.subscribe(operation, lambda _: None)
     figures = []
     for upto in (10, rounds):
         end = 1000 + upto * 3
         while hands[0] < end:
-            hands[0] += max(0.0, poller._step())
+            hands[0] += poller.run_once()
         gc.collect()
         figures.append((tracemalloc.get_traced_memory()[0] - before - documents) / count)
     tracemalloc.stop()

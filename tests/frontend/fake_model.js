@@ -22,8 +22,8 @@ function fakeKernel(kernel) {
 }
 
 class FakeModel {
-  constructor(facts, code, kernel, layout) {
-    this.traits = { layout: { model_id: "layout", ...layout }, _panel: facts, _code: new DataView(code) };
+  constructor(facts, code, kernel, layout, trait) {
+    this.traits = { layout: { model_id: "layout", ...layout }, [trait]: facts, _code: new DataView(code) };
     this.listeners = [];
     this.sent = [];
     this.lost = false;
@@ -44,10 +44,10 @@ class FakeModel {
 }
 
 /** Opens a widget and returns its name; `kernel` is what the front end tells of it. */
-globalThis.openWidget = async (facts, { kernel, layout, views = 1, className = "" } = {}) => {
+globalThis.openWidget = async (facts, { kernel, layout, views = 1, className = "", entry = "operation/index.js", trait = "_panel" } = {}) => {
   const [module, code] = await Promise.all([
-    import("/esm.js"), fetch("/code/operation/index.js").then((answer) => answer.arrayBuffer())]);
-  const model = new FakeModel(facts, code, kernel, layout);
+    import("/esm.js"), fetch("/code/" + entry).then((answer) => answer.arrayBuffer())]);
+  const model = new FakeModel(facts, code, kernel, layout, trait);
   const definition = typeof module.default === "function" ? await module.default() : module.default;
   const forget = await definition.initialize({ model });
   const closeViews = [];
@@ -65,8 +65,8 @@ globalThis.openWidget = async (facts, { kernel, layout, views = 1, className = "
   const name = await draw();
   const control = widgets[name] = {
     update(next) {
-      model.traits._panel = next;
-      model.trigger("change:_panel");
+      model.traits[trait] = next;
+      model.trigger("change:" + trait);
     },
     /** As the kernel does, answers each message on its own. */
     acknowledge({ kernel = Date.now(), server = Date.now() } = {}) {
@@ -76,6 +76,7 @@ globalThis.openWidget = async (facts, { kernel, layout, views = 1, className = "
       answered = model.sent.length;
     },
     sent: () => model.sent,
+    receive: (message) => model.trigger("msg:custom", message),
     kernel: () => model.widget_manager.kernel,
     listeners: () => model.listeners.length,
     async drawAgain() {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import axe
+from accessibility import violations
 from jobs_page import LOOKS
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def test_axe_finds_nothing(gallery: Callable[..., Page], theme: str, artifacts: 
     page = gallery(**LOOKS[theme])
     page.screenshot(path=artifacts / f"faces-{theme}.png", full_page=True, animations="disabled")
 
-    found = axe(page.locator("main"))
+    found = violations(page.locator("main"))
 
     assert found == []
 

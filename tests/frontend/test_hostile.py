@@ -6,14 +6,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import RUNNING
+from panel_page import RUNNING
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Widget
     from jobs_page import Jobs
+    from panel_page import Widget
     from playwright.sync_api import Page
 
 MARKUP = "<img src=x onerror=alert(1)><script>alert(1)</script>\"'&amp;"

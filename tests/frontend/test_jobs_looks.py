@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import axe
+from accessibility import violations
 from jobs_page import LOOKS, Jobs
 
 if TYPE_CHECKING:
@@ -40,14 +40,14 @@ def test_axe_finds_nothing(look: Callable[..., Page], name: str, artifacts: Path
     """Neither the table, nor a question, nor a report has a flaw that axe-core knows of."""
     jobs = busy(look("jobs.html", **LOOKS[name]))
     jobs.page.screenshot(path=artifacts / f"jobs-{name}.png", animations="disabled")
-    assert axe(jobs.region) == []
+    assert violations(jobs.region) == []
 
     jobs.button("Delete 1 operation").click()
     jobs.search.fill("clusters")
-    assert axe(jobs.region) == []
+    assert violations(jobs.region) == []
 
     jobs.search.fill("nothing like it")
-    assert axe(jobs.region) == []
+    assert violations(jobs.region) == []
 
 
 @pytest.mark.parametrize("width", [320, 900])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conftest import RUNNING
 from jobs_page import row
+from panel_page import RUNNING
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import NOW_MS
 from jobs_page import row
+from local_site import NOW_MS
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conftest import NOW_MS
 from jobs_page import row
+from local_site import NOW_MS
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:

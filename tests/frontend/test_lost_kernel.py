@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conftest import RUNNING
+from panel_page import RUNNING
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Widget
+    from panel_page import Widget
     from playwright.sync_api import Page
 
 IDLE, BUSY = {"status": "idle"}, {"status": "busy"}

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import FAILED, RUNNING, SUCCEEDED
+from panel_page import FAILED, RUNNING, SUCCEEDED
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Widget
+    from panel_page import Widget
     from playwright.sync_api import Page
 
 FAKE = """permission => {

@@ -6,13 +6,14 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import FAILED, NOW, ORIGIN, RUNNING, SUCCEEDED, ago, reader
+from local_site import NOW, ORIGIN, reader
+from panel_page import FAILED, RUNNING, SUCCEEDED, ago
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Widget
+    from panel_page import Widget
     from playwright.sync_api import Browser, Page
 
 # What is copied, with a clipboard and without one.

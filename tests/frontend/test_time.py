@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import NOW_MS, RUNNING, ago
+from local_site import NOW_MS
+from panel_page import RUNNING, ago
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Widget
+    from panel_page import Widget
     from playwright.sync_api import Page
 
 HOUR = 3_600_000

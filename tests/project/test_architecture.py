@@ -22,6 +22,7 @@ LAYERS: list[set[str]] = [
     {"client"},
     {"history", "_estimates"},
     {"poller", "_polling"},
+    {"chain", "_chain"},
     {"notify", "_notify"},
     {"waiting"},
     {"_terminal"},
@@ -36,6 +37,7 @@ ALLOWED = {
     ("operation", "waiting"): "Operation.future() and await, which load it when they are called",
     ("__main__", "simulator"): "the command `simulator`",
     ("__main__", "simulator.__main__"): "the command `simulator`",
+    ("chain", "widgets.chain"): "Chain._ipython_display_, which loads it when it is called",
     ("simulator.server", "auth"): "Simulator.client()",
     ("simulator.server", "client"): "Simulator.client()",
 }

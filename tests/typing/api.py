@@ -180,6 +180,7 @@ def polling(client: Client, operation: Operation) -> None:
     subscription.close()
     poller.subscribe(operation, lambda snapshot: snapshot.resolved).close()
     poller.refresh(operation)
+    assert_type(Poller(client, background=False).run_once(), float)
 
 
 def estimates(client: Client, operation: Operation) -> None:

@@ -1,4 +1,4 @@
-"""What the tests of the poller share: a Tamr without a network, and somebody who follows."""
+"""A fake Tamr without a network, and a subscriber, for the tests of the poller."""
 
 from __future__ import annotations
 
@@ -6,47 +6,46 @@ from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from doubles import answer, document
+from fakes import document, fake_response
 
 from tamr_widgets import Operation, Poller
 from tamr_widgets._http.deadline import current_deadline
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import pytest
     import requests
-    from doubles import FakeClock
+    from fakes import FakeClock
+
+    from tamr_widgets.poller import Subscription
 
 LIST = "operations"
 EXAMPLE = "operations/1"
 
 
 class FakeTamr:
-    """A client whose server is a dict. Each request takes time by the hands of the clock.
+    """A client whose server is a dict. Each request advances the fake clock.
 
     Attributes:
         jobs: The documents by id, oldest first.
-        unlisted: What the list leaves out.
-        asked: When it was asked for what.
-        deleted: The paths that were to be deleted.
-        limits: How many seconds each of these requests was given.
-        faults: What goes wrong, by path, or None for every path: an exception, an answer, or a
-            function that returns either, or None.
-        headers: What each answer carries.
-        single_seconds: How long one operation takes.
-        list_seconds: How long the list takes.
+        unlisted: The ids that the list leaves out.
+        requests: The time and path of each request.
+        deleted: The paths of DELETE requests.
+        limits: The deadline of each request, in seconds.
+        faults: Faults by path, or for every path by None: an exception, a response, or a function
+            that returns either, or None.
+        headers: Headers of each response.
+        single_seconds: The duration of a request of one operation.
+        list_seconds: The duration of a request of the list.
     """
 
     origin = "http://tamr.test:9100"
     base_path = "/api/versioned/v1/"
     auth = None
 
-    def __init__(self, hands: FakeClock) -> None:
-        self.hands = hands
+    def __init__(self, clock: FakeClock) -> None:
+        self.clock = clock
         self.jobs: dict[str, Any] = {}
         self.unlisted: set[str] = set()
-        self.asked: list[tuple[float, str]] = []
+        self.requests: list[tuple[float, str]] = []
         self.deleted: list[str] = []
         self.limits: list[float] = []
         self.faults: dict[str | None, Any] = {}
@@ -65,84 +64,81 @@ class FakeTamr:
         self.jobs[job] = document(state, id=job, relativeId=f"operations/{job}")
 
     def request(self, method: str, endpoint: str, **_: Any) -> requests.Response:
-        self.asked.append((self.hands.now, endpoint))
+        self.requests.append((self.clock.now, endpoint))
         if method == "DELETE":
             self.deleted.append(endpoint)
         self.limits.append(current_deadline().remaining())
-        self.hands.turn(self.list_seconds if endpoint == LIST else self.single_seconds)
+        self.clock.advance(self.list_seconds if endpoint == LIST else self.single_seconds)
         fault = self.faults.get(endpoint, self.faults.get(None))
         fault = fault() if callable(fault) else fault
         if isinstance(fault, BaseException):
             raise fault
-        return self._answer(endpoint) if fault is None else fault
+        return self._respond(endpoint) if fault is None else fault
 
-    def _answer(self, endpoint: str) -> requests.Response:
+    def _respond(self, endpoint: str) -> requests.Response:
         if endpoint == LIST:
             listed = [each for job, each in self.jobs.items() if job not in self.unlisted]
-            return answer(200, listed[::-1], **self.headers)
+            return fake_response(200, listed[::-1], **self.headers)
         found = self.jobs.get(endpoint.rpartition("/")[2])
-        return answer(404) if found is None else answer(200, found, **self.headers)
+        return fake_response(404) if found is None else fake_response(200, found, **self.headers)
 
     def count(self, path: str | None = None) -> int:
-        return sum(path in (None, asked) for _, asked in self.asked)
+        return sum(path in (None, each) for _, each in self.requests)
 
     def counts(self) -> Counter[str]:
-        return Counter(asked for _, asked in self.asked)
+        return Counter(path for _, path in self.requests)
 
     def times(self, path: str = EXAMPLE) -> list[float]:
-        return [at for at, asked in self.asked if asked == path]
+        return [at for at, each in self.requests if each == path]
 
     def gaps(self, path: str = EXAMPLE) -> list[float]:
         return [later - earlier for earlier, later in pairwise(self.times(path))]
 
 
 class Follower:
-    """Callbacks that keep what they hear."""
+    """Callbacks that keep the results and errors."""
 
     def __init__(self) -> None:
-        self.news: list[Any] = []
-        self.faults: list[Any] = []
+        self.results: list[Any] = []
+        self.errors: list[Any] = []
+        self.subscriptions: list[Subscription] = []
 
-    def follow(self, poller: Poller, operation: Operation, interval: float = 3, **more: Any) -> Any:
-        return poller.subscribe(operation, self.news.append, self.faults.append, interval, **more)
+    def follow(
+        self, poller: Poller, operation: Operation, interval: float = 3, **more: Any
+    ) -> Subscription:
+        return self._keep(
+            poller.subscribe(operation, self.results.append, self.errors.append, interval, **more)
+        )
 
-    def follow_all(self, poller: Poller, interval: float = 5, **more: Any) -> Any:
-        return poller.subscribe_all(self.news.append, self.faults.append, interval, **more)
+    def follow_all(self, poller: Poller, interval: float = 5, **more: Any) -> Subscription:
+        return self._keep(
+            poller.subscribe_all(self.results.append, self.errors.append, interval, **more)
+        )
+
+    def _keep(self, subscription: Subscription) -> Subscription:
+        self.subscriptions.append(subscription)
+        return subscription
+
+    def close(self) -> None:
+        for each in self.subscriptions:
+            each.close()
 
     @property
     def states(self) -> list[Any]:
-        return [each.state for each in self.news]
+        return [each.state for each in self.results]
 
     @property
     def ends(self) -> int:
-        return sum(each.resolved for each in self.news)
+        return sum(each.resolved for each in self.results)
 
 
-class ImmediateQueue:
-    """A queue of callbacks that runs them at once."""
-
-    def __init__(self, max_waiting: int | None = None) -> None:
-        """Nothing ever waits."""
-
-    def submit(self, call: Callable[[], object]) -> None:
-        call()
-
-
-def without_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let pollers have no threads: `drive` makes them work."""
-    monkeypatch.setattr(Poller, "_start", lambda self: None)
-    monkeypatch.setattr("tamr_widgets._polling.subscription.CallbackQueue", ImmediateQueue)
-
-
-def drive(poller: Poller, hands: FakeClock, seconds: float) -> None:
-    """Let a poller that has no thread work for a while."""
-    end = hands.now + seconds
-    steps = 0
-    while True:
-        pause = poller._step()
-        steps += 1
-        assert steps < 100_000, "it works without a pause"
-        if hands.now >= end or hands.now + pause >= end:
-            hands.turn(max(0.0, end - hands.now))
+def drive(poller: Poller, clock: FakeClock, seconds: float) -> None:
+    """Runs a poller without a thread for some time of the fake clock."""
+    end = clock.now + seconds
+    for _ in range(100_000):
+        delay = poller.run_once()
+        if clock.now + delay >= end:
+            clock.advance(max(0.0, end - clock.now))
             return
-        hands.turn(max(0.0, pause))
+        clock.advance(delay)
+    raise AssertionError("it works without a pause")

@@ -9,7 +9,7 @@ import threading
 import pytest
 import requests
 import responses
-from doubles import PASSWORD, PATH, URL, document, until
+from fakes import PASSWORD, PATH, URL, document, wait_until
 
 from tamr_widgets import (
     Client,
@@ -362,7 +362,7 @@ def test_all_operations_are_listed(client, wire):
     assert wire.calls[0].request.headers["Accept"] == "application/json"
 
 
-@pytest.mark.parametrize("count", [0, 814, 50_000])
+@pytest.mark.parametrize("count", [0, 814, pytest.param(50_000, marks=pytest.mark.slow)])
 def test_a_list_of_any_length_is_kept(client, wire, count):
     """Nothing is dropped, and it does not take long."""
     documents = [document(id=str(n), relativeId=f"operations/{n}") for n in range(count)]
@@ -380,7 +380,7 @@ def test_a_list_that_is_none_is_typed(client, wire, answered):
         client.operations()
 
 
-def test_a_job_is_started_and_waited_for(client, wire, hands):
+def test_a_job_is_started_and_waited_for(client, wire, clock):
     """As with the public client's refreshes: options go to `wait`."""
     wire.post(f"{URL}projects/1/unifiedDataset:refresh", json=document("PENDING"))
     wire.get(URL + PATH, json=document("SUCCEEDED"))
@@ -388,7 +388,7 @@ def test_a_job_is_started_and_waited_for(client, wire, hands):
     done = client.start("projects/1/unifiedDataset:refresh", poll_interval_seconds=9)
 
     assert done.succeeded()
-    assert hands.sleeps == [9]
+    assert clock.sleeps == [9]
 
 
 def test_a_job_is_started_asynchronously(client, wire):
@@ -482,7 +482,7 @@ def test_threads_that_ask_while_another_logs_in_do_not_log_in_again(client, wire
     under_way.wait(5)
     second = threading.Thread(target=client.get, args=("x",))
     second.start()
-    until(lambda: len(wire.calls) == 2)  # both have been answered 401
+    wait_until(lambda: len(wire.calls) == 2)  # both have been answered 401
     go_on.set()
     first.join(5)
     second.join(5)

@@ -13,45 +13,45 @@ def owner():
 
 
 @pytest.fixture
-def orders(hands):
+def queue(clock):
     return CommandQueue()
 
 
-def test_an_empty_queue_has_nothing_to_do(orders):
+def test_an_empty_queue_has_nothing_to_do(queue):
     """Nothing is due, ever."""
-    assert orders.take() is None
-    assert orders.due() == math.inf
+    assert queue.take() is None
+    assert queue.due() == math.inf
 
 
-def test_what_was_left_first_comes_first(orders):
+def test_what_was_left_first_comes_first(queue):
     """Each is taken once."""
     for name in "abc":
-        orders.add(owner(), lambda name=name: name)
+        queue.add(owner(), lambda name=name: name)
 
-    assert [orders.take().action() for _ in range(3)] == ["a", "b", "c"]
-    assert orders.take() is None
+    assert [queue.take().action() for _ in range(3)] == ["a", "b", "c"]
+    assert queue.take() is None
 
 
-def test_a_delayed_action_comes_at_its_time(hands, orders):
+def test_a_delayed_action_comes_at_its_time(clock, queue):
     """Not a moment sooner, and those that are due meanwhile come before."""
-    orders.add(owner(), lambda: "late", 10)
-    orders.add(owner(), lambda: "now")
+    queue.add(owner(), lambda: "late", 10)
+    queue.add(owner(), lambda: "now")
 
-    assert orders.take().action() == "now"
-    assert orders.take() is None
-    assert orders.due() == hands.now + 10
-    hands.turn(9.9)
-    assert orders.take() is None
-    hands.turn(0.1)
-    assert orders.take().action() == "late"
+    assert queue.take().action() == "now"
+    assert queue.take() is None
+    assert queue.due() == clock.now + 10
+    clock.advance(9.9)
+    assert queue.take() is None
+    clock.advance(0.1)
+    assert queue.take().action() == "late"
 
 
-def test_what_is_closed_is_neither_done_nor_waited_for(orders):
+def test_what_is_closed_is_neither_done_nor_waited_for(queue):
     """The next one takes its place."""
     closed = owner()
-    orders.add(closed, lambda: "closed")
-    orders.add(owner(), lambda: "open", 5)
+    queue.add(closed, lambda: "closed")
+    queue.add(owner(), lambda: "open", 5)
     closed.closed = True
 
-    assert orders.take() is None
-    assert orders.due() < math.inf
+    assert queue.take() is None
+    assert queue.due() < math.inf

@@ -36,21 +36,21 @@ def test_there_is_no_limit_by_default():
     assert current_deadline() is None
 
 
-def test_a_limit_counts_down(hands):
+def test_a_limit_counts_down(clock):
     """What is left gets less, and never less than nothing."""
     with deadline(10) as limit:
         assert current_deadline() is limit
         assert limit.remaining() == 10
-        hands.turn(9.9)
+        clock.advance(9.9)
         assert limit.slice() == pytest.approx(0.1)
-        hands.turn(5)
+        clock.advance(5)
         assert limit.remaining() == 0
         with pytest.raises(TimeoutError):
             limit.slice()
     assert current_deadline() is None
 
 
-def test_a_limit_around_goes_on_to_count(hands):
+def test_a_limit_around_goes_on_to_count(clock):
     """An inner limit can only be sooner."""
     with deadline(3), deadline(60) as inner:
         assert inner.remaining() == 3
@@ -66,7 +66,7 @@ def test_a_limit_ends_with_an_exception():
     assert current_deadline() is None
 
 
-def test_work_can_be_called_off(hands):
+def test_work_can_be_called_off(clock):
     """Also from a limit around; what blocks looks here again soon."""
     stop = []
     with deadline(60, lambda: bool(stop)), deadline(30) as limit:
@@ -78,11 +78,11 @@ def test_work_can_be_called_off(hands):
             limit.slice()
 
 
-def test_a_lifted_limit_has_no_end(hands):
+def test_a_lifted_limit_has_no_end(clock):
     """For what is read as a stream."""
     with deadline(3) as limit:
         limit.lift()
-        hands.turn(1e6)
+        clock.advance(1e6)
 
         assert limit.remaining() == math.inf
         assert limit.slice() == SLICE_SECONDS

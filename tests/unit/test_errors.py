@@ -4,7 +4,7 @@ import copy
 import pickle
 
 import pytest
-from doubles import document
+from fakes import document
 
 from tamr_widgets import Operation, errors
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import random
-import sys
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from importlib import import_module
 from itertools import count
-from pathlib import Path
 from statistics import fmean, median
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_history import DAY, TRAIN, Job
+from past_jobs import DAY, TRAIN, Job
 
 from tamr_widgets.history import JobHistory
 
@@ -27,17 +24,6 @@ class Seen(Job):
     """A job, and when it was seen."""
 
     as_of: object = NOW
-
-
-@pytest.fixture(scope="module")
-def queues():
-    """The benchmark's queues, whose figures are held here on a few pasts."""
-    benchmarks = str(Path(__file__).parents[1] / "benchmarks")
-    sys.path.insert(0, benchmarks)
-    try:
-        return import_module("history_queues")
-    finally:
-        sys.path.remove(benchmarks)
 
 
 def past(executors=1, *, jobs=120, step=12, seconds=60, together=4, **fields):
@@ -318,10 +304,10 @@ def test_a_very_long_queue_costs_little(one):
     assert [len(each.ahead) for each in all_waiting] == list(range(1, 201))
 
 
-@pytest.mark.parametrize("order", ["random", "latest"])
+@pytest.mark.parametrize("order", ["random", pytest.param("latest", marks=pytest.mark.slow)])
 def test_a_past_without_order_makes_no_promise(queues, order):
     """Where later jobs start first, adding up would be a lie: the interval is wide, or none."""
-    jobs = queues.queue(3, order=order, bursts=0.6, jobs=300)
+    jobs = queues.queue(3, order=order, bursts=0.6, jobs=200)
     held_up = [s for s in queues.replay(JobHistory(), jobs) if s.ahead][80:]
     told = [each for each in held_up if each.estimate]
 
@@ -442,10 +428,13 @@ def error(told):
     return median(abs(s.estimate.median_seconds - s.waited) for s in told)
 
 
-@pytest.mark.parametrize(("family", "executors"), [("steady", 1), ("sessions", 3)])
-def test_foretells_simulated_queues(queues, family, executors):
+@pytest.mark.parametrize(
+    ("family", "executors", "jobs"),
+    [("steady", 1, 200), pytest.param("sessions", 3, 350, marks=pytest.mark.slow)],
+)
+def test_foretells_simulated_queues(queues, family, executors, jobs):
     """With nothing ahead to a second, with jobs ahead to ten, and the interval covers it."""
-    jobs = queues.queue(5, executors, family=family, jobs=350)
+    jobs = queues.queue(5, executors, family=family, jobs=jobs)
     starts = list(queues.replay(JobHistory(), jobs))[100:]
     told = [each for each in starts if each.estimate]
     idle = [each for each in told if not each.ahead]

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_history import DAY, TRAIN, Job, running
+from past_jobs import DAY, TRAIN, Job, running
 
 from tamr_widgets._estimates.duration import Estimate, estimate_duration, progress
 from tamr_widgets.history import JobHistory

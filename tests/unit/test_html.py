@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from doubles import document
+from fakes import document
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import pytest
 import requests
-from doubles import PATH, URL, answer, document
+from fakes import PATH, URL, document, fake_response
 
 from tamr_widgets import (
     Client,
@@ -38,7 +38,7 @@ def job(client):
 
 @pytest.fixture
 def noop(client):
-    return Operation.from_response(client, answer(204))
+    return Operation.from_response(client, fake_response(204))
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_a_single_poll_retries_nothing(job, wire):
     assert asked.call_count == 1
 
 
-def test_waiting_polls_until_the_end(job, wire, hands):
+def test_waiting_polls_until_the_end(job, wire, clock):
     """`wait` pauses for the interval before each poll and returns the resolved operation."""
     for state in ("RUNNING", "CANCELING", "CANCELED"):
         wire.get(URL + PATH, json=document(state))
@@ -163,10 +163,10 @@ def test_waiting_polls_until_the_end(job, wire, hands):
     done = job.wait(poll_interval_seconds=7)
 
     assert done.state == "CANCELED"
-    assert hands.sleeps == [7, 7, 7]
+    assert clock.sleeps == [7, 7, 7]
 
 
-def test_waiting_has_nothing_to_warn_of(job, wire, hands, caplog):
+def test_waiting_has_nothing_to_warn_of(job, wire, clock, caplog):
     """As long as there is a state that can be read."""
     for state in ("RUNNING", "CANCELING", "SUCCEEDED"):
         wire.get(URL + PATH, json=document(state))
@@ -176,16 +176,16 @@ def test_waiting_has_nothing_to_warn_of(job, wire, hands, caplog):
     assert caplog.records == []
 
 
-def test_waiting_pauses_three_seconds(job, wire, hands):
+def test_waiting_pauses_three_seconds(job, wire, clock):
     """The interval that the documentation names is the default."""
     wire.get(URL + PATH, json=document("SUCCEEDED"))
 
     job.wait()
 
-    assert hands.sleeps == [3]
+    assert clock.sleeps == [3]
 
 
-def test_every_poll_is_yielded(job, wire, hands):
+def test_every_poll_is_yielded(job, wire, clock):
     """`snapshots` yields what each poll brought, up to the resolved one."""
     for state in ("PENDING", "RUNNING", "FAILED"):
         wire.get(URL + PATH, json=document(state))
@@ -193,7 +193,7 @@ def test_every_poll_is_yielded(job, wire, hands):
     assert [each.state for each in job.snapshots(1)] == ["PENDING", "RUNNING", "FAILED"]
 
 
-def test_an_interval_of_zero_is_no_tight_loop(job, wire, hands):
+def test_an_interval_of_zero_is_no_tight_loop(job, wire, clock):
     """Even without an interval the server gets a pause."""
     wire.get(URL + PATH, json=document("RUNNING"))
 
@@ -203,18 +203,18 @@ def test_an_interval_of_zero_is_no_tight_loop(job, wire, hands):
     assert len(wire.calls) == pytest.approx(1 / 0.05, abs=1)
 
 
-def test_options_are_applied(job, wire, hands):
+def test_options_are_applied(job, wire, clock):
     """Asynchronous returns the operation itself; otherwise options go to `wait`."""
     wire.get(URL + PATH, json=document("SUCCEEDED"))
 
     assert job.apply_options(asynchronous=True) is job
     assert job.apply_options(True) is job
     assert job.apply_options(poll_interval_seconds=9).succeeded()
-    assert hands.sleeps == [9]
+    assert clock.sleeps == [9]
 
 
 @pytest.mark.parametrize("state", ["FAILED", "CANCELED"])
-def test_a_wait_returns_whatever_the_outcome(job, wire, hands, state):
+def test_a_wait_returns_whatever_the_outcome(job, wire, clock, state):
     """A failed or cancelled job is a result of waiting, not an error."""
     wire.get(URL + PATH, json=document(state))
 
@@ -259,7 +259,7 @@ def test_a_noop_is_never_asked_about(noop):
 def test_an_answer_becomes_an_operation(client):
     """200 and 202 are read as the operation that was started."""
     for status in (200, 202):
-        operation = Operation.from_response(client, answer(status, document("PENDING")))
+        operation = Operation.from_response(client, fake_response(status, document("PENDING")))
 
         assert operation.state == "PENDING"
 
@@ -267,12 +267,12 @@ def test_an_answer_becomes_an_operation(client):
 @pytest.mark.parametrize("named", [{"id": "17"}, {"relativeId": PATH}])
 def test_one_name_makes_an_answer_an_operation(client, named):
     """An id or a path is enough to know what was started."""
-    assert Operation.from_response(client, answer(200, named)).resource_id == "17"
+    assert Operation.from_response(client, fake_response(200, named)).resource_id == "17"
 
 
 def test_an_answer_may_not_know_its_request(client):
     """One that was made by hand, in somebody's test, say."""
-    response = answer(200, [])
+    response = fake_response(200, [])
     response.request = None
 
     with pytest.raises(UnexpectedResponse, match=r"^The request returned"):
@@ -283,7 +283,7 @@ def test_an_answer_may_not_know_its_request(client):
 def test_an_answer_without_an_operation_is_refused(client, body):
     """The error names the path and the content type."""
     with pytest.raises(UnexpectedResponse, match=r"operations/17.*text/strange") as raised:
-        Operation.from_response(client, answer(200, body, Content_Type="text/strange"))
+        Operation.from_response(client, fake_response(200, body, Content_Type="text/strange"))
 
     assert isinstance(raised.value, ValueError)
 
@@ -291,7 +291,9 @@ def test_an_answer_without_an_operation_is_refused(client, body):
 def test_an_answer_that_is_an_error_is_raised(client):
     """from_response never takes an error's body for an operation."""
     with pytest.raises(requests.HTTPError, match="No result found"):
-        Operation.from_response(client, answer(404, {"id": "x", "message": "No result found"}))
+        Operation.from_response(
+            client, fake_response(404, {"id": "x", "message": "No result found"})
+        )
 
 
 @pytest.mark.parametrize(
@@ -515,7 +517,7 @@ def test_a_repr_tells_the_most_important(job):
     )
 
 
-def test_a_time_out_is_caught_as_usual(job, wire, hands):
+def test_a_time_out_is_caught_as_usual(job, wire, clock):
     """It is a TimeoutError with the snapshot, and says how to go on."""
     wire.get(URL + PATH, json=document("RUNNING"))
 
@@ -535,9 +537,9 @@ def test_copies_are_the_same_object(job):
     assert copy.deepcopy([job])[0] is job
 
 
-def test_a_pickle_keeps_the_facts(job, hands):
+def test_a_pickle_keeps_the_facts(job, clock):
     """Also when it was fetched, by which a running job's time is counted; but no client."""
-    hands.turn(random.uniform(10, 1000))
+    clock.advance(random.uniform(10, 1000))
     thawed = pickle.loads(pickle.dumps(job))
 
     assert thawed == job

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from doubles import answer, document
+from fakes import document, fake_response
 from polling import LIST, FakeTamr
 
 from tamr_widgets import TamrError, UnexpectedResponse
@@ -9,8 +9,8 @@ from tamr_widgets._operation.operation_list import OperationList
 
 
 @pytest.fixture
-def tamr(hands):
-    tamr = FakeTamr(hands)
+def tamr(clock):
+    tamr = FakeTamr(clock)
     tamr.add_many(3)
     return tamr
 
@@ -100,7 +100,7 @@ def test_documents_without_a_path_are_kept(tamr):
 @pytest.mark.parametrize("body", [b"null", b"{}", b'"x"', b"3"])
 def test_what_is_not_a_list_is_refused(tamr, body):
     """With a typed error that names the path."""
-    tamr.faults[LIST] = answer(200, body)
+    tamr.faults[LIST] = fake_response(200, body)
 
     with pytest.raises(UnexpectedResponse, match="GET operations"):
         OperationList(tamr)
@@ -108,7 +108,7 @@ def test_what_is_not_a_list_is_refused(tamr, body):
 
 def test_an_error_status_is_raised(tamr):
     """As by any request."""
-    tamr.faults[LIST] = answer(502)
+    tamr.faults[LIST] = fake_response(502)
 
     with pytest.raises(TamrError, match="502"):
         OperationList(tamr)

@@ -1,214 +1,199 @@
 from __future__ import annotations
 
+import math
 import random
+import threading
 from statistics import median
 
 import pytest
-from doubles import answer
-from polling import EXAMPLE, LIST, FakeTamr, Follower, drive, without_threads
+from fakes import fake_response
+from polling import EXAMPLE, LIST, FakeTamr, Follower, drive
 
-from tamr_widgets import Operation, OperationTypeError, Poller, TamrError
-
-
-@pytest.fixture
-def tamr(hands):
-    return FakeTamr(hands)
-
-
-@pytest.fixture
-def poller(tamr, monkeypatch):
-    """A poller without a thread: `drive` makes it work."""
-    without_threads(monkeypatch)
-    return Poller(tamr)
-
-
-@pytest.fixture
-def follower():
-    return Follower()
-
+from tamr_widgets import DeadlockError, Operation, OperationTypeError, Poller, TamrError
+from tamr_widgets._http.deadline import current_deadline
 
 # PollTargets
 
 
 def test_a_follower_hears_each_poll_until_the_end_and_nothing_after_it(
-    tamr, hands, poller, follower
+    fake, clock, driven, follower
 ):
-    """The last snapshot is resolved, and the operation is never asked about again."""
-    follower.follow(poller, tamr.add(state="PENDING"))
+    """The last snapshot is resolved, and the operation is never polled again."""
+    follower.follow(driven, fake.add(state="PENDING"))
 
-    drive(poller, hands, 1)
-    tamr.end()
-    drive(poller, hands, 60)
+    drive(driven, clock, 1)
+    fake.end()
+    drive(driven, clock, 60)
 
     assert follower.states[0] == "PENDING"
     assert follower.states[-1] == "SUCCEEDED"
     assert follower.ends == 1
-    assert tamr.count() == len(follower.news)
-    assert not follower.faults
+    assert fake.count() == len(follower.results)
+    assert not follower.errors
 
 
-def test_a_resolved_operation_costs_no_request(tamr, hands, poller, follower):
+def test_a_resolved_operation_costs_no_request(fake, clock, driven, follower):
     """It is delivered once, like any other."""
-    follower.follow(poller, tamr.add(state="FAILED"))
+    follower.follow(driven, fake.add(state="FAILED"))
 
-    drive(poller, hands, 60)
+    drive(driven, clock, 60)
 
-    assert tamr.count() == 0
+    assert fake.count() == 0
     assert follower.states == ["FAILED"]
 
 
-def test_many_followers_of_one_operation_cost_one_request(tamr, hands, poller):
+def test_many_followers_of_one_operation_cost_one_request(fake, clock, driven):
     """Twenty widgets of one operation ask as often as one, and all hear of its end once."""
-    operation = tamr.add()
+    operation = fake.add()
     followers = [Follower() for _ in range(20)]
     for each in followers:
-        each.follow(poller, operation)
+        each.follow(driven, operation)
 
-    drive(poller, hands, 30)
-    alone = tamr.count()
-    tamr.end()
-    drive(poller, hands, 30)
+    drive(driven, clock, 30)
+    alone = fake.count()
+    fake.end()
+    drive(driven, clock, 30)
 
     assert alone <= 15
-    assert {len(each.news) for each in followers} == {tamr.count()}
+    assert {len(each.results) for each in followers} == {fake.count()}
     assert {each.ends for each in followers} == {1}
 
 
-def test_the_shortest_interval_of_all_followers_counts(tamr, hands, poller, follower):
+def test_the_shortest_interval_of_all_followers_counts(fake, clock, driven, follower):
     """A follower with a shorter interval need not wait for the longer one of another."""
-    operation = tamr.add()
-    Follower().follow(poller, operation, interval=600)
-    drive(poller, hands, 3000)
+    operation = fake.add()
+    Follower().follow(driven, operation, interval=600)
+    drive(driven, clock, 3000)
 
-    subscription = follower.follow(poller, operation, interval=2)
-    drive(poller, hands, 20)
-    heard = len(follower.news)
+    subscription = follower.follow(driven, operation, interval=2)
+    drive(driven, clock, 20)
+    heard = len(follower.results)
     subscription.close()
-    drive(poller, hands, 20)
+    drive(driven, clock, 20)
 
     assert heard >= 9
-    assert len(follower.news) == heard
-    assert tamr.times()[-1] < hands.now - 19
+    assert len(follower.results) == heard
+    assert fake.times()[-1] < clock.now - 19
 
 
-def test_one_who_comes_later_hears_the_newest_snapshot_first(tamr, hands, poller, follower):
+def test_one_who_comes_later_hears_the_newest_snapshot_first(fake, clock, driven, follower):
     """It hears it at once, and only once."""
-    old = tamr.add(state="PENDING")
-    Follower().follow(poller, old, interval=600)
-    tamr.add(state="RUNNING")
-    drive(poller, hands, 30)
-    asked = tamr.count()
+    old = fake.add(state="PENDING")
+    Follower().follow(driven, old, interval=600)
+    fake.add(state="RUNNING")
+    drive(driven, clock, 30)
+    requested = fake.count()
 
-    follower.follow(poller, old, interval=600)
-    poller._step()
+    follower.follow(driven, old, interval=600)
+    driven.run_once()
 
     assert follower.states == ["RUNNING"]
-    assert tamr.count() == asked
-    drive(poller, hands, 0.1)
+    assert fake.count() == requested
+    drive(driven, clock, 0.1)
     assert follower.states == ["RUNNING"]
 
 
-def test_one_who_knows_the_newest_snapshot_is_not_told_it(tamr, hands, poller, follower):
-    """News are told, not what the follower brought along."""
+def test_one_who_knows_the_newest_snapshot_is_not_notified_of_it(fake, clock, driven, follower):
+    """It is notified of later snapshots only, not of the one that it brought along."""
     first = Follower()
-    first.follow(poller, tamr.add(), interval=600)
-    drive(poller, hands, 30)
+    first.follow(driven, fake.add(), interval=600)
+    drive(driven, clock, 30)
 
-    follower.follow(poller, first.news[-1], interval=600)
-    poller._step()
+    follower.follow(driven, first.results[-1], interval=600)
+    driven.run_once()
 
-    assert follower.news == []
+    assert follower.results == []
 
 
-def test_one_who_comes_at_the_moment_of_the_end_hears_it_once(tamr, hands, poller):
-    """Whether it came just before or just after the answer makes no difference."""
-    operation = tamr.add()
+def test_one_who_comes_at_the_moment_of_the_end_hears_it_once(fake, clock, driven):
+    """Whether it came just before or just after the response makes no difference."""
+    operation = fake.add()
     late = Follower()
     first = Follower()
-    poller.subscribe(
+    driven.subscribe(
         operation,
-        lambda news: (first.news.append(news), late.follow(poller, operation)),
+        lambda news: (first.results.append(news), late.follow(driven, operation)),
         interval=3,
     )
-    tamr.end()
+    fake.end()
 
-    drive(poller, hands, 60)
+    drive(driven, clock, 60)
 
     assert first.ends == 1
     assert late.ends == 1
 
 
-def test_one_who_comes_in_an_outage_is_told_of_it(tamr, hands, poller, follower):
+def test_one_who_comes_in_an_outage_is_notified_of_it(fake, clock, driven, follower):
     """A new widget need not wait for the next try to say that the server can't be reached."""
-    operation = tamr.add()
-    Follower().follow(poller, operation)
-    drive(poller, hands, 1)
-    tamr.faults[None] = ConnectionResetError()
-    drive(poller, hands, 120)
-    asked = tamr.count()
+    operation = fake.add()
+    Follower().follow(driven, operation)
+    drive(driven, clock, 1)
+    fake.faults[None] = ConnectionResetError()
+    drive(driven, clock, 120)
+    requested = fake.count()
 
-    follower.follow(poller, operation)
-    poller._step()
+    follower.follow(driven, operation)
+    driven.run_once()
 
-    assert len(follower.faults) == 1
-    assert 0 < follower.faults[0].retry_in_seconds <= 60
-    assert tamr.count() == asked
+    assert len(follower.errors) == 1
+    assert 0 < follower.errors[0].retry_in_seconds <= 60
+    assert fake.count() == requested
 
 
-def test_a_closed_subscription_hears_nothing_and_asks_nothing(tamr, hands, poller, follower):
+def test_a_closed_subscription_hears_nothing_and_asks_nothing(fake, clock, driven, follower):
     """Closing it twice is fine."""
-    subscription = follower.follow(poller, tamr.add())
+    subscription = follower.follow(driven, fake.add())
     subscription.close()
     subscription.close()
 
-    drive(poller, hands, 30)
+    drive(driven, clock, 30)
 
-    assert tamr.count() == 0
-    assert not follower.news
+    assert fake.count() == 0
+    assert not follower.results
 
 
-def test_closing_in_a_callback_ends_it_at_once(tamr, hands, poller, follower):
-    """What closes itself on the first news hears no second."""
-    operation = tamr.add()
-    subscription = poller.subscribe(
-        operation, lambda news: (follower.news.append(news), subscription.close())
+def test_closing_in_a_callback_ends_it_at_once(fake, clock, driven, follower):
+    """A subscription that closes itself on the first result gets no second."""
+    operation = fake.add()
+    subscription = driven.subscribe(
+        operation, lambda news: (follower.results.append(news), subscription.close())
     )
 
-    drive(poller, hands, 30)
+    drive(driven, clock, 30)
 
-    assert len(follower.news) == 1
-    assert tamr.count() == 1
+    assert len(follower.results) == 1
+    assert fake.count() == 1
 
 
-def test_a_callback_that_raises_disturbs_nobody(tamr, hands, poller, follower, caplog):
+def test_a_callback_that_raises_disturbs_nobody(fake, clock, driven, follower, caplog):
     """It is logged; the other followers, and the next operation, go on; also for SystemExit."""
-    operation = tamr.add("1")
-    poller.subscribe(operation, lambda _: 1 / 0)
-    poller.subscribe(operation, lambda _: exec("raise SystemExit"))
-    follower.follow(poller, operation)
-    tamr.end("1")
+    operation = fake.add("1")
+    driven.subscribe(operation, lambda _: 1 / 0)
+    driven.subscribe(operation, lambda _: exec("raise SystemExit"))
+    follower.follow(driven, operation)
+    fake.end("1")
 
-    drive(poller, hands, 30)
+    drive(driven, clock, 30)
 
     assert follower.states == ["SUCCEEDED"]
     assert caplog.text.count("callback raised") == 2
 
 
-def test_a_callback_for_faults_that_raises_disturbs_nobody(tamr, hands, poller, follower, caplog):
+def test_a_callback_for_faults_that_raises_disturbs_nobody(fake, clock, driven, follower, caplog):
     """The same holds for what is called with faults."""
-    operation = tamr.add("1")
-    tamr.faults[None] = answer(500)
-    poller.subscribe(operation, lambda _: None, lambda _: 1 / 0)
-    follower.follow(poller, operation)
+    operation = fake.add("1")
+    fake.faults[None] = fake_response(500)
+    driven.subscribe(operation, lambda _: None, lambda _: 1 / 0)
+    follower.follow(driven, operation)
 
-    drive(poller, hands, 1)
+    drive(driven, clock, 1)
 
-    assert follower.faults
+    assert follower.errors
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_operations_of_the_public_client_are_adopted(tamr, hands, poller, follower):
-    """Whatever looks like one is followed as ours."""
+def test_operations_of_the_public_client_are_adopted(fake, clock, driven, follower):
+    """Each object that looks like one is followed as ours."""
 
     class Public:
         def __init__(self, client, data):
@@ -217,89 +202,88 @@ def test_operations_of_the_public_client_are_adopted(tamr, hands, poller, follow
         def poll(self):
             raise AssertionError("its own poll has no limits")
 
-    follower.follow(poller, Public(tamr, tamr.add().to_json()))
-    tamr.end()
-    drive(poller, hands, 5)
+    follower.follow(driven, Public(fake, fake.add().to_json()))
+    fake.end()
+    drive(driven, clock, 5)
 
     assert follower.states == ["SUCCEEDED"]
 
 
-def test_something_else_is_refused(poller):
+def test_something_else_is_refused(driven):
     """The error comes from the call, not later from a thread."""
     with pytest.raises(OperationTypeError):
-        poller.subscribe("operations/1", print)
+        driven.subscribe("operations/1", print)
 
 
 @pytest.mark.parametrize("interval", [-1, float("nan"), float("inf"), "3", True, None])
-def test_an_interval_that_makes_no_sense_is_refused(tamr, poller, interval):
+def test_an_interval_that_makes_no_sense_is_refused(fake, driven, interval):
     """The error names the argument."""
     with pytest.raises((ValueError, TypeError), match="interval"):
-        poller.subscribe(tamr.add(), print, interval=interval)
+        driven.subscribe(fake.add(), print, interval=interval)
     with pytest.raises((ValueError, TypeError), match="interval"):
-        poller.subscribe_all(print, interval=interval)
+        driven.subscribe_all(print, interval=interval)
 
 
-def test_an_interval_of_zero_leaves_the_server_a_little_time(tamr, hands, poller, follower):
+def test_an_interval_of_zero_leaves_the_server_a_little_time(fake, clock, driven, follower):
     """It does not become a tight loop."""
-    follower.follow(poller, tamr.add(), interval=0)
+    follower.follow(driven, fake.add(), interval=0)
 
-    drive(poller, hands, 10)
+    drive(driven, clock, 10)
 
-    assert tamr.count() <= 10 / 0.05 + 1
+    assert fake.count() <= 10 / 0.05 + 1
 
 
-def test_an_operation_without_an_address_ends_with_a_reason(tamr, hands, poller, follower):
+def test_an_operation_without_an_address_ends_with_a_reason(fake, clock, driven, follower):
     """There is nothing to ask, so the follower hears so once."""
-    follower.follow(poller, Operation(tamr, {"id": None, "status": {"state": "RUNNING"}}))
+    follower.follow(driven, Operation(fake, {"id": None, "status": {"state": "RUNNING"}}))
 
-    drive(poller, hands, 30)
+    drive(driven, clock, 30)
 
-    assert [each.retry_in_seconds for each in follower.faults] == [None]
-    assert tamr.count() == 0
+    assert [each.retry_in_seconds for each in follower.errors] == [None]
+    assert fake.count() == 0
 
 
 # When it asks
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(5))
 def test_it_asks_soon_at_first_and_then_never_more_often_than_the_interval(
-    tamr, hands, poller, follower, seed
+    fake, clock, driven, follower, seed
 ):
     """Five polls in the first two seconds or so, two more on the way, then one per interval."""
     random.seed(seed)
-    start = hands.now
-    follower.follow(poller, tamr.add(), interval=3)
+    start = clock.now
+    follower.follow(driven, fake.add(), interval=3)
 
-    drive(poller, hands, 100)
+    drive(driven, clock, 100)
 
-    early = [at for at in tamr.times() if at - start < 2.5]
-    late = [gap for at, gap in zip(tamr.times()[1:], tamr.gaps(), strict=True) if at - start > 9]
+    early = [at for at in fake.times() if at - start < 2.5]
+    late = [gap for at, gap in zip(fake.times()[1:], fake.gaps(), strict=True) if at - start > 9]
     assert 5 <= len(early) <= 6
-    assert tamr.times()[0] - start <= 0.5
+    assert fake.times()[0] - start <= 0.5
     assert min(late) >= 3
-    assert max(late) <= 3 + tamr.single_seconds + 1e-6
-    assert tamr.count() <= 100 / 3 + 5
+    assert max(late) <= 3 + fake.single_seconds + 1e-6
+    assert fake.count() <= 100 / 3 + 5
 
 
 @pytest.mark.parametrize(("job", "public", "more"), [(0.5, 2.5, 4), (2.0, 1.0, 4)])
 def test_the_end_of_a_short_job_is_seen_within_a_fifth_of_the_plain_intervals_delay(
-    tamr, hands, monkeypatch, job, public, more
+    fake, clock, monkeypatch, job, public, more
 ):
     """At interval 3 the public client sees it at 3 s, with one request."""
-    without_threads(monkeypatch)
     delays, counts = [], []
-    for seed in range(40):
+    for seed in range(20):
         random.seed(seed)
-        client = FakeTamr(hands)
+        client = FakeTamr(clock)
         client.single_seconds = 0.004
-        poller, start = Poller(client), hands.now
+        driven, start = Poller(client, background=False), clock.now
         operation = client.add()
-        client.faults[EXAMPLE] = lambda c=client, s=start: c.end() if hands.now - s >= job else None
+        client.faults[EXAMPLE] = lambda c=client, s=start: c.end() if clock.now - s >= job else None
         ended: list[float] = []
-        poller.subscribe(
-            operation, lambda each, ended=ended: each.resolved and ended.append(hands.now)
+        driven.subscribe(
+            operation, lambda each, ended=ended: each.resolved and ended.append(clock.now)
         )
-        drive(poller, hands, 5)
+        drive(driven, clock, 5)
         delays.append(ended[0] - start - job)
         counts.append(client.count())
 
@@ -309,274 +293,355 @@ def test_the_end_of_a_short_job_is_seen_within_a_fifth_of_the_plain_intervals_de
 
 
 @pytest.mark.parametrize("state", ["CANCELING", "SOME_NEW_WORD"])
-def test_an_unknown_state_is_followed_at_the_interval(hands, monkeypatch, state):
+def test_an_unknown_state_is_followed_at_the_interval(clock, state):
     """A word nobody knows is unresolved: at most 12 requests in 10 s at interval 1."""
-    without_threads(monkeypatch)
     for seed in range(8):
         random.seed(seed)
-        tamr, follower = FakeTamr(hands), Follower()
-        poller = Poller(tamr)
-        follower.follow(poller, tamr.add(state=state), interval=1)
-        drive(poller, hands, 10)
-        assert tamr.count() <= 12
+        fake, follower = FakeTamr(clock), Follower()
+        driven = Poller(fake, background=False)
+        follower.follow(driven, fake.add(state=state), interval=1)
+        drive(driven, clock, 10)
+        assert fake.count() <= 12
         assert set(follower.states) == {state}
-        tamr.end(state="CANCELED")
-        drive(poller, hands, 2)
+        fake.end(state="CANCELED")
+        drive(driven, clock, 2)
         assert follower.states[-1] == "CANCELED"
 
 
 @pytest.mark.parametrize("status", [None, {}, "RUNNING", ["RUNNING"], {"state": {}}])
 def test_a_status_that_cannot_be_read_is_followed_and_logged_once(
-    tamr, hands, poller, follower, caplog, status
+    fake, clock, driven, follower, caplog, status
 ):
     """It counts as not ended, at one request for each interval."""
-    follower.follow(poller, tamr.add(status=status), interval=1)
+    follower.follow(driven, fake.add(status=status), interval=1)
 
-    drive(poller, hands, 10)
+    drive(driven, clock, 10)
 
     assert set(follower.states) == {None}
-    assert tamr.count() <= 12
+    assert fake.count() <= 12
     assert caplog.text.count("no readable state") == 1
 
 
-def test_followers_that_start_together_are_spread_by_chance(hands, monkeypatch):
+def test_followers_that_start_together_are_spread_by_chance(clock):
     """Fifty kernels that start at once don't ask at once, neither at first nor later."""
-    without_threads(monkeypatch)
     random.seed(1)
     times = []
-    start = hands.now
-    for _ in range(50):
-        hands.now = start
-        tamr = FakeTamr(hands)
-        poller = Poller(tamr)
-        Follower().follow(poller, tamr.add(), interval=3)
-        drive(poller, hands, 40)
-        times.append([at - start for at in tamr.times()])
+    start = clock.now
+    for _ in range(30):
+        clock.now = start
+        fake = FakeTamr(clock)
+        driven = Poller(fake, background=False)
+        Follower().follow(driven, fake.add(), interval=3)
+        drive(driven, clock, 24)
+        times.append([at - start for at in fake.times()])
 
     first = sorted(each[0] for each in times)
     tenth = sorted(each[9] for each in times)
     assert first[-1] - first[0] > 0.15
     assert tenth[-1] - tenth[0] > 0.5
-    assert len({round(at, 4) for at in first}) > 40
+    assert len({round(at, 4) for at in first}) > 24
 
 
-def test_a_jump_of_the_wall_clock_changes_nothing(tamr, hands, poller, follower):
-    """What time of day it is, on this machine, decides nothing."""
-    follower.follow(poller, tamr.add())
-    drive(poller, hands, 10)
-    hands.time_of_day -= 3600
-    drive(poller, hands, 10)
-    hands.time_of_day += 7200
-    drive(poller, hands, 10)
+def test_a_jump_of_the_wall_clock_changes_nothing(fake, clock, driven, follower):
+    """The time of day on this machine decides nothing."""
+    follower.follow(driven, fake.add())
+    drive(driven, clock, 10)
+    clock.time_of_day -= 3600
+    drive(driven, clock, 10)
+    clock.time_of_day += 7200
+    drive(driven, clock, 10)
 
-    assert max(tamr.gaps()) <= 3.1
-    assert tamr.count() <= 15
+    assert max(fake.gaps()) <= 3.1
+    assert fake.count() <= 15
 
 
-def test_what_no_page_shows_for_five_minutes_is_asked_about_ten_times_less(
-    tamr, hands, poller, follower
+def test_what_no_page_shows_for_five_minutes_is_polled_ten_times_less(
+    fake, clock, driven, follower
 ):
-    """It is never dropped; and as soon as a page shows it again, it is asked about at once."""
-    subscription = follower.follow(poller, tamr.add(), interval=3, on_a_page=True)
-    drive(poller, hands, 304)
-    seen = tamr.count()
+    """It is never dropped; and as soon as a page shows it again, it is polled at once."""
+    subscription = follower.follow(driven, fake.add(), interval=3, on_a_page=True)
+    drive(driven, clock, 304)
+    shown = fake.count()
 
-    drive(poller, hands, 600)
-    unseen = tamr.count() - seen
+    drive(driven, clock, 600)
+    hidden = fake.count() - shown
     subscription.mark_visible()
-    asked = tamr.count()
-    poller._step()
+    requested = fake.count()
+    driven.run_once()
 
-    assert seen >= 300 / 3
-    assert 600 / 30 - 2 <= unseen <= 600 / 30 + 1
-    assert tamr.count() == asked + 1
-    drive(poller, hands, 60)
-    assert tamr.count() >= asked + 18
+    assert shown >= 300 / 3
+    assert 600 / 30 - 2 <= hidden <= 600 / 30 + 1
+    assert fake.count() == requested + 1
+    drive(driven, clock, 60)
+    assert fake.count() >= requested + 18
 
 
-def test_a_page_that_shows_it_now_and_then_is_served_at_the_interval(tamr, hands, poller, follower):
+def test_a_page_that_shows_it_now_and_then_is_served_at_the_interval(fake, clock, driven, follower):
     """About once a minute is often enough, and costs nothing more."""
-    subscription = follower.follow(poller, tamr.add(), interval=3, on_a_page=True)
+    subscription = follower.follow(driven, fake.add(), interval=30, on_a_page=True)
     for _ in range(20):
-        drive(poller, hands, 60)
+        drive(driven, clock, 60)
         subscription.mark_visible()
 
-    assert 1200 / 3.1 <= tamr.count() <= 1200 / 3 + 6
+    assert 1200 / 30.1 <= fake.count() <= 1200 / 30 + 7
 
 
-def test_code_that_follows_is_never_unseen(tamr, hands, poller, follower):
+def test_code_that_follows_is_never_hidden(fake, clock, driven, follower):
     """Only pages say that they show something, and one follower that needs it is enough."""
-    operation = tamr.add()
-    Follower().follow(poller, operation, on_a_page=True)
-    follower.follow(poller, operation).mark_visible()
+    operation = fake.add()
+    Follower().follow(driven, operation, 30, on_a_page=True)
+    follower.follow(driven, operation, 30).mark_visible()
 
-    drive(poller, hands, 1200)
+    drive(driven, clock, 1200)
 
-    assert tamr.count() >= 1200 / 3.1
+    assert fake.count() >= 1200 / 31
 
 
 @pytest.mark.parametrize(("path", "seconds"), [(EXAMPLE, 3), (LIST, 5)])
-def test_by_default_code_follows_at_three_and_five_seconds(tamr, hands, poller, path, seconds):
+def test_by_default_code_follows_at_three_and_five_seconds(fake, clock, driven, path, seconds):
     """Not as a page that somebody has to look at."""
-    operation, follower = tamr.add(), Follower()
+    operation, follower = fake.add(), Follower()
     if path == LIST:
-        poller.subscribe_all(follower.news.append)
+        driven.subscribe_all(follower.results.append)
     else:
-        poller.subscribe(operation, follower.news.append)
+        driven.subscribe(operation, follower.results.append)
 
-    drive(poller, hands, 1000)
+    drive(driven, clock, 100)
 
-    taken = tamr.list_seconds if path == LIST else tamr.single_seconds
-    assert tamr.gaps(path)[-50:] == pytest.approx([seconds + taken] * 50)
-
-
-def test_refresh_asks_at_once(tamr, hands, poller, follower):
-    """Rather than when it is due; what nobody follows is not asked about."""
-    operation = tamr.add()
-    follower.follow(poller, operation, interval=600)
-    drive(poller, hands, 2000)
-    asked = tamr.count()
-
-    poller.refresh(operation)
-    poller.refresh(tamr.add("2"))
-    poller._step()
-
-    assert tamr.count() == asked + 1
-    assert tamr.count("operations/2") == 0
+    taken = fake.list_seconds if path == LIST else fake.single_seconds
+    assert fake.gaps(path)[-10:] == pytest.approx([seconds + taken] * 10)
 
 
-def test_refresh_knows_an_operation_by_what_was_heard_later(tamr, hands, poller, follower):
-    """The answer to a start may lack what the polls have: when the job was created."""
-    created = tamr.add().to_json()["created"]
-    follower.follow(poller, tamr.add(created=None), interval=60)
-    tamr.add(created=created)
-    drive(poller, hands, 0.5)
+def test_refresh_asks_at_once(fake, clock, driven, follower):
+    """Rather than when it is due; an operation without followers is not polled."""
+    operation = fake.add()
+    follower.follow(driven, operation, interval=600)
+    drive(driven, clock, 2000)
+    requested = fake.count()
 
-    assert follower.news[-1].created_at
-    poller.refresh(follower.news[-1])
-    before = tamr.count()
-    drive(poller, hands, 0)
+    driven.refresh(operation)
+    driven.refresh(fake.add("2"))
+    driven.run_once()
 
-    assert tamr.count() == before + 1
+    assert fake.count() == requested + 1
+    assert fake.count("operations/2") == 0
+
+
+def test_refresh_knows_an_operation_by_what_was_heard_later(fake, clock, driven, follower):
+    """The response to a start may lack what the polls have: when the job was created."""
+    created = fake.add().to_json()["created"]
+    follower.follow(driven, fake.add(created=None), interval=60)
+    fake.add(created=created)
+    drive(driven, clock, 0.5)
+
+    assert follower.results[-1].created_at
+    driven.refresh(follower.results[-1])
+    before = fake.count()
+    drive(driven, clock, 0)
+
+    assert fake.count() == before + 1
 
 
 # Commands
 
 
-def test_a_command_runs_before_a_poll_that_is_due_and_only_once(tamr, hands, poller, follower):
+def test_a_command_runs_before_a_poll_that_is_due_and_only_once(fake, clock, driven, follower):
     """A click is not kept waiting by the polls of others."""
     happened = []
-    poller.subscribe(tamr.add(), lambda _: happened.append("poll"))
-    hands.turn(60)
-    poller.submit(lambda: happened.append("command") or "result", follower.news.append)
+    driven.subscribe(fake.add(), lambda _: happened.append("poll"))
+    clock.advance(60)
+    driven.submit(lambda: happened.append("command") or "result", follower.results.append)
 
-    drive(poller, hands, 10)
+    drive(driven, clock, 10)
 
     assert happened[0] == "command"
     assert happened.count("command") == 1
-    assert follower.news == ["result"]
+    assert follower.results == ["result"]
 
 
-def test_commands_run_in_the_order_in_which_they_were_left(hands, poller):
+def test_commands_run_in_the_order_in_which_they_were_left(clock, driven):
     """Also when they are left at the same moment; a delayed one comes at its time."""
     happened = []
-    poller.submit(lambda: happened.append(("late", hands.now)), print, delay=10)
+    driven.submit(lambda: happened.append(("late", clock.now)), print, delay=10)
     for number in range(5):
-        poller.submit(lambda n=number: happened.append((n, hands.now)), print)
-    start = hands.now
+        driven.submit(lambda n=number: happened.append((n, clock.now)), print)
+    start = clock.now
 
-    drive(poller, hands, 30)
+    drive(driven, clock, 30)
 
     assert happened == [*((n, start) for n in range(5)), ("late", start + 10)]
 
 
-def test_a_command_that_is_closed_before_its_turn_is_not_done(hands, poller, follower):
+def test_a_command_that_is_closed_before_its_turn_is_not_done(clock, driven, follower):
     """Neither at once nor after a delay, and nothing is heard of it."""
     done = []
     for delay in (0, 5):
-        poller.submit(lambda: done.append(1), follower.news.append, delay=delay).close()
+        driven.submit(lambda: done.append(1), follower.results.append, delay=delay).close()
 
-    drive(poller, hands, 10)
+    drive(driven, clock, 10)
 
     assert not done
-    assert not follower.news
+    assert not follower.results
 
 
-def test_a_poll_may_keep_a_command_waiting_for_a_moment_only(hands, poller):
-    """Most answers are there by then; one that is to be done later keeps nobody waiting."""
-    poller.submit(lambda: None, print, delay=10)
-    is_interrupted, start = poller._fetcher._is_interrupted, hands.now
-    hands.turn(9.9)
-    assert not is_interrupted(start)
-    hands.turn(0.3)
-    assert not is_interrupted(start)
-    hands.turn(0.2)
-    assert is_interrupted(start)
-    assert not is_interrupted(hands.now)
+def test_a_poll_may_keep_a_command_waiting_for_a_moment_only(fake, clock, driven, follower):
+    """Most responses are there by then; a command that is due later keeps no poll short."""
+    began, ran = [], []
+
+    def hang():
+        began.append(clock.now)
+        if len(began) == 1:
+            driven.submit(lambda: ran.append(clock.now), print, delay=1)
+        while not ran:
+            clock.advance(0.05)
+            current_deadline().slice()
+
+    fake.faults[EXAMPLE] = hang
+    follower.follow(driven, fake.add())
+    drive(driven, clock, 10)
+
+    assert 1.3 <= ran[0] - began[0] <= 1.4
+    assert began[1] - ran[0] < 0.1
+    assert follower.results
+    assert not follower.errors
 
 
-def test_what_a_command_raises_is_handed_over(hands, poller, follower, caplog):
-    """Ours as it is; anything else as an error of this package, which is logged."""
+def test_what_a_command_raises_is_handed_over(clock, driven, follower, caplog):
+    """Ours unchanged; anything else as an error of this package, which is logged."""
     refusal = TamrError("no")
 
     def refuse():
         raise refusal
 
-    poller.submit(refuse, follower.news.append, follower.faults.append)
-    poller.submit(lambda: 1 / 0, follower.news.append, follower.faults.append)
-    drive(poller, hands, 1)
+    driven.submit(refuse, follower.results.append, follower.errors.append)
+    driven.submit(lambda: 1 / 0, follower.results.append, follower.errors.append)
+    drive(driven, clock, 1)
 
-    assert follower.faults[0] is refusal
-    assert "ZeroDivisionError" in str(follower.faults[1])
+    assert follower.errors[0] is refusal
+    assert "ZeroDivisionError" in str(follower.errors[1])
     assert "ZeroDivisionError" in caplog.text
-    assert not follower.news
+    assert not follower.results
 
 
 # The list, followed
 
 
-def test_the_list_is_asked_for_at_once_and_then_at_the_interval(tamr, hands, poller, follower):
-    """There is nothing to show before it came; it is never asked for more often."""
-    tamr.add_many(3)
-    follower.follow_all(poller, interval=5)
+def test_the_list_is_requested_at_once_and_then_at_the_interval(fake, clock, driven, follower):
+    """There is nothing to show before it came; it is never requested more often."""
+    fake.add_many(3)
+    follower.follow_all(driven, interval=5)
 
-    poller._step()
-    assert tamr.count(LIST) == 1
-    drive(poller, hands, 100)
+    driven.run_once()
+    assert fake.count(LIST) == 1
+    drive(driven, clock, 100)
 
-    assert [len(each.documents) for each in follower.news] == [3] * tamr.count(LIST)
-    assert 19 <= tamr.count(LIST) <= 21
-    assert min(tamr.gaps(LIST)) >= 5
+    assert [len(each.documents) for each in follower.results] == [3] * fake.count(LIST)
+    assert 19 <= fake.count(LIST) <= 21
+    assert min(fake.gaps(LIST)) >= 5
 
 
-def test_a_second_table_is_shown_the_newest_list_at_once(tamr, hands, poller, follower):
+def test_a_second_table_is_shown_the_newest_list_at_once(fake, clock, driven, follower):
     """It costs no request of its own."""
-    tamr.add()
-    Follower().follow_all(poller, interval=600)
-    drive(poller, hands, 30)
+    fake.add()
+    Follower().follow_all(driven, interval=600)
+    drive(driven, clock, 30)
 
-    follower.follow_all(poller, interval=600)
-    poller._step()
+    follower.follow_all(driven, interval=600)
+    driven.run_once()
 
-    assert len(follower.news) == 1
+    assert len(follower.results) == 1
 
 
-@pytest.mark.parametrize("operations", [1, 2, 100])
-def test_a_table_and_many_widgets_cost_one_request_for_each_tick(hands, tamr, poller, operations):
-    """The list that is asked for anyway serves everybody."""
-    tamr.list_seconds = 0.2
-    Follower().follow_all(poller, interval=5)
+@pytest.mark.parametrize("operations", [1, 2, 30])
+def test_a_table_and_many_widgets_cost_one_request_for_each_tick(clock, fake, driven, operations):
+    """The list that is requested anyway serves everybody."""
+    fake.list_seconds = 0.2
+    Follower().follow_all(driven, interval=5)
     followers = [Follower() for _ in range(operations)]
-    for each, operation in zip(followers, tamr.add_many(operations), strict=True):
-        each.follow(poller, operation, interval=3)
-    drive(poller, hands, 30)
-    tamr.asked.clear()
-    heard = [len(each.news) for each in followers]
+    for each, operation in zip(followers, fake.add_many(operations), strict=True):
+        each.follow(driven, operation, interval=3)
+    drive(driven, clock, 30)
+    fake.requests.clear()
+    heard = [len(each.results) for each in followers]
 
-    drive(poller, hands, 96)
+    drive(driven, clock, 96)
 
-    assert tamr.counts() == {LIST: tamr.count(LIST)}
-    assert 96 / 3.5 <= tamr.count(LIST) <= 96 / 3
+    assert fake.counts() == {LIST: fake.count(LIST)}
+    assert 96 / 3.5 <= fake.count(LIST) <= 96 / 3
     assert all(
-        len(each.news) - before >= 96 / 3.5 for each, before in zip(followers, heard, strict=True)
+        len(each.results) - before >= 96 / 3.5
+        for each, before in zip(followers, heard, strict=True)
     )
+
+
+# Without a thread
+
+
+def test_a_poller_without_a_thread_runs_one_piece_of_work_in_each_call(
+    fake, clock, driven, follower
+):
+    """It returns the time until the next, and infinity when nothing is left."""
+    driven.submit(lambda: "one", follower.results.append)
+    driven.submit(lambda: "two", follower.results.append, delay=5)
+
+    assert driven.run_once() == 5
+    assert follower.results == ["one"]
+    assert driven.run_once() == 5
+    clock.advance(6)
+    driven.submit(lambda: "three", follower.results.append)
+    assert driven.run_once() == 0
+    assert driven.run_once() == math.inf
+    assert set(follower.results) == {"one", "two", "three"}
+
+
+def test_it_calls_callbacks_before_it_returns(fake, driven, follower):
+    """On the caller's thread."""
+    threads = []
+    driven.subscribe(fake.add(state="FAILED"), lambda _: threads.append(threading.get_ident()))
+
+    driven.run_once()
+
+    assert threads == [threading.get_ident()]
+
+
+def test_it_runs_in_one_call_after_another_only(driven, follower):
+    """Neither a command nor another thread may call it meanwhile; afterwards it goes on."""
+    outcomes = []
+
+    def call():
+        try:
+            driven.run_once()
+        except RuntimeError as error:
+            outcomes.append(str(error))
+
+    def call_again():
+        call()
+        thread = threading.Thread(target=call)
+        thread.start()
+        thread.join()
+
+    driven.submit(call_again, follower.results.append, follower.errors.append)
+    driven.submit(lambda: "next", follower.results.append)
+    driven.run_once()
+
+    assert len(outcomes) == 2
+    assert all("running already" in each for each in outcomes)
+    assert driven.run_once() == math.inf
+    assert follower.results == [None, "next"]
+
+
+def test_a_wait_in_it_is_an_error(fake, driven, follower):
+    """It would stop all polls; after the call the thread may wait again."""
+    operation = fake.add()
+    driven.submit(operation.wait, print, follower.errors.append)
+    driven.run_once()
+
+    assert isinstance(follower.errors[0], DeadlockError)
+    fake.end()
+    assert operation.wait(0).succeeded()
+
+
+def test_a_poller_with_a_thread_cannot_be_run(fake):
+    """The error says how to make one without."""
+    with pytest.raises(RuntimeError, match="background=False"):
+        Poller(fake).run_once()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -60,28 +61,42 @@ def test_errors_are_also_what_people_catch(ours, usual):
     assert issubclass(ours, usual)
 
 
-def test_scripts_load_no_widgets():
-    """Neither the package nor its Operation brings ipywidgets, anywidget or IPython along."""
-    code = (
-        "import sys, tamr_widgets; from tamr_widgets import Operation, Client, Poller; "
-        "print({'ipywidgets', 'anywidget', 'IPython', 'tornado'} & set(sys.modules))"
-    )
-    loaded = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
-    )
+SCRIPT = """
+import json, sys, threading
+import tamr_widgets
+from tamr_widgets import Client, Operation, Poller
+scripts, threads = set(sys.modules), threading.active_count()
+from tamr_widgets.simulator import Simulator
+with Simulator(past_jobs=0):
+    simulator = set(sys.modules)
+print(json.dumps([threads, *(sorted(names & {"ipywidgets", "anywidget", "IPython", "traitlets",
+                                            "tornado"}) for names in (scripts, simulator))]))
+"""
 
-    assert loaded.stdout.strip() == "set()"
 
-
-def test_importing_has_no_effects():
-    """No session, no thread, no output."""
-    code = "import threading, tamr_widgets; assert threading.active_count() == 1"
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code],
+@pytest.fixture(scope="module")
+def script():
+    """The output of a script that imports the package, and then runs the simulator."""
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", SCRIPT],
         capture_output=True,
         text=True,
         check=True,
         timeout=60,
     )
 
-    assert done.stdout == done.stderr == ""
+
+def test_importing_has_no_effects(script):
+    """No session, no thread, no output."""
+    assert json.loads(script.stdout)[0] == 1
+    assert script.stderr == ""
+
+
+def test_scripts_load_no_widgets(script):
+    """Neither the package nor its Operation brings ipywidgets, anywidget or IPython along."""
+    assert json.loads(script.stdout)[1] == []
+
+
+def test_the_simulator_loads_no_widgets(script):
+    """Other programs can serve it without the widget libraries."""
+    assert json.loads(script.stdout)[2] == ["tornado"]

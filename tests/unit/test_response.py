@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 import requests
-from doubles import answer
+from fakes import fake_response
 
 from tamr_widgets import (
     Forbidden,
@@ -31,7 +31,7 @@ def raised_by(response, what=WHAT, auth=None, kind=requests.HTTPError):
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
 def test_success_is_passed_on(status):
     """The very response."""
-    response = answer(status)
+    response = fake_response(status)
 
     assert raise_for_status(response, WHAT) is response
 
@@ -55,7 +55,7 @@ def test_success_is_passed_on(status):
 )
 def test_an_error_status_says_what_to_do(status, kind, hint):
     """What was tried, what came back, what to do now; the response is there."""
-    response = answer(status)
+    response = fake_response(status)
 
     error = raised_by(response)
 
@@ -70,15 +70,15 @@ def test_an_error_status_says_what_to_do(status, kind, hint):
 )
 def test_a_gateway_that_gave_up_may_have_passed_it_on(status, unknown):
     """After a POST the job may be there; a server that is busy has not taken it."""
-    assert ("not known" in str(raised_by(answer(status), "POST x"))) == unknown
-    assert "not known" not in str(raised_by(answer(status), "GET x"))
+    assert ("not known" in str(raised_by(fake_response(status), "POST x"))) == unknown
+    assert "not known" not in str(raised_by(fake_response(status), "GET x"))
 
 
 @pytest.mark.parametrize("body", [HTML, b"\n  <?xml version='1.0'?>", b"<"])
 @pytest.mark.parametrize("status", [200, 202])
 def test_a_page_is_no_success(status, body):
     """A proxy's login page comes with a 200; it says nothing about what was asked for."""
-    error = raised_by(answer(status, body), kind=UnexpectedResponse)
+    error = raised_by(fake_response(status, body), kind=UnexpectedResponse)
 
     assert "a web page" in str(error)
 
@@ -86,7 +86,7 @@ def test_a_page_is_no_success(status, body):
 @pytest.mark.parametrize("status", [301, 302, 304, 307])
 def test_a_redirect_is_no_answer(status):
     """It was not followed, and what it holds is not what was asked for."""
-    error = raised_by(answer(status), kind=UnexpectedResponse)
+    error = raised_by(fake_response(status), kind=UnexpectedResponse)
 
     assert f"a redirect ({status})" in str(error)
 
@@ -110,8 +110,8 @@ def test_a_redirect_is_no_answer(status):
 )
 def test_the_servers_own_words(body, reason):
     """In one line, printable; a page of HTML says nothing to a person."""
-    assert reason_in(answer(500, body), None) == reason
-    assert ("Error:" in str(raised_by(answer(500, body)))) == bool(reason)
+    assert reason_in(fake_response(500, body), None) == reason
+    assert ("Error:" in str(raised_by(fake_response(500, body)))) == bool(reason)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_the_servers_own_words(body, reason):
 )
 def test_a_long_body_is_cut(body):
     """Errors stay readable, however long the answer is."""
-    response = answer(500, body, Content_Type="application/octet-stream")
+    response = fake_response(500, body, Content_Type="application/octet-stream")
 
     assert len(reason_in(response, None)) == MAX_BODY_CHARS
     assert len(str(raised_by(response))) < MAX_BODY_CHARS + 300
@@ -130,7 +130,7 @@ def test_an_echoed_secret_is_not_shown():
     for filler in range(MAX_BODY_CHARS - 20, MAX_BODY_CHARS + 5):
         body = b"x" * filler + b" t0kensecret"
 
-        assert "t0k" not in str(raised_by(answer(500, body), auth=TokenAuth("t0kensecret")))
+        assert "t0k" not in str(raised_by(fake_response(500, body), auth=TokenAuth("t0kensecret")))
 
 
 def test_an_echoed_secret_is_not_shown_in_other_words():
@@ -138,7 +138,7 @@ def test_an_echoed_secret_is_not_shown_in_other_words():
     auth = UsernamePasswordAuth("ada", 'p\u00e4"ss')
     body = {"message": 'no p\u00e4"ss'}
 
-    assert "no ***." in str(raised_by(answer(500, body), auth=auth))
+    assert "no ***." in str(raised_by(fake_response(500, body), auth=auth))
 
 
 def test_a_document_is_read():
@@ -146,13 +146,13 @@ def test_a_document_is_read():
     body = '{"a": "caf\u00e9"}'.encode()
 
     for content in (body, b"\xef\xbb\xbf" + body):
-        response = answer(200, content, Content_Type="text/plain; charset=latin-1")
+        response = fake_response(200, content, Content_Type="text/plain; charset=latin-1")
         assert parse_json(response, WHAT) == {"a": "caf\u00e9"}
 
 
 def test_one_bad_byte_does_not_hide_a_document():
     """It becomes the replacement character."""
-    assert parse_json(answer(200, b'{"a": "\xff"}'), WHAT) == {"a": "\ufffd"}
+    assert parse_json(fake_response(200, b'{"a": "\xff"}'), WHAT) == {"a": "\ufffd"}
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_one_bad_byte_does_not_hide_a_document():
 )
 def test_what_is_no_document_is_named(body):
     """The error says the path and the content type, shows nothing of the body, and holds it."""
-    response = answer(200, body, Content_Type="text/html\x1b[31m")
+    response = fake_response(200, body, Content_Type="text/html\x1b[31m")
 
     with pytest.raises(UnexpectedResponse, match=r"not JSON \(text/html \[31m\)") as raised:
         parse_json(response, WHAT)
@@ -172,14 +172,14 @@ def test_what_is_no_document_is_named(body):
 def test_an_answer_without_a_type_is_named_so():
     """There is always something in the brackets."""
     with pytest.raises(UnexpectedResponse, match="no content type"):
-        parse_json(answer(200), WHAT)
+        parse_json(fake_response(200), WHAT)
 
 
 def test_errors_can_be_pickled():
     """With their answers, so that they come home from another process."""
     for error in (
-        raised_by(answer(404, {"message": "x"})),
-        raised_by(answer(302), kind=ValueError),
+        raised_by(fake_response(404, {"message": "x"})),
+        raised_by(fake_response(302), kind=ValueError),
     ):
         thawed = pickle.loads(pickle.dumps(error))
 

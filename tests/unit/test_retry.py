@@ -3,7 +3,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from doubles import answer
+from fakes import fake_response
 
 from tamr_widgets import errors
 from tamr_widgets._http import retry
@@ -26,7 +26,7 @@ def no_jitter(monkeypatch):
 
 
 def http_error(status, kind=errors.HTTPStatusError, **headers):
-    return kind(str(status), response=answer(status, **headers))
+    return kind(str(status), response=fake_response(status, **headers))
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
@@ -44,7 +44,7 @@ def test_a_refusal_stays(status):
 @pytest.mark.parametrize("kind", [errors.Unauthorized, errors.Forbidden, errors.MethodNotAllowed])
 def test_who_may_not_ask_is_told_at_once(kind):
     """401, 403 and 405 end a wait."""
-    assert not is_retryable(kind("no", response=answer(401)), 0)
+    assert not is_retryable(kind("no", response=fake_response(401)), 0)
 
 
 def test_a_new_job_may_not_be_found_yet():
@@ -121,22 +121,22 @@ def test_a_status_error_without_an_answer_does_not_pass():
 )
 def test_every_form_of_retry_after(value, seconds):
     """Seconds or a date, within the cap of two minutes; nonsense counts as nothing."""
-    response = answer(503, Date=NOW)
+    response = fake_response(503, Date=NOW)
     response.headers["Retry-After"] = value
 
     assert retry_after_seconds(response) == pytest.approx(seconds)
 
 
-def test_a_date_is_read_by_this_clock_if_the_server_names_none(hands):
+def test_a_date_is_read_by_this_clock_if_the_server_names_none(clock):
     """Without a Date header there is no other."""
-    hands.time_of_day = http_date(NOW)
+    clock.time_of_day = http_date(NOW)
 
-    assert retry_after_seconds(answer(503, Retry_After=LATER)) == pytest.approx(45)
+    assert retry_after_seconds(fake_response(503, Retry_After=LATER)) == pytest.approx(45)
 
 
 def test_nobody_asks_without_an_answer():
     """No answer and no header are no wish."""
-    assert retry_after_seconds(None) == retry_after_seconds(answer(503)) == 0
+    assert retry_after_seconds(None) == retry_after_seconds(fake_response(503)) == 0
 
 
 def test_the_pause_doubles_up_to_a_minute(no_jitter):
@@ -236,7 +236,7 @@ def test_patience_without_a_limit_does_not_end(no_jitter):
 def test_given_up_keeps_an_unexpected_answer():
     """The answer that was none is there to look at."""
     fault = errors.UnexpectedResponse("a login page")
-    fault.response = answer(200)
+    fault.response = fake_response(200)
 
     with pytest.raises(errors.UnexpectedResponse) as raised:
         Backoff(3, 1).next_delay(fault, 0)

@@ -1,4 +1,4 @@
-"""What shows local variables shows no secret, and no text or document takes over."""
+"""Tracebacks with local variables show no secret, and no text or document takes over."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import traceback
 
 import pytest
 import requests
-from doubles import CERTIFICATE, RawServer, document
-from doubles import http as http_answer
+from fakes import CERTIFICATE, RawServer, document, http
 
 from tamr_widgets import (
     CertificateError,
@@ -47,7 +46,7 @@ def local_variables(error):
     return str(shown)
 
 
-def asked(port, **options):
+def fetch(port, **options):
     auth = UsernamePasswordAuth("ada", PASSWORD)
     with Client(auth, host="127.0.0.1", port=port, **options) as client:
         return client.operation("17")
@@ -60,26 +59,26 @@ def asked(port, **options):
         hung_up,
         raw(b"HTTP/9 " + PASSWORD.encode() + b"\r\n\r\n"),
         raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + PASSWORD.encode() + b"\r\n"),
-        raw(http_answer(PASSWORD.encode(), "200 OK", "Content-Encoding: gzip")),
-        raw(http_answer(PASSWORD.encode(), "401 " + PASSWORD)),
+        raw(http(PASSWORD.encode(), "200 OK", "Content-Encoding: gzip")),
+        raw(http(PASSWORD.encode(), "401 " + PASSWORD)),
     ],
     ids=["hung up", "status", "chunk", "gzip", "401"],
 )
 def test_a_traceback_with_local_variables_shows_no_password(serve, store_auth_cookie):
     """Neither in a poll nor in a login, whose frames hold what was sent and what came."""
     with RawServer(serve) as server, pytest.raises(TamrError) as caught:
-        asked(server.port, store_auth_cookie=store_auth_cookie)
+        fetch(server.port, store_auth_cookie=store_auth_cookie)
 
     assert PASSWORD not in local_variables(caught.value)
 
 
 @pytest.mark.parametrize("cert", ["/", "/dev/null"])
 def test_a_client_certificate_that_cannot_be_read_is_final(cert):
-    """It does not pass, so it is not asked again."""
+    """It does not pass, so it is not tried again."""
     with RawServer(raw(b""), tls=True) as server, requests.Session() as session:
         session.verify, session.cert = str(CERTIFICATE), cert
         with pytest.raises(CertificateError, match="no file with certificates"):
-            asked(server.port, protocol="https", session=session)
+            fetch(server.port, protocol="https", session=session)
 
 
 def test_a_secret_is_no_key_of_a_document():
@@ -92,7 +91,7 @@ def test_a_secret_is_no_key_of_a_document():
 
 
 @pytest.mark.parametrize("password", ["admin", "spark", "16", "s3cret-of-ada"])
-def test_a_document_is_shown_as_it_is(password):
+def test_a_document_is_shown_unchanged(password):
     """Ordinary words stay where nothing names them as a password."""
     body = json.dumps([document(description="Load https://x/admin, no token of spark")]).encode()
 
@@ -112,10 +111,10 @@ def test_a_document_that_is_too_long_is_not_parsed():
     """While a document is parsed, every other thread of the kernel stands still."""
     body = b'{"id": "17", "x": "' + b"x" * MAX_DOCUMENT_BYTES + b'"}'
     with (
-        RawServer(raw(http_answer(body))) as server,
+        RawServer(raw(http(body))) as server,
         pytest.raises(UnexpectedResponse, match="4 MiB"),
     ):
-        asked(server.port)
+        fetch(server.port)
 
 
 def test_a_long_text_that_is_no_list_is_not_parsed():
@@ -125,11 +124,11 @@ def test_a_long_text_that_is_no_list_is_not_parsed():
 
 
 @pytest.mark.parametrize(
-    "copied", ["operations/17/", "/api/versioned/v1/operations/17#x", f"{ORIGIN}/operations/17/?x"]
+    "address", ["operations/17/", "/api/versioned/v1/operations/17#x", f"{ORIGIN}/operations/17/?x"]
 )
-def test_an_address_of_an_operation_is_understood_as_it_is_copied(copied):
+def test_an_address_of_an_operation_is_understood_in_each_form(address):
     """With a slash, a fragment or a query at its end."""
-    assert operation_id(ORIGIN, copied) == "17"
+    assert operation_id(ORIGIN, address) == "17"
 
 
 def test_blanks_around_an_endpoint_are_left_out():

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import requests
-from doubles import PATH, URL, document
+from fakes import PATH, URL, document
 
 from tamr_widgets import (
     ClientClosed,
@@ -26,7 +26,7 @@ ORIGIN, BASE_PATH = "http://tamr.test:9100", "/api/versioned/v1/"
 
 
 def send(self, method, endpoint, **kwargs):
-    """What each of the odd clients does."""
+    """Sends a request, for each of the odd clients."""
     url = self.origin + (endpoint if endpoint[0] == "/" else self.base_path + endpoint)
     return requests.request(method, url, **kwargs)
 
@@ -150,7 +150,7 @@ def test_half_a_client_has_no_jobs_to_show(half):
 
 
 def test_half_a_client_does_not_matter_where_none_is_needed():
-    """An operation that has ended is shown, compared and pickled as it is."""
+    """An operation that has ended is shown, compared and pickled."""
     operation = Operation(Part(), document("SUCCEEDED"))
 
     assert operation.wait() is Operation.adopt(operation) is operation
@@ -158,7 +158,7 @@ def test_half_a_client_does_not_matter_where_none_is_needed():
 
 
 def test_an_unpickled_operation_is_read_without_a_client():
-    """What needs the server says how to fetch the operation again."""
+    """A method that needs the server says how to fetch the operation again."""
     ended = pickle.loads(pickle.dumps(Operation(Bare(), document("SUCCEEDED"))))
     running = pickle.loads(pickle.dumps(Operation(Bare(), document("RUNNING"))))
 

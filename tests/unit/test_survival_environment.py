@@ -8,8 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 import requests
-from doubles import RawServer, document
-from doubles import http as http_answer
+from fakes import RawServer, document, http, wait_until
 
 from tamr_widgets import (
     CertificateError,
@@ -60,7 +59,7 @@ def proxied(monkeypatch, address, protocol="http", **options):
 @pytest.mark.parametrize("own", [True, False])
 def test_a_proxy_that_wants_a_password_is_final(monkeypatch, protocol, own):
     """407, whether as a response or to CONNECT: asked once, the proxy named, the way out said."""
-    answer = http_answer(b"", "407 Proxy Authentication Required", "Proxy-Authenticate: Basic")
+    answer = http(b"", "407 Proxy Authentication Required", "Proxy-Authenticate: Basic")
     with RawServer(lambda to, _: to.sendall(answer)) as proxy, requests.Session() as session:
         address = f"http://corp:pr0xy-pass@127.0.0.1:{proxy.port}"
         options = {} if own else {"session": session}
@@ -83,7 +82,7 @@ def test_a_proxy_that_wants_a_password_is_final(monkeypatch, protocol, own):
 
 def test_a_server_that_answers_407_itself_is_no_proxy():
     """Where there is no proxy, nothing is said of one."""
-    answer = http_answer(b"", "407 Proxy Authentication Required")
+    answer = http(b"", "407 Proxy Authentication Required")
     with (
         RawServer(lambda to, _: to.sendall(answer)) as server,
         Client(AUTH, "127.0.0.1", port=server.port) as client,
@@ -115,7 +114,7 @@ def test_a_dead_proxy_is_named(monkeypatch, protocol):
 @pytest.mark.parametrize("status", ["502 Bad Gateway", "403 Forbidden"])
 def test_a_proxy_that_does_not_connect_says_its_status(monkeypatch, status, interim):
     """To CONNECT, also after an interim answer; the words of its answer are nobody's."""
-    answer = interim + http_answer(b"", status + " of s3cret-of-ada")
+    answer = interim + http(b"", status + " of s3cret-of-ada")
     with (
         RawServer(lambda to, _: to.sendall(answer)) as proxy,
         proxied(monkeypatch, f"http://127.0.0.1:{proxy.port}", "https") as client,
@@ -173,7 +172,7 @@ def test_a_proxys_password_that_is_echoed_is_taken_out(monkeypatch):
     def serve(connection, request):
         echo = request.split(b"Proxy-Authorization: ")[1].split(b"\r\n")[0]
         body = echo + b" pr0xy#pass pr0xy%23pass pr0xy"
-        connection.sendall(http_answer(body, "500 x"))
+        connection.sendall(http(body, "500 x"))
 
     with RawServer(serve) as proxy:
         address = f"http://corp:pr0xy%23pass@127.0.0.1:{proxy.port}"
@@ -201,7 +200,7 @@ def test_what_is_secret_about_proxies(monkeypatch):
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.8.9.1", "::1"])
 def test_loopback_goes_direct(monkeypatch, host):
     """No proxy of the environment is asked about this machine, and none gets its credentials."""
-    with RawServer(lambda to, _: to.sendall(http_answer([]))) as proxy:
+    with RawServer(lambda to, _: to.sendall(http([]))) as proxy:
         for name in VARIABLES[:3]:
             monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
         for session in (None, requests.Session()):
@@ -215,7 +214,7 @@ def test_loopback_goes_direct(monkeypatch, host):
 def test_a_proxy_of_the_session_is_asked_about_loopback_too(monkeypatch):
     """Somebody has set it there on purpose: a recorder, for example."""
     with (
-        RawServer(lambda to, _: to.sendall(http_answer([]))) as proxy,
+        RawServer(lambda to, _: to.sendall(http([]))) as proxy,
         requests.Session() as session,
     ):
         session.proxies["http"] = f"http://127.0.0.1:{proxy.port}"
@@ -255,7 +254,7 @@ def test_a_simulator_needs_no_proxy(monkeypatch):
 def test_no_proxy_counts_while_it_runs(monkeypatch, own):
     """Settings that change after an error are taken for the next request."""
     with (
-        RawServer(lambda to, _: to.sendall(http_answer([]))) as proxy,
+        RawServer(lambda to, _: to.sendall(http([]))) as proxy,
         requests.Session() as session,
     ):
         with Client(
@@ -279,7 +278,7 @@ def test_a_missing_bundle_is_final(monkeypatch, tmp_path, name):
     """And the error says what to set; once that is right the same client works on."""
     monkeypatch.setenv(name, str(tmp_path / "missing.pem"))
     with (
-        RawServer(lambda to, _: to.sendall(http_answer([])), tls=True) as server,
+        RawServer(lambda to, _: to.sendall(http([])), tls=True) as server,
         Client(AUTH, "localhost", "https", server.port) as client,
     ):
         with pytest.raises(CertificateError, match="REQUESTS_CA_BUNDLE") as raised:
@@ -287,7 +286,7 @@ def test_a_missing_bundle_is_final(monkeypatch, tmp_path, name):
         assert not is_retryable(raised.value, 0)
         assert not server.requests
 
-        from doubles import CERTIFICATE  # noqa: PLC0415
+        from fakes import CERTIFICATE  # noqa: PLC0415
 
         monkeypatch.setenv(name, str(CERTIFICATE))
         assert client.operations() == []
@@ -477,14 +476,13 @@ def test_an_own_address_as_an_endpoint_is_refused_with_the_right_form():
 
 def test_a_live_widget_writes_nothing_at_info(caplog):
     """Its polls would land in whatever cell runs."""
-    from doubles import until  # noqa: PLC0415
 
     caplog.set_level(logging.INFO)
     with Simulator(past_jobs=0) as tamr, tamr.client() as client:
         operation = client.operation(tamr.jobs.add("RUNNING"))
         tamr.requests.clear()
         widget = OperationWidget(operation, poll_interval_seconds=0.05)
-        until(lambda: len(tamr.requests) > 2)
+        wait_until(lambda: len(tamr.requests) > 2)
         widget.close()
 
     assert [each.getMessage() for each in caplog.records if each.name != "asyncio"] == []

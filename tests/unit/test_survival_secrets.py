@@ -21,8 +21,8 @@ from types import SimpleNamespace
 
 import pytest
 import requests
-from doubles import RawServer, document
-from doubles import http as http_answer
+from fakes import RawServer, document, http, wait_until
+from forks import in_child, may_fork, needs_fork
 
 import tamr_widgets
 from tamr_widgets import (
@@ -34,7 +34,6 @@ from tamr_widgets import (
     TokenAuth,
     UnexpectedResponse,
     UsernamePasswordAuth,
-    _fork,
 )
 from tamr_widgets._http.redaction import Redactor
 from tamr_widgets._http.urls import endpoint_url, redirect_url
@@ -110,9 +109,8 @@ def holds_no_secret(*things, secrets=None):
 
 
 @pytest.fixture
-def tamr():
-    with Simulator(past_jobs=0, username="ada", password=SECRET) as tamr:
-        yield tamr
+def password():
+    return SECRET
 
 
 @pytest.fixture
@@ -122,28 +120,37 @@ def client(tamr):
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
+def test_an_echo_in_a_body_is_taken_out(form):
+    """In each form, when there is no other one in the body."""
+    redactor = Redactor([SECRET, f"ada:{SECRET}"])
+
+    for body in (redactor.bytes(f"so {form} it".encode()).decode(), redactor.text(f"so {form} it")):
+        assert body.replace("ada:", "") == "so *** it"
+
+
 @pytest.mark.parametrize("status", [200, 302, 400, 401, 403, 500])
-def test_an_echo_in_a_body_is_taken_out(tamr, client, status, form):
-    """In each form, whatever the status; from the response, the error, the pickle."""
-    with tamr.faults.on(Fault.status(status, body=f"so {form} it", content_type="text/plain")):
+def test_no_status_lets_an_echo_through(tamr, client, status):
+    """The response, the error and its pickle hold none of the forms."""
+    echoes = "".join(f"so {form} it\n" for form in FORMS.values())
+    with tamr.faults.on(Fault.status(status, body=echoes, content_type="text/plain")):
         response = client.get("datasets")
         with pytest.raises((TamrError, TypeError)) as raised:
             response = Operation.from_response(client, response)
 
-    assert b"so *** it" in response.content.replace(b"ada:", b"")
+    assert response.content.replace(b"ada:", b"") == b"so *** it\n" * len(FORMS)
     holds_no_secret(response, raised.value, pickle.loads(pickle.dumps(raised.value)))
 
 
-@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
-def test_an_echo_in_a_document_leaves_it_a_document(tamr, client, form):
+def test_an_echo_in_a_document_leaves_it_a_document(tamr, client):
     """A description loses the secret, and JSON stays JSON."""
-    tamr.jobs.put({**document(), "description": f"a {form} b", "note": [form]}, "17")
+    for name, form in FORMS.items():
+        tamr.jobs.put({**document(), "description": f"a {form} b", "note": [form]}, "17")
 
-    operation = client.operation("17")
+        operation = client.operation("17")
 
-    assert operation.description.replace("ada:", "") == "a *** b"
-    assert operation.to_json()["note"][0] in {"***", "ada:***"}
-    holds_no_secret(operation.to_json())
+        assert operation.description.replace("ada:", "") == "a *** b", name
+        assert operation.to_json()["note"][0] in {"***", "ada:***"}, name
+        holds_no_secret(operation.to_json())
 
 
 @pytest.mark.parametrize("status", ["200 {}", "302 {}", "500 {}"])
@@ -153,7 +160,7 @@ def test_an_echo_in_headers_and_reason_is_taken_out(status):
 
     def serve(connection, _):
         headers = (f"X-Echo: {form}", f"Set-Cookie: s={form}", f"Location: /api/x?{form}")
-        connection.sendall(http_answer({"message": "x"}, status.format(form), *headers))
+        connection.sendall(http({"message": "x"}, status.format(form), *headers))
 
     with (
         RawServer(serve) as server,
@@ -190,13 +197,8 @@ def test_an_echo_in_headers_that_cannot_be_read_is_not_logged(caplog, capsys):
     assert not [each for each in caplog.records if each.levelno > logging.INFO]
 
 
-def test_the_token_of_a_login_is_a_secret(tamr, monkeypatch):
+def test_the_token_of_a_login_is_a_secret(tamr, tokens):
     """It is taken out of what comes after, and nothing keeps the answer to the login."""
-    tokens = []
-    new_token = tamr._credentials.new_token
-    monkeypatch.setattr(
-        tamr._credentials, "new_token", lambda: tokens.append(new_token()) or tokens[-1]
-    )
     with tamr.client(store_auth_cookie=True) as client:
         with tamr.faults.on(Fault.status(500, body=f"no {tokens[0]}", content_type="text/plain")):
             response = client.get("operations")
@@ -295,7 +297,7 @@ def test_a_word_is_not_replaced_within_another():
 
 def test_a_large_list_is_searched_quickly():
     """For secrets that are not in it: a small part of what it takes to parse it."""
-    body = json.dumps([document(id=str(i)) for i in range(20_000)]).encode()
+    body = json.dumps([document(id=str(i)) for i in range(4_000)]).encode()
     redactor = Redactor(["s3cret-of-ada", "ada:s3cret-of-ada"])
 
     def seconds(work):
@@ -330,7 +332,7 @@ def test_a_cookie_that_a_server_sets_is_sent_by_its_client_only(cookie):
 
     def serve(connection, _):
         header = f"Set-Cookie: {cookie.format(f'value-{next(number)}')}; Path=/"
-        connection.sendall(http_answer([], "200 OK", header))
+        connection.sendall(http([], "200 OK", header))
 
     with RawServer(serve) as server, requests.Session() as session:
         session.cookies.set("mine", "1")
@@ -354,7 +356,7 @@ def test_a_cookie_that_a_server_sets_is_sent_by_its_client_only(cookie):
 def test_the_login_goes_along_with_a_sessions_own_cookies():
     """Those that the user has set are sent as before."""
     with (
-        RawServer(lambda to, _: to.sendall(http_answer({"token": "t0ken"}))) as server,
+        RawServer(lambda to, _: to.sendall(http({"token": "t0ken"}))) as server,
         requests.Session() as session,
     ):
         session.cookies.set("route", "7")
@@ -388,20 +390,37 @@ def test_the_login_goes_to_its_own_address_only(host, path):
         assert login.token_for(f"{elsewhere}{path}") is None
 
 
-def test_locks_of_logins_and_starts_do_not_cross_a_fork(tamr, client):
-    """A child can log in and start jobs though another thread of its parent was at it."""
-    endpoint = "projects/1/unifiedDataset:refresh"
-    client.start(endpoint, True, join=True)
-    client._login._lock.acquire()
-    for lock in client._starts._locks.values():
-        lock.acquire()
+@needs_fork
+@may_fork
+def test_locks_of_logins_and_starts_do_not_cross_a_fork():
+    """A child logs in and starts a job while threads of its parent do both."""
+    start, free, held = "projects/1/unifiedDataset:refresh", threading.Event(), set()
 
-    _fork._renew_all()
+    def serve(connection, request):
+        path = request.split()[1].decode().removeprefix("/api/versioned/v1/")
+        if path != "x" and path not in held:
+            held.add(path)
+            free.wait(10)
+        refused = path == "x" and b"authToken" not in request
+        status = "401 Unauthorized" if refused else "200 OK"
+        connection.sendall(http({"token": "t0ken", **document()}, status))
 
-    tamr._credentials.expire()
-    answer = client._login.renew(0, client._send, 1)
-    assert answer is not None
-    assert client.start(endpoint, True, join=True).state
+    with RawServer(serve) as server:
+        auth = UsernamePasswordAuth("ada", SECRET)
+        client = Client(auth, "127.0.0.1", port=server.port, total_seconds=20)
+        threads = [
+            threading.Thread(target=client.get, args=("x",)),
+            threading.Thread(target=client.start, args=(start, True), kwargs={"join": True}),
+        ]
+        for thread in threads:
+            thread.start()
+        wait_until(lambda: held == {"instance:login", start})
+        works = in_child(lambda: client.get("x").ok and client.start(start, True, join=True).state)
+        free.set()
+        for thread in threads:
+            thread.join()
+
+    assert works
 
 
 # --- Texts of others
@@ -487,20 +506,20 @@ SEEDS = [
 
 
 def seconds_of(work, *args):
-    best = float("inf")
-    for _ in range(3):
-        start = time.process_time()
+    """CPU time of this thread; the least of three where it is not next to nothing."""
+    taken = []
+    while len(taken) < 3 and min(taken, default=1) > 0.02:
+        start = time.thread_time()
         work(*args)
-        best = min(best, time.process_time() - start)
-    return best
+        taken.append(time.thread_time() - start)
+    return min(taken)
 
 
 def grows_like_its_text(work, seed, size):
     """Whether twice the text takes about twice the time (three times, with noise)."""
     for characters in (size, 2 * size, 4 * size):
-        short = seconds_of(work, (seed * characters)[:characters])
         long = seconds_of(work, (seed * characters * 2)[: 2 * characters])
-        if long < 0.02 or long < 3.2 * short:
+        if long < 0.02 or long < 3.2 * seconds_of(work, (seed * characters)[:characters]):
             return True
     return False
 
@@ -516,11 +535,6 @@ def test_no_pattern_backtracks(pattern):
                 assert grows_like_its_text(work, seed, 4_000), seed
 
 
-def tamed(text):
-    return sanitize(text, 500)
-
-
-@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(
     "work",
     [
@@ -531,19 +545,18 @@ def tamed(text):
         lambda text: sanitize(text, 500),
         Redactor([SECRET, "a"]).text,
     ],
-    ids=["summarize", "has_details", "description_template", "parse_time", "tame", "redacted"],
+    ids=["summarize", "has_details", "description_template", "parse_time", "sanitize", "redacted"],
 )
-def test_a_hostile_text_takes_no_time(work, seed):
-    """A megabyte of it is read in the blink of an eye."""
-    assert seconds_of(work, (seed * 1_000_000)[:1_000_000]) < 1
+def test_a_hostile_text_takes_no_time(work):
+    """A hundred kilobytes of it are read in the blink of an eye, a megabyte in ten of them."""
+    for seed in SEEDS:
+        assert seconds_of(work, (seed * 100_000)[:100_000]) < 0.1, seed
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_a_hostile_address_takes_no_time(seed):
+def test_a_hostile_address_takes_no_time():
     """150,000 slashes, or anything else, as an endpoint and as a redirect."""
-    text = (seed * 150_000)[:150_000]
 
-    def both():
+    def both(text):
         for check in (
             lambda: endpoint_url("http://tamr.test", "/api/versioned/v1/", text),
             lambda: redirect_url("http://tamr.test", "http://tamr.test/x", text),
@@ -551,7 +564,8 @@ def test_a_hostile_address_takes_no_time(seed):
             with contextlib.suppress(ValueError):
                 check()
 
-    assert seconds_of(both) < 0.5
+    for seed in SEEDS:
+        assert seconds_of(both, (seed * 150_000)[:150_000]) < 0.5, seed
 
 
 def test_a_relative_id_of_slashes_holds_nobody_up(client):

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import base64
 import copy
-import http.client
 import json
 import logging
 import pickle
 import threading
 import traceback
+from http.client import HTTPConnection
 
 import pytest
 import requests
-from doubles import RawServer, document, until
-from doubles import http as http_answer
+from fakes import PASSWORD, RawServer, document, http, wait_until
 
 from tamr_widgets import (
     Client,
@@ -30,15 +29,7 @@ from tamr_widgets import (
 from tamr_widgets._operation.html import html_table, plain_text
 from tamr_widgets.simulator import Fault, Simulator
 
-SECRET = "pa55-of-ada"
-
 LOGGER = "tamr_widgets._http.client"
-
-
-@pytest.fixture
-def tamr():
-    with Simulator(past_jobs=0, username="ada", password=SECRET) as tamr:
-        yield tamr
 
 
 @pytest.fixture
@@ -55,7 +46,7 @@ def job(tamr, client):
 @pytest.fixture
 def elsewhere():
     """Another server, which would take any credentials that it gets."""
-    with RawServer(lambda connection, _: connection.sendall(http_answer(document()))) as server:
+    with RawServer(lambda connection, _: connection.sendall(http(document()))) as server:
         yield server
 
 
@@ -293,8 +284,8 @@ class Everything:
 
 def trouble(tamr, client, job, seen):
     """Everything that is done and goes wrong, successful requests included."""
-    echo = f"no {SECRET} here, nor {base64.b64encode(f'ada:{SECRET}'.encode()).decode()}"
-    location = f"http://ada:{SECRET}@127.0.0.1:1/"
+    echo = f"no {PASSWORD} here, nor {base64.b64encode(f'ada:{PASSWORD}'.encode()).decode()}"
+    location = f"http://ada:{PASSWORD}@127.0.0.1:1/"
     seen.add(client, job, client.get("operations"), job.poll(), html_table(job), plain_text(job))
     for fault in (
         Fault.unauthorised(method="GET"),
@@ -320,15 +311,11 @@ def trouble(tamr, client, job, seen):
 
 
 @pytest.mark.parametrize("cookie", [False, True])
-def test_a_secret_is_nowhere_to_be_seen(tamr, caplog, capsys, monkeypatch, cookie):
+def test_a_secret_is_nowhere_to_be_seen(tamr, tokens, caplog, capsys, monkeypatch, cookie):
     """No log at DEBUG, repr, error, traceback, answer or pickle shows password, header or token."""
     caplog.set_level(logging.DEBUG)
-    monkeypatch.setattr(http.client.HTTPConnection, "debuglevel", 1)
-    seen, tokens = Everything(), []
-    new_token = tamr._credentials.new_token
-    monkeypatch.setattr(
-        tamr._credentials, "new_token", lambda: tokens.append(new_token()) or tokens[-1]
-    )
+    monkeypatch.setattr(HTTPConnection, "debuglevel", 1)
+    seen = Everything()
 
     with tamr.client(total_seconds=0.2, store_auth_cookie=cookie) as client:
         job = client.operation(tamr.jobs.add("RUNNING"))
@@ -344,8 +331,8 @@ def test_a_secret_is_nowhere_to_be_seen(tamr, caplog, capsys, monkeypatch, cooki
     assert "urllib3" in caplog.text
     assert len(tokens) >= 1
     assert seen.errors > 30
-    encoded = base64.b64encode(f"ada:{SECRET}".encode()).decode()
-    for secret in (SECRET, encoded, *tokens):
+    encoded = base64.b64encode(f"ada:{PASSWORD}".encode()).decode()
+    for secret in (PASSWORD, encoded, *tokens):
         at = everything.find(secret)
         assert at < 0, everything[max(0, at - 500) : at + 100]
 
@@ -398,9 +385,9 @@ def test_a_login_page_is_no_success(tamr, client, job):
             act()
 
 
-def test_a_password_that_was_changed_is_told(tamr, client):
+def test_a_password_that_was_changed_is_reported(tamr):
     """A client with the old one gets one typed error, not a loop of logins."""
-    tamr._credentials._password = "another"
+    client = tamr.client(auth=UsernamePasswordAuth(tamr.username, "the-old-one"))
     with pytest.raises(Unauthorized):
         client.operations()
 
@@ -416,4 +403,4 @@ def test_a_session_that_nobody_closes_ends_with_the_client(tamr):
 
     client.close()
 
-    until(lambda: tamr.connections == 0)
+    wait_until(lambda: tamr.connections == 0)

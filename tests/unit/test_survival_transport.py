@@ -16,7 +16,7 @@ from itertools import count
 import brotli
 import pytest
 import requests
-from doubles import CERTIFICATE, URL, RawServer, document, http, until
+from fakes import CERTIFICATE, URL, RawServer, document, http, wait_until
 
 from tamr_widgets import (
     Client,
@@ -32,7 +32,8 @@ from tamr_widgets import (
 from tamr_widgets._http import body
 from tamr_widgets._http.deadline import SLICE_SECONDS, deadline
 
-LATE_SECONDS = 1.5
+# What ends late would last ten seconds or more, also on a busy machine.
+LATE_SECONDS = 5
 MEBIBYTE = 2**20
 BUFFER_BYTES = min(io.DEFAULT_BUFFER_SIZE, 2**13)  # with what follows, within a record of TLS
 
@@ -82,7 +83,7 @@ def test_an_interim_response_is_not_the_response(monkeypatch, session, interim, 
 
     def serve(connection, request):
         connection.sendall(interim)
-        time.sleep(0.02)
+        time.sleep(0.001)  # so that the response comes in a segment of its own
         connection.sendall(http(path_of(request)))
 
     protocol = "https" if tls else "http"
@@ -105,7 +106,7 @@ def test_a_change_of_protocol_is_no_response(session):
         with pytest.raises(ConnectionFailed, match=r"101.*not known whether"):
             client.delete("operations/17")
         assert client.get("x").json() == "after"
-        assert len(server._connections) == 2
+        assert len(server.connections) == 2
 
 
 def test_interim_responses_without_end_end(session):
@@ -118,11 +119,11 @@ def test_interim_responses_without_end_end(session):
 
     with (
         RawServer(serve) as server,
-        client_of(server, session=session, total_seconds=0.3) as client,
+        client_of(server, session=session, total_seconds=0.1) as client,
     ):
         took, _ = seconds_of(lambda: client.get("x"), RequestTimeout)
 
-    assert took < 0.3 + LATE_SECONDS
+    assert took < 0.1 + LATE_SECONDS
 
 
 def up_to_the_buffers_end(real, surplus):
@@ -171,33 +172,36 @@ def test_what_comes_unasked_is_not_the_next_response(monkeypatch, session, sent,
 
 def test_what_comes_later_is_not_the_next_response(session):
     """The connection was idle."""
-    used = []
+    used, idle, sent = [], threading.Event(), threading.Event()
 
     def serve(connection, request):
         used.append(connection)
         connection.sendall(http(path_of(request)))
         if len(used) == 1:
-            time.sleep(0.03)
+            idle.wait(10)
             connection.sendall(http("not asked for"))
+            sent.set()
 
     with RawServer(serve) as server, client_of(server, session=session) as client:
         client.get("a")
-        time.sleep(0.1)
+        idle.set()
+        assert sent.wait(10)
         assert client.get("b").json() == "b"
 
 
 def test_a_late_response_is_nobodys(session):
     """After a time-out the connection is closed."""
-    numbers = count()
+    late, numbers = threading.Event(), count()
 
     def serve(connection, request):
-        time.sleep(0 if next(numbers) else 0.4)
+        if next(numbers) == 0:
+            late.wait(10)
         connection.sendall(http(path_of(request)))
 
     with RawServer(serve) as server, client_of(server, session=session) as client:
         with pytest.raises(RequestTimeout):
-            client.get("a", timeout=0.2)
-        time.sleep(0.3)
+            client.get("a", timeout=0.05)
+        late.set()
         assert client.get("b").json() == "b"
 
 
@@ -231,15 +235,16 @@ CODED = {
 }
 
 
-@pytest.mark.parametrize("size", [1, 100, 65_536, 300_000])
 @pytest.mark.parametrize("coding", CODED)
-def test_a_body_is_decoded(wire, client, coding, size):
-    """Whatever codings it has, one after another, in one piece or many."""
-    body = json.dumps("x" * size).encode() if size < 300_000 else b"%d" % (10**200) * 300
-    sent = CODED[coding](body)
-    wire.get(f"{URL}x", body=sent, headers={"Content-Encoding": coding})
+def test_a_body_is_decoded(wire, client, coding):
+    """With any codings, one after another, in one piece or many."""
+    bodies = [json.dumps("x" * size).encode() for size in (1, 100, 65_536)]
+    for content in (*bodies, b"%d" % (10**200) * 300):
+        wire.upsert(
+            "GET", f"{URL}x", body=CODED[coding](content), headers={"Content-Encoding": coding}
+        )
 
-    assert client.get("x").content == body
+        assert client.get("x").content == content
 
 
 @pytest.mark.parametrize("padding", [b"\0" * 20, b"\n", b"more"])
@@ -264,14 +269,16 @@ def test_only_what_can_be_decoded_is_asked_for(monkeypatch, wire, client, sessio
     assert asked == {given or "gzip, deflate"}
 
 
-def test_a_coding_that_the_caller_asked_for_is_decoded(wire, client):
+def test_a_coding_that_the_caller_asked_for_is_decoded(wire, client, small_bodies):
     """By urllib3, if it can."""
     wire.get(f"{URL}x", body=brotli.compress(b"body"), headers={"Content-Encoding": "br"})
-    wire.get(f"{URL}y", body=brotli.compress(bytes(SIZE)), headers={"Content-Encoding": "br"})
+    wire.get(
+        f"{URL}y", body=brotli.compress(bytes(SIZE), quality=1), headers={"Content-Encoding": "br"}
+    )
     asking = {"Accept-Encoding": "br"}
 
     assert client.get("x", headers=asking).content == b"body"
-    with pytest.raises(UnexpectedResponse, match="more than 32 MiB"):
+    with pytest.raises(UnexpectedResponse, match="more than 1 MiB"):
         client.get("y", headers=asking)
 
 
@@ -302,43 +309,43 @@ def test_a_body_that_cannot_be_decoded_is_typed(wire, client, coding, body):
         client.get("x")
 
 
-SIZE = 40 * MEBIBYTE
+SIZE = MEBIBYTE * 5 // 4
 ZEROS = gzipped(b"\0" * SIZE)
 BOMBS = {
     "gzip": ("gzip", ZEROS),
     "gzip in gzip": ("gzip, gzip", gzipped(ZEROS)),
     "deflate": ("deflate", zlib.compress(b"\0" * SIZE)),
-    "members": ("gzip", gzipped(b"\0" * MEBIBYTE) * 40),
+    "members": ("gzip", gzipped(b"\0" * 2**15) * 40),
 }
 
 
 @pytest.mark.parametrize(("coding", "body"), BOMBS.values(), ids=BOMBS)
-def test_a_body_that_is_too_large_is_not_kept(wire, client, coding, body):
+def test_a_body_that_is_too_large_is_not_kept(wire, client, coding, body, small_bodies):
     """The error says what the limit is."""
     wire.get(f"{URL}x", body=body, headers={"Content-Encoding": coding})
 
-    with pytest.raises(UnexpectedResponse, match=r"^GET http.*more than 32 MiB.*stream=True"):
+    with pytest.raises(UnexpectedResponse, match=r"^GET http.*more than 1 MiB.*stream=True"):
         client.get("x")
 
 
 @pytest.mark.parametrize("status", [200, 401, 302, 404, 500])
-def test_no_status_lets_a_large_body_through(wire, session, status):
+def test_no_status_lets_a_large_body_through(wire, session, status, small_bodies):
     """Redirects and errors have bodies, too."""
     headers = {"Content-Encoding": "gzip", "Location": "/y"}
     wire.get(f"{URL}x", status=status, body=ZEROS, headers=headers)
 
     with (
         Client(TokenAuth("t"), "tamr.test", session=session) as client,
-        pytest.raises(UnexpectedResponse, match="more than 32 MiB"),
+        pytest.raises(UnexpectedResponse, match="more than 1 MiB"),
     ):
         client.get("x")
 
 
-def test_a_login_that_is_too_large_is_not_kept(wire):
+def test_a_login_that_is_too_large_is_not_kept(wire, small_bodies):
     """Before anything else is asked."""
     wire.post(f"{URL}instance:login", body=ZEROS, headers={"Content-Encoding": "gzip"})
 
-    with pytest.raises(UnexpectedResponse, match="more than 32 MiB"):
+    with pytest.raises(UnexpectedResponse, match="more than 1 MiB"):
         Client(UsernamePasswordAuth("ada", "x"), "tamr.test", store_auth_cookie=True)
 
 
@@ -361,7 +368,7 @@ def test_a_list_may_be_larger(monkeypatch, wire, client):
         client.operations()
 
 
-def test_a_start_that_came_back_too_large_may_have_started(wire, client):
+def test_a_start_that_came_back_too_large_may_have_started(wire, client, small_bodies):
     """The error does not say that it has not."""
     wire.post(f"{URL}x", body=ZEROS, headers={"Content-Encoding": "gzip"})
 
@@ -369,7 +376,7 @@ def test_a_start_that_came_back_too_large_may_have_started(wire, client):
         client.start("x")
 
 
-def test_a_stream_is_the_callers(wire, client):
+def test_a_stream_is_the_callers(wire, client, small_bodies):
     """Its body is neither read nor bounded."""
     wire.get(f"{URL}x", body=ZEROS, headers={"Content-Encoding": "gzip"})
 
@@ -381,7 +388,7 @@ def test_a_stream_is_the_callers(wire, client):
 BOMB_IN_A_PROCESS = """
 import gzip, resource, sys
 sys.path[:0] = {path!r}
-from doubles import RawServer, document, http
+from fakes import RawServer, document, http
 from tamr_widgets import Client, TokenAuth, Operation, UnexpectedResponse
 def zeros(mebibytes):
     packed = gzip.compress(gzip.compress(bytes(2**20)) * mebibytes)
@@ -424,7 +431,7 @@ ENDLESS = {
 
 
 @pytest.mark.parametrize(("start", "more"), ENDLESS.values(), ids=ENDLESS)
-def test_a_response_without_end_ends(session, start, more):
+def test_a_response_without_end_ends(session, start, more, small_bodies):
     """Where a bound is, and not only in time."""
 
     def serve(connection, _):
@@ -435,7 +442,7 @@ def test_a_response_without_end_ends(session, start, more):
     with RawServer(serve) as server, client_of(server, session=session, total_seconds=20) as client:
         took, error = seconds_of(lambda: client.get("x"), TamrError)
 
-    assert took < 10
+    assert took < 20
     assert not isinstance(error, RequestTimeout)
 
 
@@ -446,14 +453,15 @@ def test_trailers_without_end_end(session):
         connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n")
         while True:
             connection.sendall(b"X: y\r\n" * 1000)
+            time.sleep(0.01)
 
     with (
         RawServer(serve) as server,
-        client_of(server, session=session, total_seconds=0.4) as client,
+        client_of(server, session=session, total_seconds=0.1) as client,
     ):
         took, _ = seconds_of(lambda: client.get("x"), TamrError)
 
-    assert took < 0.4 + LATE_SECONDS
+    assert took < 0.1 + LATE_SECONDS
 
 
 @pytest.mark.parametrize("error", [MemoryError, RecursionError])
@@ -491,10 +499,10 @@ def test_a_body_that_comes_from_anywhere_ends():
     """The limit is looked at for each piece."""
     with requests.Session() as session:
         session.mount("http://", Dripping())
-        client = Client(TokenAuth("t"), "tamr.test", session=session, total_seconds=0.3)
+        client = Client(TokenAuth("t"), "tamr.test", session=session, total_seconds=0.1)
         took, _ = seconds_of(lambda: client.get("x"), RequestTimeout)
 
-    assert 0.3 <= took < 0.3 + LATE_SECONDS
+    assert 0.1 <= took < 0.1 + LATE_SECONDS
 
 
 # One limit for all steps.
@@ -545,46 +553,51 @@ def test_silent_addresses_share_one_limit(full, session):
     """A name with eight of them takes no longer than one."""
     with Client(TokenAuth("t"), "tamr.test", port=full, session=session) as client:
         took, error = seconds_of(
-            lambda: Operation(client, document()).wait(0.1, timeout_seconds=0.5), TimeoutError
+            lambda: Operation(client, document()).wait(0.1, timeout_seconds=0.2), TimeoutError
         )
 
-    assert 0.5 <= took < 0.5 + LATE_SECONDS
+    assert 0.2 <= took < 0.2 + LATE_SECONDS
     assert isinstance(error.last_error, RequestTimeout)
 
 
-@pytest.mark.parametrize("timeout", [None, 0.2])
+@pytest.mark.parametrize("timeout", [None, 0.1])
 def test_silent_addresses_end_with_the_limit_of_a_request(full, session, timeout):
     """Whose time-out of connecting holds for each address."""
-    with Client(TokenAuth("t"), "t.test", port=full, session=session, total_seconds=0.5) as client:
+    with Client(TokenAuth("t"), "t.test", port=full, session=session, total_seconds=0.2) as client:
         took, _ = seconds_of(lambda: client.post("x", timeout=timeout), RequestTimeout)
 
-    assert 0.5 <= took < 0.5 + LATE_SECONDS
+    assert 0.2 <= took < 0.2 + LATE_SECONDS
 
 
 @pytest.fixture
 def slow_names(monkeypatch):
-    """Names that take a second to be found."""
-    found = socket.getaddrinfo
+    """Names that are not found before this event is set."""
+    look_up, found = socket.getaddrinfo, threading.Event()
 
-    def look_up(_, *args, **kwargs):
-        time.sleep(1)
-        return found("127.0.0.1", *args, **kwargs)
+    def wait_and_look_up(_, *args, **kwargs):
+        found.wait(10)
+        return look_up("127.0.0.1", *args, **kwargs)
 
-    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    monkeypatch.setattr(socket, "getaddrinfo", wait_and_look_up)
+    yield found
+    found.set()
 
 
 def test_a_slow_look_up_is_not_waited_for(slow_names, session):
     """And nothing is sent when the name is found after all."""
     with RawServer(lambda c, _: c.sendall(http("x"))) as server:
+        before = set(threading.enumerate())
         with Client(
-            TokenAuth("t"), "t.test", port=server.port, session=session, total_seconds=0.3
+            TokenAuth("t"), "t.test", port=server.port, session=session, total_seconds=0.1
         ) as client:
             took, error = seconds_of(lambda: client.post("x"), RequestTimeout)
-        time.sleep(1)
+        slow_names.set()
+        for thread in set(threading.enumerate()) - before:
+            thread.join(10)
 
-        assert took < 0.8
+        assert took < 0.1 + LATE_SECONDS
         assert "not known whether" not in str(error)
-        assert server._connections == []
+        assert server.connections == []
 
 
 HANGING = {
@@ -598,9 +611,14 @@ HANGING = {
 
 
 @pytest.mark.parametrize("step", HANGING.values(), ids=HANGING)
-@pytest.mark.parametrize("ended_by", ["call-off", "limit"])
+@pytest.mark.parametrize(
+    ("session", "ended_by"),
+    [("own", "cancellation"), ("passed", "deadline")],
+    indirect=["session"],
+    ids=["cancellation", "deadline"],
+)
 def test_each_step_ends_at_once(request, monkeypatch, session, step, ended_by):
-    """When it is called off, as when the time is up."""
+    """When it is cancelled, as when the time is up."""
     DeafServer.deaf.clear()
     options, body = {}, b""
     with DeafServer(None) if step == "deaf" else SilentServer(None) as server:
@@ -612,16 +630,16 @@ def test_each_step_ends_at_once(request, monkeypatch, session, step, ended_by):
         elif step == "tls":
             options["protocol"] = "https"
         elif step == "deaf":
-            body = b"x" * (20 * MEBIBYTE)
+            body = b"x" * (8 * MEBIBYTE)
         elif step == "proxy":
             options["protocol"] = "https"
             monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
         host = "t.test" if step == "proxy" else "127.0.0.1"
         with Client(TokenAuth("t"), host, port=port, session=session, **options) as client:
-            over = time.monotonic() + 0.3
+            over = time.monotonic() + 0.1
             limit = (
-                deadline(0.3)
-                if ended_by == "limit"
+                deadline(0.1)
+                if ended_by == "deadline"
                 else deadline(10, lambda: time.monotonic() > over)
             )
             with limit:
@@ -630,7 +648,7 @@ def test_each_step_ends_at_once(request, monkeypatch, session, step, ended_by):
                 )
         DeafServer.deaf.set()
 
-    assert took < 0.3 + SLICE_SECONDS + 0.4
+    assert took < 0.1 + SLICE_SECONDS + LATE_SECONDS
 
 
 @pytest.mark.parametrize("protocol", ["http", "https"])
@@ -641,15 +659,11 @@ def test_a_poller_does_not_wait_for_what_hangs(protocol):
         client_of(server, protocol=protocol) as client,
     ):
         before = set(threading.enumerate())
-        poller = Poller.of(client)
-        subscription = poller.subscribe(Operation(client, document()), lambda _: None)
-        until(lambda: server._connections)
-        time.sleep(0.1)
-        began = time.monotonic()
-        subscription.close()
-        until(lambda: poller._thread is None or not poller._thread.is_alive())
-        assert time.monotonic() - began < 1
+        subscription = Poller.of(client).subscribe(Operation(client, document()), lambda _: None)
+        wait_until(lambda: server.connections)
         assert all(each.daemon for each in set(threading.enumerate()) - before)
+        subscription.close()
+        wait_until(lambda: not any("tamr_widgets" in each.name for each in threading.enumerate()))
 
 
 def test_no_request_is_sent_once_the_limit_is_over(monkeypatch, session):
@@ -658,11 +672,11 @@ def test_no_request_is_sent_once_the_limit_is_over(monkeypatch, session):
 
     def slow(sock, address):
         made(sock, address)
-        time.sleep(0.4)
+        time.sleep(0.2)
 
     with (
         RawServer(lambda c, _: c.sendall(http("x"))) as server,
-        client_of(server, session=session, total_seconds=0.3) as client,
+        client_of(server, session=session, total_seconds=0.1) as client,
     ):
         monkeypatch.setattr(socket.socket, "connect", slow)
         with pytest.raises(RequestTimeout):
@@ -707,6 +721,6 @@ def test_no_thread_is_needed_for_a_connection_that_is_kept(session):
         patched.setattr(threading, "Thread", Counted)
         for _ in range(3):
             operation = operation.poll()
-        until(lambda: len(server.requests) == 4)
+        wait_until(lambda: len(server.requests) == 4)
 
     assert started == []

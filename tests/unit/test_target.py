@@ -4,7 +4,7 @@ import gc
 import weakref
 
 import pytest
-from doubles import document
+from fakes import document
 
 from tamr_widgets import Operation, TamrError
 from tamr_widgets._polling.subscription import Subscription
@@ -12,11 +12,11 @@ from tamr_widgets._polling.target import PollTarget
 
 
 class Changes(list):
-    """What a subscription reported to its owner."""
+    """The changes that a subscription reported to its owner."""
 
 
 @pytest.fixture
-def changes(hands):
+def changes(clock):
     return Changes()
 
 
@@ -31,7 +31,7 @@ def subscription(changes, heard):
 
 
 @pytest.fixture
-def watch(hands):
+def watch(clock):
     return PollTarget("operations/17", Operation(None, document()))
 
 
@@ -56,7 +56,7 @@ def test_a_closed_subscription_hears_nothing(subscription, heard):
 
 
 def test_one_that_was_marked_as_closed_hears_nothing(subscription, heard):
-    """An owner that is told on the poller's thread need not call `close`."""
+    """An owner that is notified on the poller's thread need not call `close`."""
     subscription.closed = True
     subscription.notify("news")
 
@@ -64,7 +64,7 @@ def test_one_that_was_marked_as_closed_hears_nothing(subscription, heard):
 
 
 def test_a_closed_subscription_does_not_keep_its_follower_alive(changes):
-    """Whoever still holds it holds nothing of a widget."""
+    """A reference to it keeps nothing of a widget."""
 
     class Widget:
         def hear(self, news):
@@ -82,35 +82,35 @@ def test_a_closed_subscription_does_not_keep_its_follower_alive(changes):
 
 
 def test_a_page_that_shows_it_is_reported_only_after_it_did_not_for_long(
-    hands, subscription, changes
+    clock, subscription, changes
 ):
-    """That is when it must be asked about at once."""
-    hands.turn(300)
+    """It must be polled at once then."""
+    clock.advance(300)
     assert not subscription.is_hidden()
     subscription.mark_visible()
     assert not changes
 
-    hands.turn(301)
+    clock.advance(301)
     assert subscription.is_hidden()
     subscription.mark_visible()
     assert changes == [subscription]
     assert not subscription.is_hidden()
 
 
-def test_what_belongs_to_no_page_is_never_unseen(hands, changes):
+def test_what_belongs_to_no_page_is_never_unseen(clock, changes):
     """Code need not say that it looks."""
     subscription = Subscription(print, None, on_change=changes.append)
-    hands.turn(1e6)
+    clock.advance(1e6)
     assert not subscription.is_hidden()
 
     subscription.mark_visible()
-    hands.turn(1e6)
+    clock.advance(1e6)
 
     assert not subscription.is_hidden()
     assert not changes
 
 
-def test_faults_that_nobody_wants_to_hear_are_not_told(changes, caplog):
+def test_errors_without_a_callback_are_dropped(changes, caplog):
     """A follower may leave out the callback for faults."""
     Subscription(print, None, on_change=changes.append).notify_error(TamrError())
 
@@ -118,7 +118,7 @@ def test_faults_that_nobody_wants_to_hear_are_not_told(changes, caplog):
 
 
 def test_news_are_remembered_as_heard_and_faults_are_not(subscription):
-    """Who heard only of a fault still wants to be greeted with what is known."""
+    """A subscriber that heard only of an error still needs the latest snapshot."""
     subscription.notify_error(TamrError())
     assert not subscription.has_received
     subscription.notify("news")
@@ -143,63 +143,63 @@ def test_the_shortest_interval_counts_as_long_as_it_is_there(watch, subscription
     assert watch.has_no_subscribers()
 
 
-def test_what_nothing_is_known_of_is_due_at_once(hands, subscription):
+def test_what_nothing_is_known_of_is_due_at_once(clock, subscription):
     """A list has to come before anything can be shown."""
     watch = PollTarget("")
     watch.add(subscription)
 
-    assert watch.due == hands.now
+    assert watch.due == clock.now
 
 
-def test_a_new_follower_hastens_the_next_poll_and_never_delays_it(hands, watch, changes):
+def test_a_new_follower_hastens_the_next_poll_and_never_delays_it(clock, watch, changes):
     """One with a long interval does not slow it down."""
     watch.add(Subscription(print, None, 0.1, on_change=changes.append))
     first = watch.due
     watch.add(Subscription(print, None, 600, on_change=changes.append))
 
-    assert hands.now + 0.05 <= first <= hands.now + 0.1
+    assert clock.now + 0.05 <= first <= clock.now + 0.1
     assert watch.due == first
 
 
-def test_a_pause_that_the_server_asked_for_holds_for_everybody(hands, watch, subscription, changes):
+def test_a_pause_that_the_server_requested_holds_for_everybody(clock, watch, subscription, changes):
     """Neither haste nor a new follower shortens it, nor does a shorter pause after a fault."""
     watch.add(subscription)
     watch.schedule_next(min_delay=60)
-    until = hands.now + 60
+    until = clock.now + 60
 
     watch.schedule_no_later_than()
     watch.add(Subscription(print, None, 1, on_change=changes.append))
     watch.back_off(1, TamrError())
 
     assert watch.due == until
-    assert not watch.is_nearly_due(hands.now)
+    assert not watch.is_nearly_due(clock.now)
     assert watch.is_nearly_due(until)
 
 
-def test_what_is_due_within_half_its_interval_is_near(hands, watch, subscription):
-    """It may as well be asked about now."""
+def test_what_is_due_within_half_its_interval_is_near(clock, watch, subscription):
+    """It may as well be polled now."""
     watch.add(subscription)
-    watch.due = hands.now + 1.6
-    assert not watch.is_nearly_due(hands.now)
-    watch.due = hands.now + 1.5
-    assert watch.is_nearly_due(hands.now)
+    watch.due = clock.now + 1.6
+    assert not watch.is_nearly_due(clock.now)
+    watch.due = clock.now + 1.5
+    assert watch.is_nearly_due(clock.now)
 
 
-def test_a_greeting_is_the_newest_snapshot_or_nothing(hands, watch, subscription, heard):
-    """Whoever knows it, or has heard anything since, is not told again."""
+def test_a_greeting_is_the_newest_snapshot_or_nothing(clock, watch, subscription, heard):
+    """A subscriber that has it, or a later one, is not notified again."""
     known = watch.latest
     watch.replay_latest(subscription, known)
     assert not heard
 
-    hands.turn(1)
+    clock.advance(1)
     watch.latest = Operation(None, document("SUCCEEDED"))
     watch.replay_latest(subscription, known)
     watch.replay_latest(subscription, known)
     assert heard == [watch.latest]
 
 
-def test_a_good_answer_ends_a_fault(hands, watch, subscription, heard):
-    """Whoever comes after it is not told of the fault."""
+def test_a_good_response_ends_a_fault(clock, watch, subscription, heard):
+    """Later subscribers are not notified of the error."""
     watch.add(subscription)
     fault = TamrError()
     watch.back_off(5, fault)

@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 import requests
-from doubles import PASSWORD, PATH, URL, document
+from fakes import PASSWORD, PATH, URL, document
 
 from tamr_widgets import (
     Client,
@@ -108,7 +108,7 @@ def test_an_address_elsewhere_is_not_asked(public, wire, path):
     assert not wire.calls
 
 
-def test_waiting_goes_on_through_faults(job, wire, hands):
+def test_waiting_goes_on_through_faults(job, wire, clock):
     """The policy is the same for every client."""
     wire.get(URL + PATH, status=502)
     wire.get(URL + PATH, body=requests.ConnectionError("reset"))
@@ -164,7 +164,7 @@ def test_a_login_without_end_is_a_typed_error(job, public, monkeypatch):
         job.poll()
 
 
-def test_a_thawed_operation_says_what_it_lacks(hands):
+def test_a_thawed_operation_says_what_it_lacks(clock):
     """It was pickled without its client."""
     thawed = pickle.loads(pickle.dumps(Operation(None, document())))
 

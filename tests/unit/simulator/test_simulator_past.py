@@ -27,7 +27,7 @@ def parsed(text: str) -> datetime:
 
 @pytest.fixture(scope="module")
 def operations() -> list[dict]:
-    return history(2000, seed=7)
+    return history(1200, seed=7)
 
 
 def test_a_seed_makes_one_past() -> None:

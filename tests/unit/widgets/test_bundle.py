@@ -26,7 +26,7 @@ def test_a_bundle_needs_no_other_module(entry):
     assert not re.search(r"^import\b", text, re.MULTILINE)
     assert re.findall(r"^export .*?\b(\w+)", text, re.MULTILINE) == ["default"]
     assert "TAMR_" not in text
-    assert "color-scheme: light dark" in text
+    assert ".tamr.tamr {" in text
 
 
 @pytest.mark.parametrize("entry", ENTRIES)

@@ -3,9 +3,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from embedded import asked, follow, until
+from fakes import wait_until
+from pages import Page, count_requests, follow, jobs_widget, panel
 
-from tamr_widgets import JobsWidget
 from tamr_widgets.simulator import Fault, Simulator
 
 if TYPE_CHECKING:
@@ -37,19 +37,19 @@ def test_a_running_job_is_estimated_from_those_before_it(tamr, client):
     """The page gets the estimate; Python gets the progress, which is never the end."""
     widget = follow(client, tamr.jobs.add("RUNNING", age_seconds=40))
 
-    estimate = until(lambda: widget._panel.get("estimate"))
+    estimate = wait_until(lambda: panel(widget).get("estimate"))
 
     assert estimate["samples"] == 20
     assert estimate["low"] <= estimate["median"] <= estimate["high"]
     assert estimate["median"] == pytest.approx(20, rel=0.1)
-    until(lambda: widget.progress is not None and 0 < widget.progress < 1)
+    wait_until(lambda: widget.progress is not None and 0 < widget.progress < 1)
 
 
 def test_a_pending_job_is_told_when_it_may_start(tamr, client):
     """What was queued lately says how long it is queued."""
     widget = follow(client, tamr.jobs.add("PENDING", age_seconds=2))
 
-    queue = until(lambda: widget._panel.get("queue"))
+    queue = wait_until(lambda: panel(widget).get("queue"))
 
     assert queue["samples"] >= 3
     assert widget.progress == 0.0
@@ -62,7 +62,7 @@ def test_ten_widgets_cost_one_list(tamr, client):
     widgets = [follow(client, job, poll_interval_seconds=5) for _ in range(10)]
 
     for widget in widgets:
-        until(lambda widget=widget: widget._panel.get("estimate"))
+        wait_until(lambda widget=widget: panel(widget).get("estimate"))
 
     assert lists(tamr) == 1
 
@@ -71,12 +71,12 @@ def test_the_estimate_goes_when_the_job_has_ended(tamr, client):
     """There is nothing left to foretell; the bar is full."""
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job)
-    until(lambda: widget._panel.get("estimate"))
+    wait_until(lambda: panel(widget).get("estimate"))
 
     tamr.jobs.finish(job)
-    until(lambda: widget.resolved)
+    wait_until(lambda: widget.resolved)
 
-    assert "estimate" not in widget._panel
+    assert "estimate" not in panel(widget)
     assert widget.progress == 1.0
 
 
@@ -85,10 +85,10 @@ def test_it_can_be_switched_off(tamr, client):
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job, estimate=False)
 
-    until(lambda: asked(tamr, "GET", job) > 5)
+    wait_until(lambda: count_requests(tamr, "GET", job) > 5)
 
     assert lists(tamr) == 0
-    assert "estimate" not in widget._panel
+    assert "estimate" not in panel(widget)
 
 
 @pytest.mark.parametrize("status", [403, 404])
@@ -98,9 +98,9 @@ def test_where_there_is_no_list_the_widget_does_without(tamr, client, status):
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job)
 
-    until(lambda: lists(tamr))
+    wait_until(lambda: lists(tamr))
     tamr.jobs.finish(job)
-    until(lambda: widget.resolved)
+    wait_until(lambda: widget.resolved)
 
     assert widget.error == ""
 
@@ -110,29 +110,28 @@ def test_with_no_history_there_is_no_estimate(client, tamr):
     job = tamr.jobs.add("RUNNING", kind="train", description="Something new")
     widget = follow(client, job)
 
-    until(lambda: lists(tamr))
-    polls = asked(tamr, "GET", job)
-    until(lambda: asked(tamr, "GET", job) > polls + 2)
+    wait_until(lambda: lists(tamr))
+    polls = count_requests(tamr, "GET", job)
+    wait_until(lambda: count_requests(tamr, "GET", job) > polls + 2)
 
-    assert "estimate" not in widget._panel
+    assert "estimate" not in panel(widget)
     assert widget.progress is None
 
 
 def test_rows_of_the_jobs_page_carry_estimates(tamr, client):
     """Unresolved rows only."""
     job = tamr.jobs.add("RUNNING")
-    table = JobsWidget(client, poll_interval_seconds=0.05)
-    sent: list[dict] = []
-    table.comm.send = lambda data=None, **_: sent.append(data.get("content") or {})
-    until(lambda: table.operations)
+    table = jobs_widget(client)
+    page = Page(table)
+    wait_until(lambda: table.operations)
 
-    table._handle_custom_msg({"action": "subscribe", "seq": 1}, [])
+    page.click("subscribe")
 
     def estimates_sent() -> dict[str, list[float] | None]:
-        rows = [row for each in list(sent) if "rows" in each for row in each["rows"]["jobs"]]
+        rows = [row for each in page.of("rows") for row in each["jobs"]]
         return {row[0]: row[8] for row in rows}
 
-    until(lambda: estimates_sent().get(job))
+    wait_until(lambda: estimates_sent().get(job))
     estimates = estimates_sent()
     assert estimates[job][3] == 20
     assert {estimate for key, estimate in estimates.items() if key != job} == {None}

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import traitlets
-from embedded import QUICK, asked, until
+from fakes import wait_until
+from pages import Page, count_requests, jobs_widget, status
 
 from tamr_widgets import JobsWidget, OperationWidget
 from tamr_widgets.simulator import Fault, history
@@ -16,33 +17,15 @@ if TYPE_CHECKING:
     from tamr_widgets import Client
 
 
-class Page(list[dict[str, Any]]):
-    """A page that has said hello, and what it heard: contents of messages, states of updates."""
-
-    def __init__(self, widget: JobsWidget) -> None:
-        super().__init__()
-        widget.comm.send = self._hear
-        self._widget = widget
-
-    def _hear(self, data: Any = None, **_: object) -> None:
-        self.append(data["content"] if "content" in data else data["state"])
-
-    def say(self, action: str, **more: Any) -> None:
-        self._widget._handle_custom_msg({"action": action, "seq": 1, **more}, [])
-
-    def of(self, kind: str) -> list[Any]:
-        return [message[kind] for message in self if kind in message]
-
-
 @pytest.fixture
 def widget(client: Client) -> JobsWidget:
-    return JobsWidget(client, poll_interval_seconds=QUICK)
+    return jobs_widget(client)
 
 
 @pytest.fixture
 def page(widget: JobsWidget) -> Page:
     page = Page(widget)
-    page.say("subscribe")
+    page.click("subscribe")
     return page
 
 
@@ -50,7 +33,7 @@ def test_all_jobs_are_snapshots_newest_first(tamr, widget):
     """Python sees what the page sees."""
     old, new = tamr.jobs.add("SUCCEEDED"), tamr.jobs.add("QUARANTINED")
 
-    until(lambda: len(widget.operations) == 2)
+    wait_until(lambda: len(widget.operations) == 2)
 
     assert [each.resource_id for each in widget.operations] == [new, old]
     assert widget.operations[0].state == "QUARANTINED"
@@ -59,14 +42,14 @@ def test_all_jobs_are_snapshots_newest_first(tamr, widget):
 def test_a_page_gets_all_rows_once_and_then_only_what_changed(tamr, widget, page):
     """Ten polls of an idle server send nothing."""
     first, second = tamr.jobs.add("RUNNING"), tamr.jobs.add("SUCCEEDED")
-    until(lambda: sum(len(rows["jobs"]) for rows in page.of("rows")) >= 2)
+    wait_until(lambda: sum(len(rows["jobs"]) for rows in page.of("rows")) >= 2)
     page.clear()
-    polls = asked(tamr, "GET", "operations")
-    until(lambda: asked(tamr, "GET", "operations") > polls + 10)
+    polls = count_requests(tamr, "GET", "operations")
+    wait_until(lambda: count_requests(tamr, "GET", "operations") > polls + 10)
     assert page == []
 
     tamr.jobs.finish(first)
-    until(lambda: page.of("rows"))
+    wait_until(lambda: page.of("rows"))
 
     assert [rows["jobs"][0][:2] for rows in page.of("rows")] == [[first, "SUCCEEDED"]]
     assert len(json.dumps(page[0])) < 600
@@ -77,26 +60,27 @@ def test_a_page_gets_all_rows_once_and_then_only_what_changed(tamr, widget, page
 def test_what_the_server_forgets_is_gone_from_the_page(tamr, widget, page):
     """The page is told which rows to take off."""
     job = tamr.jobs.add("SUCCEEDED")
-    until(lambda: widget.operations)
+    wait_until(lambda: widget.operations)
 
     tamr.jobs.remove(job)
-    until(lambda: not widget.operations)
+    wait_until(lambda: not widget.operations)
 
     assert page.of("rows")[-1]["gone"] == [job]
 
 
-def test_a_long_list_goes_to_a_new_page_in_pieces(tamr, widget):
+def test_a_long_list_goes_to_a_new_page_in_pieces(tamr, widget, monkeypatch):
     """The first rows are drawn before the last have arrived."""
-    tamr.jobs.put_all(history(2500))
-    until(lambda: len(widget.operations) == 2500)
+    monkeypatch.setattr("tamr_widgets.widgets.jobs.CHUNK", 500)
+    tamr.jobs.put_all(history(1100))
+    wait_until(lambda: len(widget.operations) == 1100)
     page = Page(widget)
-    page.say("subscribe")
-    until(lambda: len(page.of("rows")) == 3)
+    page.click("subscribe")
+    wait_until(lambda: len(page.of("rows")) == 3)
 
     first, second, third = page.of("rows")
-    assert (first["reset"], first["total"], first["more"]) == (True, 2500, True)
+    assert (first["reset"], first["total"], first["more"]) == (True, 1100, True)
     assert (second.get("reset"), third["more"]) == (None, False)
-    assert [len(rows["jobs"]) for rows in page.of("rows")] == [1000, 1000, 500]
+    assert [len(rows["jobs"]) for rows in page.of("rows")] == [500, 500, 100]
     assert [row[0] for row in first["jobs"][:3]] == [
         each.resource_id for each in widget.operations[:3]
     ]
@@ -108,7 +92,7 @@ def test_wild_documents_are_rows_too(tamr, widget, page):
     tamr.jobs.put({"description": 7}, "b")
     tamr.jobs.put({"id": "1", "status": {"state": 5}}, "c")
 
-    until(lambda: len(widget.operations) == 3)
+    wait_until(lambda: len(widget.operations) == 3)
 
     keys = {row[0] for rows in page.of("rows") for row in rows["jobs"]}
     assert len(keys) == 3
@@ -117,27 +101,32 @@ def test_wild_documents_are_rows_too(tamr, widget, page):
 def test_an_opened_row_is_a_panel_with_the_same_actions(tamr, widget, page):
     """It is followed, cancelled as in an OperationWidget, and shut."""
     job = tamr.jobs.start(queued_seconds=0, run_seconds=60)
-    until(lambda: widget.operations)
+    wait_until(lambda: widget.operations)
 
-    page.say("expand", id=job)
-    until(lambda: page.of("facts"))
-    page.say("cancel", id=job)
-    until(lambda: page.of("facts")[-1]["state"] in {"CANCELING", "CANCELED"})
-    page.say("collapse", id=job)
-    until(lambda: not widget._opened)
+    page.click("expand", id=job)
+    wait_until(lambda: page.of("facts"))
+    page.click("cancel", id=job)
+    wait_until(lambda: page.of("facts")[-1]["state"] in {"CANCELING", "CANCELED"})
+    page.click("collapse", id=job)
+    assert set(page.of("panel")) == {job}
+    page.clear()
+    page.click("subscribe")
+    wait_until(lambda: page.of("rows"))  # what follows the collapse
+    tamr.jobs.finish(job)
+    wait_until(lambda: widget.operations[0].resolved)
 
-    assert asked(tamr, "POST", f"{job}/cancel") == 1
-    assert {message["panel"] for message in page if "panel" in message} == {job}
+    assert count_requests(tamr, "POST", f"{job}/cancel") == 1
+    assert page.of("facts") == []
 
 
 def test_many_are_cancelled_with_one_report(tamr, widget, page):
     """A partial failure loses nothing: what was refused is named with the reason."""
     jobs = [tamr.jobs.start(queued_seconds=0, run_seconds=60) for _ in range(3)]
-    until(lambda: len(widget.operations) == 3)
+    wait_until(lambda: len(widget.operations) == 3)
     tamr.faults.add(Fault.status(403, method="POST", path=f"jobs/{jobs[1]}/"))
 
-    page.say("cancel_all", ids=[*jobs, "unknown"])
-    until(lambda: page.of("report") and page.of("report")[-1]["over"])
+    page.click("cancel_all", ids=[*jobs, "unknown"])
+    wait_until(lambda: page.of("report") and page.of("report")[-1]["over"])
 
     report = page.of("report")[-1]
     assert (report["action"], report["done"], report["of"]) == ("cancel", 3, 3)
@@ -149,22 +138,22 @@ def test_many_are_deleted_and_leave_the_table(tamr, widget, page):
     """The rows go without waiting for the next list."""
     tamr.jobs.deletes = True
     jobs = [tamr.jobs.add("SUCCEEDED") for _ in range(3)]
-    until(lambda: len(widget.operations) == 3)
+    wait_until(lambda: len(widget.operations) == 3)
 
-    page.say("delete_all", ids=jobs[:2])
-    until(lambda: len(widget.operations) == 1)
+    page.click("delete_all", ids=jobs[:2])
+    wait_until(lambda: len(widget.operations) == 1)
 
     assert widget.operations[0].resource_id == jobs[2]
-    assert asked(tamr, "DELETE") == 2
+    assert count_requests(tamr, "DELETE") == 2
 
 
 def test_a_server_that_deletes_nothing_is_remembered(tamr, widget, page):
     """405 is the server's word for all of them: the page need not offer it again."""
     jobs = [tamr.jobs.add("SUCCEEDED") for _ in range(2)]
-    until(lambda: len(widget.operations) == 2)
+    wait_until(lambda: len(widget.operations) == 2)
 
-    page.say("delete_all", ids=jobs)
-    until(lambda: widget._status.get("no_delete"))
+    page.click("delete_all", ids=jobs)
+    wait_until(lambda: status(widget).get("no_delete"))
 
     assert len(page.of("report")[-1]["failed"]) == 2
     assert len(widget.operations) == 2
@@ -174,24 +163,24 @@ def test_the_selection_is_snapshots(tamr, widget, page):
     """What is selected in the page can be used in code, and follows the server."""
     job = tamr.jobs.add("RUNNING")
     tamr.jobs.add("RUNNING")
-    until(lambda: len(widget.operations) == 2)
+    wait_until(lambda: len(widget.operations) == 2)
 
     widget.set_state({"_selected": [job]})
-    until(lambda: widget.selection)
+    wait_until(lambda: widget.selection)
     tamr.jobs.finish(job)
-    until(lambda: widget.selection[0].resolved)
+    wait_until(lambda: widget.selection[0].resolved)
 
     assert [each.resource_id for each in widget.selection] == [job]
 
 
 def test_a_page_can_set_its_own_state_and_nothing_else(tamr, widget):
     """Filter and search are the page's; what the server said is not."""
-    until(lambda: "loading" not in widget._status)
+    wait_until(lambda: "loading" not in status(widget))
 
     widget.set_state({"search": "train", "filter_state": "FAILED", "_status": {"loading": True}})
 
-    until(lambda: (widget.search, widget.filter_state) == ("train", "FAILED"))
-    assert "loading" not in widget._status
+    wait_until(lambda: (widget.search, widget.filter_state) == ("train", "FAILED"))
+    assert "loading" not in status(widget)
     with pytest.raises(traitlets.TraitError):
         widget.operations = ()
 
@@ -200,7 +189,7 @@ def test_callbacks_hear_of_each_job_that_resolves_once(tamr, widget):
     """Those that had ended before are not news; one that raises disturbs nobody."""
     tamr.jobs.add("SUCCEEDED")
     running = tamr.jobs.add("RUNNING")
-    until(lambda: len(widget.operations) == 2)
+    wait_until(lambda: len(widget.operations) == 2)
     heard: list[str] = []
 
     def broken(_: object) -> None:
@@ -209,28 +198,28 @@ def test_callbacks_hear_of_each_job_that_resolves_once(tamr, widget):
     widget.on_resolved(broken)
     widget.on_resolved(lambda operation: heard.append(operation.resource_id))
     tamr.jobs.finish(running)
-    until(lambda: heard)
+    wait_until(lambda: heard)
     quick = tamr.jobs.add("FAILED")
-    until(lambda: len(heard) == 2)
+    wait_until(lambda: len(heard) == 2)
 
     assert heard == [running, quick]
 
 
-def test_a_hundred_widgets_and_the_jobs_page_ask_once_each_tick(tamr, client):
+def test_forty_widgets_and_the_jobs_page_ask_once_each_tick(tamr, client):
     """The list serves them all."""
-    jobs = [tamr.jobs.add("RUNNING") for _ in range(100)]
+    jobs = [tamr.jobs.add("RUNNING") for _ in range(40)]
     by_id = {each.resource_id: each for each in client.operations()}
-    table = JobsWidget(client, poll_interval_seconds=0.3)
-    widgets = [OperationWidget(by_id[job], poll_interval_seconds=0.3) for job in jobs]
-    until(lambda: len(table.operations) == 100)
-    lists = asked(tamr, "GET", "v1/operations")
-    until(lambda: asked(tamr, "GET", "v1/operations") > lists + 3)
+    table = JobsWidget(client, poll_interval_seconds=0.1)
+    widgets = [OperationWidget(by_id[job], poll_interval_seconds=0.1) for job in jobs]
+    wait_until(lambda: len(table.operations) == 40)
+    lists = count_requests(tamr, "GET", "v1/operations")
+    wait_until(lambda: count_requests(tamr, "GET", "v1/operations") > lists + 3)
     tamr.requests.clear()
 
-    until(lambda: asked(tamr, "GET") >= 4)
+    wait_until(lambda: count_requests(tamr, "GET") >= 4)
     for job in jobs:
         tamr.jobs.finish(job)
-    until(lambda: all(widget.resolved for widget in widgets))
+    wait_until(lambda: all(widget.resolved for widget in widgets))
 
     assert {each.path for each in tamr.requests} == {"/api/versioned/v1/operations"}
 
@@ -238,58 +227,58 @@ def test_a_hundred_widgets_and_the_jobs_page_ask_once_each_tick(tamr, client):
 def test_faults_are_shown_and_the_last_known_rows_stay(tamr, widget):
     """502: retrying, with when it was checked last; then it is over."""
     tamr.jobs.add("RUNNING")
-    until(lambda: widget.operations)
+    wait_until(lambda: widget.operations)
     tamr.faults.add(Fault.status(502, times=2))
 
-    status = until(lambda: widget._status if "retry_at" in widget._status else None)
-    assert status["fault"] == "the server answered 502"
+    shown = wait_until(lambda: status(widget) if "retry_at" in status(widget) else None)
+    assert shown["fault"] == "the server answered 502"
     assert len(widget.operations) == 1
-    until(lambda: "fault" not in widget._status)
+    wait_until(lambda: "fault" not in status(widget))
     assert widget.error == ""
 
 
 def test_a_list_that_is_refused_says_so(tamr, client):
     """403 is final; nothing is asked any more."""
     tamr.faults.add(Fault.status(403))
-    widget = JobsWidget(client, poll_interval_seconds=QUICK)
+    widget = jobs_widget(client)
 
-    until(lambda: widget._status.get("fault_kind") == "refused")
+    wait_until(lambda: status(widget).get("fault_kind") == "refused")
 
     assert "403" in widget.error
 
 
 def test_try_again_after_a_refusal(tamr, widget, page):
     """The list is fetched again; what comes of it is shown, and a click too many is nothing."""
-    until(lambda: "loading" not in widget._status)
+    wait_until(lambda: "loading" not in status(widget))
     tamr.jobs.add("RUNNING")
-    until(lambda: widget.operations)
+    wait_until(lambda: widget.operations)
     tamr.faults.add(Fault.status(403))
-    until(lambda: widget._status.get("fault_kind") == "refused")
-    before = asked(tamr, "GET")
+    wait_until(lambda: status(widget).get("fault_kind") == "refused")
+    before = count_requests(tamr, "GET")
 
-    page.say("wait")
-    until(lambda: asked(tamr, "GET") > before and "fault" in widget._status)
+    page.click("wait")
+    wait_until(lambda: count_requests(tamr, "GET") > before and "fault" in status(widget))
     tamr.faults.clear()
     tamr.jobs.add("PENDING")
-    page.say("wait")
-    page.say("wait")
+    page.click("wait")
+    page.click("wait")
 
-    until(lambda: len(widget.operations) == 2)
-    assert "fault" not in widget._status
+    wait_until(lambda: len(widget.operations) == 2)
+    assert "fault" not in status(widget)
     assert widget.error == ""
 
 
 def test_closing_leaves_nothing_behind(tamr, widget, page):
     """The thread ends within a second, also while a list hangs."""
-    until(lambda: "loading" not in widget._status)
+    wait_until(lambda: "loading" not in status(widget))
     tamr.faults.add(Fault.hang())
-    hanging = asked(tamr, "GET")
-    until(lambda: asked(tamr, "GET") > hanging)
+    hanging = count_requests(tamr, "GET")
+    wait_until(lambda: count_requests(tamr, "GET") > hanging)
 
     widget.close()
     widget.close()
 
-    until(
+    wait_until(
         lambda: not any(each.name.startswith("tamr_widgets") for each in threading.enumerate()),
         seconds=1,
     )
@@ -306,7 +295,7 @@ def test_to_frame_is_a_table_with_real_times(tamr, widget):
     """Aware times and durations, a row for each job."""
     tamr.jobs.add("SUCCEEDED")
     tamr.jobs.add("PENDING")
-    until(lambda: len(widget.operations) == 2)
+    wait_until(lambda: len(widget.operations) == 2)
 
     frame = widget.to_frame()
 
@@ -332,7 +321,7 @@ def test_to_frame_without_pandas_says_how_to_get_it(widget, monkeypatch):
 def test_at_rest_it_is_a_table_of_text(tamr, widget):
     """What nbconvert and GitHub show holds the newest jobs, as text."""
     tamr.jobs.add("FAILED", description="<img src=x onerror=alert(1)>")
-    until(lambda: widget.operations)
+    wait_until(lambda: widget.operations)
 
     data, _ = widget._repr_mimebundle_()
 
@@ -344,7 +333,7 @@ def test_at_rest_it_is_a_table_of_text(tamr, widget):
 def test_no_secret_gets_into_the_widget(tamr, client, widget, page):
     """Neither state, nor messages, nor what is shown at rest."""
     tamr.jobs.add("RUNNING")
-    until(lambda: widget.operations)
+    wait_until(lambda: widget.operations)
 
     text = json.dumps([widget.get_state(), list(page), widget._repr_mimebundle_()[0]], default=repr)
 

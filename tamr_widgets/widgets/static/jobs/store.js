@@ -16,7 +16,7 @@ const MIN_PAUSE_FACTOR = 4;
 /**
  * @param {import("../shared/protocol.js").Traits} traits the initial values
  * @param {(action: string, more?: object) => number} send sends a message and returns its number
- * @param {(name: "search" | "filter_state" | "_selected", value: string | string[]) => void} save
+ * @param {(name: "search" | "filter_state" | "_selected" | "_view", value: any) => void} save
  */
 export function createJobs(traits, send, save) {
   let serverOffset = 0;
@@ -25,6 +25,9 @@ export function createJobs(traits, send, save) {
   let lastServerTime = NaN;
   /** Time and duration of the last drawing in milliseconds, and the timer of the next one. */
   let [drawnAt, drawDuration, drawTimer] = [0, 0, 0];
+  const { column = "created", descending = true, opened: openedBefore = [] } = traits._view;
+  /** Rows to open when they are there. */
+  const toOpen = [...openedBefore];
 
   const jobs = {
     rows: createRows(),
@@ -33,7 +36,7 @@ export function createJobs(traits, send, save) {
     live: true,
     /** Text about the delay while the kernel does not respond. */
     waiting: "",
-    filter: { search: traits.search, state: traits.filter_state, kind: /** @type {import("./table/rows.js").Kind | null} */ (null), column: "created", descending: true },
+    filter: { search: traits.search, state: traits.filter_state, kind: /** @type {import("./table/rows.js").Kind | null} */ (null), column, descending },
     /** Incremented when the filter or the order changes, so that views scroll to the top. */
     generation: 0,
     selection: createSelection(traits._selected),
@@ -102,6 +105,7 @@ export function createJobs(traits, send, save) {
         selection.keep(rows.has);
         if (selection.size !== before) save("_selected", selection.keys);
         for (const key of opened.keys()) if (!rows.has(key)) jobs.toggle(key);
+        for (const key of toOpen.splice(0)) if (!opened.has(key)) jobs.toggle(key);
       }
       jobs.drawSoon();
     },
@@ -152,6 +156,7 @@ export function createJobs(traits, send, save) {
       const { name, down = false } = COLUMNS[index];
       const { column, descending } = jobs.filter;
       jobs.show({ column: name, descending: column === name ? !descending : down });
+      saveView();
     },
 
     /** @param {(selection: ReturnType<typeof createSelection>) => void} change */
@@ -164,6 +169,7 @@ export function createJobs(traits, send, save) {
     /** Opens or closes a row. @param {string} key */
     toggle(key) {
       if (jobs.opened.delete(key)) {
+        saveView();
         send("collapse", { id: key });
         return jobs.draw();
       }
@@ -172,6 +178,7 @@ export function createJobs(traits, send, save) {
       const store = createStore(factsOf(row, jobs), (action) => send(action, { id: key }));
       store.live = jobs.live;
       jobs.opened.set(key, store);
+      saveView();
       send("expand", { id: key });
       jobs.draw();
     },
@@ -229,6 +236,10 @@ export function createJobs(traits, send, save) {
   };
 
   const opened = () => jobs.opened.values();
+  const saveView = () => {
+    const { column, descending } = jobs.filter;
+    save("_view", { column, descending, opened: [...jobs.opened.keys(), ...toOpen] });
+  };
   return jobs;
 }
 

@@ -105,11 +105,33 @@
  * @property {number} [retry_at] kernel clock
  * @property {boolean} [no_delete]
  *
+ * @typedef {object} StepFacts a step of a chain
+ * @property {string} name
+ * @property {string} state that of its operation; or WAITING, STARTING, BLOCKED, UNKNOWN
+ * @property {number[]} after the numbers of the steps before it
+ * @property {string} [why] why it has not succeeded, or why the last request failed
+ * @property {string[]} [holds_up] the names of the steps that cannot begin because of it
+ * @property {Estimate} [estimate] of the running time
+ * @property {Estimate} [queue] of the time from the creation of its job to its start
+ * @property {string} [id] of its operation, as the rest
+ * @property {string} [description]
+ * @property {number} [created_at] server clock
+ * @property {number} [started_at] server clock
+ * @property {number} [ended_at] server clock
+ *
+ * @typedef {object} ChainFacts the synced trait `_chain`
+ * @property {string} [name]
+ * @property {string} state
+ * @property {number} [at_once] the number of steps that may run at the same time
+ * @property {number} [as_of] when the latest snapshot was fetched, server clock
+ * @property {StepFacts[]} steps
+ *
  * @typedef {object} Traits
  * @property {Status} _status
  * @property {string} filter_state
  * @property {string} search
  * @property {string[]} _selected
+ * @property {{column?: string, descending?: boolean, opened?: string[]}} _view the order, and the keys of opened rows
  * @property {WireRow[]} _kept the newest rows, for a notebook that is reopened without a kernel
  */
 

@@ -1,7 +1,8 @@
-"""Stand-ins that the unit tests share: a clock, a server's documents, a server of raw bytes."""
+"""Fakes that the unit tests share: a clock, a server's documents, a server of raw bytes."""
 
 from __future__ import annotations
 
+import io
 import json
 import socket
 import ssl
@@ -12,19 +13,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import requests
+import urllib3
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 URL = "http://tamr.test:9100/api/versioned/v1/"
 PATH = "operations/17"
-# For localhost and 127.0.0.1, known to nobody, valid for a hundred years.
+# For localhost and 127.0.0.1, signed by itself, valid for a hundred years.
 CERTIFICATE = Path(__file__).with_name("loopback.pem")
 PASSWORD = "s3cret-of-ada"
+_REQUEST = requests.Request("GET", URL + PATH).prepare()
 
 
 def document(state: Any = "RUNNING", **fields: Any) -> dict[str, Any]:
-    """An operation as a server writes it; `fields` replace whole fields."""
+    """Returns an operation's JSON; `fields` replace whole fields."""
     times = {"startTime": "2021-01-29T18:24:53.326Z", "endTime": "", "message": ""}
     if state in {"SUCCEEDED", "FAILED", "CANCELED"}:
         times["endTime"] = "2021-01-29T18:25:53.326Z"
@@ -40,28 +43,49 @@ def document(state: Any = "RUNNING", **fields: Any) -> dict[str, Any]:
     return {**written, **fields}
 
 
-def answer(status: int = 200, body: Any = b"", **headers: str) -> requests.Response:
-    """An answer that did not come over a wire."""
+def fake_response(status: int = 200, body: Any = b"", **headers: str) -> requests.Response:
+    """Returns a response that was made without a connection."""
     response = requests.Response()
     response.status_code = status
     response._content = body if isinstance(body, bytes) else json.dumps(body).encode()
     response.headers.update({name.replace("_", "-"): value for name, value in headers.items()})
-    response.request = requests.Request("GET", URL + PATH).prepare()
+    response.request = _REQUEST
     response.url = URL + PATH
     return response
 
 
-def until(condition: Callable[[], Any], seconds: float = 5.0) -> Any:
-    """Wait until something holds, and return it."""
+class CannedAdapter(requests.adapters.BaseAdapter):
+    """A transport that has a body for each request; the last one is repeated."""
+
+    def __init__(self, *bodies: bytes | str, headers: dict[str, str] | None = None) -> None:
+        super().__init__()
+        self.bodies = [each.encode() if isinstance(each, str) else each for each in bodies]
+        self.headers = headers
+        self.requests = 0
+
+    def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:
+        body = self.bodies[min(self.requests, len(self.bodies) - 1)]
+        self.requests += 1
+        raw = urllib3.HTTPResponse(
+            io.BytesIO(body), headers=self.headers, status=200, preload_content=False
+        )
+        return requests.adapters.HTTPAdapter().build_response(request, raw)
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+def wait_until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
+    """Waits until a condition is true, and returns its value; `seconds` allow for busy machines."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):
-        assert time.monotonic() < deadline, "it did not come true in time"
+        assert time.monotonic() < deadline, f"still not true after {seconds} s"
         time.sleep(0.005)
     return value
 
 
 class FakeClock:
-    """A clock that only moves when somebody sleeps, or when a test turns it."""
+    """A clock that moves only in `sleep` and `advance`."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -76,15 +100,15 @@ class FakeClock:
 
     def sleep(self, seconds: float) -> None:
         self.sleeps.append(seconds)
-        self.turn(seconds)
+        self.advance(seconds)
 
-    def turn(self, seconds: float) -> None:
+    def advance(self, seconds: float) -> None:
         self.now += seconds
         self.time_of_day += seconds
 
 
 class RawServer:
-    """Loopback connections, whose requests go to a function that writes bytes as it likes."""
+    """A server on loopback that passes each request to a function, which writes the response."""
 
     def __init__(self, serve: Callable[[socket.socket, bytes], None], *, tls: bool = False) -> None:
         self._serve = serve
@@ -92,7 +116,7 @@ class RawServer:
         if self._tls is not None:
             self._tls.load_cert_chain(CERTIFICATE)
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._connections: list[socket.socket] = []
+        self.connections: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
         self.requests: list[bytes] = []
         self.port = self._listener.getsockname()[1]
@@ -102,7 +126,7 @@ class RawServer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for each in [self._listener, *self._connections]:
+        for each in [self._listener, *self.connections]:
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
             each.close()
@@ -120,14 +144,16 @@ class RawServer:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
-            self._connections.append(connection)
+            self.connections.append(connection)
+            # A second small segment would wait 40 ms for the acknowledgement of the first.
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._start(self._talk, connection)
 
     def _talk(self, connection: socket.socket) -> None:
         with suppress(OSError):
             if self._tls is not None:
                 connection = self._tls.wrap_socket(connection, server_side=True)
-                self._connections.append(connection)
+                self.connections.append(connection)
             while request := _read_request(connection):
                 self.requests.append(request)
                 self._serve(connection, request)
@@ -149,7 +175,7 @@ def _read_request(connection: socket.socket) -> bytes:
 
 
 def http(body: Any = b"", status: str = "200 OK", *headers: str) -> bytes:
-    """The bytes of a complete answer."""
+    """Returns the bytes of a complete response."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(content)}", *headers]
     return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + content

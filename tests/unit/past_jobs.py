@@ -1,0 +1,48 @@
+"""Jobs as JobHistory reads them, each an hour after the one that was made before it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
+from itertools import count
+
+DAY = datetime(2021, 1, 29, tzinfo=timezone.utc)
+TRAIN = "Train Mastering Model"
+_numbers = count(1)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What JobHistory reads of an Operation."""
+
+    resource_id: str | None
+    description: str | None
+    created_at: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    state: str = "SUCCEEDED"
+    type: str | None = "SPARK"
+
+    @property
+    def resolved(self):
+        return self.state in {"SUCCEEDED", "FAILED", "CANCELED"}
+
+    def succeeded(self):
+        return self.state == "SUCCEEDED"
+
+
+def ran(seconds, description=TRAIN, *, queued=12.0, **fields):
+    """A job that took so long; each comes an hour after the one that was made before it."""
+    number = next(_numbers)
+    created = DAY + timedelta(hours=number)
+    started = created + timedelta(seconds=queued)
+    ended = started + timedelta(seconds=seconds)
+    return replace(Job(str(number), description, created, started, ended), **fields)
+
+
+def running(description=TRAIN, **fields):
+    return ran(0, description, **{"state": "RUNNING", "ended_at": None, **fields})
+
+
+def pending(**fields):
+    return running(state="PENDING", started_at=None, **fields)
