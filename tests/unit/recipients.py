@@ -4,29 +4,17 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 import warnings
 from http.server import BaseHTTPRequestHandler
 from socketserver import StreamRequestHandler, ThreadingTCPServer
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import apprise
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 # Some of its modules import what Python deprecates, and load when the first address is read.
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     apprise.Apprise.instantiate("json://127.0.0.1/")
-
-
-def wait_until(condition: Callable[[], Any], seconds: float = 20.0) -> None:
-    """Waits until something holds; a busy machine is slow."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.005)
 
 
 class LoopbackServer(ThreadingTCPServer):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from fakes import document
 from hypothesis import given
 from hypothesis import strategies as st
-from polling import document
 
 from tamr_widgets import Operation
 from tamr_widgets._operation.failing import still_failing, successes_since

@@ -12,17 +12,19 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from polling import LIST, FakeTamr, document, drive, without_threads
-from recipients import MailServer, Webhook, wait_until
+from fakes import document, wait_until
+from polling import LIST, FakeTamr, drive
+from recipients import MailServer, Webhook
 
-from tamr_widgets import Client, Operation, Poller, UsernamePasswordAuth, notify
+import tamr_widgets
+from tamr_widgets import Client, Operation, Poller, UsernamePasswordAuth
 from tamr_widgets._http.urls import server_name
 from tamr_widgets._notify import outbox
 from tamr_widgets._notify.registry import registry
 from tamr_widgets.errors import Forbidden
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tamr_widgets._notify.notification import Notification
 
@@ -47,18 +49,29 @@ class Inbox:
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Retries come at once, and no notification outlives its test."""
+def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outbox, "RETRY_SECONDS", (0.0, 0.01, 0.01))
-    yield
-    for each in list(registry._notifications):
+
+
+@pytest.fixture
+def notify() -> Iterator[Callable[..., Notification]]:
+    """`notify`, whose notifications are closed after the test."""
+    handles: list[Notification] = []
+
+    def notify(*args: Any, **options: Any) -> Notification:
+        handles.append(tamr_widgets.notify(*args, **options))
+        return handles[-1]
+
+    yield notify
+    for each in handles:
         each.close()
 
 
 @pytest.fixture
-def tamr(hands: Any, monkeypatch: pytest.MonkeyPatch) -> FakeTamr:
-    without_threads(monkeypatch)
-    return FakeTamr(hands)
+def tamr(fake: FakeTamr, driven: Poller, monkeypatch: pytest.MonkeyPatch) -> FakeTamr:
+    """A server whose poller has no thread: `work` runs it."""
+    monkeypatch.setattr(Poller, "of", lambda _: driven)
+    return fake
 
 
 def settle(inbox: Inbox, count: int = 1) -> list[tuple[str, str]]:
@@ -73,10 +86,10 @@ def sending() -> list[threading.Thread]:
 
 
 def work(tamr: FakeTamr, seconds: float = 30) -> None:
-    drive(Poller.of(tamr), tamr.hands, seconds)
+    drive(Poller.of(tamr), tamr.clock, seconds)
 
 
-def test_a_function_gets_title_and_text_when_the_job_has_ended(tamr):
+def test_a_function_gets_title_and_text_when_the_job_has_ended(tamr, notify):
     """Once, and then the notification is closed by itself and nothing is polled for it."""
     operation, inbox = tamr.add("17"), Inbox()
     handle = notify(operation, inbox)
@@ -97,7 +110,7 @@ def test_a_function_gets_title_and_text_when_the_job_has_ended(tamr):
     assert tamr.count() == requests
 
 
-def test_the_text_says_what_is_usual_and_why_it_failed(tamr):
+def test_the_text_says_what_is_usual_and_why_it_failed(tamr, notify):
     """Label, duration, usual duration, user and reason stand in one line."""
     tamr.label = "production"
     for number in range(1, 6):
@@ -122,7 +135,7 @@ def test_the_text_says_what_is_usual_and_why_it_failed(tamr):
 
 
 @pytest.mark.parametrize("state", ["SUCCEEDED", "CANCELED"])
-def test_a_job_that_does_not_fail_sends_no_failure(tamr, state):
+def test_a_job_that_does_not_fail_sends_no_failure(tamr, state, notify):
     """`failed` is about FAILED only; the notification is closed with the job's end."""
     operation, inbox = tamr.add("17"), Inbox()
     handle = notify(operation, inbox, when="failed")
@@ -134,7 +147,7 @@ def test_a_job_that_does_not_fail_sends_no_failure(tamr, state):
     assert inbox.received == []
 
 
-def test_a_cancelled_job_says_who_cancelled_it(tamr):
+def test_a_cancelled_job_says_who_cancelled_it(tamr, notify):
     """The message's fact takes the place of the bare word."""
     operation, inbox = tamr.add("17"), Inbox()
     notify(operation, inbox)
@@ -149,7 +162,7 @@ def test_a_cancelled_job_says_who_cancelled_it(tamr):
     assert text.startswith("Cancelled by carla, at step 3 of 8, after 1 min: Train")
 
 
-def test_a_job_is_late_once_it_exceeds_the_upper_end_of_its_estimate(tamr):
+def test_a_job_is_late_once_it_exceeds_the_upper_end_of_its_estimate(tamr, notify):
     """Once, while it runs, and not before."""
     for number in range(1, 6):
         tamr.jobs[str(number)] = document(
@@ -173,7 +186,7 @@ def test_a_job_is_late_once_it_exceeds_the_upper_end_of_its_estimate(tamr):
     assert settle(inbox) == [(title, text)]
 
 
-def test_a_client_notifies_of_jobs_that_end_from_now_on(tamr):
+def test_a_client_notifies_of_jobs_that_end_from_now_on(tamr, notify):
     """Also of a job that began and ended between two lists, but not of those that ended before."""
     tamr.add("1", "FAILED")
     tamr.add("2")
@@ -194,7 +207,7 @@ def test_a_client_notifies_of_jobs_that_end_from_now_on(tamr):
     assert not handle.closed
 
 
-def test_an_old_job_that_comes_back_into_the_list_is_no_news(tamr):
+def test_an_old_job_that_comes_back_into_the_list_is_no_news(tamr, notify):
     """A list that was empty for a while does not end all jobs of the past once more."""
     tamr.add("1", "FAILED")
     tamr.add("2", "SUCCEEDED")
@@ -212,7 +225,7 @@ def test_an_old_job_that_comes_back_into_the_list_is_no_news(tamr):
     assert inbox.received == []
 
 
-def test_each_event_is_sent_once_however_many_notifications_are_about_it(tamr):
+def test_each_event_is_sent_once_however_many_notifications_are_about_it(tamr, notify):
     """A cell that is run again, an operation and its server: one recipient, one notification."""
     operation, inbox = tamr.add("17"), Inbox()
     for target in (operation, operation, tamr):
@@ -226,7 +239,7 @@ def test_each_event_is_sent_once_however_many_notifications_are_about_it(tamr):
     assert len(settle(inbox)) == 1
 
 
-def test_a_job_that_has_ended_already_is_reported_at_once_and_once(tamr):
+def test_a_job_that_has_ended_already_is_reported_at_once_and_once(tamr, notify):
     """Running the cell again does not send it again."""
     operation, inbox = tamr.add("17", "SUCCEEDED"), Inbox()
 
@@ -237,7 +250,7 @@ def test_a_job_that_has_ended_already_is_reported_at_once_and_once(tamr):
     assert len(settle(inbox)) == 1
 
 
-def test_failed_attempts_are_repeated(tamr, caplog):
+def test_failed_attempts_are_repeated(tamr, caplog, notify):
     """The recipient gets it in the end, and the error is gone."""
     operation = tamr.add("17", "SUCCEEDED")
     inbox = Inbox(OSError("http://s3cret"), SystemExit())
@@ -251,7 +264,7 @@ def test_failed_attempts_are_repeated(tamr, caplog):
     assert "it raised OSError" in caplog.text
 
 
-def test_a_recipient_that_fails_for_good_is_an_error_of_the_handle(tamr):
+def test_a_recipient_that_fails_for_good_is_an_error_of_the_handle(tamr, notify):
     """It stays until the handle is closed; its text has the kind of error only."""
     operation = tamr.add("17", "SUCCEEDED")
     handle = notify(operation, Inbox(*[OSError("http://s3cret")] * 9))
@@ -267,7 +280,7 @@ def test_a_recipient_that_fails_for_good_is_an_error_of_the_handle(tamr):
     assert registry.of(tamr, operation) == [handle]
 
 
-def test_closing_ends_the_attempts(tamr, monkeypatch):
+def test_closing_ends_the_attempts(tamr, monkeypatch, notify):
     """Also while it waits for the next one."""
     monkeypatch.setattr(outbox, "RETRY_SECONDS", (1000.0,))
     operation, inbox = tamr.add("17", "SUCCEEDED"), Inbox(OSError())
@@ -282,7 +295,7 @@ def test_closing_ends_the_attempts(tamr, monkeypatch):
     assert registry.of(tamr, operation) == []
 
 
-def test_the_end_of_polling_is_said_too(tamr):
+def test_the_end_of_polling_is_said_too(tamr, notify):
     """Silence would mean that the job runs on."""
     operation, inbox = tamr.add("17"), Inbox()
     handle = notify(operation, inbox)
@@ -306,7 +319,7 @@ def test_the_end_of_polling_is_said_too(tamr):
         ("mailto://s3cret", "ended", ValueError, "begins with mailto://"),
     ],
 )
-def test_wrong_arguments_are_errors_at_once(tamr, caplog, to, when, error, says):
+def test_wrong_arguments_are_errors_at_once(tamr, caplog, to, when, error, says, notify):
     """Nothing is polled then, and the address is not quoted."""
     with caplog.at_level(logging.DEBUG), pytest.raises(error, match=says) as raised:
         notify(tamr.add("17"), to, when)
@@ -317,21 +330,21 @@ def test_wrong_arguments_are_errors_at_once(tamr, caplog, to, when, error, says)
     assert tamr.count() == 0
 
 
-def test_the_target_must_be_something_to_watch():
+def test_the_target_must_be_something_to_watch(notify):
     """A project has a client too, but nobody means all jobs of its server by it."""
     project = type("Project", (), {"client": None})()
     with pytest.raises(TypeError, match="not something of type Project"):
         notify(project, print)
 
 
-def test_an_operation_without_a_client_cannot_be_watched():
+def test_an_operation_without_a_client_cannot_be_watched(notify):
     """The error is that of polling it."""
     operation = pickle.loads(pickle.dumps(Operation(None, document("RUNNING"))))
     with pytest.raises(RuntimeError, match="no client"):
         notify(operation, print)
 
 
-def test_without_apprise_the_error_says_how_to_get_it(tamr, monkeypatch):
+def test_without_apprise_the_error_says_how_to_get_it(tamr, monkeypatch, notify):
     """Functions work without."""
     real = builtins.__import__
 
@@ -345,7 +358,7 @@ def test_without_apprise_the_error_says_how_to_get_it(tamr, monkeypatch):
         notify(tamr.add("17"), "json://127.0.0.1/")
 
 
-def test_an_operation_of_the_public_client_is_a_target(tamr):
+def test_an_operation_of_the_public_client_is_a_target(tamr, notify):
     """As everywhere."""
 
     class PublicOperation:
@@ -363,7 +376,7 @@ def test_an_operation_of_the_public_client_is_a_target(tamr):
     assert [title for title, _ in settle(inbox)] == ["Failed: Train Mastering Model"]
 
 
-def test_a_webhook_gets_title_and_text(tamr):
+def test_a_webhook_gets_title_and_text(tamr, notify):
     """Through Apprise itself, as text."""
     operation = tamr.add("17", "SUCCEEDED", description="Update <b>[x]</b> & *y*")
     with Webhook() as webhook:
@@ -376,7 +389,7 @@ def test_a_webhook_gets_title_and_text(tamr):
         assert "Update <b>[x]</b> & *y*, job 17 on tamr.test:9100" in posted["message"]
 
 
-def test_a_mail_server_gets_a_mail(tamr):
+def test_a_mail_server_gets_a_mail(tamr, notify):
     """Through Apprise itself."""
     with MailServer() as server:
         notify(tamr.add("17", "SUCCEEDED"), server.address)
@@ -388,7 +401,7 @@ def test_a_mail_server_gets_a_mail(tamr):
         assert "steward@example.com" in mail
 
 
-def test_a_webhook_that_fails_is_tried_again(tamr):
+def test_a_webhook_that_fails_is_tried_again(tamr, notify):
     """A passing error is not an error in the end."""
     with Webhook() as webhook:
         webhook.statuses = [503]
@@ -400,7 +413,7 @@ def test_a_webhook_that_fails_is_tried_again(tamr):
         assert handle.error == ""
 
 
-def test_an_address_shows_nowhere(tamr, caplog, monkeypatch):
+def test_an_address_shows_nowhere(tamr, caplog, monkeypatch, notify):
     """Not in a log at any level, a repr, an error, or a pickle."""
     monkeypatch.setattr(outbox, "RETRY_SECONDS", ())
     with Webhook() as webhook, caplog.at_level(logging.DEBUG):
@@ -419,7 +432,7 @@ def test_an_address_shows_nowhere(tamr, caplog, monkeypatch):
         pickle.dumps(handle)
 
 
-def test_a_closed_port_is_said(tamr):
+def test_a_closed_port_is_said(tamr, notify):
     """In words, without host and port."""
     with Webhook() as webhook:
         address = webhook.address
@@ -431,7 +444,7 @@ def test_a_closed_port_is_said(tamr):
     assert "could not be reached" in handle.error
 
 
-def test_a_mail_server_that_hangs_delays_neither_polls_nor_others(tamr):
+def test_a_mail_server_that_hangs_delays_neither_polls_nor_others(tamr, notify):
     """It has a thread of its own, a daemon, that does not hold up the exit."""
     with MailServer(silent=True) as server:
         operation, inbox = tamr.add("17", "SUCCEEDED"), Inbox()
@@ -455,7 +468,7 @@ def test_a_kernel_that_exits_does_not_wait_for_a_mail_server(tmp_path):
     script = """
 import sys, time
 from tamr_widgets import Operation, notify
-from polling import document
+from fakes import document
 notify(Operation(None, document("SUCCEEDED")), sys.argv[1])
 print("sent", flush=True)
 sys.stdin.readline()
@@ -478,7 +491,7 @@ sys.stdin.readline()
         assert time.monotonic() - began < 5
 
 
-def test_many_notifications_of_one_server_cost_one_list(tamr):
+def test_many_notifications_of_one_server_cost_one_list(tamr, notify):
     """They share the poller's subscription, like widgets."""
     tamr.add("1")
     handles: list[Notification] = [notify(tamr, Inbox()) for _ in range(20)]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 
 import pytest
+from fakes import document
 from hypothesis import given
 from hypothesis import strategies as st
-from polling import document
 
 from tamr_widgets import Operation
 from tamr_widgets._operation.result import MAX_BASE64_CHARS, string_value

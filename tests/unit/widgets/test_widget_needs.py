@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from embedded import follow
-from recipients import wait_until
+from fakes import wait_until
+from pages import Page, follow, jobs_widget, panel, status
+from recipients import Webhook
 
 from tamr_widgets import Client, JobsWidget, OperationWidget, TokenAuth, notify
 from tamr_widgets._notify import outbox
-from tamr_widgets._notify.registry import registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ADDRESS = "json://127.0.0.1:9/s3cret-hook"
-
 
 @pytest.fixture(autouse=True)
-def no_notification_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def no_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outbox, "RETRY_SECONDS", ())
-    yield
-    for each in list(registry._notifications):
-        each.close()
 
 
-def panel(widget: OperationWidget) -> dict[str, Any]:
-    facts: dict[str, Any] = widget._panel
-    return facts
+@pytest.fixture
+def address() -> str:
+    """An address of a webhook that is not there any more."""
+    with Webhook() as webhook:
+        return webhook.address
 
 
 @pytest.fixture
@@ -51,9 +48,9 @@ def test_a_panel_names_the_server_and_the_way_back(tamr, labelled):
         assert facts["server"] == tamr.url.removeprefix("http://")
 
 
-@pytest.mark.parametrize(("user", "by_other"), [("nightly", True), ("admin", False)])
+@pytest.mark.parametrize(("user", "by_other"), [("nightly", True), ("ada", False)])
 def test_a_panel_knows_whose_job_it_is(tamr, client, user, by_other):
-    """The client's user is admin."""
+    """The client's user is ada."""
     job = tamr.jobs.add("RUNNING", created_by=user)
 
     assert panel(OperationWidget(client.operation(job))).get("by_other", False) == by_other
@@ -78,8 +75,8 @@ def test_the_jobs_page_names_server_and_user(tamr, labelled):
     widget = JobsWidget(labelled)
     wait_until(lambda: widget.operations)
 
-    assert widget._status["host"] == "production"
-    assert widget._status["user"] == "admin"
+    assert status(widget)["host"] == "production"
+    assert status(widget)["user"] == "ada"
     bundle, _ = widget._repr_mimebundle_()
     assert "1 jobs of production, as of 20" in bundle["text/plain"]
     assert "AnalysisException" in bundle["text/html"]
@@ -88,23 +85,23 @@ def test_the_jobs_page_names_server_and_user(tamr, labelled):
 def test_an_export_says_that_tamr_is_read_only(tamr, client):
     """While it runs."""
     job = tamr.jobs.add("RUNNING", kind="export")
-    widget = JobsWidget(client, poll_interval_seconds=0.05)
-    wait_until(lambda: "read-only" in str(widget._status.get("hints")))
+    widget = jobs_widget(client)
+    wait_until(lambda: "read-only" in str(status(widget).get("hints")))
 
     tamr.jobs.finish(job)
 
-    wait_until(lambda: "hints" not in widget._status)
+    wait_until(lambda: "hints" not in status(widget))
 
 
 @pytest.mark.parametrize("kind", ["operation", "widget", "client", "jobs"])
-def test_a_panel_shows_who_is_notified(tamr, client, kind):
+def test_a_panel_shows_who_is_notified(tamr, client, kind, address):
     """Of this job, or of all jobs of its server."""
     operation = client.operation(tamr.jobs.add("RUNNING"))
     other = follow(client, tamr.jobs.add("RUNNING"))
     widget = OperationWidget(operation)
     targets = {"operation": operation, "widget": widget, "client": client}
 
-    handle = notify(targets.get(kind) or JobsWidget(client), ADDRESS)
+    handle = notify(targets.get(kind) or JobsWidget(client), address)
 
     wait_until(lambda: panel(widget).get("notified") == ["JSON"])
     if kind in ("client", "jobs"):
@@ -115,21 +112,20 @@ def test_a_panel_shows_who_is_notified(tamr, client, kind):
     wait_until(lambda: "notified" not in panel(widget))
 
 
-def test_a_notification_that_failed_is_said_in_widgets(tamr, client):
+def test_a_notification_that_failed_is_said_in_widgets(tamr, client, address):
     """In the panel, in its trait, and on the Jobs page, without the address."""
     job = tamr.jobs.add("RUNNING")
     jobs = JobsWidget(client)
     widget = follow(client, job)
-    notify(client.operation(job), ADDRESS, poll_interval_seconds=0.05)
+    with notify(client.operation(job), address, poll_interval_seconds=0.05):
+        tamr.jobs.finish(job)
 
-    tamr.jobs.finish(job)
-
-    wait_until(lambda: "JSON was not notified" in widget.callback_error)
-    wait_until(lambda: "JSON was not notified" in jobs.callback_error)
-    assert widget.callback_error == panel(widget)["callback_error"]
-    assert "could not be reached" in jobs._status["callback_error"]
-    for each in (widget, jobs):
-        assert "s3cret" not in str(each.get_state()) + repr(each) + str(vars(each))
+        wait_until(lambda: "JSON was not notified" in widget.callback_error)
+        wait_until(lambda: "JSON was not notified" in jobs.callback_error)
+        assert widget.callback_error == panel(widget)["callback_error"]
+        assert "could not be reached" in status(jobs)["callback_error"]
+        for each in (widget, jobs):
+            assert "s3cret" not in str(each.get_state()) + repr(each) + str(vars(each))
 
 
 @pytest.mark.parametrize(
@@ -154,7 +150,7 @@ def test_the_failures_that_stand_are_a_trait(tamr, client):
     newest = tamr.jobs.add("FAILED", name="a", age_seconds=600)
     tamr.jobs.add("FAILED", name="b", age_seconds=900)
     tamr.jobs.add("SUCCEEDED", name="b", age_seconds=600)
-    widget = JobsWidget(client, poll_interval_seconds=0.05)
+    widget = jobs_widget(client)
     assert widget.failing == ()
     wait_until(lambda: widget.operations)
     assert [each.resource_id for each in widget.failing] == [newest]
@@ -169,15 +165,14 @@ def test_the_failures_that_stand_are_a_trait(tamr, client):
 def test_a_success_sends_the_failed_rows_again(tamr, client):
     """With its time; nothing else is sent."""
     failed = tamr.jobs.add("FAILED", age_seconds=900)
-    widget = JobsWidget(client, poll_interval_seconds=0.05)
-    sent = []
+    widget = jobs_widget(client)
     wait_until(lambda: widget.operations)
-    widget.comm.send = lambda data=None, **_: sent.append(data.get("content", {}))
+    page = Page(widget)
     fine = tamr.jobs.add("SUCCEEDED", age_seconds=60)
 
-    wait_until(lambda: any("rows" in each for each in sent))
+    wait_until(lambda: page.of("rows"))
 
-    [rows] = [each["rows"]["jobs"] for each in sent if "rows" in each]
+    [rows] = [rows["jobs"] for rows in page.of("rows")]
     since = {row[0]: row[11] for row in rows if len(row) > 11}
     assert {row[0] for row in rows} == {failed, fine}
     assert since == {failed: round(client.operation(fine).ended_at.timestamp() * 1000)}
