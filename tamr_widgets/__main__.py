@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from ._clock import checked_seconds
-from ._terminal.commands import Status, cancel, complain, follow, list_jobs
+from ._terminal.commands import Status, cancel, follow, list_jobs, write_error
 from .client import Client
 from .errors import TamrError
 
@@ -58,14 +58,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with Client.from_env() as client:
             return _run(client, options)
     except KeyboardInterrupt:
-        complain("Interrupted. No job was changed.")
+        is_wait = options.command in ("watch", "wait")
+        write_error("Stopped waiting. The job goes on." if is_wait else "Interrupted.")
         return Status.INTERRUPTED
     except BrokenPipeError:
         # Python would write the rest at its exit, and fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _SIGPIPE_STATUS
     except (TamrError, ValueError) as error:
-        complain(str(error))
+        write_error(str(error))
         return Status.ERROR
 
 
@@ -93,7 +94,7 @@ def _simulator(arguments: list[str]) -> int:
     try:
         from .simulator.__main__ import main as serve  # noqa: PLC0415 - it needs an extra
     except ImportError as error:
-        complain(
+        write_error(
             f"The simulator needs {error.name}: python -m pip install 'tamr_widgets[simulator]'"
         )
         return Status.ERROR

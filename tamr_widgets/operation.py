@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterator
-from concurrent.futures import Future
 from datetime import datetime, timedelta
-from typing import Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 from urllib.parse import quote, unquote
 
 import requests
@@ -17,6 +16,7 @@ import requests
 from ._clock import Seconds, checked_seconds
 from ._http.headers import ResponseTime, response_time
 from ._http.protocol import TamrClient
+from ._http.session_client import client_of, has_address
 from ._http.unify_client import checked_client, link_to, send_request
 from ._http.urls import endpoint_url
 from ._operation.document import field, have_equal_copies, is_equal, normalized_copy, text
@@ -29,7 +29,7 @@ from ._operation.identity import (
     only_name,
     server_of,
 )
-from ._operation.parse import NOOP, derived_path, parse_named, parse_started
+from ._operation.parse import NOOP, derived_path, document_of, parse_named, parse_started
 from ._operation.result import string_value
 from ._operation.status_message import cancellation, summarize
 from ._operation.times import parse_time, time_between
@@ -49,6 +49,9 @@ from .errors import (
     OperationUnresolved,
     UnexpectedResponse,
 )
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 __all__ = ["MIN_INTERVAL_SECONDS", "Operation", "wait_timeout", "warn_unreadable"]
 
@@ -162,19 +165,29 @@ class Operation:
         return cls.from_document(client, data, derived_path(data), response)
 
     @classmethod
-    def adopt(cls, operation: Any) -> Operation:
-        """Converts an operation of the public client to an `Operation` with the same client.
+    def adopt(cls, operation: Any, session: requests.Session | None = None) -> Operation:
+        """Converts an operation of a public package, or a widget's, to an `Operation`.
 
-        An `Operation` is returned unchanged.
+        An `Operation` is returned unchanged. One of `tamr_unify_client` keeps its client. One of
+        `tamr_client` needs the session for its requests.
+
+        Args:
+            operation: The operation, or an OperationWidget.
+            session: The session of an operation of `tamr_client`. While the IPython extension is
+                loaded, it is by default the one that sent the last request to the same server.
 
         Raises:
-            OperationTypeError: `operation` is an operation of neither package.
+            OperationTypeError: `operation` is none of these, or there is no session.
             NotAClient: The operation is not resolved, and its client can't send requests.
         """
+        if isinstance(getattr(operation, "operation", None), Operation):
+            operation = operation.operation
         if isinstance(operation, Operation):
             if not operation.resolved and operation.client is not None:
                 checked_client(operation.client)
             return operation
+        if has_address(operation):
+            return cls(client_of(operation.url, session), document_of(operation))
         data, client = getattr(operation, "_data", None), getattr(operation, "client", None)
         if not isinstance(data, dict) or client is None or not hasattr(operation, "poll"):
             msg = (
@@ -619,6 +632,14 @@ class Operation:
         # The client is left out, since it holds credentials.
         facts = (self.api_path, self._read_at, self._server(), self._earlier_created_at)
         return _unpickle, (type(self), normalized_copy(self._data), *facts)
+
+    def __str__(self) -> str:
+        from ._operation.html import plain_text  # noqa: PLC0415 - scripts rarely print
+
+        return plain_text(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002 - IPython's
+        printer.text(str(self))
 
     def __repr__(self) -> str:
         return (

@@ -95,7 +95,7 @@ async def resolved(operation: Operation) -> Operation:
     future = future_of(operation, interval=3)
     try:
         await until_done(future)
-        return future.result()  # type: ignore[no-any-return]
+        return future.result()
     finally:
         future.cancel()
 
@@ -136,7 +136,7 @@ class AsCompleted(Iterator[Operation], AsyncIterator[Operation]):
         for turn in self._started():
             self._block(turn)
             if not self._is_timeout(turn.result()):
-                return turn.result().result()  # type: ignore[no-any-return]
+                return turn.result().result()
         self._raise_timeout()
         raise StopIteration
 
@@ -146,7 +146,7 @@ class AsCompleted(Iterator[Operation], AsyncIterator[Operation]):
                 while not await until_done(turn, self._end - clock.monotonic()):
                     self._on_deadline()
             if not self._is_timeout(turn.result()):
-                return turn.result().result()  # type: ignore[no-any-return]
+                return turn.result().result()
         self._raise_timeout()
         raise StopAsyncIteration
 

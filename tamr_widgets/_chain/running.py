@@ -119,9 +119,8 @@ class StepRun:
         """Follows what the function of the step has returned."""
         if result is None:
             return self._tell(state=SUCCEEDED, error=None)
-        if inspect.isawaitable(result):
-            if inspect.iscoroutine(result):
-                result.close()
+        if inspect.iscoroutine(result):
+            result.close()
             msg = (
                 f"The step {self.step.name!r} is an async function, which a chain does not run. "
                 "Use one that returns the operation."

@@ -23,6 +23,18 @@ NOOP = {
 }
 
 
+def document_of(operation: Any) -> dict[str, Any]:
+    """Returns the document of an operation of `tamr_client`, which keeps only a part of it."""
+    path = operation.url.path
+    return {
+        "id": path.rpartition("/")[2],
+        "type": operation.type,
+        "description": operation.description,
+        "status": operation.status,
+        "relativeId": path,
+    }
+
+
 def parse_started(response: requests.Response, auth: Any) -> dict[str, Any]:
     """Returns the document of the operation that a request started; the NOOP's for a 204.
 

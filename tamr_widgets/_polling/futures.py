@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 INTERRUPT_SECONDS = 0.1
 
 
-class OperationFuture(Future[Any]):
+class OperationFuture(Future["Operation"]):
     """A future of the resolved operation, completed by the results of a subscription.
 
     Its callbacks run on a thread of their own, so they may block.

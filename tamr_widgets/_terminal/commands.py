@@ -51,7 +51,7 @@ def list_jobs(
     if not shown and not as_json:
         _write("There are no such jobs." if active or failing else "There are no jobs.")
     if len(shown) < len(operations) and not as_json:
-        complain(f"The newest {len(shown)} of {len(operations)} jobs; --limit 0 shows all.")
+        write_error(f"The newest {len(shown)} of {len(operations)} jobs; --limit 0 shows all.")
     return Status.SUCCEEDED
 
 
@@ -95,7 +95,7 @@ def _next_outcome(waits: AsCompleted, display: Display) -> Status | None:
         operation = next(waits, None)
     except TamrError as error:
         display.close()
-        complain(str(error))
+        write_error(str(error))
         return Status.TIMED_OUT if isinstance(error, WaitTimeout) else Status.ERROR
     if operation is None:
         return None
@@ -109,19 +109,19 @@ def cancel(client: Client, resource_id: str, *, yes: bool, as_json: bool) -> Sta
     line = json_line if as_json else status_line
     if operation.resolved:
         _write(line(operation))
-        complain("It had ended before, so there was nothing to cancel.")
+        write_error("It had ended before, so there was nothing to cancel.")
         return Status.FAILED
     if not yes and not sys.stdin.isatty():
-        complain("Nothing was cancelled: there is no terminal to ask on. Use --yes.")
+        write_error("Nothing was cancelled: there is no terminal to ask on. Use --yes.")
         return Status.ERROR
     if not yes and not _confirmed(client, operation):
-        complain("Nothing was cancelled.")
+        write_error("Nothing was cancelled.")
         return Status.FAILED
     cancelled = operation.cancel()
     _write(line(cancelled))
     is_over = cancelled.resolved and cancelled.state != "CANCELED"
     if is_over:
-        complain("It ended before it could be cancelled.")
+        write_error("It ended before it could be cancelled.")
     return Status.FAILED if is_over else Status.SUCCEEDED
 
 
@@ -132,12 +132,13 @@ def _confirmed(client: Client, operation: Operation) -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def complain(text: str) -> None:
+def write_error(text: str) -> None:
     """Writes a line to standard error."""
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
 
 
 def _write(*lines: str) -> None:
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    for line in lines:
+        sys.stdout.write(f"{line}\n")
     sys.stdout.flush()

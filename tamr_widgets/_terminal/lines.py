@@ -64,7 +64,7 @@ def _times(operation: Operation, history: JobHistory | None) -> str:
         return f"after {ran}" if ran else ""
     started, estimate = operation.started_at, None
     since = started or operation.created_at
-    if since is None:
+    if since is None or (started is None and operation.state == "RUNNING"):
         return ""
     if history is not None and started is None:
         estimate = history.estimate_queue(operation)
@@ -76,6 +76,8 @@ def _times(operation: Operation, history: JobHistory | None) -> str:
         return text
     if seconds > estimate.high_seconds:
         return f"{text}, longer than usual"
+    if seconds >= estimate.median_seconds:
+        return f"{text}, {'ends' if started else 'starts'} soon"
     left = duration(timedelta(seconds=max(1.0, estimate.median_seconds - seconds)))
     return f"{text}, about {left} left" if started else f"{text}, starts in about {left}"
 

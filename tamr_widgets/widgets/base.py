@@ -179,6 +179,9 @@ class BaseWidget(PublishedTraits, OmitNoneMixin, anywidget.AnyWidget):
         html, text = self._static_repr()
         return {**(data or {}), "text/html": html, "text/plain": text}, metadata
 
+    def __str__(self) -> str:
+        return self._static_repr()[1]
+
     def _ipython_display_(self, **_: object) -> None:
         """Displays the widget with an id, so that the saved output can be updated later."""
         self._displayed = True

@@ -22,9 +22,9 @@ LAYERS: list[set[str]] = [
     {"client"},
     {"history", "_estimates"},
     {"poller", "_polling"},
+    {"waiting"},
     {"chain", "_chain"},
     {"notify", "_notify"},
-    {"waiting"},
     {"_terminal"},
     {"widgets"},
     {"ipython"},
@@ -34,10 +34,9 @@ LAYERS: list[set[str]] = [
 SIMULATOR = "simulator"
 ALLOWED = {
     ("errors", "operation"): "the type of an attribute",
-    ("operation", "waiting"): "Operation.future() and await, which load it when they are called",
-    ("__main__", "simulator"): "the command `simulator`",
-    ("__main__", "simulator.__main__"): "the command `simulator`",
     ("chain", "widgets.chain"): "Chain._ipython_display_, which loads it when it is called",
+    ("operation", "waiting"): "Operation.future() and await, which load it when they are called",
+    ("__main__", "simulator.__main__"): "the command `simulator`",
     ("simulator.server", "auth"): "Simulator.client()",
     ("simulator.server", "client"): "Simulator.client()",
 }

@@ -51,9 +51,11 @@ from tamr_widgets import (
     UnexpectedResponse,
     UsernamePasswordAuth,
     WaitTimeout,
+    as_completed,
     load_ipython_extension,
     notify,
     unload_ipython_extension,
+    wait_all,
 )
 from tamr_widgets.simulator import DEMO_PASSWORD, DEMO_USERNAME, Fault, Simulator, history
 
@@ -72,6 +74,8 @@ def clients() -> None:
         assert_type(client.put("projects/1", json={}), requests.Response)
         assert_type(client.delete("operations/1"), requests.Response)
         assert_type(client.operations(), list[Operation])
+        assert_type(client.active(), list[Operation])
+        client.set_auth_cookie()
         assert_type(client.operation(17), Operation)
         assert_type(client.operation("17"), Operation)
         assert_type(client.start("projects/1/unifiedDataset:refresh"), Operation)
@@ -116,6 +120,17 @@ def operations(client: Client, response: requests.Response, document: dict[str, 
     assert_type(operation.cancel(), Operation)
     assert_type(operation.delete(), requests.Response)
     assert_type(operation.snapshots(timeout_seconds=60), Iterator[Operation])
+    assert_type(operation.future().result(), Operation)
+    assert_type(Operation.adopt(object(), requests.Session()), Operation)
+
+
+async def many(first: Operation, second: OperationWidget) -> None:
+    assert_type(await first, Operation)
+    assert_type(wait_all([first, second], 60, poll_interval_seconds=1), list[Operation])
+    for operation in as_completed([first, second], timeout_seconds=60):
+        assert_type(operation, Operation)
+    async for operation in as_completed([first, second]):
+        assert_type(operation, Operation)
 
 
 def notifications(client: Client, operation: Operation, widget: JobsWidget) -> None:

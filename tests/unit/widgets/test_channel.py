@@ -11,16 +11,12 @@ from typing import Any
 import comm
 import ipywidgets
 import pytest
-from embedded import asked, follow, until
+from fakes import wait_until
+from pages import click, count_requests, follow
 
 from tamr_widgets import JobsWidget
 
 session = contextvars.ContextVar("session", default="none")
-
-
-def click(widget: ipywidgets.Widget, action: str) -> None:
-    message = {"method": "custom", "content": {"action": action, "seq": 1}}
-    widget._handle_msg({"content": {"data": message}, "buffers": []})
 
 
 def in_session(name: str, function: Any, *args: Any) -> Any:
@@ -47,7 +43,7 @@ def test_in_a_kernel_updates_are_sent_in_the_context_of_a_page_s_message(
     senders.clear()
 
     tamr.jobs.finish(job)
-    until(lambda: len(senders) >= 2)
+    wait_until(lambda: len(senders) >= 2)
 
     assert set(senders) == {"page's shell"}
 
@@ -61,7 +57,7 @@ def test_in_an_app_each_widget_sends_in_the_context_in_which_it_was_made(tamr, c
     senders.clear()
 
     tamr.jobs.finish(second)
-    until(lambda: senders)
+    wait_until(lambda: senders)
 
     assert set(senders) == {"two"}
 
@@ -74,19 +70,19 @@ def test_a_widget_whose_page_is_gone_is_closed(tamr, client, make, gone):
     widget = JobsWidget(client, poll_interval_seconds=0.05) if make == "jobs" else make(client, job)
     widget._document = SimpleNamespace(session_context=SimpleNamespace(destroyed=False))
     path = "operations" if make == "jobs" else job
-    until(lambda: asked(tamr, "GET", path) >= 3)
+    wait_until(lambda: count_requests(tamr, "GET", path) >= 3)
     assert widget.comm is not None
 
     if gone == "comm":
         widget.comm._closed = True
     else:
         widget._document.session_context.destroyed = True
-    until(lambda: widget.comm is None)
+    wait_until(lambda: widget.comm is None)
 
     assert widget not in ipywidgets.widgets.widget._instances.values()
-    polls = asked(tamr, "GET")
+    polls = count_requests(tamr, "GET")
     gc.collect()
-    assert asked(tamr, "GET") <= polls + 1
+    assert count_requests(tamr, "GET") <= polls + 1
 
 
 def test_a_placeholder_of_a_comm_closes_nothing(tamr, client):
@@ -111,7 +107,7 @@ def test_an_update_that_was_not_sent_is_said_and_made_up_for(tamr, client):
 
     widget.comm.send = fail
     tamr.jobs.finish(job)
-    until(lambda: "no session" in widget.callback_error)
+    wait_until(lambda: "no session" in widget.callback_error)
     widget.comm.send = lambda data=None, **_: sent.append(data)
     click(widget, "visible")
 
@@ -167,7 +163,7 @@ def test_marimo_offers_state_resolved_and_progress_to_cells(tamr, client, monkey
     widget.comm.send = lambda data=None, **_: sent.update(data.get("state", {}))
 
     tamr.jobs.finish(job)
-    until(lambda: widget.resolved and len(sent) >= 4)
+    wait_until(lambda: widget.resolved and len(sent) >= 4)
 
     value = widget.get_state()
     for name, expected in {"state": "SUCCEEDED", "resolved": True, "progress": 1.0}.items():

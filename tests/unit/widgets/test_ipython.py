@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import sys
 import threading
 from types import ModuleType, SimpleNamespace
@@ -137,11 +138,60 @@ def test_unload_puts_everything_back(shell, client, tamr, displayed, public):
     assert "<table" in data["text/html"]
 
 
-def test_outside_of_a_kernel_nothing_changes(shell, displayed):
-    """In a terminal there is no page to draw on."""
-    before = Operation.wait
+@pytest.fixture
+def terminal(shell, monkeypatch) -> Iterator[io.StringIO]:
+    """A shell in a terminal, and the text that is written to it."""
     shell.kernel = None
+    written = io.StringIO()
+    written.isatty = lambda: True  # type: ignore[method-assign]
+    monkeypatch.setattr(ipython, "sys", SimpleNamespace(stdout=written, modules=sys.modules))
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("NO_COLOR", "1")
+    ipython.load_ipython_extension(shell)
+    return written
 
+
+def test_in_a_terminal_an_operation_is_one_line(shell, terminal, client, tamr, displayed, public):
+    """Also the public client's, which is a document of many lines otherwise."""
+    job = tamr.jobs.add("RUNNING")
+    ipython.unload_ipython_extension(shell)
     ipython.load_ipython_extension(shell)
 
-    assert Operation.wait is before
+    for operation in (client.operation(job), public(client, tamr.jobs.get(job))):
+        data, _ = shell.display_formatter.format(operation)
+        assert data["text/plain"] == str(client.operation(job))
+    assert data["text/plain"].startswith(f"Operation {job}: RUNNING: ")
+    assert displayed == []
+
+
+def test_in_a_terminal_a_wait_rewrites_one_line(terminal, client, tamr, displayed):
+    """It ends with the outcome, on a line that stays."""
+    operation = client.operation(tamr.jobs.start(queued_seconds=0, run_seconds=0.5))
+
+    assert operation.wait(0.1).succeeded()
+
+    *_, last = terminal.getvalue().split("\r")
+    assert terminal.getvalue().count("\n") == 1
+    assert last.startswith(f"{operation.resource_id} SUCCEEDED")
+    assert displayed == []
+
+
+def test_in_a_terminal_a_wait_that_times_out_ends_its_line(terminal, client, tamr):
+    """The prompt comes on a new one."""
+    operation = client.operation(tamr.jobs.add("RUNNING"))
+
+    with pytest.raises(TimeoutError):
+        operation.wait(0.1, timeout_seconds=0.3)
+
+    assert terminal.getvalue().startswith(f"\r{operation.resource_id} RUNNING")
+    assert terminal.getvalue().endswith("\n")
+
+
+def test_where_output_is_no_terminal_a_wait_writes_nothing(shell, client, tamr, capsys):
+    """As in a script that is piped."""
+    shell.kernel = None
+    ipython.load_ipython_extension(shell)
+    operation = client.operation(tamr.jobs.start(queued_seconds=0, run_seconds=0.1))
+
+    assert operation.wait(0.05).succeeded()
+    assert capsys.readouterr().out == ""
