@@ -182,7 +182,7 @@ class OperationController:
                 "deleted": self.deleted,
                 "no_delete": self.no_delete,
                 "outcome": self.outcome,
-                "notified": labels(self._notifications()),
+                "notified": labels(self._notifications()) or None,
                 "callback_error": self.shown_callback_error,
                 **self._error_facts,
                 **self._estimates(),

@@ -157,9 +157,8 @@ def row(key: str, operation: Operation, times: JobTimes, since: Since) -> Row:
         cut(operation.reason, MAX_REASON_CHARS) or None,
         since,
     ]
-    while values[-1] is None:
-        values.pop()
-    return values
+    has_failed = values[-2:] != [None, None]
+    return values if has_failed else values[:-2]
 
 
 def _visible(document: dict[str, Any]) -> Visible:

@@ -258,7 +258,7 @@ class JobsWidget(BaseWidget):
                 "loading": not self._listed,
                 "host": server_name(self._client),
                 "user": username_of(getattr(self._client, "auth", None)),
-                "hints": self._hints,
+                "hints": self._hints or None,
                 "no_delete": self._no_delete,
                 "callback_error": self._shown_callback_error(),
                 **self._error_facts,

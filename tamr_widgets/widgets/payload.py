@@ -170,4 +170,4 @@ def milliseconds(time: datetime | None) -> float | None:
 
 def compact(facts: dict[str, Any]) -> dict[str, Any]:
     """Returns the facts without unknown, empty and false ones, to keep messages small."""
-    return {name: value for name, value in facts.items() if value not in (None, "", False, [])}
+    return {name: value for name, value in facts.items() if value not in (None, "", False)}

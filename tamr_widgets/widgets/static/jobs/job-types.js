@@ -20,7 +20,7 @@ export function jobTypeOf(type, description) {
 }
 
 /** Names in a reason: text in brackets or quotes. What follows a colon is the reason itself. */
-const QUOTED = /\[[^[\]]*\]|\([^()]*\)|\x22[^\x22]*\x22|'[^']*'|`[^`]*`/g;
+const QUOTED = /\[[^[\]]*\]|\([^()]*\)|\x22[^\x22]*\x22|'[^']*'|\x60[^\x60]*\x60/g;
 /** Templates by reason, since many jobs fail alike. @type {Map<string, string>} */
 const failureTemplates = new Map();
 
