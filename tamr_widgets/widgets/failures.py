@@ -33,16 +33,18 @@ class Failures:
             changed: The jobs that have changed, by key.
             removed: The keys of the jobs that are no longer there.
         """
-        kinds = set()
+        kinds: set[Kind] = set()
         for key in removed:
             self._since.pop(key, None)
             if key in self._kinds:
                 kinds.add(self._kinds.pop(key))
         for key, operation in changed:
-            kind = self._kinds[key] = job_kind(operation)
+            kind = job_kind(operation)
+            before = self._kinds.get(key, kind)
+            self._kinds[key] = kind
             self._keys.setdefault(kind, set()).add(key)
             if operation.state in ("FAILED", "SUCCEEDED") or key in self._since:
-                kinds.add(kind)
+                kinds |= {kind, before}
         moved: set[str] = set()
         for kind in kinds:
             moved |= self._renew(kind)
