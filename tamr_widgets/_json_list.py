@@ -15,7 +15,7 @@ from typing import Any
 # Of a text that is no list; a longer one is not parsed, but assumed to be JSON.
 MAX_OTHER_CHARS = 2**20
 _SPACE = re.compile(r"[ \t\n\r]*")
-_COMMA = re.compile(r"[ \t\n\r]*,[ \t\n\r]*")
+_COMMA = re.compile(r",[ \t\n\r]*")
 
 Decode = Callable[[str, int], tuple[Any, int]]
 _decode: Decode = json.JSONDecoder().raw_decode
@@ -45,7 +45,7 @@ def iter_items(text: str, decode: Decode = _decode) -> Iterator[Any]:
     while True:
         item, at = decode(text, at)
         yield item
-        comma = _COMMA.match(text, at)
+        comma = _COMMA.match(text, at) or _COMMA.match(text, _after_space(text, at))
         if comma is None:
             break
         at = comma.end()

@@ -40,7 +40,11 @@ def have_equal_copies(first: dict[str, Any], second: dict[str, Any]) -> bool:
         return False
     # Normalized are only the fields that differ; most do not.
     different = (name for name, each in first.items() if not is_equal(each, second[name]))
-    return all(normalized_copy(first[name]) == normalized_copy(second[name]) for name in different)
+    return all(
+        normalized_copy(first[name], MAX_LEVELS - 1)
+        == normalized_copy(second[name], MAX_LEVELS - 1)
+        for name in different
+    )
 
 
 def is_equal(first: object, second: object) -> bool:

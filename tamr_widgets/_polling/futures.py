@@ -82,9 +82,9 @@ class OperationFuture(Future["Operation"]):
         return caused(wait_timeout(self.latest, waited, last_error), last_error)
 
 
-def complete(future: Future[Any], outcome: Any) -> None:
+def complete(future: Future[Any] | asyncio.Future[Any], outcome: Any) -> None:
     """Sets the result or, if `outcome` is an error, the exception of a future; once."""
-    with suppress(InvalidStateError):
+    with suppress(InvalidStateError, asyncio.InvalidStateError):
         if isinstance(outcome, BaseException):
             future.set_exception(outcome)
         else:
@@ -123,22 +123,22 @@ def block_until_done(
 async def until_done(future: Future[Any], seconds: Seconds = math.inf) -> bool:
     """Does the same as `block_until_done` without blocking the event loop."""
     end = clock.monotonic() + seconds
-    done = asyncio.Event()
     loop = asyncio.get_running_loop()
-    future.add_done_callback(lambda _: _set(done, loop))
+    # Not `asyncio.wrap_future`, whose cancellation would cancel a future that others wait for.
+    done: asyncio.Future[None] = loop.create_future()
+    future.add_done_callback(lambda _: _set_soon(done, loop))
     with interrupt_explained():
         while not future.done():
             remaining = end - clock.monotonic()
             if remaining <= 0:
                 return False
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(done.wait(), min(remaining, INTERRUPT_SECONDS))
+            await asyncio.wait([done], timeout=min(remaining, INTERRUPT_SECONDS))
     return True
 
 
-def _set(event: asyncio.Event, loop: asyncio.AbstractEventLoop) -> None:
+def _set_soon(done: asyncio.Future[None], loop: asyncio.AbstractEventLoop) -> None:
     with suppress(RuntimeError):  # the loop was closed
-        loop.call_soon_threadsafe(event.set)
+        loop.call_soon_threadsafe(complete, done, None)
 
 
 @contextmanager

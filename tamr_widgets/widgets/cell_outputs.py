@@ -54,7 +54,7 @@ def current() -> Cell | None:
 
 
 def is_unattended() -> bool:
-    """Whether a program runs this cell, such as nbclient, which answers no `input()`."""
+    """Whether a program runs this cell, such as nbclient, which has no `input()`."""
     return _request().get("content", {}).get("allow_stdin") is False
 
 

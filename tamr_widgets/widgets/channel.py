@@ -67,6 +67,7 @@ class Channel:
         self._made_in = None if in_kernel() else contextvars.copy_context()
         self._shiny_loop = _shiny_loop()
         self._open_comm: object = None
+        self._had_session = False
 
     def run(self, send: Callable[..., object], *args: Any) -> None:
         """Calls a function that sends in the right context; in Shiny later, on its event loop."""
@@ -83,15 +84,16 @@ class Channel:
         """Whether the host has closed the widget's comm, or ended the session that shows it.
 
         marimo closes the comm when a cell runs again, and most hosts when a session ends; Panel
-        does not, but sets `_document` of each widget.
+        takes the session from the widget's `_document` then.
         """
         comm = widget.comm
         if not getattr(comm, "_closed", True):
             self._open_comm = comm
-        session = getattr(getattr(widget, "_document", None), "session_context", None)
+        has_session = bool(getattr(getattr(widget, "_document", None), "session_context", None))
+        self._had_session |= has_session
         # A comm that was never open is a placeholder until the widget is shown.
         closed = comm is self._open_comm and getattr(comm, "_closed", False)
-        return bool(closed or getattr(session, "destroyed", False))
+        return closed or self._had_session > has_session
 
 
 def _shiny_loop() -> asyncio.AbstractEventLoop | None:

@@ -67,11 +67,11 @@ class Jobs:
         )
 
     def change(self, *rows: list[Any], gone: tuple[str, ...] = ()) -> None:
-        """Let the kernel tell of rows that changed, came or went."""
+        """Let the kernel send rows that changed or are new, and keys of removed ones."""
         self.notify("change", list(rows), list(gone))
 
     def sent(self, *actions: str) -> list[dict[str, Any]]:
-        """What was asked of the kernel with these actions, without the messages' numbers."""
+        """The messages to the kernel with these actions, without their numbers."""
         messages = self.notify("sent")
         return [
             {name: value for name, value in message.items() if name != "seq"}

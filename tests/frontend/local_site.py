@@ -22,7 +22,7 @@ NOW_MS = int(NOW.timestamp() * 1000)
 
 
 def serve(route: Route) -> None:
-    """Answer the page's requests from the project's files; nothing leaves the machine."""
+    """Respond with the project's files; no request leaves the machine."""
     path = route.request.url.removeprefix(ORIGIN).split("?")[0]
     if path == "/esm.js":
         route.fulfill(body=bundle.LOADER, content_type="text/javascript")

@@ -44,40 +44,40 @@ class Widget:
         return self.panel.get_by_role("button", name=name, exact=True)
 
     def update(self, facts: dict[str, Any]) -> None:
-        """Let the kernel say something new."""
-        self._tell("update", facts)
+        """Let the kernel send new facts."""
+        self._call("update", facts)
 
     def acknowledge(self, **clocks: int) -> None:
-        """Let the kernel answer all messages; `server` and `kernel` are its clocks."""
-        self._tell("acknowledge", clocks)
+        """Let the kernel acknowledge all messages; `server` and `kernel` are its clocks."""
+        self._call("acknowledge", clocks)
 
     @property
     def sent(self) -> list[str]:
-        """What was asked of the kernel, apart from the greetings."""
+        """The actions that were sent to the kernel, apart from those without a click."""
         return [action for action in self.messages if action not in ("subscribe", "visible")]
 
     @property
     def messages(self) -> list[str]:
-        return [message["action"] for message in self._tell("sent")]
+        return [message["action"] for message in self._call("sent")]
 
     @property
     def listeners(self) -> int:
-        return int(self._tell("listeners"))
+        return int(self._call("listeners"))
 
     def draw_again(self) -> None:
         """Take the view away and draw a new one, as a notebook does when it moves a cell."""
-        self._tell("drawAgain")
+        self._call("drawAgain")
 
     def close_view(self) -> None:
-        self._tell("closeView")
+        self._call("closeView")
 
     def close(self) -> None:
-        self._tell("close")
+        self._call("close")
 
     def connection_changes(self, **how: Any) -> None:
-        """Change what the front end knows of the kernel: `lost`, `kernel`."""
-        self._tell("connection", how)
+        """Change the front end's connection to the kernel: `lost`, `kernel`."""
+        self._call("connection", how)
 
-    def _tell(self, method: str, argument: Any = None) -> Any:
+    def _call(self, method: str, argument: Any = None) -> Any:
         script = "([name, method, argument]) => widgets[name][method](argument)"
         return self.page.evaluate(script, [self.name, method, argument])

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import FAILED, ago, axe
+from accessibility import violations
+from panel_page import FAILED, ago
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Widget
+    from panel_page import Widget
     from playwright.sync_api import Locator, Page
 
 NAMES = ("Update", "Pairs", "Train", "Publish")
@@ -252,7 +253,7 @@ def test_axe_finds_nothing_in_any_state(open_chain, page, theme, artifacts: Path
     failed.get_by_role("button", name="Go on from here").click()
     page.screenshot(path=artifacts / f"chain-{theme}.png", full_page=True, animations="disabled")
 
-    assert axe(page.locator("main")) == []
+    assert violations(page.locator("main")) == []
 
 
 def test_nothing_sticks_out_of_a_narrow_page(open_chain, page):

@@ -103,7 +103,7 @@ def test_each_state_has_a_colour_and_a_shape_of_its_own(gallery: Callable[..., P
 
 
 def test_reduced_motion_stands_still(gallery: Callable[..., Page]) -> None:
-    """Nothing moves for those who asked for less motion."""
+    """Nothing moves for readers who prefer reduced motion."""
     count = "document.getAnimations().length"
     assert gallery().evaluate(count) > 0
 

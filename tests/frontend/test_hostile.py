@@ -1,4 +1,4 @@
-"""Whatever the wire brings is drawn as text, in bounds, and never as "NaN" or an invalid date."""
+"""Any facts are drawn as text, in bounds, and never as "NaN" or an invalid date."""
 
 from __future__ import annotations
 

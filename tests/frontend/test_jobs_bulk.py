@@ -1,4 +1,4 @@
-"""Several jobs at once: one question, and a report of what the server said for each."""
+"""Actions on several jobs: one confirmation, and a report of the server's response for each."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_the_buttons_say_how_many(jobs: Jobs) -> None:
 
 
 def test_one_question_for_all(jobs: Jobs) -> None:
-    """It says how many and which; the safe answer has the focus; yes sends their keys once."""
+    """It says how many and which; the safe button has the focus; yes sends their keys once."""
     choose(jobs, "25", "24", "19")
 
     jobs.button("Cancel 2 jobs").click()
@@ -77,7 +77,7 @@ def test_many_are_counted_rather_than_named(jobs: Jobs) -> None:
 
 @pytest.mark.parametrize("way", ["Keep running", "Escape", "elsewhere"])
 def test_no_is_no(jobs: Jobs, way: str) -> None:
-    """The safe answer, Escape and a click elsewhere all leave everything as it is."""
+    """The safe button, Escape and a click elsewhere change nothing."""
     choose(jobs, "25")
     jobs.button("Cancel 1 job").click()
 
@@ -95,7 +95,7 @@ def test_no_is_no(jobs: Jobs, way: str) -> None:
     assert jobs.sent("cancel_all") == []
 
 
-def test_a_double_click_does_not_answer(jobs: Jobs) -> None:
+def test_a_double_click_does_not_confirm(jobs: Jobs) -> None:
     """The second click of a double click on the button does not hit the question."""
     choose(jobs, "25")
 
@@ -106,7 +106,7 @@ def test_a_double_click_does_not_answer(jobs: Jobs) -> None:
 
 
 def test_progress_and_success(jobs: Jobs) -> None:
-    """What is done is counted, then all of it is told, and nothing stays selected."""
+    """Progress is counted, then the total is shown, and no job of the action stays selected."""
     choose(jobs, "25", "24")
     jobs.button("Delete 2 operations").click()
     jobs.button("Yes, delete them").click()
@@ -125,7 +125,7 @@ def test_progress_and_success(jobs: Jobs) -> None:
 
 
 def test_a_partial_failure_loses_nothing(jobs: Jobs) -> None:
-    """What the server said is told for each that failed, and these stay selected."""
+    """The server's response is shown for each job that failed, and these stay selected."""
     choose(jobs, "25", "24", "23")
     jobs.button("Cancel 3 jobs").click()
     jobs.button("Yes, cancel them").click()
@@ -146,7 +146,7 @@ def test_a_partial_failure_loses_nothing(jobs: Jobs) -> None:
 
 
 def test_a_server_that_does_not_delete(jobs: Jobs) -> None:
-    """Once it is known that it answers 405, Delete is disabled and says why."""
+    """Once it is known that it responds with 405, Delete is disabled and says why."""
     choose(jobs, "19")
 
     jobs.notify("set", "_status", {"no_delete": True})
@@ -160,7 +160,7 @@ def test_a_server_that_does_not_delete(jobs: Jobs) -> None:
 
 
 def test_a_busy_kernel_is_said(jobs: Jobs) -> None:
-    """Without an answer within two seconds the page says what it waits for."""
+    """Without an acknowledgement within two seconds the page says what it waits for."""
     choose(jobs, "25")
     jobs.button("Cancel 1 job").click()
     jobs.button("Yes, cancel it").click()
@@ -184,7 +184,7 @@ def test_jobs_that_end_meanwhile_are_no_longer_cancelled(jobs: Jobs) -> None:
 
 
 def test_what_was_left_alone_stays_selected(jobs: Jobs) -> None:
-    """A server that does not delete at all is asked once: what is left is counted."""
+    """A server that does not delete at all gets one request: the other jobs are counted."""
     choose(jobs, "19", "18", "17")
     jobs.button("Delete 3 operations").click()
     jobs.button("Yes, delete them").click()

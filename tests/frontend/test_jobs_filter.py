@@ -75,7 +75,7 @@ def test_a_filter_follows_changes(open_jobs: Callable[..., Jobs]) -> None:
 
 
 def test_both_sides_may_filter(open_jobs: Callable[..., Jobs]) -> None:
-    """What Python sets is shown; what is typed and chosen is told after a rest, in one message."""
+    """Values from Python are shown; those of the page are saved after a pause, in one message."""
     jobs = open_jobs(ROWS, traits={"search": "update", "filter_state": "FAILED"})
     expect(jobs.search).to_have_value("update")
     assert jobs.keys == ["172", "171"]
@@ -107,7 +107,7 @@ def test_nothing_matches(open_jobs: Callable[..., Jobs]) -> None:
 
 
 def test_the_number_found_is_spoken_after_a_pause(open_jobs: Callable[..., Jobs]) -> None:
-    """Whoever can't see the table hears how many match, once, not at every letter."""
+    """Screen readers announce how many match, once, not at every letter."""
     jobs = open_jobs(ROWS)
     status = jobs.region.locator("> [role=status]")
 

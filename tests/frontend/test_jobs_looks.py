@@ -1,4 +1,4 @@
-"""How the Jobs page looks: complete for everyone, in every theme and width."""
+"""The Jobs page in every theme and width: complete for everyone."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def test_a_bar_leads_to_its_row(open_jobs: Callable[..., Jobs]) -> None:
 
 
 def test_ten_thousand_jobs_are_few_bars(open_jobs: Callable[..., Jobs]) -> None:
-    """Where there is no room for each job, bars count them; a click looks closer."""
+    """Bars count the jobs if there is no room for each; a click looks closer."""
     jobs = open_jobs(10_000)
     jobs.button("All").click()
     picture = timeline(jobs)

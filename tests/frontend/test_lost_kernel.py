@@ -48,7 +48,7 @@ def test_a_restarted_kernel(show: Callable[..., Widget]) -> None:
 
 
 def test_a_kernel_that_goes_and_one_that_is_back(show: Callable[..., Widget], page: Page) -> None:
-    """While it is gone that is known; as soon as it is there it is greeted, and answers or not."""
+    """The page says that it is gone; when it is back, the page subscribes and the job goes on."""
     widget = show(RUNNING, kernel=IDLE)
     widget.acknowledge()
     widget.connection_changes(kernel={"status": "dead"})
@@ -63,7 +63,7 @@ def test_a_kernel_that_goes_and_one_that_is_back(show: Callable[..., Widget], pa
     expect(widget.panel).not_to_contain_text(OFFLINE)
 
 
-def test_an_idle_kernel_that_never_answers(show: Callable[..., Widget], page: Page) -> None:
+def test_an_idle_kernel_that_is_silent(show: Callable[..., Widget], page: Page) -> None:
     """JupyterLab says idle while a cell sleeps: silence is no proof, and buttons stay usable."""
     widget = show(RUNNING, kernel=IDLE)
 
@@ -86,8 +86,8 @@ def test_a_busy_kernel_is_no_lost_kernel(show: Callable[..., Widget], page: Page
     expect(widget.button("Wait")).to_be_enabled()
 
 
-def test_an_answer_brings_it_back(show: Callable[..., Widget], page: Page) -> None:
-    """Whoever answers is there."""
+def test_an_acknowledgement_brings_it_back(show: Callable[..., Widget], page: Page) -> None:
+    """A kernel that acknowledges a message is alive."""
     widget = show(RUNNING, kernel=STRANGER)
     page.clock.run_for(10_000)
     expect(widget.panel).to_contain_text(OFFLINE)

@@ -1,4 +1,4 @@
-"""What the panel says, and under which names."""
+"""The panel's texts and names."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_the_names_that_tests_and_assistive_technology_rely_on(
 
 
 def test_the_facts_of_a_running_job(show: Callable[..., Widget]) -> None:
-    """What, which, who, when, how long: in the reader's own time."""
+    """Description, id, user, times and durations, in the reader's own time."""
     widget = show(RUNNING | {"message": "Spark driver running"})
 
     expect(widget.panel).to_contain_text("Running")
@@ -69,7 +69,7 @@ def test_times_follow_the_readers_locale_and_zone(chromium: Browser) -> None:
 
 
 def test_a_time_of_another_day_has_its_date(show: Callable[..., Widget]) -> None:
-    """What was not today says when it was."""
+    """A time that is not today's has its date."""
     widget = show(SUCCEEDED | {"created_at": ago(100_000)})
 
     expect(widget.panel.locator(".tamr-facts")).to_contain_text("at 28 Jan 2021, 10:15")
@@ -89,7 +89,7 @@ def test_how_it_ended(show: Callable[..., Widget]) -> None:
     [("CANCELING", "Cancelling"), (None, "State not known")],
 )
 def test_states_in_words(show: Callable[..., Widget], state: str | None, words: str) -> None:
-    """States are told in words, unknown ones as the server wrote them."""
+    """States have labels, unknown ones the server's text."""
     widget = show({**RUNNING, "state": state} if state else {"id": "17"})
 
     expect(widget.panel.locator("span:has(svg)")).to_have_text(words)
@@ -105,7 +105,7 @@ def test_without_a_basis_the_bar_says_nothing(show: Callable[..., Widget]) -> No
 
 
 def test_an_estimate_says_that_it_is_one(show: Callable[..., Widget]) -> None:
-    """What comes from past runs is called an estimate, for the eye and for the ear."""
+    """A value from past runs is called an estimate, for the eye and for the ear."""
     widget = show(RUNNING | {"estimate": ESTIMATE})
     bar = widget.panel.get_by_role("progressbar")
 

@@ -20,7 +20,8 @@ SKIPPED_IN_CI = "This front end is not tried: "  # see tests/conftest.py
 
 @pytest.fixture(scope="module")
 def tamr() -> Iterator[Simulator]:
-    with Simulator(past_jobs=20, executors=50) as simulator:
+    # With so many jobs a list costs more than polls of single ones, so each of them is seen.
+    with Simulator(past_jobs=2000, executors=50) as simulator:
         yield simulator
 
 
@@ -62,7 +63,7 @@ def visitor(chromium: Browser, server: AppServer) -> Iterator[Page]:
 def new_page(context: BrowserContext, server: AppServer) -> Page:
     """Open the app in another page."""
     page = context.new_page()
-    page.route(_is_elsewhere, lambda route: _answer(route, server))
+    page.route(_is_elsewhere, lambda route: _fulfill(route, server))
     page.goto(server.url)
     return page
 
@@ -71,7 +72,7 @@ def _is_elsewhere(url: str) -> bool:
     return urlsplit(url).hostname != "127.0.0.1"
 
 
-def _answer(route: Route, server: AppServer) -> None:
+def _fulfill(route: Route, server: AppServer) -> None:
     """Panel's page loads anywidget's code from the internet; here it comes from the package."""
     if "/anywidget@" in route.request.url:
         folder = server.python.parents[1] / "share/jupyter/nbextensions/anywidget"

@@ -1,4 +1,4 @@
-"""Programs other than Jupyter that show the widgets: what to install, and how to start them."""
+"""Programs other than Jupyter that show the widgets, how to install and how to start them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Host:
     """A program that serves an app.
 
     Attributes:
-        packages: What to install, with the versions that README.md names.
+        packages: The packages to install, with the versions that README.md names.
         command: The arguments for its Python; `{port}` and `{app}` are filled in.
         environment: Additional variables.
     """
@@ -89,7 +89,7 @@ class AppServer:
                 self._command, env=self._environment, stdout=log, stderr=log, cwd=self.log.parent
             )
         deadline = time.monotonic() + STARTUP_SECONDS
-        while not self._answers():
+        while not self._is_ready():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.__exit__()
                 end = self.log.read_text()[-3000:]
@@ -105,7 +105,7 @@ class AppServer:
             self._process.kill()
             self._process.wait()
 
-    def _answers(self) -> bool:
+    def _is_ready(self) -> bool:
         try:
             with LOOPBACK.open(self.url, timeout=15):
                 return True

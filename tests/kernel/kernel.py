@@ -48,7 +48,7 @@ class Kernel:
         self._client.context.destroy(linger=0)
 
     def begin(self, code: str, cell_id: str | None = None) -> str:
-        """Send a cell to be run, and return the id of the request."""
+        """Sends a cell to be run, and returns the id of the request."""
         content = {
             "code": code,
             "silent": False,
@@ -64,13 +64,13 @@ class Kernel:
         return str(message["header"]["msg_id"])
 
     def finish(self, request: str, seconds: float = 20) -> str:
-        """Wait for the end of a cell, and return what it put out as text."""
+        """Waits for the end of a cell, and returns its output as text."""
         self._read(lambda: self._is_idle(request), seconds)
         assert self._is_idle(request), "the cell did not end in time"
         return self.text(request)
 
     def run(self, code: str, cell_id: str | None = None, seconds: float = 20) -> str:
-        """Run a cell, and return what it put out as text; an error of it fails the test."""
+        """Runs a cell, and returns its output as text; an error of it fails the test."""
         request = self.begin(code, cell_id)
         text = self.finish(request, seconds)
         errors = self.of(request, "error")
@@ -78,19 +78,19 @@ class Kernel:
         return text
 
     def until(self, condition: Callable[[], object], seconds: float = 10) -> None:
-        """Read what comes until something holds."""
+        """Reads messages until a condition is true."""
         self._read(condition, seconds)
         assert condition(), "it did not come true in time"
 
     def settle(self, seconds: float) -> None:
-        """Read what comes between cells."""
+        """Reads messages for some time."""
         self._read(lambda: False, seconds)
 
     def interrupt(self) -> None:
         self._manager.interrupt_kernel()
 
     def of(self, request: str, kind: str) -> list[dict[str, Any]]:
-        """The contents of the messages of a kind that belong to a request."""
+        """Returns the contents of the messages of a kind that belong to a request."""
         return [
             each["content"]
             for each in self.messages
@@ -98,11 +98,11 @@ class Kernel:
         ]
 
     def text(self, request: str) -> str:
-        """What a cell printed, also after it ended."""
+        """Returns the text that a cell printed, also after it ended."""
         return "".join(each["text"] for each in self.of(request, "stream"))
 
     def shown(self, request: str) -> list[dict[str, Any]]:
-        """The data of all outputs of a cell."""
+        """Returns the data of all outputs of a cell."""
         kinds = ("display_data", "execute_result")
         return [each["data"] for kind in kinds for each in self.of(request, kind)]
 

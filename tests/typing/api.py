@@ -16,6 +16,8 @@ from typing_extensions import assert_type
 import tamr_widgets
 from tamr_widgets import (
     CertificateError,
+    Chain,
+    ChainWidget,
     Client,
     ClientClosed,
     ConnectionFailed,
@@ -45,6 +47,7 @@ from tamr_widgets import (
     ProxyFailed,
     ProxyUnauthorized,
     RequestTimeout,
+    Step,
     TamrError,
     TokenAuth,
     Unauthorized,
@@ -131,6 +134,24 @@ async def many(first: Operation, second: OperationWidget) -> None:
         assert_type(operation, Operation)
     async for operation in as_completed([first, second]):
         assert_type(operation, Operation)
+
+
+async def chains(client: Client) -> None:
+    chain = Chain.of(client, {"Update": "projects/1/unifiedDataset:refresh"}, "Nightly", at_once=2)
+    steps = [Step("Pairs", lambda: client.operation(17), after=(), description="Generate")]
+    assert_type(Chain(steps, poll_interval_seconds=1).start(), Chain)
+    assert_type(await chain, Chain)
+    assert_type(chain.wait(timeout_seconds=60), Chain)
+    assert_type(chain.stop().cancel().resume({"Update": client.operation(17)}), Chain)
+    assert_type(chain.state, str)
+    for step in chain.steps:
+        assert_type(step.operation, Operation | None)
+        assert_type(step.error, BaseException | None)
+        assert_type(step.estimate, Estimate | None)
+    chain.on_ended(lambda ended: print(ended.state))
+    forget = chain.on_change(lambda: None)
+    forget()
+    assert_type(ChainWidget(chain).chain, Chain)
 
 
 def notifications(client: Client, operation: Operation, widget: JobsWidget) -> None:

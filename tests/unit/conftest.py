@@ -15,7 +15,7 @@ from polling import FakeTamr, Follower
 
 from tamr_widgets import Client, Poller, UsernamePasswordAuth, _clock
 from tamr_widgets._http import body
-from tamr_widgets.simulator import Simulator
+from tamr_widgets.simulator import DEMO_PASSWORD, DEMO_USERNAME, Simulator
 from tamr_widgets.simulator.credentials import Credentials
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 # No deadline, since the machine may be busy. CI looks further.
-examples = 200 if os.environ.get("CI") == "true" else 30
+examples = 200 if os.environ.get("CI") == "true" else 25
 settings.register_profile("unit", deadline=None, max_examples=examples)
 settings.load_profile("unit")
 
@@ -61,15 +61,15 @@ def client() -> Iterator[Client]:
 
 
 @pytest.fixture
-def password() -> str:
-    """The password of `tamr`; a module may have another one."""
-    return PASSWORD
+def credentials() -> dict[str, str]:
+    """The credentials of `tamr`; a module may have others."""
+    return {"username": DEMO_USERNAME, "password": DEMO_PASSWORD}
 
 
 @pytest.fixture
-def tamr(password: str) -> Iterator[Simulator]:
+def tamr(credentials: dict[str, str]) -> Iterator[Simulator]:
     """A simulated server on loopback, without jobs."""
-    with Simulator(past_jobs=0, username="ada", password=password) as simulator:
+    with Simulator(past_jobs=0, **credentials) as simulator:
         yield simulator
 
 

@@ -31,6 +31,10 @@ class Terminal:
     def __init__(
         self, command: Sequence[str], environment: dict[str, str], *, columns: int = 80
     ) -> None:
+        # They would take precedence over the size of the terminal; pytest-xdist sets them.
+        sized = {
+            name: each for name, each in environment.items() if name not in ("COLUMNS", "LINES")
+        }
         self._master, self._slave = pty.openpty()
         size = struct.pack("HHHH", 24, columns, 0, 0)
         fcntl.ioctl(self._slave, termios.TIOCSWINSZ, size)
@@ -42,7 +46,7 @@ class Terminal:
             stdin=self._slave,
             stdout=self._slave,
             stderr=self._slave,
-            env={"TERM": "xterm", **environment},
+            env={"TERM": "xterm", **sized},
             start_new_session=True,
             preexec_fn=_become_the_terminal_s,  # noqa: PLW1509
         )

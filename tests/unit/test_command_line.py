@@ -203,7 +203,7 @@ def test_in_a_pipe_each_change_is_a_line(tamr, environment):
     """Without colours, and without a carriage return."""
     job = tamr.jobs.add("PENDING", description="Train")
     with subprocess.Popen(
-        [*COMMAND, "watch", job, "--interval", "0.1"],
+        [*COMMAND, "watch", job, "--interval", "1"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -290,6 +290,18 @@ def test_text_that_the_output_cannot_encode_is_no_error(tamr, run, environment):
 
     assert done.returncode == 0
     assert "Gr??e ??" in done.stdout
+
+
+def test_text_of_a_server_is_no_command_for_the_terminal(tamr, environment, capsys):
+    """A description cannot move the cursor, set a title or add a line."""
+    job = tamr.jobs.add("SUCCEEDED", description=f"{ESCAPE}]0;title\x07{ESCAPE}[2J\r\nTrain")
+
+    for command in (["jobs"], ["wait", job], ["jobs", "--json"]):
+        assert main(command) == 0
+        text = capsys.readouterr().out
+        assert ESCAPE not in text
+        assert "\r" not in text
+        assert text.count("\n") <= 2
 
 
 @on_posix

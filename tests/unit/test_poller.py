@@ -633,7 +633,7 @@ def test_it_runs_in_one_call_after_another_only(driven, follower):
 def test_a_wait_in_it_is_an_error(fake, driven, follower):
     """It would stop all polls; after the call the thread may wait again."""
     operation = fake.add()
-    driven.submit(operation.wait, print, follower.errors.append)
+    driven.submit(lambda: operation.wait(1, 10), print, follower.errors.append)
     driven.run_once()
 
     assert isinstance(follower.errors[0], DeadlockError)

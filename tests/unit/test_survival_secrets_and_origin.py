@@ -33,6 +33,11 @@ LOGGER = "tamr_widgets._http.client"
 
 
 @pytest.fixture
+def credentials():
+    return {"username": "ada", "password": PASSWORD}
+
+
+@pytest.fixture
 def client(tamr):
     with tamr.client(total_seconds=2) as client:
         yield client

@@ -76,7 +76,12 @@ INTERIM = {
 
 
 @pytest.mark.parametrize("interim", INTERIM.values(), ids=INTERIM)
-@pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
+@pytest.mark.parametrize(
+    ("tls", "session"),
+    [(False, "own"), (True, "passed")],
+    indirect=["session"],
+    ids=["http", "https"],
+)
 def test_an_interim_response_is_not_the_response(monkeypatch, session, interim, tls):
     """It is skipped, however many come, and no later response is shifted."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATE))
@@ -147,7 +152,12 @@ SURPLUS = {
 
 
 @pytest.mark.parametrize("sent", SURPLUS.values(), ids=SURPLUS)
-@pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
+@pytest.mark.parametrize(
+    ("tls", "session"),
+    [(False, "own"), (True, "passed")],
+    indirect=["session"],
+    ids=["http", "https"],
+)
 def test_what_comes_unasked_is_not_the_next_response(monkeypatch, session, sent, tls):
     """A connection on which more came than the response is not used again."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATE))

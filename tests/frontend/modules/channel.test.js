@@ -10,7 +10,10 @@ const SILENT = "The kernel does not answer; it may be busy with a cell.";
 function createKernel(status, comms, connectionStatus) {
   const slots = new Set();
   const kernel = {
-    status, connectionStatus, queries: 0, slots,
+    status,
+    connectionStatus,
+    queries: 0,
+    slots,
     statusChanged: { connect: (slot) => slots.add(slot), disconnect: (slot) => slots.delete(slot) },
     change(next) {
       kernel.status = next;
@@ -30,7 +33,9 @@ function createKernel(status, comms, connectionStatus) {
 /** A connection of a model; `pass` lets seconds go by in which a view is visible. */
 function open(kernel, layout = {}) {
   const model = {
-    sent: [], lost: false, widget_manager: kernel === undefined ? {} : { kernel },
+    sent: [],
+    lost: false,
+    widget_manager: kernel === undefined ? {} : { kernel },
     get: () => ({ model_id: "layout", ...layout }),
     send(message) {
       if (model.lost) throw new Error("Cannot send");
@@ -42,7 +47,10 @@ function open(kernel, layout = {}) {
   const actions = () => model.sent.map(({ action }) => action);
   connection.send("subscribe");
   return {
-    ...connection, model, state, actions,
+    ...connection,
+    model,
+    state,
+    actions,
     acknowledge: () => connection.markAlive(model.sent.at(-1).seq),
     async pass(seconds) {
       for (let n = 0; n < seconds; n++) {
@@ -74,8 +82,16 @@ for (const [name, kernel, waiting] of [
   ["an idle kernel that cannot be queried", createKernel("idle"), SILENT],
   ["a kernel that has the widget", createKernel("idle", KNOWS), SILENT],
   ["a busy kernel", createKernel("busy"), "Waiting for the kernel: a cell is running."],
-  ["a busy kernel that would have no widget", createKernel("busy", STRANGER), "Waiting for the kernel: a cell is running."],
-  ["a connection that is made again", createKernel("idle", undefined, "connecting"), "Waiting for the connection to the kernel."],
+  [
+    "a busy kernel that would have no widget",
+    createKernel("busy", STRANGER),
+    "Waiting for the kernel: a cell is running.",
+  ],
+  [
+    "a connection that is made again",
+    createKernel("idle", undefined, "connecting"),
+    "Waiting for the connection to the kernel.",
+  ],
   ["a front end that says nothing about its kernel", undefined, SILENT],
 ]) {
   test(`silence for an hour proves nothing: ${name}`, async () => {
@@ -106,7 +122,10 @@ test("widgets of one kernel share a query", async () => {
   assert.equal(kernel.queries, 1);
 });
 
-for (const [comms, live] of [[STRANGER, false], [KNOWS, true]]) {
+for (const [comms, live] of [
+  [STRANGER, false],
+  [KNOWS, true],
+]) {
   test(`a kernel that starts is queried at once: live is ${live}`, async () => {
     const kernel = createKernel("idle", comms);
     const page = open(kernel);

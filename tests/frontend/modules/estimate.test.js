@@ -13,7 +13,8 @@ for (const [elapsed, text] of [
   [180, "Running longer than usual: 3 min, usually 1 min 40 s"],
   [7200, "Running longer than usual: 2 h, usually 1 min 40 s"],
 ]) {
-  test(`remaining running time after ${elapsed} s`, () => assert.equal(remaining(RUN, elapsed, false), text));
+  test(`remaining running time after ${elapsed} s`, () =>
+    assert.equal(remaining(RUN, elapsed, false), text));
 }
 
 for (const [elapsed, text] of [
@@ -21,7 +22,8 @@ for (const [elapsed, text] of [
   [20, "Starts within 40 s (from 20 past runs)"],
   [90, "Queued longer than usual: 1 min 30 s, usually 12 s"],
 ]) {
-  test(`remaining queue time after ${elapsed} s`, () => assert.equal(remaining(QUEUE, elapsed, true), text));
+  test(`remaining queue time after ${elapsed} s`, () =>
+    assert.equal(remaining(QUEUE, elapsed, true), text));
 }
 
 test("one past run is singular, and minutes have their unit at both ends", () => {
@@ -34,9 +36,15 @@ test("one past run is singular, and minutes have their unit at both ends", () =>
 test("progress grows ever slower and stays below 1", () => {
   const seen = Array.from({ length: 100 }, (_, i) => progress(RUN, 10 * i));
   assert.equal(seen[0], 0);
-  assert.deepEqual(seen, seen.toSorted((a, b) => a - b));
+  assert.deepEqual(
+    seen,
+    seen.toSorted((a, b) => a - b),
+  );
   assert.ok(seen[30] > 0.95);
   assert.ok(progress(RUN, 1e9) < 1);
   const steps = seen.slice(11).map((value, i) => value - seen[i + 10]);
-  assert.deepEqual(steps, steps.toSorted((a, b) => b - a));
+  assert.deepEqual(
+    steps,
+    steps.toSorted((a, b) => b - a),
+  );
 });

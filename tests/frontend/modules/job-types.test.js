@@ -5,7 +5,9 @@ import { load } from "./static.js";
 const { createJobTypes, failureTemplate, jobTypeOf } = await load("jobs/job-types.js");
 
 test("jobs that differ in names and numbers are of one type", () => {
-  const types = ["Profiling [81] attributes.", "Profiling [x] attributes."].map((text) => jobTypeOf("SPARK", text));
+  const types = ["Profiling [81] attributes.", "Profiling [x] attributes."].map((text) =>
+    jobTypeOf("SPARK", text),
+  );
   assert.deepEqual(types, ["SPARK Profiling # attributes.", "SPARK Profiling # attributes."]);
   assert.notEqual(jobTypeOf("SPARK", "a"), jobTypeOf("NOOP", "a"));
   assert.equal(jobTypeOf("SPARK", "12 34"), "SPARK 12 34");
@@ -28,8 +30,14 @@ test("only the start of a long description counts", () => {
 });
 
 test("reasons that differ in names and numbers are the same failure", () => {
-  const reasons = ["cannot resolve '`a_1`' given: [x.y]; line 3 pos 7;", "cannot resolve '`b`' given: [z]; line 12 pos 9;"];
+  const reasons = [
+    "cannot resolve '`a_1`' given: [x.y]; line 3 pos 7;",
+    "cannot resolve '`b`' given: [z]; line 12 pos 9;",
+  ];
   assert.equal(failureTemplate(reasons[0]), failureTemplate(reasons[1]));
-  assert.notEqual(failureTemplate("SparkException: out of memory"), failureTemplate("SparkException: no space left"));
+  assert.notEqual(
+    failureTemplate("SparkException: out of memory"),
+    failureTemplate("SparkException: no space left"),
+  );
   assert.equal(failureTemplate(""), "");
 });

@@ -11,7 +11,9 @@ function open(rows, traits = {}) {
   const jobs = createJobs(
     { _status: {}, _kept: [], _selected: [], search: "", filter_state: "", ...traits },
     (action, more) => sent.push({ action, ...more }),
-    (name, value) => { saved[name] = value; },
+    (name, value) => {
+      saved[name] = value;
+    },
   );
   if (rows) jobs.applyRows({ jobs: rows, reset: true, total: rows.length });
   return { jobs, sent, saved };
@@ -31,7 +33,10 @@ function counted(array) {
 
 test("the end of an action reads each job a few times, however many there are", () => {
   const keys = Array.from({ length: 1000 }, (_, n) => "" + n);
-  const { jobs } = open(keys.map((key) => wireRow(key)), { _selected: keys });
+  const { jobs } = open(
+    keys.map((key) => wireRow(key)),
+    { _selected: keys },
+  );
   jobs.requestConfirmation("delete");
   jobs.confirm(true);
   const [ids, idReads] = counted(jobs.bulk.ids);
@@ -51,7 +56,14 @@ test("many changes are drawn together where drawing is slow", (t) => {
   let now = 0;
   t.mock.method(performance, "now", () => now);
   let drawings = 0;
-  jobs.views.add({ node: {}, tick() {}, draw() { now += 10; drawings++; } });
+  jobs.views.add({
+    node: {},
+    tick() {},
+    draw() {
+      now += 10;
+      drawings++;
+    },
+  });
   jobs.draw();
 
   for (let n = 0; n < 400; n++) {
@@ -78,7 +90,11 @@ test("a change is drawn at once where drawing is fast", (t) => {
 });
 
 test("only what runs can be cancelled, everything can be deleted", () => {
-  const rows = [wireRow("1"), wireRow("2", RUNNING), wireRow("3", { ...RUNNING, state: "CANCELING" })];
+  const rows = [
+    wireRow("1"),
+    wireRow("2", RUNNING),
+    wireRow("3", { ...RUNNING, state: "CANCELING" }),
+  ];
   const { jobs, sent } = open(rows, { _selected: ["1", "2", "3", "gone"] });
   const keys = (action) => jobs.targets(action).map(({ key }) => key);
   assert.deepEqual(keys("cancel"), ["2"]);
@@ -102,7 +118,10 @@ test("a complete list deselects and closes what is gone, an incomplete one does 
   jobs.applyRows({ jobs: [wireRow("2")], reset: true, total: 1 });
   assert.deepEqual(saved._selected, []);
   assert.equal(jobs.opened.size, 0);
-  assert.deepEqual(sent, [{ action: "expand", id: "1" }, { action: "collapse", id: "1" }]);
+  assert.deepEqual(sent, [
+    { action: "expand", id: "1" },
+    { action: "collapse", id: "1" },
+  ]);
   jobs.close();
 });
 
@@ -119,12 +138,19 @@ test("the active row's place is taken by the next one", () => {
 
 test("a second click on a column reverses it, some begin with the largest", () => {
   const { jobs } = open([wireRow("1")]);
-  const clicks = (index, count) => Array.from({ length: count }, () => {
-    jobs.sort(index);
-    return [jobs.filter.column, jobs.filter.descending];
-  });
-  assert.deepEqual(clicks(3, 2), [["user", false], ["user", true]]);
-  assert.deepEqual(clicks(6, 2), [["ran", true], ["ran", false]]);
+  const clicks = (index, count) =>
+    Array.from({ length: count }, () => {
+      jobs.sort(index);
+      return [jobs.filter.column, jobs.filter.descending];
+    });
+  assert.deepEqual(clicks(3, 2), [
+    ["user", false],
+    ["user", true],
+  ]);
+  assert.deepEqual(clicks(6, 2), [
+    ["ran", true],
+    ["ran", false],
+  ]);
 });
 
 test("time is the server's, and without a kernel its latest", (t) => {

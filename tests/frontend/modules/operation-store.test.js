@@ -51,7 +51,10 @@ test("times of the kernel's clock are converted", (t) => {
 for (const [name, change] of [
   ["without a kernel", (store) => store.set({ live: false })],
   ["deleted", (store) => store.update({ ...FACTS, deleted: true })],
-  ...["gone", "refused", "stopped"].map((kind) => [kind, (store) => store.update({ ...FACTS, fault_kind: kind })]),
+  ...["gone", "refused", "stopped"].map((kind) => [
+    kind,
+    (store) => store.update({ ...FACTS, fault_kind: kind }),
+  ]),
 ]) {
   test(`time stands still at the snapshot's: ${name}`, (t) => {
     const { store, pass } = open(t);

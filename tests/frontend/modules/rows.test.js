@@ -55,7 +55,12 @@ test("rows are filtered by state, those without one by a state of their own", ()
 test("counts by state follow the search, not the state", () => {
   const rows = rowsOf(ROWS);
   keys(rows, { state: "FAILED" });
-  assert.deepEqual(Object.fromEntries(rows.counts), { SUCCEEDED: 1, FAILED: 2, QUARANTINED: 1, [NO_STATE]: 1 });
+  assert.deepEqual(Object.fromEntries(rows.counts), {
+    SUCCEEDED: 1,
+    FAILED: 2,
+    QUARANTINED: 1,
+    [NO_STATE]: 1,
+  });
   keys(rows, { search: "update", state: "QUARANTINED" });
   assert.deepEqual(Object.fromEntries(rows.counts), { FAILED: 2 });
   assert.equal(rows.found, 2);
@@ -66,13 +71,23 @@ test("the newest row is first, whatever the order of the list", () => {
 });
 
 test("a column sorts both ways, unknown values last, equal ones newest first", () => {
-  const rows = rowsOf([["1", "b"], ["2", "a"], ["3", ""], ["4", "C"], ["5", "a"]].map(([key, user]) => wireRow(key, { user })));
+  const rows = rowsOf(
+    [
+      ["1", "b"],
+      ["2", "a"],
+      ["3", ""],
+      ["4", "C"],
+      ["5", "a"],
+    ].map(([key, user]) => wireRow(key, { user })),
+  );
   assert.deepEqual(keys(rows, { column: "user", descending: false }), ["5", "2", "1", "4", "3"]);
   assert.deepEqual(keys(rows, { column: "user", descending: true }), ["4", "1", "5", "2", "3"]);
 });
 
 test("running times sort as times", () => {
-  const rows = rowsOf([1, 2, 3, 4, 5, 6].map((n) => wireRow("" + n, { ended: n * 1000 + 5000 + n % 7 * 60000 })));
+  const rows = rowsOf(
+    [1, 2, 3, 4, 5, 6].map((n) => wireRow("" + n, { ended: n * 1000 + 5000 + (n % 7) * 60000 })),
+  );
   assert.deepEqual(keys(rows, { column: "ran", descending: true }), ["6", "5", "4", "3", "2", "1"]);
 });
 
@@ -88,15 +103,34 @@ test("remaining times sort by the estimate, rows without one last", () => {
 });
 
 test("rows that need attention sort first by state", () => {
-  const states = ["SUCCEEDED", "CANCELED", "FAILED", "QUARANTINED", "CANCELING", "PENDING", "RUNNING"];
+  const states = [
+    "SUCCEEDED",
+    "CANCELED",
+    "FAILED",
+    "QUARANTINED",
+    "CANCELING",
+    "PENDING",
+    "RUNNING",
+  ];
   const rows = rowsOf(states.map((state, i) => wireRow("" + i, { state })));
-  assert.deepEqual(keys(rows, { column: "state", descending: false }), ["6", "5", "4", "3", "2", "1", "0"]);
+  assert.deepEqual(keys(rows, { column: "state", descending: false }), [
+    "6",
+    "5",
+    "4",
+    "3",
+    "2",
+    "1",
+    "0",
+  ]);
 });
 
 test("a row knows its place among the matching ones", () => {
   const rows = rowsOf(ROWS);
   keys(rows, { search: "update" });
-  assert.deepEqual(["172", "171", "170"].map((key) => rows.get(key).index), [0, 1, -1]);
+  assert.deepEqual(
+    ["172", "171", "170"].map((key) => rows.get(key).index),
+    [0, 1, -1],
+  );
 });
 
 test("changes are applied in place", () => {
@@ -125,12 +159,18 @@ test("the total is the server's until the list is complete", () => {
 });
 
 test("the newest rows are kept without estimates, in the form of messages", () => {
-  const rows = rowsOf([wireRow("1"), wireRow("3", { state: "RUNNING", estimate: [1, 1, 1, 1] }), wireRow("2")]);
+  const rows = rowsOf([
+    wireRow("1"),
+    wireRow("3", { state: "RUNNING", estimate: [1, 1, 1, 1] }),
+    wireRow("2"),
+  ]);
   assert.deepEqual(rows.newest(2), [wireRow("3", { state: "RUNNING" }), wireRow("2")]);
 });
 
 test("texts are cut, and times out of range are unknown", () => {
-  const rows = rowsOf([["1", "x".repeat(1e6), "y".repeat(1e6), null ?? "", 8.65e15, "2021", {}, "z".repeat(1e6), null]]);
+  const rows = rowsOf([
+    ["1", "x".repeat(1e6), "y".repeat(1e6), null ?? "", 8.65e15, "2021", {}, "z".repeat(1e6), null],
+  ]);
   const { state, description, type, created, started, ended } = rows.get("1");
   assert.ok([state, description, type].every(({ length }) => length === 2001));
   assert.deepEqual([created, started, ended], [null, null, null]);
@@ -169,7 +209,11 @@ test("jobs fail alike whose reasons differ in names and numbers", () => {
   const rows = rowsOf(FAILURES);
   const [first, full, fine] = ["1", "4", "6"].map(rows.get);
   assert.deepEqual([first, full, fine].map(rows.countAlike), [3, 1, 0]);
-  assert.deepEqual(keys(rows, { kind: { ...rows.kindOf(first), failure: first.failure } }), ["3", "2", "1"]);
+  assert.deepEqual(keys(rows, { kind: { ...rows.kindOf(first), failure: first.failure } }), [
+    "3",
+    "2",
+    "1",
+  ]);
 });
 
 test("kept rows have their reasons", () => {

@@ -12,8 +12,31 @@ export const NOW = Date.UTC(2021, 0, 29, 14, 2);
 export function wireRow(key, facts = {}) {
   const time = Number(key) * 1000;
   const row = {
-    state: "SUCCEEDED", description: "Train Mastering Model", user: "admin", created: time,
-    started: time + 5000, ended: time + 35000, type: "SPARK", estimate: null, queue: null, reason: null, since: null, ...facts,
+    state: "SUCCEEDED",
+    description: "Train Mastering Model",
+    user: "admin",
+    created: time,
+    started: time + 5000,
+    ended: time + 35000,
+    type: "SPARK",
+    estimate: null,
+    queue: null,
+    reason: null,
+    since: null,
+    ...facts,
   };
-  return [key, row.state, row.description, row.user, row.created, row.started, row.ended, row.type, row.estimate, row.queue, row.reason, row.since];
+  return [
+    key,
+    row.state,
+    row.description,
+    row.user,
+    row.created,
+    row.started,
+    row.ended,
+    row.type,
+    row.estimate,
+    row.queue,
+    row.reason,
+    row.since,
+  ];
 }

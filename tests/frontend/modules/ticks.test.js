@@ -25,7 +25,9 @@ function ticksIn(zone, axes) {
     const { ticks } = await load("jobs/timeline/ticks.js");
     console.log(JSON.stringify(${JSON.stringify(axes)}.map((axis) => ticks(...axis))));`;
   const options = { env: { ...process.env, TZ: zone }, encoding: "utf-8" };
-  return JSON.parse(execFileSync(process.execPath, ["--input-type=module", "--eval", script], options));
+  return JSON.parse(
+    execFileSync(process.execPath, ["--input-type=module", "--eval", script], options),
+  );
 }
 
 /** Texts and numbers of a time by the calendar of a zone, apart from Date's local methods. */
@@ -33,12 +35,23 @@ function calendar(timeZone) {
   const format = (options) => new Intl.DateTimeFormat([], { timeZone, ...options });
   const [day, hour] = [format({ day: "numeric", month: "short" }), format({ timeStyle: "short" })];
   const parts = new Intl.DateTimeFormat("en", {
-    timeZone, year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", hourCycle: "h23",
+    timeZone,
+    year: "numeric",
+    month: "numeric",
+    day: "numeric",
+    hour: "numeric",
+    minute: "numeric",
+    hourCycle: "h23",
   });
   return (time) => {
-    const of = Object.fromEntries(parts.formatToParts(time).map(({ type, value }) => [type, Number(value)]));
+    const of = Object.fromEntries(
+      parts.formatToParts(time).map(({ type, value }) => [type, Number(value)]),
+    );
     return {
-      day: day.format(time), hour: hour.format(time), hours: of.hour, minutes: of.hour * 60 + of.minute,
+      day: day.format(time),
+      hour: hour.format(time),
+      hours: of.hour,
+      minutes: of.hour * 60 + of.minute,
       date: Date.UTC(of.year, of.month - 1, of.day) / DAY,
     };
   };
@@ -49,11 +62,18 @@ for (const [zone, noon] of CHANGES) {
 
   test(`each day is marked once where it begins, also a short one: ${zone}, ${noon}`, () => {
     const spans = [3, 5, 8, 20, 60];
-    const axes = spans.map((days) => [Date.parse(noon) - days * DAY, Date.parse(noon) + days * DAY, 2 * days + 1]);
+    const axes = spans.map((days) => [
+      Date.parse(noon) - days * DAY,
+      Date.parse(noon) + days * DAY,
+      2 * days + 1,
+    ]);
     ticksIn(zone, axes).forEach((marks, i) => {
       const days = marks.map(({ time }) => at(time));
       assert.ok(days.length >= spans[i]);
-      assert.deepEqual(marks.map(({ text }) => text), days.map(({ day }) => day));
+      assert.deepEqual(
+        marks.map(({ text }) => text),
+        days.map(({ day }) => day),
+      );
       // A day without a midnight begins at one.
       assert.ok(days.every(({ hours }) => hours <= 1));
       days.slice(1).forEach(({ date }, n) => assert.equal(date, days[n].date + 1));
@@ -62,8 +82,13 @@ for (const [zone, noon] of CHANGES) {
 
   test(`marks are round times in order, also where the clocks change: ${zone}, ${noon}`, () => {
     const steps = [5, 15, 30, 60, 120, 180, 360, 720];
-    const starts = Array.from({ length: 42 }, (_, n) => Date.parse(noon) - DAY / 2 - (n - 12) * 15 * MINUTE);
-    const axes = steps.flatMap((step) => starts.map((start) => [start, start + 20 * step * MINUTE, 20]));
+    const starts = Array.from(
+      { length: 42 },
+      (_, n) => Date.parse(noon) - DAY / 2 - (n - 12) * 15 * MINUTE,
+    );
+    const axes = steps.flatMap((step) =>
+      starts.map((start) => [start, start + 20 * step * MINUTE, 20]),
+    );
     ticksIn(zone, axes).forEach((marks, i) => {
       const step = steps[Math.floor(i / starts.length)];
       assert.ok(marks.length >= 17 && marks.length <= 22);

@@ -1,3 +1,7 @@
+# /// script
+# [tool.marimo.display]
+# theme = "system"
+# ///
 """marimo. "Again" re-runs the cell that starts a job, and those that show it."""
 
 import marimo

@@ -9,9 +9,10 @@ client = Client.from_env()
 again = pn.widgets.Button(name="Again")
 
 
-def job(_: int) -> OperationWidget:
+def job(_: int) -> pn.Column:
     started = client.start("projects/1/unifiedDataset:refresh", asynchronous=True)
-    return OperationWidget(started, poll_interval_seconds=0.2)
+    # Panel awaits what is awaitable, as the widget is; the column is not.
+    return pn.Column(OperationWidget(started, poll_interval_seconds=0.2))
 
 
 jobs = JobsWidget(client, poll_interval_seconds=3600)

@@ -208,7 +208,7 @@ def test_threads_can_use_one_store(jobs: JobStore, hands: Any) -> None:
     """Jobs that are started, listed and cancelled by many threads are all there."""
 
     def work() -> None:
-        for _ in range(20):
+        for _ in range(10):
             job = jobs.start("train")
             hands.turn(0.1)
             jobs.listing()
@@ -220,7 +220,7 @@ def test_threads_can_use_one_store(jobs: JobStore, hands: Any) -> None:
     for thread in threads:
         thread.join()
 
-    assert len({job["id"] for job in json.loads(jobs.listing())}) == 160
+    assert len({job["id"] for job in json.loads(jobs.listing())}) == 80
 
 
 def test_finish_resolves_a_document_too(jobs: JobStore) -> None:

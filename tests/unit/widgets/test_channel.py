@@ -1,10 +1,10 @@
-"""What hosts need of a thread that sends, and what they do with pages."""
+"""Sending in hosts of different kinds, and the end of pages."""
 
 from __future__ import annotations
 
 import contextvars
-import gc
 import sys
+import threading
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,9 +12,7 @@ import comm
 import ipywidgets
 import pytest
 from fakes import wait_until
-from pages import click, count_requests, follow
-
-from tamr_widgets import JobsWidget
+from pages import click, count_requests, follow, jobs_widget
 
 session = contextvars.ContextVar("session", default="none")
 
@@ -67,8 +65,8 @@ def test_in_an_app_each_widget_sends_in_the_context_in_which_it_was_made(tamr, c
 def test_a_widget_whose_page_is_gone_is_closed(tamr, client, make, gone):
     """marimo closes the comm, Panel ends the session: what nobody sees is polled no more."""
     job = tamr.jobs.add("RUNNING")
-    widget = JobsWidget(client, poll_interval_seconds=0.05) if make == "jobs" else make(client, job)
-    widget._document = SimpleNamespace(session_context=SimpleNamespace(destroyed=False))
+    widget = jobs_widget(client) if make == "jobs" else make(client, job)
+    widget._document = SimpleNamespace(session_context=object())
     path = "operations" if make == "jobs" else job
     wait_until(lambda: count_requests(tamr, "GET", path) >= 3)
     assert widget.comm is not None
@@ -76,13 +74,11 @@ def test_a_widget_whose_page_is_gone_is_closed(tamr, client, make, gone):
     if gone == "comm":
         widget.comm._closed = True
     else:
-        widget._document.session_context.destroyed = True
+        widget._document.session_context = None
     wait_until(lambda: widget.comm is None)
 
     assert widget not in ipywidgets.widgets.widget._instances.values()
-    polls = count_requests(tamr, "GET")
-    gc.collect()
-    assert count_requests(tamr, "GET") <= polls + 1
+    wait_until(lambda: not any("poll" in each.name for each in threading.enumerate()))
 
 
 def test_a_placeholder_of_a_comm_closes_nothing(tamr, client):

@@ -3,6 +3,7 @@
 import { connect } from "../shared/channel.js";
 import { createChain } from "./store.js";
 import { createChainView } from "./view.js";
+import { reportValues } from "../shared/values.js";
 import { insertStyles } from "../shared/styles.js";
 
 /** @typedef {import("@anywidget/types").AnyModel<{_chain: import("../shared/protocol.js").ChainFacts}>} Model */
@@ -38,6 +39,7 @@ export default () => {
           if (chain.opened) send("expand", { id: chain.opened.name });
         },
       };
+      reportValues(model, ["state"], listeners);
       for (const name in listeners) model.on(name, listeners[name]);
 
       send("subscribe");

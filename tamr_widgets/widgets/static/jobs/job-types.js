@@ -1,7 +1,9 @@
 /** Groups jobs by type, with the latest estimate of each type's running time. */
 
 /** Names: text in brackets or quotes, or after a colon. Blanks, digits and letters are the same as in Python. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are blanks in Python.
 const NAMES = /\[[^[\]]*\]|\([^()]*\)|\x22[^\x22]*\x22|(?<=:(?!\ufeff)[\s\x1c-\x1f\x85])[^\n]+/g;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are blanks in Python.
 const BLANKS = /(?:(?!\ufeff)[\s\x1c-\x1f\x85])+/;
 /** Words with a digit, an underscore, a slash, or a dot within are names too, since prose has none. */
 const NAME_OR_NUMBER = /[\p{Nd}_/\\]|[\p{L}\p{N}_][.@][\p{L}\p{N}_]/u;

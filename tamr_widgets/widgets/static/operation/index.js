@@ -3,31 +3,10 @@
 import { connect } from "../shared/channel.js";
 import { createPanel } from "./panel.js";
 import { createStore } from "./store.js";
+import { reportValues } from "../shared/values.js";
 import { insertStyles } from "../shared/styles.js";
 
 /** @typedef {import("@anywidget/types").AnyModel<{_panel: import("../shared/protocol.js").Facts}>} Model */
-
-/** Traits that are synced in marimo only. */
-const VALUES = ["state", "resolved", "progress"];
-/** Delay after which several changed traits are reported at once, in milliseconds. */
-const REPORT_DELAY_MS = 50;
-
-/**
- * Reports changed values back: marimo re-runs the cells that read a widget when its page changes it.
- * @param {any} model
- */
-function createReporter(model) {
-  let [timer, reported] = [0, ""];
-  return () => {
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      const values = VALUES.map((name) => model.get(name));
-      if (reported === (reported = values.join())) return;
-      VALUES.forEach((name, index) => model.set(name, values[index]));
-      model.save_changes();
-    }, REPORT_DELAY_MS);
-  };
-}
 
 /** Creates one widget; its store and connection are shared by its views and outlive them. */
 export default () => {
@@ -56,8 +35,7 @@ export default () => {
         // The event does not say whether the comm is alive, an acknowledged message does.
         "comm_live_update": () => send("subscribe"),
       };
-      const report = createReporter(model);
-      for (const name of VALUES) listeners["change:" + name] = report;
+      reportValues(model, ["state", "resolved", "progress"], listeners);
       for (const name in listeners) model.on(name, listeners[name]);
 
       send("subscribe");

@@ -50,6 +50,8 @@ function indexedRow([key, state, description, user, created, started, ended, typ
 /** @param {Row} row @param {Kind} kind */
 const isOfKind = (row, { type, description, jobType, exact, failure }) =>
   failure ? row.failure === failure : exact ? row.type === type && row.description === description : row.jobType === jobType;
+/** @param {number | string} order */
+const isMissing = (order) => order === "" || Number.isNaN(order);
 
 export function createRows() {
   /** @type {Map<string, Row>} */
@@ -105,8 +107,7 @@ export function createRows() {
     all.sort((one, other) => {
       const [a, b] = [one.order, other.order];
       if (a !== b) {
-        // NaN is the only value that is unequal to itself.
-        const missing = +(a !== a || a === "") - +(b !== b || b === "");
+        const missing = +isMissing(a) - +isMissing(b);
         if (missing) return missing;
         if (a < b) return -sign;
         if (a > b) return sign;
