@@ -91,8 +91,6 @@ export const FACES = {
     ...ended,
     state: "FAILED",
     past,
-    message: TRACE.split("\n")[0],
-    details: TRACE,
     $: { open: true },
   },
   "running without a start": { ...job, state: "RUNNING" },

@@ -159,9 +159,10 @@ def test_a_pressed_button_says_that_it_waits_for_the_kernel(
     ids=str,
 )
 def test_what_makes_no_sense_is_disabled_with_a_reason(
-    show: Callable[..., Widget], facts: dict[str, Any], enabled: list[str]
+    show: Callable[..., Widget], page: Page, facts: dict[str, Any], enabled: list[str]
 ) -> None:
     """Disabled buttons can be reached, say why they are disabled, and do nothing."""
+    page.evaluate("() => { globalThis.Notification = { permission: 'granted' }; }")
     widget = show(RUNNING | facts)
 
     for button in widget.panel.get_by_role("button").all():
