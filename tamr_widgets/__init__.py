@@ -37,8 +37,8 @@ from .operation import Operation
 
 if TYPE_CHECKING:
     from .chain import Chain, Step
-    from .history import Estimate, JobHistory
-    from .ipython import load_ipython_extension, unload_ipython_extension
+    from .history import Estimate, JobHistory, PastRun, QueuePlace, Trend
+    from .ipython import load_ipython_extension, recorded, unload_ipython_extension
     from .poller import Poller
     from .waiting import as_completed, wait_all
     from .widgets.chain import ChainWidget
@@ -76,13 +76,16 @@ __all__ = [
     "OperationTypeError",
     "OperationUnresolved",
     "OperationWidget",
+    "PastRun",
     "Poller",
     "ProxyFailed",
     "ProxyUnauthorized",
+    "QueuePlace",
     "RequestTimeout",
     "Step",
     "TamrError",
     "TokenAuth",
+    "Trend",
     "Unauthorized",
     "UnexpectedResponse",
     "UsernamePasswordAuth",
@@ -90,6 +93,7 @@ __all__ = [
     "as_completed",
     "load_ipython_extension",
     "notify",
+    "recorded",
     "unload_ipython_extension",
     "wait_all",
 ]
@@ -102,10 +106,14 @@ _LAZY = {
     "JobHistory": "history",
     "JobsWidget": "widgets.jobs",
     "OperationWidget": "widgets.operation",
+    "PastRun": "history",
     "Poller": "poller",
+    "QueuePlace": "history",
     "Step": "chain",
+    "Trend": "history",
     "as_completed": "waiting",
     "load_ipython_extension": "ipython",
+    "recorded": "ipython",
     "unload_ipython_extension": "ipython",
     "wait_all": "waiting",
 }

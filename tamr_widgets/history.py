@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from . import _fork
 from ._estimates.duration import Estimate, progress
 from ._estimates.latest import Durations, LatestByKey
-from ._estimates.queues import Queues, Waiting
+from ._estimates.queues import QueuePlace, Queues
 from ._estimates.records import Ended, PastRun, ended, moment, run, seconds_of, span
 from ._estimates.trend import Trend, relative_change
 
@@ -31,8 +31,8 @@ __all__ = [
     "Estimate",
     "JobHistory",
     "PastRun",
+    "QueuePlace",
     "Trend",
-    "Waiting",
     "description_template",
     "progress",
 ]
@@ -169,7 +169,7 @@ class JobHistory:
         """
         return self._queues.estimate(operation, active)
 
-    def waiting(self, active: Iterable[Operation], now: datetime) -> list[Waiting]:
+    def waiting(self, active: Iterable[Operation], now: datetime) -> list[QueuePlace]:
         """Returns the jobs that wait, with those ahead and the estimates of their starts.
 
         The estimates are those of `estimate_queue`, but made together, which is faster. Beyond the

@@ -15,11 +15,14 @@ import importlib.util
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from IPython.core.getipython import get_ipython
 from IPython.display import display
 
+from ._chain.recording import Recording
 from ._clock import Seconds, checked_seconds
 from ._http.session_client import remember_session
 from ._terminal.display import LiveLine, is_terminal
@@ -27,6 +30,7 @@ from .errors import OperationTypeError
 from .operation import Operation
 from .waiting import AsCompleted, wait_all
 from .widgets import cell_outputs
+from .widgets.chain import ChainWidget
 from .widgets.operation import OperationWidget
 
 # Waits for an operation and shows it; takes the interval and the timeout in seconds.
@@ -36,6 +40,7 @@ _FUNCTIONAL_OPERATION = "tamr_client._types.operation", "Operation"
 _undo: list[Callable[[], object]] = []
 # The id of a cell's run, and the operations that a wait has shown during it.
 _shown: tuple[str | None, list[tuple[Any, str | None]]] = (None, [])
+_recording: Recording | None = None
 
 
 def load_ipython_extension(shell: Any) -> None:
@@ -60,6 +65,41 @@ def unload_ipython_extension(shell: Any) -> None:  # noqa: ARG001
     """Restores the formatters and the `wait` methods."""
     while _undo:
         _undo.pop()()
+
+
+@contextmanager
+def recorded(name: str = "") -> Iterator[Recording]:
+    """Shows the operations that the code inside waits for as the steps of one panel.
+
+    It is for blocking code of this package, of the public packages, or of tamr-toolbox, which
+    stays unchanged; its exceptions pass through. Without `%load_ext tamr_widgets` the extension is
+    loaded for the code inside. Outside of a notebook the code runs as without it.
+
+    Args:
+        name: The name of the panel.
+
+    Example:
+        >>> with recorded("Nightly"):
+        ...     project.unified_dataset().refresh()
+        ...     project.pairs().refresh()
+    """
+    global _recording  # noqa: PLW0603
+    recording, shell = Recording(name), get_ipython()
+    is_loaded_here = not _undo and shell is not None
+    if is_loaded_here:
+        load_ipython_extension(shell)
+    if getattr(shell, "kernel", None) is not None:
+        display(ChainWidget(recording))  # type: ignore[no-untyped-call]
+    outer, _recording = _recording, recording
+    has_raised = True
+    try:
+        yield recording
+        has_raised = False
+    finally:
+        _recording = outer
+        recording.end(has_raised=has_raised)
+        if is_loaded_here:
+            unload_ipython_extension(shell)
 
 
 def _of_shell(shell: Any) -> tuple[Any, Callable[..., None], Wait]:
@@ -132,6 +172,8 @@ def _wait_with_widget(
     if timeout == 0:  # the wait ends before a widget would be visible
         *_, resolved = operation.snapshots(interval, 0)
         return resolved
+    if _recording is not None:
+        return _recording.wait(operation, interval, timeout)
     return _show(operation, interval).wait(timeout)
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -157,7 +158,8 @@ def environment() -> Callable[..., Path]:
         folder = PROJECT / f".cache/{name}-{sys.version_info.major}.{sys.version_info.minor}"
         python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
         stamp = folder / "installed.txt"
-        wanted = "\n".join(packages) + (PROJECT / "pyproject.toml").read_text()
+        own = re.findall(r'"[\w-]+>=[\d.]+"', (PROJECT / "pyproject.toml").read_text("utf-8"))
+        wanted = "\n".join([*packages, *own])
         if not stamp.exists() or stamp.read_text() != wanted:
             pip = [sys.executable, "-m", "pip", "--python", python, "install", "--no-compile"]
             for command in (

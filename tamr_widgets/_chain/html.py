@@ -11,13 +11,13 @@ from .plan import SUCCEEDED
 from .steps import StepStatus
 
 if TYPE_CHECKING:
-    from ..chain import Chain
+    from .step_list import StepList
 
 MAX_TEXT_CHARS = 1000
 _HEADINGS = ("Step", "State", "Description", "Id", "Ran for", "Why")
 
 
-def html_table(chain: Chain) -> str:
+def html_table(chain: StepList) -> str:
     """Returns an HTML table with a row for each step, with all texts escaped."""
     head = "".join(f"<th>{name}</th>" for name in _HEADINGS)
     rows = "".join(
@@ -30,7 +30,7 @@ def html_table(chain: Chain) -> str:
     )
 
 
-def plain_text(chain: Chain) -> str:
+def plain_text(chain: StepList) -> str:
     """Returns the name and state of a chain and the number of steps that succeeded, in one line."""
     steps = chain.steps
     done = sum(step.state == SUCCEEDED for step in steps)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from .duration import Estimate
-from .queues import Waiting
+from .queues import QueuePlace
 
 if TYPE_CHECKING:
     from ..operation import Operation
@@ -23,7 +23,7 @@ class Place(Generic[Key]):
     """A place in a queue.
 
     Attributes:
-        ahead: The keys of the jobs ahead, as in `Waiting`.
+        ahead: The keys of the jobs ahead, as in `QueuePlace`.
         estimate: Of the time from the job's creation to its start.
     """
 
@@ -42,7 +42,7 @@ class QueueForecast(Generic[Key]):
     """
 
     def __init__(
-        self, waiting: Callable[[Iterable[Operation], datetime], Iterable[Waiting]]
+        self, waiting: Callable[[Iterable[Operation], datetime], Iterable[QueuePlace]]
     ) -> None:
         self._estimate = waiting
         self._active: Mapping[Key, Operation] = {}
@@ -61,11 +61,12 @@ class QueueForecast(Generic[Key]):
 
     def places(self) -> Mapping[Key, Place[Key]]:
         """Returns the places of the jobs that wait."""
-        if self._places is None and self._now is not None:
-            keys = {id(each): key for key, each in self._active.items()}
+        active, now = self._active, self._now
+        if self._places is None and now is not None:
+            keys = {id(each): key for key, each in active.items()}
             self._places = {
                 keys[id(operation)]: Place([keys[id(each)] for each in ahead], estimate)
-                for operation, ahead, estimate in self._estimate(self._active.values(), self._now)
+                for operation, ahead, estimate in self._estimate(active.values(), now)
             }
         return self._places or {}
 

@@ -38,9 +38,6 @@ class LatestByKey(Generic[Item]):
         self._size = size
         self._items: dict[Key, tuple[Item, ...]] = {}
 
-    def __len__(self) -> int:
-        return len(self._items)
-
     def last(self, key: Key, until: float | None = None) -> tuple[Item, ...]:
         """Returns a key's items in ascending order, with `until` only those before this time."""
         items = self._items.get(key, ())

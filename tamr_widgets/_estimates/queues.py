@@ -18,7 +18,7 @@ from .records import Run, Span, seconds_of
 if TYPE_CHECKING:
     from ..operation import Operation
 
-__all__ = ["Queues", "Waiting"]
+__all__ = ["QueuePlace", "Queues"]
 
 # The standard deviation of log times in the queue, on recorded servers.
 _SPREAD = 0.5
@@ -27,7 +27,7 @@ _MIN_SAMPLES = 3
 _MAX_WAITING = 50
 
 
-class Waiting(NamedTuple):
+class QueuePlace(NamedTuple):
     """A job that waits.
 
     Attributes:
@@ -62,7 +62,7 @@ class Queues:
         self._lock = threading.Lock()
 
     def add(self, kind: str, waited: Run | None, life: Span | None) -> None:
-        """Adds the wait and the times of a job of a type, as far as they are known."""
+        """Adds the wait and the times of a job of a type, if they are known."""
         with self._lock:
             if waited:
                 self._waited.add((kind, ""), waited)
@@ -85,18 +85,20 @@ class Queues:
         (*_, estimate) = queue.starts(now, [*jobs, waits], free)
         return estimate or self._fallback(kind, queue, started, is_first=not jobs)
 
-    def waiting(self, active: Iterable[Operation], now: datetime) -> list[Waiting]:
+    def waiting(self, active: Iterable[Operation], now: datetime) -> list[QueuePlace]:
         """Returns the jobs that wait, in no order; see `JobHistory.waiting`."""
         by_type: dict[str, list[Operation]] = {}
         for each in active:
             if each.created_at is not None:
                 by_type.setdefault(each.type or "", []).append(each)
-        waiting: list[Waiting] = []
+        waiting: list[QueuePlace] = []
         for kind, operations in by_type.items():
             waiting += self._waiting_of(kind, operations, now.timestamp())
         return waiting
 
-    def _waiting_of(self, kind: str, operations: list[Operation], now: float) -> Iterable[Waiting]:
+    def _waiting_of(
+        self, kind: str, operations: list[Operation], now: float
+    ) -> Iterable[QueuePlace]:
         queued = self._queued_jobs(kind, operations, now, None)
         places = [place for place, (_, job) in enumerate(queued) if job.waits]
         if not places:
@@ -110,7 +112,7 @@ class Queues:
             if estimate is None:
                 estimate = self._fallback(kind, queue, None, is_first=place == 0)
             ahead = queued[:place] if place >= executors else ()
-            yield Waiting(queued[place][0], tuple(each for each, _ in ahead), estimate)
+            yield QueuePlace(queued[place][0], tuple(each for each, _ in ahead), estimate)
 
     def _queued_jobs(
         self, kind: str, operations: Iterable[Operation], now: float, until: float | None

@@ -18,7 +18,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakValueDictionary
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -32,7 +32,7 @@ from .. import _fork
 from .._clock import Seconds, clock
 from .body import ACCEPTED_CODINGS
 from .connection import connection_class
-from .deadline import SLICE_SECONDS, current_deadline
+from .deadline import SLICE_SECONDS, Deadline, current_deadline
 from .overlay import context_of, overlaid
 
 CONNECT_SECONDS = 5.0
@@ -90,7 +90,8 @@ class _Adapter(HTTPAdapter):
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
         return _pool_view(super().get_connection_with_tls_context(*args, **kwargs))
 
-    def get_connection(self, *args: Any, **kwargs: Any) -> Any:  # requests before 2.32
+    def get_connection(self, *args: Any, **kwargs: Any) -> Any:  # pragma: no cover
+        # Only requests before 2.32 calls this one, in `.ci/run oldest`.
         return _pool_view(super().get_connection(*args, **kwargs))
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
@@ -130,18 +131,16 @@ class _Pool(HTTPConnectionPool):
             retries = overlaid(retries, _Retry)
         return super().urlopen(method, url, body, headers, retries, *args, **kwargs)
 
-    def _get_conn(self, timeout: float | None = None) -> Any:
-        conn = self._wait_for_conn(timeout)
+    def _get_conn(self, timeout: float | None = None) -> Any:  # noqa: ARG002
+        conn = self._wait_for_conn()
         if type(conn) is self._own_class():  # made without this view, so without a deadline
             conn.close()
             conn = self._new_conn()
         return conn
 
-    def _wait_for_conn(self, timeout: float | None) -> Any:
+    def _wait_for_conn(self) -> Any:
         """Waits until the deadline for a connection that another thread uses."""
-        deadline = current_deadline()
-        if deadline is None:
-            return super()._get_conn(timeout)
+        deadline = current_deadline() or Deadline()
         while deadline.remaining() > SLICE_SECONDS and not deadline.is_cancelled():
             with suppress(EmptyPoolError):
                 return super()._get_conn(SLICE_SECONDS)
@@ -173,14 +172,15 @@ class _Connections:
     """Tracks the sessions in use, to renew their connections in a forked child."""
 
     def __init__(self) -> None:
-        self._sessions: WeakSet[requests.Session] = WeakSet()
+        # By id, since a session may have no hash.
+        self._sessions: WeakValueDictionary[int, requests.Session] = WeakValueDictionary()
         _fork.register(self)
 
     def track(self, session: requests.Session) -> None:
-        self._sessions.add(session)
+        self._sessions[id(session)] = session
 
     def renew_after_fork(self) -> None:
-        for session in list(self._sessions):
+        for session in list(self._sessions.values()):
             for adapter in session.adapters.values():
                 if isinstance(adapter, HTTPAdapter):
                     managers = [adapter.poolmanager, *adapter.proxy_manager.values()]

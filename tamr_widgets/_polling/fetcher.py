@@ -144,7 +144,8 @@ class Fetcher:
             is_cheap = math.isfinite(interval) and self._batching.list_is_cheap(interval)
         else:
             is_cheap = False
-        return operations if is_cheap or self._batching.prefer_list(operations) else 0
+        is_cheap = is_cheap or self._batching.prefer_list(operations, target.interval)
+        return operations if is_cheap else 0
 
     def _is_interrupted(self, start: Seconds) -> bool:
         """Whether a request that began at `start` has delayed a command for too long."""
@@ -219,7 +220,7 @@ class Fetcher:
                 self._handle_list_failure(error)
         else:
             self._adapt(interrupted=False)
-            self._batching.list_took(clock.monotonic() - start)
+            self._batching.list_took(clock.monotonic() - start, len(listing.documents))
             self._outage.succeeded()
             if self.history_loader is not None:
                 interval = self._targets.queue_interval()

@@ -91,7 +91,7 @@ class HistoryLoader:
     def mark_unavailable(self, *, permanent: bool) -> None:
         """Records that the list is unavailable, for good or for now."""
         if self._filled and not permanent:
-            self.queue.postpone()
+            self.queue.delay_list()
             return
         if permanent and self._unavailable_until < math.inf:
             _logger.info("There are no estimates, since the list of operations is unavailable.")

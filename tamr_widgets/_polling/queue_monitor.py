@@ -10,7 +10,7 @@ from .._clock import Seconds, clock
 from .._estimates.forecast import QueueForecast
 from .._operation.document import field
 from .._operation.operation_list import OperationList
-from ..history import JobHistory, Waiting
+from ..history import JobHistory, QueuePlace
 from ..operation import RESOLVED_STATES, Operation
 
 # Lists for the queue alone take at most this share of the time.
@@ -18,7 +18,7 @@ MAX_LOAD = 0.1
 # A list is expected to take this long before one was measured.
 USUAL_SECONDS = 1.0
 # After a list was cancelled, since it would have delayed a poll, the next is requested this later.
-POSTPONED_SECONDS = 60.0
+DELAY_SECONDS = 60.0
 # The queue of an older list than this many intervals is not shown.
 MAX_AGE_INTERVALS = 3.0
 
@@ -38,15 +38,16 @@ class QueueMonitor:
         self._active: dict[Key, Operation] = {}
         self._not_before = self._valid_until = -math.inf
 
-    def waiting(self, operation: Operation) -> Waiting | None:
+    def waiting(self, operation: Operation) -> QueuePlace | None:
         """Returns an operation's place in its queue; None if it is not known or does not wait."""
         if clock.monotonic() > self._valid_until:
             return None
         place = self._forecast.places().get(_key(operation))
         if place is None:
             return None
-        ahead = tuple(self._active[key] for key in place.ahead)
-        return Waiting(operation, ahead, place.estimate)
+        active = self._active
+        ahead = tuple(active[key] for key in place.ahead if key in active)
+        return QueuePlace(operation, ahead, place.estimate)
 
     def take(
         self, listing: OperationList, interval: Seconds, seconds: Seconds
@@ -62,7 +63,8 @@ class QueueMonitor:
         Returns:
             The operations that have ended since the list before.
         """
-        before, self._active, self._valid_until = self._active, {}, -math.inf
+        before, active = self._active, dict[Key, Operation]()
+        self._active, self._valid_until = active, -math.inf
         if math.isinf(interval):
             return []
         pause = max(interval, seconds / MAX_LOAD)
@@ -72,9 +74,9 @@ class QueueMonitor:
             state = field(document.get("status"), "state")
             if not isinstance(state, str) or state not in RESOLVED_STATES:
                 operation = listing.operation(document)
-                self._active[_key(operation)] = operation
-        self._forecast.update(self._active, listing.as_of)
-        gone = (each for key, each in before.items() if key not in self._active)
+                active[_key(operation)] = operation
+        self._forecast.update(active, listing.as_of)
+        gone = (each for key, each in before.items() if key not in active)
         latest = (listing.by_path.get(each.relative_id or "") for each in gone)
         return [listing.operation(document) for document in latest if document is not None]
 
@@ -82,9 +84,9 @@ class QueueMonitor:
         """Renews the estimates when they are read next, for example since the history changed."""
         self._forecast.invalidate()
 
-    def postpone(self) -> None:
+    def delay_list(self) -> None:
         """Requests the next list later, since there was no time for this one."""
-        self._not_before = clock.monotonic() + POSTPONED_SECONDS
+        self._not_before = clock.monotonic() + DELAY_SECONDS
 
     def list_delay(self, interval: Seconds, idle: Seconds, seconds: Seconds) -> Seconds:
         """Returns the seconds until a list is to be requested; infinite if it would delay a poll.

@@ -41,6 +41,7 @@ class BaseWidget(PublishedTraits, OmitNoneMixin, anywidget.AnyWidget):
     """
 
     _esm = t.Unicode(bundle.LOADER).tag(sync=True)
+    _anywidget_id = t.Unicode().tag(sync=True)
     layout = LayoutTrait().tag(sync=True, **widget_serialization)
     callback_error = t.Unicode("", read_only=True, help="What a callback of yours raised last.")
 
@@ -82,6 +83,20 @@ class BaseWidget(PublishedTraits, OmitNoneMixin, anywidget.AnyWidget):
         if self._trait_values.get("comm") is None:
             return f"<{type(self).__name__}, closed>"
         return f"<{type(self).__name__}: {self._static_repr()[1]}>"
+
+    @t.default("_anywidget_id")
+    def _default_anywidget_id(self) -> str:
+        return f"{type(self).__module__}.{type(self).__name__}"
+
+    def add_traits(self, **traits: Any) -> None:
+        """Adds the traits that the class does not have.
+
+        anywidget adds `_anywidget_id` to each new widget, and traitlets makes a class for that,
+        which would take a third of the widget's time.
+        """
+        new = {name: each for name, each in traits.items() if not self.has_trait(name)}
+        if new:
+            super().add_traits(**new)
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Sets traits that a page may set; for other ones, sends it the kernel's values again."""

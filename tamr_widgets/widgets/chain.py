@@ -9,6 +9,7 @@ import traitlets as t
 
 from .._chain.html import html_table, plain_text, reason
 from .._chain.plan import CHAIN_ENDED, NOT_SUCCEEDED, blocked
+from .._chain.step_list import StepList
 from .._chain.steps import StepStatus
 from .._clock import Seconds, clock
 from .._polling.callbacks import CallbackQueue
@@ -26,10 +27,12 @@ PANEL_INTERVAL_SECONDS = 3
 class ChainWidget(BaseWidget):
     """Shows the steps of a chain, with buttons to start, stop, cancel and resume it.
 
+    A recording has no buttons, since its code decides.
+
     Its traits can be observed; they are read-only, since they have the chain's state.
 
     Args:
-        chain: The chain.
+        chain: The chain, or a recording.
         **kwargs: `layout`, `tooltip` and `tabbable` of ipywidgets.
 
     Raises:
@@ -41,12 +44,12 @@ class ChainWidget(BaseWidget):
     _of_the_server = ("_chain",)
     _of_marimo = ("state",)
 
-    chain = t.Instance(Chain, read_only=True, help="The chain.")
+    chain = t.Instance(StepList, read_only=True, help="The chain.")
     state = t.Unicode("", read_only=True, help="The state of the chain, see `Chain.state`.")
     steps = t.Tuple(read_only=True, help="The status of each step, see `StepStatus`.")
 
-    def __init__(self, chain: Chain, **kwargs: Any) -> None:
-        if not isinstance(chain, Chain):
+    def __init__(self, chain: StepList, **kwargs: Any) -> None:
+        if not isinstance(chain, StepList):
             msg = f"ChainWidget shows a Chain, not something of type {type(chain).__name__}."
             raise TypeError(msg)
         # One thread at a time writes the traits, in the order of the changes.
@@ -72,7 +75,7 @@ class ChainWidget(BaseWidget):
         """
         self._opened.pause()
 
-    def _values(self, chain: Chain) -> dict[str, Any]:
+    def _values(self, chain: StepList) -> dict[str, Any]:
         return {
             "chain": chain,
             "state": chain.state,
@@ -95,12 +98,6 @@ class ChainWidget(BaseWidget):
 
     def _handle_action(self, content: dict[str, Any]) -> None:
         action, name = content.get("action"), content.get("id")
-        chain_actions: dict[Any, Callable[[], object]] = {
-            "start": self.chain.start,
-            "stop": self.chain.stop,
-            "cancel": self.chain.cancel,
-            "resume": self.chain.resume,
-        }
         if action == "visible":
             self._opened.mark_visible()
         elif action == "expand":
@@ -109,8 +106,8 @@ class ChainWidget(BaseWidget):
             self._submit(lambda: self._opened.collapse(name))
         elif name is not None:
             self._opened.act(name, action)
-        elif action in chain_actions:
-            self._submit(chain_actions[action])
+        elif action in ("start", "stop", "cancel", "resume") and isinstance(self.chain, Chain):
+            self._submit(getattr(self.chain, action))
 
     def _expand(self, name: Any) -> None:
         for step in self.chain.steps:
@@ -138,7 +135,7 @@ class ChainWidget(BaseWidget):
         return operations[-1].clock_offset_seconds if operations else 0.0
 
 
-def facts_of(chain: Chain) -> dict[str, Any]:
+def facts_of(chain: StepList) -> dict[str, Any]:
     """Returns the facts of a chain that the page draws."""
     steps = chain.steps
     seen = [step.operation.as_of for step in steps if step.operation]
@@ -148,6 +145,7 @@ def facts_of(chain: Chain) -> dict[str, Any]:
             "name": cut(chain.name),
             "state": chain.state,
             "at_once": chain.at_once,
+            "recorded": not isinstance(chain, Chain),
             "as_of": as_of,
             "steps": [step_facts(step, steps) for step in steps],
         }

@@ -164,8 +164,8 @@ class OperationController:
             self._on_error,
             self.interval,
             on_a_page=True,
+            with_queue=self._learns,
             _inline=True,
-            _needs_queue=self._learns,
         )
 
     def _learn(self) -> Subscription:

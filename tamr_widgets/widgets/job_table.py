@@ -12,10 +12,10 @@ from .._operation.html import formatted_time, html_rows
 from .._operation.operation_list import OperationList
 from ..operation import Operation
 from .failures import Since
-from .job_times import JobTimes
 from .payload import cut, milliseconds
 
 Row = list[Any]
+RowTimes = list[Any] | None
 # The name, the id and the creation time of a document.
 Visible = tuple[str, str | None, str | None]
 
@@ -141,8 +141,22 @@ class JobTable:
         return key
 
 
-def row(key: str, operation: Operation, times: JobTimes, since: Since) -> Row:
-    """Returns a row of the page's table, in the order of static/jobs/table/rows.js."""
+def row(
+    key: str,
+    operation: Operation,
+    duration: RowTimes = None,
+    start: RowTimes = None,
+    since: Since = None,
+) -> Row:
+    """Returns a row of the page's table, in the order of static/jobs/table/rows.js.
+
+    Args:
+        key: The row's key.
+        operation: The job.
+        duration: The estimate of its running time, from `JobTimes`.
+        start: The estimate of its start, from `JobTimes`.
+        since: What became of it after a failure, from `Failures`.
+    """
     values = [
         key,
         cut(operation.state) or None,
@@ -152,8 +166,8 @@ def row(key: str, operation: Operation, times: JobTimes, since: Since) -> Row:
         milliseconds(operation.started_at),
         milliseconds(operation.ended_at),
         cut(operation.type),
-        times.duration(key, operation),
-        times.start(key),
+        duration,
+        start,
         cut(operation.reason, MAX_REASON_CHARS) or None,
         since,
     ]

@@ -28,7 +28,7 @@ class JobTimes:
         self._final: dict[str, list[float]] = {}
 
     def update(
-        self, changed: Iterable[tuple[str, Operation]], removed: Iterable[str], now: datetime
+        self, changed: Iterable[tuple[str, Operation | None]], removed: Iterable[str], now: datetime
     ) -> set[str]:
         """Takes over changes of the jobs.
 
@@ -41,7 +41,8 @@ class JobTimes:
             The keys of the waiting jobs whose place or start has changed.
         """
         for key, operation in changed:
-            self.put(key, operation)
+            if operation is not None:
+                self.put(key, operation)
         for key in removed:
             self.remove(key)
         self._forecast.update(dict(self._active), now)

@@ -74,7 +74,9 @@ class JobsWidget(BaseWidget):
     _of_the_page = frozenset({"filter_state", "search", "_selected", "_view"})
     _of_the_server = ("_status", "_kept")
 
-    filter_state = t.Unicode("", help="Show only jobs in this state; all if empty.").tag(sync=True)
+    filter_state = t.Unicode(
+        "", help="Show only jobs in this state, or SLOW ones; all if empty."
+    ).tag(sync=True)
     search = t.Unicode("", help="Show only jobs that match this.").tag(sync=True)
     operations = t.Tuple(read_only=True, help="Snapshots of all jobs, newest first.")
     selection = t.Tuple(read_only=True, help="Snapshots of the jobs that are selected.")
@@ -106,9 +108,9 @@ class JobsWidget(BaseWidget):
         self._error_facts: dict[str, Any] = {}
         self._error = self._callback_error = ""
         self._follower = Follower(self._subscribe, self._learn)
-        registry.listen(self)
         self._answered = threading.Event()
         super().__init__(_status=self._current_status(), **kwargs)
+        registry.listen(self)
         cell_outputs.repeat_in_cell(self)
         self._follower.start()
 
@@ -283,12 +285,21 @@ class JobsWidget(BaseWidget):
         self._update_traits(reports=True)
 
     def _send_rows(self, changed: Iterable[str], removed: list[str], **more: Any) -> None:
-        rows = [self._row(key, each) for key, each in self._pairs(changed)]
+        rows = [
+            job_table.row(
+                key,
+                each,
+                self._times.duration(key, each),
+                self._times.start(key),
+                self._failures.since(key),
+            )
+            for key, each in self._pairs(changed)
+        ]
         self.send({"rows": {"jobs": rows, "gone": removed, **more}})
 
     def _newest_rows(self) -> list[job_table.Row]:
         newest = self._pairs(self._table.keys()[:MAX_KEPT_ROWS])
-        return [self._row(key, each) for key, each in newest]
+        return [job_table.row(key, each, since=self._failures.since(key)) for key, each in newest]
 
     def _send_all_unless_page_ready(self) -> None:
         if not self._page_ready:
@@ -300,9 +311,6 @@ class JobsWidget(BaseWidget):
             chunk, more = keys[start : start + CHUNK], start + CHUNK < len(keys)
             reset = {"reset": True, "total": len(keys)} if start == 0 else {}
             self._send_rows(chunk, [], more=more, **reset)
-
-    def _row(self, key: str, operation: Operation) -> job_table.Row:
-        return job_table.row(key, operation, self._times, self._failures.since(key))
 
     def _pairs(self, keys: Iterable[str]) -> list[tuple[str, Operation]]:
         found = ((key, self._table.get(key)) for key in keys)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..history import JobHistory, PastRun, Waiting
+from ..history import JobHistory, PastRun, QueuePlace
 from ..operation import Operation
 from .payload import cut, estimate_facts, milliseconds
 
@@ -13,7 +13,7 @@ MAX_NAMES = 3
 MAX_NAME_CHARS = 100
 
 
-def queue_facts(waiting: Waiting | None) -> dict[str, Any]:
+def queue_facts(waiting: QueuePlace | None) -> dict[str, Any]:
     """Returns the jobs ahead of a job that waits as facts, if there are any."""
     if waiting is None or not waiting.ahead:
         return {}
@@ -41,8 +41,9 @@ def _past_facts(
     history: JobHistory, operation: Operation, runs: tuple[PastRun, ...]
 ) -> dict[str, Any]:
     """Returns the runs but the operation's own, what is usual, and the trend."""
-    own = operation.ended_at if operation.resolved else None
-    others = [_run_facts(each) for each in runs if each.when != own]
+    own = operation.ended_at or operation.started_at or operation.created_at
+    is_own = operation.resolved
+    others = [_run_facts(each) for each in runs if not (is_own and each.when == own)]
     if not others:
         return {}
     past: dict[str, Any] = {"runs": others}

@@ -146,14 +146,16 @@ class _Observer:
     def _handle(self, change: Any, reports: bool) -> None:
         if not self._traits._observes(self, change):
             return  # unregistered while this call was queued
-        owner = getattr(self._handler, "__self__", None)
-        if isinstance(owner, t.link):
+        is_link = isinstance(getattr(self._handler, "__self__", None), t.link)
+        if is_link:
             # A link raises an error for a value that is not the current one.
             change = Bunch(change, new=getattr(self._traits, change["name"]))
         try:
             with self._traits._steady:
                 self._handler(change)
         except BaseException as error:
+            if is_link and not _equal(change["new"], getattr(self._traits, change["name"])):
+                return  # it changed meanwhile, which is the next call of this handler
             if not reports:
                 raise
             log_exception(_logger, "An observer of a callback's error raised.", error)

@@ -1,4 +1,4 @@
-"""How fast the Jobs page is in Chromium, with a list of 10,000 and one of 50,000 jobs.
+"""The speed of the Jobs page in Chromium, with a list of 10,000 and one of 50,000 jobs.
 
     python tests/benchmarks/jobs_page.py [count ...]
 

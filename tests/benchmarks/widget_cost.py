@@ -80,7 +80,7 @@ def ours(client: Client, *, updated: bool = False) -> Callable[[int], None]:
 
     def update(step: int) -> None:
         widget._view.operation = snapshots[step]
-        widget._draw()
+        widget._apply()
 
     return update
 

@@ -47,6 +47,10 @@ class Widget:
         """Let the kernel send new facts."""
         self._call("update", facts)
 
+    def receive(self, message: dict[str, Any]) -> None:
+        """Let the kernel send a message."""
+        self._call("receive", message)
+
     def acknowledge(self, **clocks: int) -> None:
         """Let the kernel acknowledge all messages; `server` and `kernel` are its clocks."""
         self._call("acknowledge", clocks)

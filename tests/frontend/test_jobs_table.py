@@ -81,17 +81,18 @@ def test_any_column_sorts_both_ways(open_jobs: Callable[..., Jobs]) -> None:
 
 
 def test_a_slow_job_stands_out(open_jobs: Callable[..., Jobs]) -> None:
-    """A run that is far longer than others of its kind is marked, in words, too."""
-    usual = [row(str(n), description=f"Profiling [{n}] attributes.") for n in range(1, 30)]
-    slow = row("99", description="Profiling [1] attributes.", ended=99_000 + 5_000 + 200_000)
-    other = row("98", description="Generate Record Pairs", ended=98_000 + 5_000 + 200_000)
+    """A run past the upper end of its estimate is marked, in words, too."""
+    estimate = [30, 25, 40, 20]
+    slow = row("99", ended=99_000 + 5_000 + 200_000, estimate=estimate)
+    usual = row("98", ended=98_000 + 5_000 + 40_000, estimate=estimate)
+    other = row("97", description="Generate Record Pairs", ended=97_000 + 5_000 + 200_000)
 
-    jobs = open_jobs([*usual, slow, other])
+    jobs = open_jobs([slow, usual, other])
 
     expect(jobs.cell("99", "ran")).to_have_text("3 min 20 s, slow: usually 30 s")
     expect(jobs.cell("99", "ran")).to_have_attribute("data-slow", "true")
-    expect(jobs.cell("98", "ran")).to_have_text("3 min 20 s")
-    expect(jobs.cell("20", "ran")).to_have_text("30 s")
+    expect(jobs.cell("98", "ran")).to_have_text("40 s")
+    expect(jobs.cell("97", "ran")).to_have_text("3 min 20 s")
 
 
 def test_a_change_is_drawn_in_place(open_jobs: Callable[..., Jobs]) -> None:

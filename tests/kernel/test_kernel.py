@@ -37,15 +37,15 @@ def kernel(running_kernel: Kernel) -> Iterator[Kernel]:
 @pytest.mark.parametrize(
     "register",
     [
-        "widget.on_resolved(lambda o: print('heard', o.state))",
-        "widget.observe(lambda change: print('heard', change.new), 'state')",
-        "JobsWidget(client, poll_interval_seconds=0.1).on_resolved(lambda o: print('heard', o.state))",
+        "widget.on_resolved(heard)",
+        "widget.observe(lambda change: heard(change.owner.operation), 'state')",
+        "JobsWidget(client, poll_interval_seconds=0.1).on_resolved(heard)",
     ],
 )
 def test_a_callback_prints_in_the_cell_that_registered_it(kernel, register):
     """Also while another cell runs."""
     kernel.run(WIDGET)
-    request = kernel.begin(register)
+    request = kernel.begin(f"def heard(operation): print('heard', operation.state)\n{register}")
     kernel.finish(request)
     other = kernel.begin("simulator.jobs.finish(job); time.sleep(0.3); print('another cell')")
     kernel.finish(other)

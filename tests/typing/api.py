@@ -43,13 +43,16 @@ from tamr_widgets import (
     OperationTypeError,
     OperationUnresolved,
     OperationWidget,
+    PastRun,
     Poller,
     ProxyFailed,
     ProxyUnauthorized,
+    QueuePlace,
     RequestTimeout,
     Step,
     TamrError,
     TokenAuth,
+    Trend,
     Unauthorized,
     UnexpectedResponse,
     UsernamePasswordAuth,
@@ -57,6 +60,7 @@ from tamr_widgets import (
     as_completed,
     load_ipython_extension,
     notify,
+    recorded,
     unload_ipython_extension,
     wait_all,
 )
@@ -151,7 +155,9 @@ async def chains(client: Client) -> None:
     chain.on_ended(lambda ended: print(ended.state))
     forget = chain.on_change(lambda: None)
     forget()
-    assert_type(ChainWidget(chain).chain, Chain)
+    assert_type(ChainWidget(chain).state, str)
+    with recorded("Nightly") as recording:
+        assert_type(recording.state, str)
 
 
 def notifications(client: Client, operation: Operation, widget: JobsWidget) -> None:
@@ -214,6 +220,8 @@ def polling(client: Client, operation: Operation) -> None:
 
     subscription = poller.subscribe(operation, on_operation, on_error, interval=5)
     subscription.close()
+    poller.subscribe(operation, print, with_queue=True).close()
+    assert_type(poller.waiting(operation), QueuePlace | None)
     poller.subscribe(operation, lambda snapshot: snapshot.resolved).close()
     poller.refresh(operation)
     assert_type(Poller(client, background=False).run_once(), float)
@@ -225,6 +233,17 @@ def estimates(client: Client, operation: Operation) -> None:
     estimate = jobs.estimate(operation)
     assert_type(estimate, Estimate | None)
     assert_type(jobs.estimate_queue(operation), Estimate | None)
+    assert_type(jobs.estimate_queue(operation, client.operations()), Estimate | None)
+    for run in jobs.runs(operation):
+        assert_type(run, PastRun)
+        print(run.when, run.queued, run.ran, run.state)
+    trend = jobs.trend(operation)
+    assert_type(trend, Trend | None)
+    if trend is not None:
+        print(trend.change, trend.since, trend.samples)
+    for place in jobs.waiting(client.operations(), operation.as_of):
+        assert_type(place, QueuePlace)
+        print(place.operation, place.ahead, place.estimate)
     if estimate is not None:
         assert_type(estimate.median_seconds, float)
         assert_type(estimate.low_seconds, float)

@@ -13,7 +13,7 @@ _numbers = count(1)
 
 @dataclass(frozen=True)
 class Job:
-    """What JobHistory reads of an Operation."""
+    """The attributes of an Operation that JobHistory reads."""
 
     resource_id: str | None
     description: str | None

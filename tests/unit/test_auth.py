@@ -101,7 +101,7 @@ def make(name, value):
 
 
 def test_who_can_log_in():
-    """Whoever has a user name and a password, also as the public package's class."""
+    """Any auth with a user name and a password, also the public package's class."""
     assert can_log_in(UsernamePasswordAuth("ada", "x"))
     assert can_log_in(SimpleNamespace(username="ada", password="x"))
     assert not can_log_in(TokenAuth("x"))

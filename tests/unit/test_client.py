@@ -130,7 +130,7 @@ def test_an_expired_session_is_renewed(client, wire):
 
 @pytest.mark.parametrize("login", [{"status": 401}, {"status": 404}, {"json": []}, {"json": {}}])
 def test_a_refused_login_is_no_loop(client, wire, login):
-    """The second 401 is the answer, after one login; the next request uses the password again."""
+    """The second 401 is the response, after one login; the next request uses the password again."""
     wire.get(f"{URL}x", status=401)
     logins = wire.post(LOGIN, **login)
 
@@ -210,7 +210,7 @@ def test_a_token_has_no_cookie():
 
 @pytest.mark.parametrize("body", [io.BytesIO(b"x"), iter([b"x"])], ids=["file", "iterator"])
 def test_a_body_that_is_used_up_is_not_sent_again(client, wire, body):
-    """The client logs in, and returns the 401: an empty body is not what was asked for."""
+    """The client logs in, and returns the 401: an empty body is not the request that was made."""
     wire.post(f"{URL}x", status=401)
     wire.post(LOGIN, json={"token": "t0ken"})
 
@@ -241,7 +241,7 @@ def test_a_redirect_within_the_origin_is_followed(client, wire):
 
 
 def test_redirects_without_end_end(client, wire):
-    """What comes back is the last redirect, which is nobody's answer."""
+    """The last redirect is returned, which is no response to the request."""
     wire.get(f"{URL}x", status=302, headers={"Location": "/api/versioned/v1/x"})
 
     assert client.get("x").status_code == 302
@@ -262,7 +262,7 @@ def test_only_get_follows_redirects(client, wire, method, status):
 
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_a_redirect_elsewhere_is_an_error(client, wire, method):
-    """Whatever was asked, nothing goes to another origin."""
+    """With any request, nothing goes to another origin."""
     wire.add(method, f"{URL}x", status=302, headers={"Location": "http://evil.test/"})
 
     with pytest.raises(CrossOriginError):
@@ -283,7 +283,7 @@ def test_a_location_that_is_none_is_typed(client, wire, method, location):
                 each.request(method, "x")
 
 
-def test_an_answer_does_not_know_where_to_go_next(client, wire):
+def test_an_response_does_not_know_where_to_go_next(client, wire):
     """requests would prepare the next request, with the credentials."""
     wire.post(f"{URL}x", status=302, headers={"Location": "/api/y"})
 
@@ -295,7 +295,7 @@ def test_an_answer_does_not_know_where_to_go_next(client, wire):
 
 
 def test_no_credentials_are_kept(client, wire):
-    """Not in the request that an answer holds."""
+    """Not in the request that a response holds."""
     wire.get(f"{URL}x")
 
     response = client.get("x", headers={"Cookie": "authToken=x"})
@@ -315,7 +315,7 @@ def test_a_client_cannot_be_copied_or_pickled(client):
 
 
 def test_a_closed_client_says_so(wire):
-    """Whatever it is asked; closing twice is fine."""
+    """With any request; closing twice is fine."""
     with Client(TokenAuth("t"), "tamr.test") as client:
         pass
     client.close()
@@ -417,7 +417,7 @@ def test_nothing_to_do_is_a_noop(client, wire):
         ({"json": {}}, UnexpectedResponse),
     ],
 )
-def test_a_lost_answer_leaves_it_open_whether_the_job_was_started(client, wire, answered, kind):
+def test_a_lost_response_leaves_it_open_whether_the_job_was_started(client, wire, answered, kind):
     """The error says so and where to look, and nothing is sent a second time."""
     wire.post(f"{URL}x:refresh", **answered)
 
@@ -472,11 +472,11 @@ def test_threads_that_ask_while_another_logs_in_do_not_log_in_again(client, wire
         go_on.wait(5)
         return 200, {}, '{"token": "t0ken"}'
 
-    def answer(request):
+    def response(request):
         return (200 if "Cookie" in request.headers else 401), {}, "{}"
 
     wire.add_callback("POST", LOGIN, log_in)
-    wire.add_callback("GET", f"{URL}x", answer)
+    wire.add_callback("GET", f"{URL}x", response)
     first = threading.Thread(target=client.get, args=("x",))
     first.start()
     under_way.wait(5)
@@ -491,7 +491,7 @@ def test_threads_that_ask_while_another_logs_in_do_not_log_in_again(client, wire
 
 
 def test_operations_are_made_of_this_client(client, wire):
-    """So that they are asked about through it."""
+    """So that they are polled through it."""
     wire.post(f"{URL}x:refresh", json=document("PENDING"))
 
     assert client.start("x:refresh", True).client is client

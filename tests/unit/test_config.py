@@ -78,7 +78,7 @@ def test_a_wrong_url_is_explained_and_not_shown(url):
 
 
 def test_no_url_is_not_set():
-    """Nothing set and something wrong are told apart."""
+    """A missing setting and a wrong one have different errors."""
     with pytest.raises(ValueError, match="It is not set"):
         Client.from_env(PASSWORD)
 

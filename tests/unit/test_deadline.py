@@ -37,7 +37,7 @@ def test_there_is_no_limit_by_default():
 
 
 def test_a_limit_counts_down(clock):
-    """What is left gets less, and never less than nothing."""
+    """The remaining time gets less, and never less than nothing."""
     with deadline(10) as limit:
         assert current_deadline() is limit
         assert limit.remaining() == 10

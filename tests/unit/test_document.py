@@ -31,7 +31,7 @@ def test_a_copy_shares_nothing(kind):
 
 @pytest.mark.parametrize("kind", [list, dict])
 def test_endless_depth_is_cut_off(kind):
-    """What is left can be compared, pickled and written, whatever the recursion limit."""
+    """The rest can be compared, pickled and written, at any recursion limit."""
     assert "bottom" in json.dumps(normalized_copy(nested(MAX_LEVELS, kind)))
 
     copy = normalized_copy(nested(30_000, kind))

@@ -92,7 +92,7 @@ def test_what_it_has_waited_counts(one):
 
 
 def test_a_pending_job_ahead_has_its_own_start_before_it(one):
-    """Where nothing runs, the first in line has yet to be submitted."""
+    """If nothing runs, the first in line has yet to be submitted."""
     about(foretold(one, waiting(), waiting(2)), 10 + 60 + 12)
 
 
@@ -141,6 +141,20 @@ def test_what_does_not_hold_it_up(one, other):
     about(foretold(one, waiting(5), other), 12, within=1)
 
 
+def test_a_start_in_the_future_is_no_start(one):
+    """A pending job with a start that its server's clock has not reached waits."""
+    other = waiting(2, started_at=NOW + timedelta(hours=1))
+
+    about(foretold(one, waiting(), other), 10 + 60 + 12)
+
+
+def test_few_jobs_that_waited_for_others_make_no_promise():
+    """A server that was busy once does not show how it queues."""
+    history = JobHistory([*past(together=1), *past(jobs=2, together=2, type="SPARK")])
+
+    assert foretold(history, waiting(), runs(20)) is None
+
+
 def test_a_job_that_is_being_cancelled_is_nearly_gone(one):
     """It leaves its executor in a moment."""
     about(foretold(one, waiting(), runs(5, state="CANCELING")), 12)
@@ -161,7 +175,7 @@ def test_a_job_that_has_just_ended_still_holds_it_up():
 
 
 def test_it_never_starts_in_the_past():
-    """Whatever was expected, a job that still waits has not started."""
+    """A job that still waits has not started, though it was expected to."""
     job = runs(260, state="SUCCEEDED", ended_at=NOW - timedelta(seconds=200))
 
     estimate = foretold(JobHistory([*past(), job]), waiting(230))
@@ -209,7 +223,7 @@ def test_jobs_that_wait_longer_since_jobs_take_longer():
 
 
 def test_without_a_list_the_past_waits_are_the_estimate(one):
-    """What is ahead is not known then, and the interval is as wide as the waits were."""
+    """The jobs ahead are not known then, and the interval is as wide as the waits were."""
     estimate = one.estimate_queue(waiting())
 
     assert estimate.low_seconds < 60 < estimate.high_seconds
@@ -306,7 +320,7 @@ def test_a_very_long_queue_costs_little(one):
 
 @pytest.mark.parametrize("order", ["random", pytest.param("latest", marks=pytest.mark.slow)])
 def test_a_past_without_order_makes_no_promise(queues, order):
-    """Where later jobs start first, adding up would be a lie: the interval is wide, or none."""
+    """If later jobs start first, adding up would be a lie: the interval is wide, or none."""
     jobs = queues.queue(3, order=order, bursts=0.6, jobs=200)
     held_up = [s for s in queues.replay(JobHistory(), jobs) if s.ahead][80:]
     told = [each for each in held_up if each.estimate]
@@ -316,7 +330,7 @@ def test_a_past_without_order_makes_no_promise(queues, order):
 
 
 def test_jobs_that_overtake_one_another_make_no_promise():
-    """Where the second in line is as often third, nothing is added up."""
+    """If the second in line is as often third, nothing is added up."""
     rng = random.Random(2)
     jobs = past(together=3)
     for second in range(1, len(jobs), 3):
@@ -332,7 +346,7 @@ def test_jobs_that_overtake_one_another_make_no_promise():
 
 
 def test_starts_that_go_by_something_else_make_no_promise():
-    """Where jobs start in order, but not when others end, nothing is added up."""
+    """If jobs start in order, but not when others end, nothing is added up."""
     rng = random.Random(3)
     jobs = []
     for job in past(seconds=900, together=4):
@@ -372,7 +386,7 @@ def test_only_the_servers_clock_counts(hours):
 
 
 def test_a_job_from_the_future_is_new(one):
-    """Where the time of the list is before the creation, by a clock that was set, none passed."""
+    """If the time of the list is before the creation, by a clock that was set, none passed."""
     about(foretold(one, waiting(-30), runs(20)), 12, within=12)
 
 

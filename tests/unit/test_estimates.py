@@ -52,7 +52,7 @@ def test_the_interval_learns_how_much_a_server_varies(spread):
 
 @pytest.mark.parametrize("growth", [1.03, 1 / 1.03])
 def test_the_interval_keeps_up_with_a_drift(growth):
-    """Where each run takes 3% more or less than the last, the interval still covers it."""
+    """If each run takes 3% more or less than the last, the interval still covers it."""
     rng = random.Random(8)
     told = replay([100 * growth**n * math.exp(rng.gauss(0, 0.05)) for n in range(250)])[50:]
 
@@ -60,7 +60,7 @@ def test_the_interval_keeps_up_with_a_drift(growth):
 
 
 def test_both_ends_are_calibrated_each_for_itself():
-    """Where runs have a firm lower bound, one in ten is still below the low end."""
+    """If runs have a firm lower bound, one in ten is still below the low end."""
     rng = random.Random(9)
     told = replay([30 * (1 + rng.expovariate(5)) for _ in range(500)])[100:]
 
@@ -114,19 +114,19 @@ def test_the_order_of_adding_does_not_matter_with_many_kinds(rng):
 
 
 def test_asking_in_between_does_not_matter():
-    """A history that was asked after each job says the same in the end."""
+    """A history that made an estimate after each job says the same in the end."""
     jobs = [ran(25 + number * 7 % 11, f"Kind {'x' * (number % 3)}") for number in range(90)]
-    asked = JobHistory()
+    requested = JobHistory()
     for job in jobs:
-        asked.add(job)
-        asked.estimate(running(job.description))
+        requested.add(job)
+        requested.estimate(running(job.description))
 
-    assert asked.estimate(running(TRAIN)) == JobHistory(jobs).estimate(running(TRAIN))
-    assert asked.estimate(running("Kind ")) == JobHistory(jobs).estimate(running("Kind "))
+    assert requested.estimate(running(TRAIN)) == JobHistory(jobs).estimate(running(TRAIN))
+    assert requested.estimate(running("Kind ")) == JobHistory(jobs).estimate(running("Kind "))
 
 
 def test_a_finished_job_is_calibrated_by_what_ended_before():
-    """What happened after a job's end does not change what is said of it."""
+    """Events after a job's end do not change what is said of it."""
     rng = random.Random(12)
     jobs = [ran(30 * math.exp(rng.gauss(0, 0.1))) for _ in range(25)]
     later = [ran(30 * math.exp(rng.gauss(0, 1)), "Other") for _ in range(200)]
@@ -140,10 +140,12 @@ def test_nor_by_later_runs_of_its_own_kind():
     """A run that was far out afterwards does not widen what was said before."""
     rng = random.Random(16)
     jobs = [ran(30 * math.exp(rng.gauss(0, 0.05))) for _ in range(15)]
-    asked = ran(30)
+    requested = ran(30)
     later = [ran(30 * math.exp(rng.gauss(0, 2))) for _ in range(5)]
 
-    assert JobHistory([*jobs, asked, *later]).estimate(asked) == JobHistory(jobs).estimate(asked)
+    assert JobHistory([*jobs, requested, *later]).estimate(requested) == JobHistory(jobs).estimate(
+        requested
+    )
 
 
 def test_where_all_kinds_drift_the_median_keeps_up():
@@ -163,7 +165,7 @@ def test_where_all_kinds_drift_the_median_keeps_up():
 
 
 def test_one_kind_that_drifts_among_steady_ones_is_followed():
-    """What a kind's own outcomes teach goes beyond what the server's do."""
+    """A kind's own outcomes teach more than those of the server."""
     rng = random.Random(17)
     history, told = JobHistory(), []
     for number in range(150):
@@ -251,7 +253,7 @@ def test_runs_are_of_one_kind_bounded_and_never_twice():
 
 
 def test_runs_of_a_new_name_are_those_of_other_names():
-    """Where a description is rare, its kind without names and numbers is listed."""
+    """If a description is rare, its kind without names and numbers is listed."""
     history = JobHistory(ran(9, f"projectExport with artifact: a-{n}") for n in range(4))
 
     assert len(history.runs(running("projectExport with artifact: a-9"))) == 4
@@ -367,7 +369,7 @@ def page_progress(tmp_path_factory):
     share=st.floats(0, 3) | st.none(),
 )
 def test_the_page_computes_the_same_progress(page_progress, median, below, above, elapsed, share):
-    """Whatever the estimate and the time, both sides show the same bar."""
+    """For any estimate and time, both sides show the same bar."""
     estimate = Estimate(median, median * (1 - below), median * (1 + above), 5)
     elapsed = elapsed if share is None else share * median
 

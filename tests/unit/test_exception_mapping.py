@@ -146,7 +146,7 @@ def test_plain_value_errors_of_requests_become_ours(error):
     assert type(ours(error)) is EXPECTED[type(error).__name__]
 
 
-def test_a_bad_header_of_the_answer_is_not_the_requests_fault():
+def test_a_bad_header_of_the_response_is_not_the_requests_fault():
     """requests wraps it in the class that it has for bad headers of requests."""
     error = theirs.InvalidHeader(lower.InvalidHeader("Content-Length contained multiple values"))
 
@@ -278,7 +278,7 @@ REFUSED = theirs.ConnectionError(
 @pytest.mark.parametrize("method", ["POST", "DELETE", "PUT", "PATCH"])
 @pytest.mark.parametrize("error", [LOST, theirs.ReadTimeout("late"), theirs.ContentDecodingError()])
 def test_what_may_have_been_done_is_said_to_be_unknown(method, error):
-    """A job may have been started although no answer came: look before doing it twice."""
+    """A job may have been started although no response came: look before doing it twice."""
     message = str(ours(error, f"{method} http://tamr.test/x"))
 
     assert "not known whether the server has carried it out" in message
@@ -287,7 +287,7 @@ def test_what_may_have_been_done_is_said_to_be_unknown(method, error):
 
 @pytest.mark.parametrize("error", [REFUSED, theirs.ConnectTimeout("x"), made(lower.EmptyPoolError)])
 def test_what_was_never_sent_was_not_done(error):
-    """Where no connection was made, nothing is unknown."""
+    """If no connection was made, nothing is unknown."""
     message = str(ours(error, "POST http://tamr.test/x"))
 
     assert "not known" not in message

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from forks import in_child, may_fork, needs_fork
 from past_jobs import DAY, TRAIN, Job, pending, ran, running
 
 from tamr_widgets._estimates import latest
@@ -148,7 +149,7 @@ def test_other_types_and_descriptions_do_not_count():
 
 
 def test_a_new_name_is_foretold_from_other_names():
-    """Where a description is new, the same kind with other names and numbers counts."""
+    """If a description is new, the same kind with other names and numbers counts."""
     history = JobHistory(
         ran(20 + number % 3, f"Materialize views [set_{number}] to Elastic") for number in range(8)
     )
@@ -182,7 +183,7 @@ def test_every_other_name_counts_once():
 
 
 def test_other_names_that_differ_much_say_nothing():
-    """Where a kind takes seconds with one name and an hour with another, there is no basis."""
+    """If a kind takes seconds with one name and an hour with another, there is no basis."""
     history = JobHistory(
         ran(10 * 3**number, f"Profiling [{number}] attributes.") for number in range(7)
     )
@@ -274,8 +275,22 @@ def test_one_thread_adds_while_another_asks():
     assert history.estimate(running()) == JobHistory(jobs).estimate(running())
 
 
+@needs_fork
+@may_fork
+def test_a_forked_child_has_the_history_of_its_parent():
+    """And adds to its own."""
+    history = JobHistory([ran(30)])
+
+    def learns() -> bool:
+        history.add(ran(30))
+        return history.estimate(running()).samples == 2
+
+    assert in_child(learns)
+    assert history.estimate(running()).samples == 1
+
+
 def test_real_operations_teach():
-    """What a server sends is understood: times as text, empty text where there is none."""
+    """The documents of a server are understood: times as text, empty text for a missing one."""
 
     def operation(number, state, end):
         status = {"state": state, "startTime": f"2021-01-29T18:0{number}:00.000Z", "endTime": end}

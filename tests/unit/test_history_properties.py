@@ -1,4 +1,4 @@
-"""What holds of every estimate and of every progress, whatever the past."""
+"""Properties of every estimate and of every progress, for any past."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_the_interval_contains_the_median(jobs):
 
 @given(pasts(), pasts(description="Another kind"), st.integers(2, 500))
 def test_of_another_kind_only_the_accuracy_counts(jobs, others, factor):
-    """How well others were estimated calibrates the interval; how long they took does not."""
+    """The accuracy of others' estimates calibrates the interval; their duration does not."""
     one, other = told(JobHistory(jobs + others)), told(JobHistory(jobs + scaled(others, factor)))
 
     assert all(map(alike, one, other))
@@ -98,7 +98,7 @@ def test_scaling_all_durations_scales_the_estimate(jobs, factor):
 
 @given(st.lists(st.builds(Job, st.text(), st.text(), moments, moments, moments, st.text())))
 def test_nothing_that_a_server_sends_breaks_it(jobs):
-    """Any times and any words are taken, and asked for."""
+    """Any times and any words are taken, and estimated."""
     history = JobHistory(jobs)
 
     for each in jobs:

@@ -75,7 +75,7 @@ def assert_harmless(html):
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text[:12]))
 def test_hostile_text_is_only_text(text):
-    """In the table, in a row of many and in the line of text: nothing runs, nothing breaks out."""
+    """In the table, in one row of several and in the line of text: nothing runs or breaks out."""
     operation = hostile_operation(text)
 
     page = assert_harmless(html_table(operation, note=text[:100]))
@@ -96,7 +96,7 @@ def test_right_to_left_text_keeps_to_its_cell():
 
 
 def test_the_facts_of_an_ended_job():
-    """What is known, in the order of importance; what is not known is left out."""
+    """The known facts, in the order of importance; unknown ones are left out."""
     assert facts(Operation(None, document("SUCCEEDED"))) == [
         ("State", "SUCCEEDED"),
         ("Description", "Train Mastering Model"),

@@ -84,7 +84,7 @@ def test_a_document_is_read(client):
 
 
 @pytest.mark.parametrize("make", [Operation, Operation.from_json])
-def test_an_alias_is_where_it_is_asked_about(make, client, wire):
+def test_an_alias_is_where_it_is_requested_about(make, client, wire):
     """An alias goes before the document's own path, for each later request, too."""
     wire.get(f"{URL}operations/alias", json=document("RUNNING"))
     operation = make(client, document(), "operations/alias")
@@ -137,23 +137,23 @@ def test_only_an_object_is_an_operation(client, data):
 
 def test_polling_makes_a_new_snapshot(job, wire):
     """The new one says what the server says now; the old one stays as it was."""
-    asked = wire.get(URL + PATH, json=document("SUCCEEDED"))
+    requested = wire.get(URL + PATH, json=document("SUCCEEDED"))
 
     polled = job.poll()
 
     assert (job.state, polled.state) == ("RUNNING", "SUCCEEDED")
-    assert asked.calls[0].request.headers["Accept"] == "application/json"
+    assert requested.calls[0].request.headers["Accept"] == "application/json"
 
 
 def test_a_single_poll_retries_nothing(job, wire):
     """One request, and the plain error."""
-    asked = wire.get(URL + PATH, status=502)
+    requested = wire.get(URL + PATH, status=502)
 
     with pytest.raises(requests.HTTPError) as raised:
         job.poll()
 
     assert raised.value.response.status_code == 502
-    assert asked.call_count == 1
+    assert requested.call_count == 1
 
 
 def test_waiting_polls_until_the_end(job, wire, clock):
@@ -232,7 +232,7 @@ def test_nothing_to_do_is_an_operation(noop):
 
 
 def test_a_noop_has_the_document_of_the_public_client(noop):
-    """Also for whoever looks into it; only the description is in words of our own."""
+    """Also for code that looks into it; only the description is in words of our own."""
     never = "0000-00-00T00:00:00.000Z"
     nobody = {"username": "", "time": never, "version": "-1"}
 
@@ -247,7 +247,7 @@ def test_a_noop_has_the_document_of_the_public_client(noop):
     }
 
 
-def test_a_noop_is_never_asked_about(noop):
+def test_a_noop_is_never_requested_about(noop):
     """Polling and waiting return it, deleting refuses it: all without a request."""
     assert noop.poll() is noop
     assert noop.wait(3, 0) is noop
@@ -257,7 +257,7 @@ def test_a_noop_is_never_asked_about(noop):
     assert isinstance(raised.value, ValueError)
 
 
-def test_an_answer_becomes_an_operation(client):
+def test_an_response_becomes_an_operation(client):
     """200 and 202 are read as the operation that was started."""
     for status in (200, 202):
         operation = Operation.from_response(client, fake_response(status, document("PENDING")))
@@ -266,12 +266,12 @@ def test_an_answer_becomes_an_operation(client):
 
 
 @pytest.mark.parametrize("named", [{"id": "17"}, {"relativeId": PATH}])
-def test_one_name_makes_an_answer_an_operation(client, named):
+def test_one_name_makes_an_response_an_operation(client, named):
     """An id or a path is enough to know what was started."""
     assert Operation.from_response(client, fake_response(200, named)).resource_id == "17"
 
 
-def test_an_answer_may_not_know_its_request(client):
+def test_an_response_may_not_know_its_request(client):
     """One that was made by hand, in somebody's test, say."""
     response = fake_response(200, [])
     response.request = None
@@ -281,7 +281,7 @@ def test_an_answer_may_not_know_its_request(client):
 
 
 @pytest.mark.parametrize("body", [[], None, {}, "17", {"status": {}}, b"{", b"<html>", b""])
-def test_an_answer_without_an_operation_is_refused(client, body):
+def test_an_response_without_an_operation_is_refused(client, body):
     """The error names the path and the content type."""
     with pytest.raises(UnexpectedResponse, match=r"operations/17.*text/strange") as raised:
         Operation.from_response(client, fake_response(200, body, Content_Type="text/strange"))
@@ -289,7 +289,7 @@ def test_an_answer_without_an_operation_is_refused(client, body):
     assert isinstance(raised.value, ValueError)
 
 
-def test_an_answer_that_is_an_error_is_raised(client):
+def test_an_response_that_is_an_error_is_raised(client):
     """from_response never takes an error's body for an operation."""
     with pytest.raises(requests.HTTPError, match="No result found"):
         Operation.from_response(
@@ -344,7 +344,7 @@ def test_an_unknown_id_is_not_found(client, wire):
         Operation.from_resource_id(client, "4711")
 
 
-def test_deleting_returns_the_answer(job, wire):
+def test_deleting_returns_the_response(job, wire):
     """As in the public client, the result is the server's response."""
     wire.get(URL + PATH, json=document())
     wire.delete(URL + PATH, status=204)
@@ -480,14 +480,14 @@ def test_a_snapshot_cannot_be_changed(job):
             change()
 
 
-def test_an_operation_without_an_address_cannot_be_asked_about(client):
+def test_an_operation_without_an_address_cannot_be_requested_about(client):
     """The error says so, without a request."""
     with pytest.raises(NotSupported, match="no path"):
         Operation(client, {"id": "17"}).poll()
 
 
-def test_another_operations_answer_is_not_believed(job, wire):
-    """An answer for another id is no answer."""
+def test_another_operations_response_is_not_believed(job, wire):
+    """A response for another id is refused."""
     wire.get(URL + PATH, json=document("SUCCEEDED", id="18", relativeId="operations/18"))
 
     with pytest.raises(UnexpectedResponse, match="not this operation"):
@@ -496,7 +496,7 @@ def test_another_operations_answer_is_not_believed(job, wire):
 
 @pytest.mark.parametrize("missing", ["id", "relativeId"])
 def test_one_name_is_enough(job, wire, missing):
-    """A server may leave out the id or the path in an answer."""
+    """A server may leave out the id or the path in a response."""
     answered = document("SUCCEEDED")
     del answered[missing]
     wire.get(URL + PATH, json=answered)
@@ -510,7 +510,7 @@ def test_a_table_is_drawn_for_a_notebook(job):
     assert "Train Mastering Model" in job._repr_html_()
 
 
-def test_a_repr_tells_the_most_important(job):
+def test_a_repr_has_the_important_facts(job):
     """As in the public client: path, description and state."""
     assert repr(job) == (
         "tamr_widgets.Operation(relative_id='operations/17', "

@@ -26,7 +26,7 @@ def test_documents_are_in_the_servers_order(tamr):
 
 
 def test_snapshots_are_those_of_single_polls(tamr):
-    """Same client, same facts, the time of the answer, an address to ask at."""
+    """Same client, same facts, the time of the response, a path to poll."""
     tamr.headers["Retry-After"] = "7"
     listing = OperationList(tamr)
     operation = listing.operation(listing.documents[0])
@@ -48,7 +48,7 @@ def test_without_a_list_before_everything_is_news(tamr):
 
 
 def test_what_changed_came_or_went_is_told(tamr):
-    """What did not is the very document of the list before: it needs no memory of its own."""
+    """An unchanged one is the very document of the list before: it needs no memory of its own."""
     before = OperationList(tamr)
     tamr.end("2")
     tamr.add("4")
@@ -62,7 +62,7 @@ def test_what_changed_came_or_went_is_told(tamr):
     assert [each["id"] for each in listing.documents] == ["4", "3", "2"]
 
 
-def test_an_answer_that_is_the_same_is_not_parsed_again(tamr, monkeypatch):
+def test_an_response_that_is_the_same_is_not_parsed_again(tamr, monkeypatch):
     """An idle server costs next to nothing."""
     before = OperationList(tamr)
     monkeypatch.setattr(
@@ -87,7 +87,7 @@ def test_the_first_of_two_documents_with_one_path_counts(tamr):
 
 
 def test_documents_without_a_path_are_kept(tamr):
-    """They can be shown, though not asked about."""
+    """They can be shown, though not polled."""
     tamr.jobs["5"] = {"id": "5"}
     tamr.jobs["6"] = {"id": "6", "relativeId": {}}
     listing = OperationList(tamr)

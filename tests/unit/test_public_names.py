@@ -29,14 +29,14 @@ TWICE = {
 
 
 def test_every_public_name_is_there():
-    """What is promised can be had, in alphabetical order."""
+    """All promised names exist, in alphabetical order."""
     assert tamr_widgets.__all__ == sorted(tamr_widgets.__all__)
     for name in tamr_widgets.__all__:
         assert getattr(tamr_widgets, name) is not None
 
 
 def test_every_error_is_public():
-    """Whoever catches an error finds it under its own name."""
+    """Code that catches an error finds it under its own name."""
     assert set(errors.__all__) <= set(tamr_widgets.__all__)
     classes = [each for each in vars(errors).values() if isinstance(each, type)]
     assert {each.__name__ for each in classes if each.__module__ == errors.__name__} == set(

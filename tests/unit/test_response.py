@@ -54,7 +54,7 @@ def test_success_is_passed_on(status):
     ],
 )
 def test_an_error_status_says_what_to_do(status, kind, hint):
-    """What was tried, what came back, what to do now; the response is there."""
+    """The request, the outcome, the next step; the response is there."""
     response = fake_response(status)
 
     error = raised_by(response)
@@ -77,15 +77,15 @@ def test_a_gateway_that_gave_up_may_have_passed_it_on(status, unknown):
 @pytest.mark.parametrize("body", [HTML, b"\n  <?xml version='1.0'?>", b"<"])
 @pytest.mark.parametrize("status", [200, 202])
 def test_a_page_is_no_success(status, body):
-    """A proxy's login page comes with a 200; it says nothing about what was asked for."""
+    """A proxy's login page comes with a 200; it says nothing about the request."""
     error = raised_by(fake_response(status, body), kind=UnexpectedResponse)
 
     assert "a web page" in str(error)
 
 
 @pytest.mark.parametrize("status", [301, 302, 304, 307])
-def test_a_redirect_is_no_answer(status):
-    """It was not followed, and what it holds is not what was asked for."""
+def test_a_redirect_is_no_response(status):
+    """It was not followed, and its body is not the requested document."""
     error = raised_by(fake_response(status), kind=UnexpectedResponse)
 
     assert f"a redirect ({status})" in str(error)
@@ -118,7 +118,7 @@ def test_the_servers_own_words(body, reason):
     "body", [b"x" * 10**6, {"message": "x" * 10**6}, ["x" * 10**6], b"[" * 10**6]
 )
 def test_a_long_body_is_cut(body):
-    """Errors stay readable, however long the answer is."""
+    """Errors stay readable, however long the response is."""
     response = fake_response(500, body, Content_Type="application/octet-stream")
 
     assert len(reason_in(response, None)) == MAX_BODY_CHARS
@@ -169,14 +169,14 @@ def test_what_is_no_document_is_named(body):
     assert raised.value.response is response
 
 
-def test_an_answer_without_a_type_is_named_so():
+def test_an_response_without_a_type_is_named_so():
     """There is always something in the brackets."""
     with pytest.raises(UnexpectedResponse, match="no content type"):
         parse_json(fake_response(200), WHAT)
 
 
 def test_errors_can_be_pickled():
-    """With their answers, so that they come home from another process."""
+    """With their responses, so that they come home from another process."""
     for error in (
         raised_by(fake_response(404, {"message": "x"})),
         raised_by(fake_response(302), kind=ValueError),

@@ -37,7 +37,7 @@ def test_a_busy_server_passes(status):
 
 @pytest.mark.parametrize("status", [400, 405, 409, 410, 418, 422, 501, 505, 507])
 def test_a_refusal_stays(status):
-    """Asking again would bring the same answer."""
+    """Another request would bring the same response."""
     assert is_retryable(http_error(status), 0) is False
 
 
@@ -65,7 +65,7 @@ def test_a_new_job_may_not_be_found_yet():
     ],
 )
 def test_what_broke_on_the_way_passes(kind):
-    """Lost connections, time-outs and answers that are none are worth another try."""
+    """Lost connections, time-outs and unexpected responses are worth another try."""
     assert is_retryable(kind("x"), 1e9)
 
 
@@ -86,7 +86,7 @@ def test_what_will_never_work_does_not_pass(kind):
     assert is_retryable(kind("x"), 0) is False
 
 
-def test_a_status_error_without_an_answer_does_not_pass():
+def test_a_status_error_without_an_response_does_not_pass():
     """There is nothing to say that it would."""
     assert not is_retryable(errors.HTTPStatusError("x"), 0)
 
@@ -134,34 +134,34 @@ def test_a_date_is_read_by_this_clock_if_the_server_names_none(clock):
     assert retry_after_seconds(fake_response(503, Retry_After=LATER)) == pytest.approx(45)
 
 
-def test_nobody_asks_without_an_answer():
-    """No answer and no header are no wish."""
+def test_nobody_asks_without_an_response():
+    """No response and no header are no wish."""
     assert retry_after_seconds(None) == retry_after_seconds(fake_response(503)) == 0
 
 
 def test_the_pause_doubles_up_to_a_minute(no_jitter):
-    """Each further fault in a row doubles the pause, up to the cap."""
-    patience = Backoff(3, None)
+    """Each consecutive error doubles the delay, up to the maximum."""
+    backoff = Backoff(3, None)
 
-    pauses = [patience.next_delay(errors.ConnectionFailed("x"), 0) for _ in range(40)]
+    pauses = [backoff.next_delay(errors.ConnectionFailed("x"), 0) for _ in range(40)]
 
     assert pauses[:8] == [1, 2, 4, 8, 16, 32, MAX_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS]
     assert set(pauses[8:]) == {MAX_BACKOFF_SECONDS}
 
 
 def test_the_first_pause_is_no_longer_than_the_interval(no_jitter):
-    """Whoever polls often also tries again soon."""
+    """A short interval has a short first delay."""
     assert Backoff(0.25, None).next_delay(errors.ConnectionFailed("x"), 0) == 0.25
 
 
-def test_an_answer_starts_anew(no_jitter):
-    """Faults count in a row only."""
-    patience = Backoff(3, 3)
+def test_an_response_starts_anew(no_jitter):
+    """Only consecutive errors count."""
+    backoff = Backoff(3, 3)
     for _ in range(10):
-        patience.next_delay(errors.ConnectionFailed("x"), 0)
-        assert patience.next_delay(errors.ConnectionFailed("x"), 0) == 2
-        patience.succeeded()
-        assert patience.errors == 0
+        backoff.next_delay(errors.ConnectionFailed("x"), 0)
+        assert backoff.next_delay(errors.ConnectionFailed("x"), 0) == 2
+        backoff.succeeded()
+        assert backoff.errors == 0
 
 
 def test_pauses_are_spread():
@@ -211,30 +211,30 @@ def test_a_fault_that_stays_is_raised_itself():
     ],
     ids=lambda fault: type(fault).__name__,
 )
-def test_patience_ends(fault):
-    """The last fault in a row that is borne is one less; the error is of its class, chained."""
-    patience = Backoff(3, MAX_ERRORS_IN_A_ROW)
+def test_retries_end(fault):
+    """The error is of the class of the last one, which it is chained to."""
+    backoff = Backoff(3, MAX_ERRORS_IN_A_ROW)
     for _ in range(MAX_ERRORS_IN_A_ROW - 1):
-        patience.next_delay(fault, 0)
+        backoff.next_delay(fault, 0)
 
     with pytest.raises(
         type(fault), match=rf"Given up after 25 consecutive errors.*{fault}"
     ) as raised:
-        patience.next_delay(fault, 0)
+        backoff.next_delay(fault, 0)
 
     assert raised.value.__cause__ is fault
     assert getattr(raised.value, "response", None) is getattr(fault, "response", None)
 
 
-def test_patience_without_a_limit_does_not_end(no_jitter):
-    """Whoever has a deadline of his own is not given up for."""
-    patience = Backoff(3, None)
+def test_retries_without_a_limit_do_not_end(no_jitter):
+    """A caller with a deadline of its own is not given up for."""
+    backoff = Backoff(3, None)
 
-    assert [patience.next_delay(errors.ConnectionFailed("x"), 0) for _ in range(2000)][-1] == 60
+    assert [backoff.next_delay(errors.ConnectionFailed("x"), 0) for _ in range(2000)][-1] == 60
 
 
-def test_given_up_keeps_an_unexpected_answer():
-    """The answer that was none is there to look at."""
+def test_given_up_keeps_an_unexpected_response():
+    """The unexpected response is there to look at."""
     fault = errors.UnexpectedResponse("a login page")
     fault.response = fake_response(200)
 
@@ -257,7 +257,7 @@ def test_given_up_keeps_an_unexpected_answer():
     ],
 )
 def test_dates_of_headers(value, seconds):
-    """Whatever is no date is None."""
+    """Anything but a date is None."""
     assert http_date(value) == seconds
 
 

@@ -8,20 +8,20 @@ from tamr_widgets._http.session import SingleOriginSession
 URL = "http://tamr.test/api"
 
 
-def settings(session: requests.Session, **asked: object) -> dict[str, object]:
-    options = {"proxies": {}, "stream": None, "verify": None, "cert": None, **asked}
+def settings(session: requests.Session, **requested: object) -> dict[str, object]:
+    options = {"proxies": {}, "stream": None, "verify": None, "cert": None, **requested}
     return dict(session.merge_environment_settings(URL, **options))
 
 
 @pytest.mark.parametrize(
-    "asked", [{}, {"verify": False}, {"stream": True}, {"proxies": {"http": "http://p.test"}}]
+    "requested", [{}, {"verify": False}, {"stream": True}, {"proxies": {"http": "http://p.test"}}]
 )
-def test_the_settings_are_those_of_requests(monkeypatch, asked):
+def test_the_settings_are_those_of_requests(monkeypatch, requested):
     """Proxies and certificates of the environment count as ever."""
     monkeypatch.setenv("http_proxy", "http://proxy.test:3128")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/etc/ours.pem")
 
-    assert settings(SingleOriginSession(), **asked) == settings(requests.Session(), **asked)
+    assert settings(SingleOriginSession(), **requested) == settings(requests.Session(), **requested)
 
 
 @pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "ALL_PROXY"])
@@ -36,18 +36,18 @@ def test_a_change_of_the_environment_counts_at_once(monkeypatch, name):
 
 
 def test_settings_are_remembered(monkeypatch):
-    """requests is asked once as long as nothing changes."""
-    session, asked = SingleOriginSession(), []
+    """requests gets one call as long as nothing changes."""
+    session, requested = SingleOriginSession(), []
     monkeypatch.setattr(
         requests.Session,
         "merge_environment_settings",
-        lambda *args: asked.append(args) or {},
+        lambda *args: requested.append(args) or {},
     )
 
     settings(session)
     settings(session)
 
-    assert len(asked) == 1
+    assert len(requested) == 1
 
 
 def test_what_is_set_on_the_session_counts_at_once(monkeypatch):

@@ -16,7 +16,7 @@ THERE = "2021-01-29T{}.000Z"
 
 
 def received(date="", retry_after="", **fields):
-    """A snapshot as it comes in an answer."""
+    """A snapshot from a response."""
     headers = {"Date": date, "Retry_After": retry_after}
     response = fake_response(200, document(**fields), **{k: v for k, v in headers.items() if v})
     return Operation.from_response(None, response)
@@ -139,7 +139,7 @@ def test_nobody_is_none(created):
     assert operation.queued is None
 
 
-def test_the_servers_clock_is_in_the_answer():
+def test_the_servers_clock_is_in_the_response():
     """A running job's time is counted by the clock that also wrote when it started."""
     operation = received(
         HTTP_NOON,
@@ -153,7 +153,7 @@ def test_the_servers_clock_is_in_the_answer():
 
 
 def test_the_difference_of_the_clocks_is_kept(clock):
-    """How far the server's clock is ahead is known with the answer."""
+    """The response says how far the server's clock is ahead."""
     clock.time_of_day = NOON.timestamp() - 300
 
     assert received(HTTP_NOON).clock_offset_seconds == 300
@@ -207,7 +207,7 @@ def test_durations_go_on_until_the_job_has_ended():
 
 
 def test_a_wish_to_be_left_alone_is_kept():
-    """A Retry-After on a good answer is part of the snapshot."""
+    """A Retry-After on a good response is part of the snapshot."""
     assert received(retry_after="30").retry_after == 30
     assert received().retry_after == Operation(None, document()).retry_after == 0
 
@@ -234,7 +234,7 @@ def test_snapshots_are_small_and_let_go():
 
 
 def test_a_pickle_holds_the_clocks_difference(clock):
-    """What a snapshot knows besides its document survives, too."""
+    """The facts of a snapshot beside its document survive, too."""
     clock.time_of_day = NOON.timestamp() - 300
     thawed = pickle.loads(pickle.dumps(received(HTTP_NOON, retry_after="30")))
 

@@ -113,7 +113,7 @@ def test_whether_a_message_says_more(raw, more):
 
 
 @pytest.mark.parametrize(
-    ("text", "most", "shown"),
+    ("text", "max_chars", "shown"),
     [
         ("abc", 3, "abc"),
         ("abcd", 3, "ab…"),
@@ -124,14 +124,14 @@ def test_whether_a_message_says_more(raw, more):
         ("\u00e9\U0001f600", 5, "\u00e9\U0001f600"),
     ],
 )
-def test_text_is_tamed(text, most, shown):
+def test_text_is_sanitized(text, max_chars, shown):
     """No control characters, no turned direction, no halves of characters, no endless length."""
-    assert sanitize(text, most) == shown
+    assert sanitize(text, max_chars) == shown
 
 
 @given(st.text(st.characters(), max_size=300) | st.text('{}[]":,\\ab', max_size=60))
 def test_any_message_is_a_short_printable_line(raw):
-    """Whatever a server writes: one line, not too long, fit for a terminal and for UTF-8."""
+    """For any text of a server: one line, not too long, fit for a terminal and for UTF-8."""
     words = summarize(raw)
 
     assert len(words) <= MAX_SUMMARY_CHARS

@@ -42,7 +42,7 @@ def environment(monkeypatch):
 
 
 def texts(error):
-    """What somebody could see of an error."""
+    """Returns all texts that somebody could see of an error."""
     return "".join(traceback.format_exception(error)) + repr(vars(error)) + str(error.args)
 
 
@@ -58,9 +58,9 @@ def proxied(monkeypatch, address, protocol="http", **options):
 @pytest.mark.parametrize("protocol", ["http", "https"])
 @pytest.mark.parametrize("own", [True, False])
 def test_a_proxy_that_wants_a_password_is_final(monkeypatch, protocol, own):
-    """407, whether as a response or to CONNECT: asked once, the proxy named, the way out said."""
-    answer = http(b"", "407 Proxy Authentication Required", "Proxy-Authenticate: Basic")
-    with RawServer(lambda to, _: to.sendall(answer)) as proxy, requests.Session() as session:
+    """407, as a response or to CONNECT: requested once, the proxy and the way out named."""
+    response = http(b"", "407 Proxy Authentication Required", "Proxy-Authenticate: Basic")
+    with RawServer(lambda to, _: to.sendall(response)) as proxy, requests.Session() as session:
         address = f"http://corp:pr0xy-pass@127.0.0.1:{proxy.port}"
         options = {} if own else {"session": session}
         with proxied(monkeypatch, address, protocol, **options) as client:
@@ -80,11 +80,11 @@ def test_a_proxy_that_wants_a_password_is_final(monkeypatch, protocol, own):
     assert (error.response is None) == (protocol == "https")
 
 
-def test_a_server_that_answers_407_itself_is_no_proxy():
-    """Where there is no proxy, nothing is said of one."""
-    answer = http(b"", "407 Proxy Authentication Required")
+def test_a_server_that_responds_407_itself_is_no_proxy():
+    """Without a proxy, nothing is said of one."""
+    response = http(b"", "407 Proxy Authentication Required")
     with (
-        RawServer(lambda to, _: to.sendall(answer)) as server,
+        RawServer(lambda to, _: to.sendall(response)) as server,
         Client(AUTH, "127.0.0.1", port=server.port) as client,
         pytest.raises(HTTPStatusError) as raised,
     ):
@@ -113,10 +113,10 @@ def test_a_dead_proxy_is_named(monkeypatch, protocol):
 @pytest.mark.parametrize("interim", [b"", b"HTTP/1.1 100 Continue\r\n\r\n"], ids=["", "100"])
 @pytest.mark.parametrize("status", ["502 Bad Gateway", "403 Forbidden"])
 def test_a_proxy_that_does_not_connect_says_its_status(monkeypatch, status, interim):
-    """To CONNECT, also after an interim answer; the words of its answer are nobody's."""
-    answer = interim + http(b"", status + " of s3cret-of-ada")
+    """To CONNECT, also after an interim response; the words of its response are nobody's."""
+    response = interim + http(b"", status + " of s3cret-of-ada")
     with (
-        RawServer(lambda to, _: to.sendall(answer)) as proxy,
+        RawServer(lambda to, _: to.sendall(response)) as proxy,
         proxied(monkeypatch, f"http://127.0.0.1:{proxy.port}", "https") as client,
         pytest.raises(ProxyFailed, match=f"it answered {status[:3]}") as raised,
     ):
@@ -199,7 +199,7 @@ def test_what_is_secret_about_proxies(monkeypatch):
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.8.9.1", "::1"])
 def test_loopback_goes_direct(monkeypatch, host):
-    """No proxy of the environment is asked about this machine, and none gets its credentials."""
+    """No proxy of the environment is used for this machine, and none gets its credentials."""
     with RawServer(lambda to, _: to.sendall(http([]))) as proxy:
         for name in VARIABLES[:3]:
             monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
@@ -211,7 +211,7 @@ def test_loopback_goes_direct(monkeypatch, host):
         assert not proxy.requests
 
 
-def test_a_proxy_of_the_session_is_asked_about_loopback_too(monkeypatch):
+def test_a_proxy_of_the_session_is_requested_about_loopback_too(monkeypatch):
     """Somebody has set it there on purpose: a recorder, for example."""
     with (
         RawServer(lambda to, _: to.sendall(http([]))) as proxy,
@@ -373,7 +373,7 @@ def test_tamr_url_is_understood_as_people_copy_it(url):
 
 
 def test_a_path_in_front_of_the_api_is_kept():
-    """Where a gateway serves several servers."""
+    """A gateway may serve several servers."""
     environ = {"TAMR_URL": "https://gate.test/apis/one/api/versioned/v1/", "TAMR_TOKEN": "t"}
     with Client.from_env(environ) as client:
         assert client.base_path == "/apis/one/api/versioned/v1/"
@@ -418,7 +418,7 @@ def test_what_is_no_auth_is_refused(auth):
 
 
 @pytest.mark.parametrize(
-    "copied",
+    "address",
     [
         "17",
         17,
@@ -430,24 +430,24 @@ def test_what_is_no_auth_is_refused(auth):
         "{origin}/api/versioned/v1/operations/17?x=1",
     ],
 )
-def test_an_operation_is_found_by_what_was_copied(copied):
+def test_an_operation_is_found_by_what_was_copied(address):
     """Its id, its path, or its address."""
     with Simulator(past_jobs=0) as tamr, tamr.client() as client:
         tamr.jobs.put(document(), "17")
-        name = copied.format(origin=client.origin) if isinstance(copied, str) else copied
+        name = address.format(origin=client.origin) if isinstance(address, str) else address
         assert client.operation(name).resource_id == "17"
         assert tamr.requests[-1].path == "/api/versioned/v1/operations/17"
 
 
 @pytest.mark.parametrize(
-    "copied",
+    "address",
     ["https://other.test/api/versioned/v1/operations/17", "{origin}/#/jobs/17", "{origin}"],
 )
-def test_an_address_of_something_else_is_no_operation(copied):
+def test_an_address_of_something_else_is_no_operation(address):
     """Of another server, or of a page: refused before anything is sent."""
     with Simulator(past_jobs=0) as tamr, tamr.client() as client:
         with pytest.raises(CrossOriginError, match="such as '17'"):
-            client.operation(copied.format(origin=client.origin))
+            client.operation(address.format(origin=client.origin))
         assert not len(tamr.requests)
 
 

@@ -1,4 +1,4 @@
-"""What a server echoes, what an error shows, and how long a hostile text may take."""
+"""Echoes of a server, texts of errors, and the time that a hostile text may take."""
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ def test_an_echo_in_headers_that_cannot_be_read_is_not_logged(caplog, capsys):
 
 
 def test_the_token_of_a_login_is_a_secret(tamr, tokens):
-    """It is taken out of what comes after, and nothing keeps the answer to the login."""
+    """It is taken out of later responses, and nothing keeps the response to the login."""
     with tamr.client(store_auth_cookie=True) as client:
         with tamr.faults.on(Fault.status(500, body=f"no {tokens[0]}", content_type="text/plain")):
             response = client.get("operations")
@@ -210,7 +210,7 @@ def test_the_token_of_a_login_is_a_secret(tamr, tokens):
 
 
 def test_half_a_token_is_in_no_error(tamr):
-    """An answer to a login that was cut off is not kept, and JSON's own error neither."""
+    """A response to a login that was cut off is not kept, and JSON's own error neither."""
     with (
         tamr.faults.on(Fault.status(200, body='{"token": "t0k-t0k-t0k', method="POST")),
         pytest.raises(UnexpectedResponse) as raised,
@@ -235,7 +235,7 @@ def test_an_error_of_the_network_holds_no_request(tamr, kind):
 
 
 def test_the_request_of_a_response_keeps_no_credential(tamr, client):
-    """Of a request only what is no credential is left, whoever added it."""
+    """Only the parts of a request that are no credentials are left."""
     response = client.get(
         "operations",
         headers={"X-Api-Key": "k3y-k3y-k3y", "X-Auth-Token": "t0k-t0k", "X-Other": "x"},
@@ -258,9 +258,9 @@ def test_a_response_of_another_client_is_not_kept_as_it_is(tamr, client):
     ):
         with requests.Session() as session, tamr.faults.on(fault):
             response = session.get(url, auth=auth, cookies={"sid": "c00kie-c00kie"})
-        for asked in (client, SimpleNamespace(auth=None)):
+        for requested in (client, SimpleNamespace(auth=None)):
             with pytest.raises(TamrError) as raised:
-                Operation.from_response(asked, response)
+                Operation.from_response(requested, response)
             holds_no_secret(raised.value, raised.value.response, secrets=FORMS | {"sid": "c00kie-"})
         assert response.request.headers["Authorization"]
 
@@ -293,6 +293,14 @@ def test_a_word_is_not_replaced_within_another():
 
     assert redactor.text("latest tests of a test: test") == "latest tests of a ***: ***"
     assert redactor.bytes(rb'"\ntest"') == rb'"\n***"'
+
+
+@pytest.mark.parametrize("body", ['{{"a": "{}"', "[" * 100_000 + '"{}"'])
+def test_a_body_that_only_begins_like_json_is_redacted_as_text(body):
+    """It is cut off, or deeper than Python reads."""
+    redacted = Redactor(["s3cret-of-ada"]).bytes(body.format("s3cret-of-ada").encode())
+
+    assert redacted == body.format("***").encode()
 
 
 def test_a_large_list_is_searched_quickly():
@@ -626,7 +634,7 @@ def test_joining_returns_the_job_that_runs(tamr, client):
     joined = client.start(f"/api/versioned/v1/{endpoint}", True, join=True)
     assert joined.resource_id == first.resource_id
     assert client.start("projects/2/unifiedDataset:refresh", True, join=True) != first
-    assert client.start(endpoint, True).resource_id != first.resource_id  # not asked to join
+    assert client.start(endpoint, True).resource_id != first.resource_id  # without join
 
     last = client.start(endpoint, True, join=True)
     tamr.jobs.finish(last.resource_id)

@@ -1,4 +1,4 @@
-"""Who may see what: credentials go to one origin, and show up nowhere else."""
+"""Credentials go to one origin, and show up nowhere else."""
 
 from __future__ import annotations
 
@@ -65,13 +65,13 @@ def test_an_expired_session_in_mid_wait(tamr):
         next(snapshots)
         next(snapshots)
 
-    asked = [(each.method, each.status) for each in tamr.requests]
-    assert asked == [("GET", 401), ("POST", 200), ("GET", 200), ("GET", 200)]
+    requested = [(each.method, each.status) for each in tamr.requests]
+    assert requested == [("GET", 401), ("POST", 200), ("GET", 200), ("GET", 200)]
 
 
 @pytest.mark.parametrize("body", ["Credentials are required.", "", "<html>Sign in</html>", "{"])
 def test_a_second_401_ends_a_wait_at_once(tamr, job, body):
-    """Whatever its body is; typed, and without a third try."""
+    """With any body; typed, and without a third try."""
     tamr.requests.clear()
     with (
         tamr.faults.on(Fault.status(401, body=body, method="GET")),
@@ -85,7 +85,7 @@ def test_a_second_401_ends_a_wait_at_once(tamr, job, body):
 
 @pytest.mark.parametrize(("status", "kind"), [(403, Forbidden), (404, NotFound)])
 def test_a_refused_poll_is_typed(tamr, job, status, kind):
-    """With the answer, after one request."""
+    """With the response, after one request."""
     tamr.requests.clear()
     with tamr.faults.on(Fault.status(status)), pytest.raises(kind) as raised:
         job.poll()
@@ -95,7 +95,7 @@ def test_a_refused_poll_is_typed(tamr, job, status, kind):
 
 
 def test_twenty_threads_with_an_expired_session_log_in_once(tamr):
-    """Whoever comes first does it for all."""
+    """The first thread does it for all."""
     with tamr.client(store_auth_cookie=True) as client:
         job = client.operation(tamr.jobs.add("RUNNING"))
         tamr.requests.clear()
@@ -165,7 +165,7 @@ def test_a_document_that_leads_elsewhere_is_not_followed(tamr, client, elsewhere
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_a_redirect_to_another_origin_is_not_followed(tamr, client, elsewhere, method, code):
-    """Neither is its answer believed, nor does anything go there."""
+    """Neither is its response believed, nor does anything go there."""
     location = f"http://127.0.0.1:{elsewhere.port}/api/versioned/v1/operations/17"
     with (
         tamr.faults.on(Fault.redirect(location, code)),
@@ -253,7 +253,7 @@ def test_a_password_outside_of_latin_1_opens_the_server(password):
 
 
 class Everything:
-    """Whatever somebody could see: collected, to be searched for secrets."""
+    """All that somebody could see: collected, to be searched for secrets."""
 
     def __init__(self):
         self.text, self.errors = "", 0
@@ -317,7 +317,7 @@ def trouble(tamr, client, job, seen):
 
 @pytest.mark.parametrize("cookie", [False, True])
 def test_a_secret_is_nowhere_to_be_seen(tamr, tokens, caplog, capsys, monkeypatch, cookie):
-    """No log at DEBUG, repr, error, traceback, answer or pickle shows password, header or token."""
+    """No log at DEBUG, repr, error, response or pickle shows password, header or token."""
     caplog.set_level(logging.DEBUG)
     monkeypatch.setattr(HTTPConnection, "debuglevel", 1)
     seen = Everything()
@@ -351,7 +351,7 @@ def test_error_bodies_are_cut(tamr, job):
     assert 2000 < len(str(raised.value)) < 2300
 
 
-def test_an_answer_is_logged_in_a_line(tamr, client, caplog):
+def test_an_response_is_logged_in_a_line(tamr, client, caplog):
     """Method, address and status; nothing of the body."""
     caplog.set_level(logging.INFO)
 

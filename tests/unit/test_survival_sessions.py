@@ -1,4 +1,4 @@
-"""Sessions, adapters and pools of the user: used as they are, in this process and its children."""
+"""Sessions, adapters and pools of the user: used unchanged, in this process and its children."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from tamr_widgets import (
 from tamr_widgets._http.deadline import deadline
 from tamr_widgets._http.unify_client import send_request as ask_public
 
-# What ends late would last ten seconds or more, also on a busy machine.
+# A test that fails by being late would be ten seconds late or more, also on a busy machine.
 LATE_SECONDS = 5
 INSECURE = urllib3.exceptions.InsecureRequestWarning
 
@@ -69,17 +69,17 @@ def session():
 def names(monkeypatch):
     """Every name is this machine's."""
     found = socket.getaddrinfo
-    asked = []
+    requested = []
 
     def look_up(host, *args, **kwargs):
-        asked.append(host)
+        requested.append(host)
         return found("127.0.0.1", *args, **kwargs)
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    return asked
+    return requested
 
 
-# What is passed in stays as it is.
+# Sessions that are passed in are not changed.
 
 
 def test_a_session_is_not_written_to(session):
@@ -308,7 +308,7 @@ def test_sessions_of_any_class_are_used(kind):
 
 
 @pytest.mark.parametrize(
-    ("host", "asked"),
+    ("host", "requested"),
     [
         ("müller.test", "xn--mller-kva.test"),
         ("TAMR.Test", "tamr.test"),
@@ -316,7 +316,7 @@ def test_sessions_of_any_class_are_used(kind):
     ],
 )
 @pytest.mark.parametrize("given", ["own", "passed"])
-def test_a_limit_holds_for_every_name(names, session, host, asked, given):
+def test_a_limit_holds_for_every_name(names, session, host, requested, given):
     """However it is written, and with a port that is text."""
     with RawServer(drip) as server:
         port = f"{server.port:06d}"
@@ -330,8 +330,8 @@ def test_a_limit_holds_for_every_name(names, session, host, asked, given):
         with pytest.raises(RequestTimeout):
             client.get("x")
 
-    assert client.origin == f"http://{asked}:{server.port}"
-    assert names == [asked]
+    assert client.origin == f"http://{requested}:{server.port}"
+    assert names == [requested]
     assert (client.host, client.port) == (host, port)
 
 
@@ -443,7 +443,7 @@ def test_a_response_may_lack_a_request(session, status, raw, body):
     assert written <= {"elapsed"}  # by requests itself
 
 
-def test_a_cache_is_asked_anew(wire, client):
+def test_a_cache_is_requested_anew(wire, client):
     """A poll is about what has changed."""
     wire.get(f"{URL}operations/17", json=document())
     wire.get(f"{URL}operations", json=[document()])
@@ -648,6 +648,8 @@ def test_parent_and_children_read_their_own_responses(monkeypatch, session, give
             with FORK.Pool(2) as pool:
                 names = [f"{number}" for number in range(30)]
                 assert pool.map_async(send_request, names, chunksize=3).get(20) == names
+                pool.close()
+                pool.join()
         finally:
             stop.set()
             thread.join()
@@ -682,7 +684,9 @@ def test_a_lock_that_is_held_is_free_in_a_child():
         free.set()
         thread.join()
         with children:
-            assert children.map_async(send_request, ["y"]).get(10) == ["y"]
+            assert children.map_async(send_request, ["y"]).get(20) == ["y"]
+            children.close()
+            children.join()
         client.close()
     del shared["client"]
 

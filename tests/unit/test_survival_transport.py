@@ -32,7 +32,7 @@ from tamr_widgets import (
 from tamr_widgets._http import body
 from tamr_widgets._http.deadline import SLICE_SECONDS, deadline
 
-# What ends late would last ten seconds or more, also on a busy machine.
+# A test that fails by being late would be ten seconds late or more, also on a busy machine.
 LATE_SECONDS = 5
 MEBIBYTE = 2**20
 BUFFER_BYTES = min(io.DEFAULT_BUFFER_SIZE, 2**13)  # with what follows, within a record of TLS
@@ -96,13 +96,13 @@ def test_an_interim_response_is_not_the_response(monkeypatch, session, interim, 
         RawServer(serve, tls=tls) as server,
         client_of(server, protocol=protocol, session=session) as client,
     ):
-        answers = [client.post(name).json() for name in ("a", "b", "c")]
+        responses = [client.post(name).json() for name in ("a", "b", "c")]
 
-    assert answers == ["a", "b", "c"]
+    assert responses == ["a", "b", "c"]
 
 
 def test_a_change_of_protocol_is_no_response(session):
-    """It was not asked for; what follows it on that connection is not HTTP."""
+    """It was not requested; the bytes after it on that connection are not HTTP."""
     first = iter([b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"])
     with (
         RawServer(lambda c, _: c.sendall(next(first, http("after")))) as server,
@@ -267,7 +267,7 @@ def test_padding_behind_a_body_is_ignored(wire, client, padding):
 
 
 @pytest.mark.parametrize("given", [None, "br", "identity"])
-def test_only_what_can_be_decoded_is_asked_for(monkeypatch, wire, client, session, given):
+def test_only_what_can_be_decoded_is_requested_for(monkeypatch, wire, client, session, given):
     """Unless the caller asks for something else, whatever decoders are installed."""
     monkeypatch.setattr("tamr_widgets._http.transport.DEFAULT_ACCEPT_ENCODING", "gzip, deflate, br")
     wire.get(f"{URL}x")
@@ -275,11 +275,11 @@ def test_only_what_can_be_decoded_is_asked_for(monkeypatch, wire, client, sessio
         each.session.headers["Accept-Encoding"] = "gzip, deflate, br"
         each.get("x", headers={"Accept-Encoding": given} if given else None)
 
-    asked = {call.request.headers["Accept-Encoding"] for call in wire.calls}
-    assert asked == {given or "gzip, deflate"}
+    requested = {call.request.headers["Accept-Encoding"] for call in wire.calls}
+    assert requested == {given or "gzip, deflate"}
 
 
-def test_a_coding_that_the_caller_asked_for_is_decoded(wire, client, small_bodies):
+def test_a_coding_that_the_caller_requested_for_is_decoded(wire, client, small_bodies):
     """By urllib3, if it can."""
     wire.get(f"{URL}x", body=brotli.compress(b"body"), headers={"Content-Encoding": "br"})
     wire.get(
@@ -352,7 +352,7 @@ def test_no_status_lets_a_large_body_through(wire, session, status, small_bodies
 
 
 def test_a_login_that_is_too_large_is_not_kept(wire, small_bodies):
-    """Before anything else is asked."""
+    """Before anything else is requested."""
     wire.post(f"{URL}instance:login", body=ZEROS, headers={"Content-Encoding": "gzip"})
 
     with pytest.raises(UnexpectedResponse, match="more than 1 MiB"):
@@ -442,7 +442,7 @@ ENDLESS = {
 
 @pytest.mark.parametrize(("start", "more"), ENDLESS.values(), ids=ENDLESS)
 def test_a_response_without_end_ends(session, start, more, small_bodies):
-    """Where a bound is, and not only in time."""
+    """There is a bound of bytes, and not only of time."""
 
     def serve(connection, _):
         connection.sendall(b"HTTP/1.1 200 OK\r\n" + start)
@@ -476,7 +476,7 @@ def test_trailers_without_end_end(session):
 
 @pytest.mark.parametrize("error", [MemoryError, RecursionError])
 def test_a_response_that_is_too_much_for_python_is_typed(monkeypatch, wire, client, error):
-    """Where it is read, and where it is parsed."""
+    """While it is read, and while it is parsed."""
     wire.get(f"{URL}operations/17", json=document())
 
     def fail(*_, **__):

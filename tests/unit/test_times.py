@@ -73,7 +73,7 @@ def test_what_is_no_time_is_none(written):
 
 @given(st.datetimes(timezones=st.sampled_from([timezone.utc, timezone(timedelta(hours=-7))])))
 def test_every_time_is_read_back(time):
-    """What Python writes as ISO 8601 comes back as the same moment."""
+    """Python's own ISO 8601 comes back as the same moment."""
     try:
         expected = time.astimezone(timezone.utc)
     except OverflowError:
@@ -84,7 +84,7 @@ def test_every_time_is_read_back(time):
 
 @given(st.text() | st.from_regex(r"\d{4}-\d\d-\d\d[T_]\d\d[:-]\d\d[:-]\d\d.*", fullmatch=True))
 def test_no_text_is_an_exception(text):
-    """Whatever stands there is a time or None."""
+    """Any text is a time or None."""
     parsed = parse_time(text)
 
     assert parsed is None or parsed.tzinfo is timezone.utc

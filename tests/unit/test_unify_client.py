@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+from types import SimpleNamespace
 
 import pytest
 import requests
@@ -19,6 +20,7 @@ from tamr_widgets import (
     UnexpectedResponse,
 )
 from tamr_widgets._http.unify_client import send_request
+from tamr_widgets._operation.identity import server_of
 
 
 class PublicAuth:
@@ -32,7 +34,7 @@ class PublicAuth:
 
 
 class PublicClient:
-    """The public package's client: it sends credentials to wherever it is told to."""
+    """The public package's client: it sends credentials to any address."""
 
     def __init__(self, session):
         self.session, self.auth = session, PublicAuth()
@@ -85,7 +87,7 @@ def test_each_request_has_limits(job, wire):
 
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_redirects_are_not_followed(public, wire, method):
-    """Elsewhere they are refused, at home they are no answer."""
+    """Elsewhere they are refused, at home they are no response."""
     evil = wire.get("http://evil.test/", json=document())
     for location, kind in (("http://evil.test/", CrossOriginError), ("/api/y", UnexpectedResponse)):
         wire.add(method, f"{URL}x", status=302, headers={"Location": location})
@@ -98,7 +100,7 @@ def test_redirects_are_not_followed(public, wire, method):
     "path",
     ["http://evil.test/x", "//evil.test/x", "../x", "%2e%2e/x", "http://u:p@tamr.test:9100/"],
 )
-def test_an_address_elsewhere_is_not_asked(public, wire, path):
+def test_an_address_elsewhere_is_not_requested(public, wire, path):
     """A relativeId comes from the server, and the public client would go wherever it leads."""
     job = Operation.adopt(PublicOperation(public, document(relativeId=path)))
 
@@ -130,7 +132,7 @@ def test_errors_are_ours(job, wire):
 
 
 def test_no_error_holds_the_credentials(job, wire):
-    """Neither their answer's request nor the words that a server echoes."""
+    """Neither their response's request nor the words that a server echoes."""
     wire.get(URL + PATH, status=500, body=f"no {PASSWORD}")
 
     with pytest.raises(HTTPStatusError) as raised:
@@ -153,7 +155,7 @@ def test_a_token_with_a_line_break_is_not_shown(public):
 
 
 def test_a_login_without_end_is_a_typed_error(job, public, monkeypatch):
-    """The public client answers a 401 to its login with another login."""
+    """The public client reacts to a 401 to its login with another login."""
 
     def log_in(*args, **kwargs):
         raise RecursionError
@@ -173,10 +175,21 @@ def test_a_thawed_operation_says_what_it_lacks(clock):
             act()
 
 
-def test_our_own_client_is_asked_as_it_is(wire):
+def test_our_own_client_is_requested_as_it_is(wire):
     """Its own limits and checks are enough."""
     wire.get(f"{URL}x", json={})
     with Client(PublicAuth(), "tamr.test") as client:
         assert send_request(client, "GET", "x", headers={"X-Own": "1"}).ok
 
     assert wire.calls[0].request.headers["X-Own"] == "1"
+
+
+def test_a_server_whose_address_cannot_be_read_is_known_by_it():
+    """Two clients of it are clients of one server; credentials are no part of that."""
+    one, two, other = (
+        SimpleNamespace(origin=origin, base_path="/api/")
+        for origin in ("http://ada:x@tamr:port", "http://tamr:port", "http://tamr:other")
+    )
+
+    assert server_of(one) == ("tamr:port",)
+    assert server_of(two) != server_of(other)

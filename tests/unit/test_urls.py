@@ -71,7 +71,20 @@ def test_a_wrong_protocol_is_named(protocol):
 
 @pytest.mark.parametrize(
     "host",
-    ["", "http://tamr", "tamr:9100", "tamr/", "user@tamr", "[::1", "::1]", "a b", "a\n", None, 7],
+    [
+        "",
+        "http://tamr",
+        "tamr:9100",
+        "tamr/",
+        "user@tamr",
+        "[::1",
+        "::1]",
+        "a b",
+        "a\n",
+        ".test",
+        None,
+        7,
+    ],
 )
 def test_a_wrong_host_is_named(host):
     """A host is a bare name: no protocol, port, path or user."""

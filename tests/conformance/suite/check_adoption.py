@@ -72,7 +72,7 @@ def test_a_refused_delete_is_an_http_error(adopt):
     assert raised.value.response.status_code == 405
 
 
-def test_an_allowed_delete_returns_the_answer(simulator, adopt):
+def test_an_allowed_delete_returns_the_response(simulator, adopt):
     """The result is the server's response, as with the public client."""
     operation = adopt()
     simulator.jobs.allow_delete(operation.resource_id)
@@ -82,14 +82,14 @@ def test_an_allowed_delete_returns_the_answer(simulator, adopt):
 
 
 def test_a_noop_is_adopted(client, simulator):
-    """What the public client made of a 204 can be polled and waited for without a request."""
+    """The public client's operation of a 204 can be polled and waited for without a request."""
     dataset = client.projects.by_name("already_up_to_date").unified_dataset()
     operation = Operation.adopt(dataset.refresh(asynchronous=True))
-    asked = len(simulator.requests)
+    requested = len(simulator.requests)
 
     assert operation.poll() is operation
     assert operation.wait() is operation
-    assert len(simulator.requests) == asked
+    assert len(simulator.requests) == requested
 
 
 def test_an_expired_session_is_no_obstacle(client, simulator, adopt):
@@ -102,7 +102,7 @@ def test_an_expired_session_is_no_obstacle(client, simulator, adopt):
 
 
 def test_everything_is_read_from_an_adopted_operation(adopt):
-    """What is new in ours is there for theirs: times, who, and the message in words."""
+    """Facts that only ours has are there for theirs: times, user, and the message in words."""
     done = adopt(created_by="ada").wait(**QUICK)
 
     assert done.created_by == "ada"

@@ -1,4 +1,4 @@
-"""Where a wait of the public client breaks, and one of ours on the same client goes on.
+"""Cases in which a wait of the public client breaks, and one of ours on the same client goes on.
 
 These tests also fail when the public client mends its side; then the case can go.
 """

@@ -1,7 +1,7 @@
 """More of the fault suite's cases, for the public client and for ours side by side.
 
-What is asserted of the public client is what it does today; a test that fails because it does
-better can go.
+The assertions on the public client describe its current behaviour; a test that fails because it
+does better can go.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def test_a_login_cookie_on_another_port(client, simulator, elsewhere):
 
 
 def test_a_job_that_ends_just_before_the_limit(simulator, client):
-    """The public client throws the last answer away and raises; ours returns it."""
+    """The public client discards the last response and raises; ours returns it."""
     job = simulator.jobs.start(queued_seconds=0, run_seconds=0.2)
     theirs = PublicOperation.from_resource_id(client, job)
     ours = Operation.adopt(theirs)
@@ -111,7 +111,7 @@ def test_an_interval_longer_than_the_limit(simulator, client):
     assert seconds_of(Operation.adopt(theirs).wait) < 0.9
 
 
-def test_a_proxy_that_answers_a_delete_with_its_login_page(simulator, client):
+def test_a_proxy_that_responds_a_delete_with_its_login_page(simulator, client):
     """The public client takes it for a success; ours says that it is not known."""
     theirs = PublicOperation.from_resource_id(client, simulator.jobs.start())
 

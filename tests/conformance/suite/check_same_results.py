@@ -111,7 +111,7 @@ def test_options_are_applied_alike(simulator, both):
 
 
 def test_a_response_becomes_the_same_operation(client, our_client):
-    """Both make an operation of what a refresh answers, 204 included."""
+    """Both make an operation of the response to a refresh, 204 included."""
     for project in ("1", "7"):
         response = client.post(f"projects/{project}/unifiedDataset:refresh")
         theirs = PublicOperation.from_response(client, response)

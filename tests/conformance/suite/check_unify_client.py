@@ -38,7 +38,7 @@ def test_datasets_are_listed_and_found(client):
 
 
 def test_an_asynchronous_refresh_returns_at_once(client):
-    """The operation is unresolved, stays as it is, and ends well when it is waited for."""
+    """The operation is unresolved, stays unchanged, and ends well when it is waited for."""
     dataset = client.projects.by_name("minimal_mastering").unified_dataset()
 
     operation = dataset.refresh(asynchronous=True)
@@ -75,7 +75,7 @@ def test_polling_passes_through_the_states(client, simulator):
 
 
 def test_options_are_applied(client, simulator):
-    """`apply_options` waits unless it is told not to."""
+    """`apply_options` waits, unless `asynchronous` is true."""
     operation = Operation.from_resource_id(client, simulator.jobs.start())
 
     assert operation.apply_options(asynchronous=True) is operation
@@ -124,7 +124,7 @@ def test_an_unknown_operation_is_not_found(client):
 
 
 def test_a_delete_is_refused(client, simulator):
-    """A server that does not delete operations answers 405, an HTTPError; the job is kept."""
+    """A server that does not delete operations responds with 405, an HTTPError; the job is kept."""
     operation = Operation.from_resource_id(client, simulator.jobs.start())
 
     with pytest.raises(requests.HTTPError) as raised:
@@ -135,7 +135,7 @@ def test_a_delete_is_refused(client, simulator):
 
 
 def test_a_delete_is_allowed(client, simulator):
-    """A server that deletes answers with success, and has no such operation any more."""
+    """A server that deletes responds with success, and has no such operation any more."""
     job = simulator.jobs.start()
     simulator.jobs.allow_delete(job)
 

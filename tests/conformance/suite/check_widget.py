@@ -49,10 +49,10 @@ def test_the_public_operation_stays_as_it_is(client, simulator):
 def test_a_noop_is_shown_as_succeeded(client, simulator):
     """A refresh that had nothing to do is shown without asking the server about it."""
     operation = client.projects.by_name("already_up_to_date").unified_dataset().refresh()
-    asked = len(simulator.requests)
+    requested = len(simulator.requests)
 
     widget = OperationWidget(operation)
     widget.close()
 
     assert widget.state == "SUCCEEDED"
-    assert len(simulator.requests) == asked
+    assert len(simulator.requests) == requested

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 NOON = 1_611_921_600.0
 
 
-class Hands:
+class FakeClock:
     """A clock that only moves when a test turns it."""
 
     def __init__(self) -> None:
@@ -22,7 +22,7 @@ class Hands:
     def __call__(self) -> float:
         return self.now
 
-    def turn(self, seconds: float) -> None:
+    def advance(self, seconds: float) -> None:
         self.now += seconds
 
 
@@ -53,13 +53,13 @@ class Browser:
 
 
 @pytest.fixture
-def hands() -> Hands:
-    return Hands()
+def clock() -> FakeClock:
+    return FakeClock()
 
 
 @pytest.fixture
-def simulator(hands: Hands) -> Iterator[Simulator]:
-    with Simulator(past_jobs=3, now=hands) as simulator:
+def simulator(clock: FakeClock) -> Iterator[Simulator]:
+    with Simulator(past_jobs=3, now=clock) as simulator:
         yield simulator
 
 

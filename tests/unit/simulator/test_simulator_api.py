@@ -25,25 +25,25 @@ def stranger(browser: Any) -> Any:
 
 
 def test_the_list_has_every_operation_newest_first(browser: Any) -> None:
-    """`GET operations` answers with a JSON list of all that `GET operations/{id}` knows."""
+    """`GET operations` returns a JSON list of all that `GET operations/{id}` knows."""
     new = browser.post("projects/1/unifiedDataset:refresh").json()
 
-    answer = browser.get("operations", headers={"Accept": "application/json"})
+    response = browser.get("operations", headers={"Accept": "application/json"})
 
-    assert answer.headers["Content-Type"] == "application/json"
-    assert [each["id"] for each in answer.json()] == [new["id"], "3", "2", "1"]
-    assert answer.json() == [browser.get(each["relativeId"]).json() for each in answer.json()]
+    assert response.headers["Content-Type"] == "application/json"
+    assert [each["id"] for each in response.json()] == [new["id"], "3", "2", "1"]
+    assert response.json() == [browser.get(each["relativeId"]).json() for each in response.json()]
 
 
 def test_an_operation_that_does_not_exist_is_a_404_in_tamrs_words(browser: Any) -> None:
     """The body has a status, a Java class, `No result found` and a stack trace."""
-    answer = browser.get("operations/999")
+    response = browser.get("operations/999")
 
-    assert answer.status_code == 404
-    assert answer.json()["status"] == 404
-    assert answer.json()["class"].endswith("ResourceNotFoundException")
-    assert answer.json()["message"] == "No result found"
-    assert isinstance(answer.json()["stackTrace"], list)
+    assert response.status_code == 404
+    assert response.json()["status"] == 404
+    assert response.json()["class"].endswith("ResourceNotFoundException")
+    assert response.json()["message"] == "No result found"
+    assert isinstance(response.json()["stackTrace"], list)
 
 
 @pytest.mark.parametrize(
@@ -69,11 +69,11 @@ def test_an_operation_that_does_not_exist_is_a_404_in_tamrs_words(browser: Any) 
     ],
 )
 def test_every_refresh_starts_a_job(browser: Any, path: str, description: str) -> None:
-    """A refresh answers with the new operation, which is pending and can be fetched."""
-    answer = browser.post(path)
+    """A refresh returns the new operation, which is pending and can be fetched."""
+    response = browser.post(path)
 
-    operation = answer.json()
-    assert answer.status_code == 200
+    operation = response.json()
+    assert response.status_code == 200
     assert operation["description"].startswith(description)
     assert operation["type"] == "SPARK"
     assert operation["status"]["state"] == "PENDING"
@@ -88,18 +88,18 @@ def test_nothing_can_be_refreshed_that_does_not_exist(browser: Any, path: str) -
     assert len(browser.simulator.jobs) == 3
 
 
-def test_what_is_up_to_date_answers_204_without_a_body(browser: Any) -> None:
+def test_what_is_up_to_date_responds_204_without_a_body(browser: Any) -> None:
     """Nothing is started where there is nothing to do."""
-    answer = browser.post("projects/7/unifiedDataset:refresh")
+    response = browser.post("projects/7/unifiedDataset:refresh")
 
-    assert (answer.status_code, answer.content) == (204, b"")
+    assert (response.status_code, response.content) == (204, b"")
     assert len(browser.simulator.jobs) == 3
 
 
-def test_jobs_of_a_broken_project_fail_with_a_trace(browser: Any, hands: Any) -> None:
+def test_jobs_of_a_broken_project_fail_with_a_trace(browser: Any, clock: Any) -> None:
     """A notebook can show a failure whenever it likes."""
     operation = browser.post("projects/6/recordPairs:refresh").json()
-    hands.turn(3600)
+    clock.advance(3600)
 
     status = browser.get(operation["relativeId"]).json()["status"]
 
@@ -107,10 +107,10 @@ def test_jobs_of_a_broken_project_fail_with_a_trace(browser: Any, hands: Any) ->
     assert status["message"].startswith("org.apache.spark.sql.AnalysisException: ")
 
 
-def test_jobs_of_a_large_project_take_long(browser: Any, hands: Any) -> None:
+def test_jobs_of_a_large_project_take_long(browser: Any, clock: Any) -> None:
     """A notebook has time to cancel one."""
     operation = browser.post("projects/5/recordPairs:refresh").json()
-    hands.turn(300)
+    clock.advance(300)
 
     assert browser.get(operation["relativeId"]).json()["status"]["state"] == "RUNNING"
 
@@ -130,21 +130,21 @@ def test_an_export_has_an_id_with_spaces_and_a_colon(browser: Any) -> None:
 @pytest.mark.parametrize("path", ["projects:import", "projects/1:import"])
 def test_an_import_is_an_operation_of_its_own_type(browser: Any, path: str) -> None:
     """An import goes into a new project or an old one."""
-    answer = browser.post(path, json={"newProjectName": "minimal_mastering"})
+    response = browser.post(path, json={"newProjectName": "minimal_mastering"})
 
-    assert answer.json()["type"] == "projectImport"
-    assert answer.json()["id"].startswith("projectImport-minimal_mastering-2021-")
+    assert response.json()["type"] == "projectImport"
+    assert response.json()["id"].startswith("projectImport-minimal_mastering-2021-")
 
 
-def test_cancel_answers_with_a_job_document(browser: Any, hands: Any) -> None:
-    """The operation reads CANCELING at once and CANCELED later, by whoever cancelled it."""
+def test_cancel_responds_with_a_job_document(browser: Any, clock: Any) -> None:
+    """The operation reads CANCELING at once and CANCELED later, by the user who cancelled it."""
     job = browser.post("projects/1/recordPairs:refresh").json()["id"]
 
-    answer = browser.post(f"/api/dataset/jobs/{job}/cancel")
+    response = browser.post(f"/api/dataset/jobs/{job}/cancel")
 
-    assert answer.status_code == 200
-    assert answer.json()["data"]["status"]["state"] == "CANCELING"
-    hands.turn(2)
+    assert response.status_code == 200
+    assert response.json()["data"]["status"]["state"] == "CANCELING"
+    clock.advance(2)
     status = browser.get(f"operations/{job}").json()["status"]
     assert status["state"] == "CANCELED"
     assert status["message"] == f"Pending job canceled by {DEMO_USERNAME}"
@@ -157,12 +157,12 @@ def test_cancel_knows_numeric_ids_only(browser: Any, job: str) -> None:
 
 
 def test_delete_is_refused_with_405_unless_told_otherwise(browser: Any) -> None:
-    """The answer names the methods that are allowed, and the operation stays."""
-    answer = browser.ask("DELETE", "operations/1")
+    """The response names the methods that are allowed, and the operation stays."""
+    response = browser.ask("DELETE", "operations/1")
 
-    assert answer.status_code == 405
-    assert answer.headers["Allow"] == "GET"
-    assert answer.json()["message"] == "HTTP 405 Method Not Allowed"
+    assert response.status_code == 405
+    assert response.headers["Allow"] == "GET"
+    assert response.json()["message"] == "HTTP 405 Method Not Allowed"
     assert browser.get("operations/1").ok
 
 
@@ -170,9 +170,9 @@ def test_delete_can_be_switched_on_while_the_server_runs(browser: Any) -> None:
     """A deleted operation is gone from the list, and a second delete does not find it."""
     browser.simulator.jobs.deletes = True
 
-    answer = browser.ask("DELETE", "operations/2")
+    response = browser.ask("DELETE", "operations/2")
 
-    assert (answer.status_code, answer.content) == (204, b"")
+    assert (response.status_code, response.content) == (204, b"")
     assert [each["id"] for each in browser.get("operations").json()] == ["3", "1"]
     assert browser.ask("DELETE", "operations/2").status_code == 404
 
@@ -206,7 +206,7 @@ def test_projects_and_datasets_can_be_listed_filtered_and_fetched(
     ],
 )
 def test_parts_of_projects_and_datasets(browser: Any, path: str) -> None:
-    """What the public packages ask for is there; what is unknown is a 404."""
+    """The paths that the public packages request exist; an unknown one is a 404."""
     assert browser.get(path).json()
     assert browser.get(path.replace("/1/", "/99/")).status_code == 404
     assert browser.get(f"{path}Unknown").status_code == 404
@@ -250,20 +250,20 @@ def test_a_body_that_is_no_object_does_no_harm(browser: Any, body: bytes) -> Non
     ],
 )
 def test_nothing_is_told_without_credentials(stranger: Any, method: str, path: str) -> None:
-    """Whatever is asked, the answer is a 401 in Tamr's words, and nothing is done."""
-    answer = stranger.ask(method, path)
+    """For any request, the response is a 401 in Tamr's words, and nothing is done."""
+    response = stranger.ask(method, path)
 
-    assert answer.status_code == 401
-    assert answer.text == "Credentials are required to access this resource."
+    assert response.status_code == 401
+    assert response.text == "Credentials are required to access this resource."
     assert len(stranger.simulator.jobs) == 3
 
 
 def test_login_gives_a_token_for_the_cookie(stranger: Any) -> None:
     """The token opens the server as a cookie named authToken."""
-    answer = stranger.login()
+    response = stranger.login()
 
-    assert answer.json()["username"] == DEMO_USERNAME
-    cookies = {"authToken": answer.json()["token"]}
+    assert response.json()["username"] == DEMO_USERNAME
+    cookies = {"authToken": response.json()["token"]}
     assert stranger.get("operations", cookies=cookies).status_code == 200
     assert stranger.get("operations", cookies={"authToken": "x"}).status_code == 401
 
@@ -272,10 +272,10 @@ def test_a_refused_login_does_not_speak_of_credentials(stranger: Any) -> None:
     """The public client would log in without end, for it looks for that word in a 401."""
     given = {"username": DEMO_USERNAME, "password": "wrong"}
 
-    answer = stranger.post("instance:login", json=given)
+    response = stranger.post("instance:login", json=given)
 
-    assert answer.status_code == 401
-    assert "credentials" not in answer.text.lower()
+    assert response.status_code == 401
+    assert "credentials" not in response.text.lower()
 
 
 @pytest.mark.parametrize("scheme", ["BasicCreds", "Bearer"])
@@ -324,6 +324,6 @@ def test_a_password_can_have_umlauts_in_either_encoding(umlauts: Simulator, enco
     """The public client encodes in latin-1, newer ones in UTF-8."""
     url = f"{umlauts.url}/api/versioned/v1/operations"
 
-    answer = requests.get(url, headers=basic("zoë", "pässwörd", encoding), timeout=5)
+    response = requests.get(url, headers=basic("zoë", "pässwörd", encoding), timeout=5)
 
-    assert answer.json() == []
+    assert response.json() == []

@@ -84,7 +84,7 @@ def test_the_password_can_come_from_the_environment(
     event = SimpleNamespace(Event=lambda: SimpleNamespace(wait=use_it))
     monkeypatch.setattr("tamr_widgets.simulator.__main__.threading", event)
 
-    assert main(["--port", "0", "--past-jobs", "0"]) == 0
+    assert main(["--port", "0", "--past-jobs", "0", "--speed", "10", "--executors", "2"]) == 0
     assert logins == [True, False]
 
 
@@ -101,7 +101,14 @@ def test_a_taken_port_is_one_clear_line(simulator: Any, capsys: pytest.CaptureFi
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--port", "70000"], ["--port", "x"], ["--speed", "0"], ["--speed", "fast"]]
+    "arguments",
+    [
+        ["--port", "70000"],
+        ["--port", "x"],
+        ["--speed", "0"],
+        ["--speed", "fast"],
+        ["--executors", "0"],
+    ],
 )
 def test_nonsense_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """A wrong argument is named."""

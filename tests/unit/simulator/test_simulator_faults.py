@@ -40,7 +40,7 @@ def parts(received: bytes) -> tuple[bytes, bytes]:
 
 
 def test_without_a_fault_connections_are_kept(simulator: Any) -> None:
-    """A good answer is complete, and the connection waits for more."""
+    """A good response is complete, and the connection waits for more."""
     received, ending = raw(simulator)
 
     assert json.loads(parts(received)[1])["id"] == "1"
@@ -94,15 +94,15 @@ def test_a_drip_takes_its_time(browser: Any) -> None:
     """A read time limit never fires, since each byte comes soon enough."""
     browser.simulator.faults.add(Fault.drip_bytes(0.05, "body"))
 
-    with browser.get("operations/1", timeout=1, stream=True) as answer:
+    with browser.get("operations/1", timeout=1, stream=True) as response:
         began = time.monotonic()
-        first = answer.raw.read(4)
+        first = response.raw.read(4)
 
     assert first == b'{"id'
     assert time.monotonic() - began > 0.1
 
 
-def test_a_delay_is_a_good_answer_that_comes_late(browser: Any) -> None:
+def test_a_delay_is_a_good_response_that_comes_late(browser: Any) -> None:
     """The connection is kept, too."""
     browser.simulator.faults.add(Fault.delay(SHORT))
     began = time.monotonic()
@@ -115,55 +115,55 @@ def test_a_delay_is_a_good_answer_that_comes_late(browser: Any) -> None:
 
 @pytest.mark.parametrize("code", [408, 429, 500, 502, 503, 504, 403, 599])
 def test_any_status_code_with_a_proxys_page(browser: Any, code: int) -> None:
-    """A proxy answers in HTML, and the server is not asked."""
+    """A proxy responds in HTML, and the server gets no request."""
     browser.simulator.faults.add(Fault.status(code))
 
-    answer = browser.post("projects/1/recordPairs:refresh")
+    response = browser.post("projects/1/recordPairs:refresh")
 
-    assert answer.status_code == code
-    assert answer.headers["Content-Type"] == "text/html"
-    assert answer.text.startswith("<html>")
+    assert response.status_code == code
+    assert response.headers["Content-Type"] == "text/html"
+    assert response.text.startswith("<html>")
     assert len(browser.simulator.jobs) == 3
 
 
 @pytest.mark.parametrize("value", ["3", "Fri, 29 Jan 2021 12:00:00 GMT", "0", "-1", "soon", "1e12"])
 @pytest.mark.parametrize("code", [429, 503, 200])
 def test_retry_after_of_any_form(browser: Any, value: str, code: int) -> None:
-    """A Retry-After comes with any status, with 200 it leaves the answer as it was."""
+    """A Retry-After comes with any status, and does not change a response with 200 otherwise."""
     browser.simulator.faults.add(Fault.retry_after(value, code))
 
-    answer = browser.get("operations/1")
+    response = browser.get("operations/1")
 
-    assert answer.status_code == code
-    assert answer.headers["Retry-After"] == value
+    assert response.status_code == code
+    assert response.headers["Retry-After"] == value
     if code == 200:
-        assert answer.json() == browser.simulator.jobs.get("1")
+        assert response.json() == browser.simulator.jobs.get("1")
 
 
 @pytest.mark.parametrize("body", ["[]", "null", "{}", "", '{"id": "1', b"\xff\x00"])
 def test_a_foreign_body_with_status_200(browser: Any, body: str | bytes) -> None:
-    """Any bytes can be the answer."""
+    """Any bytes can be the response."""
     browser.simulator.faults.add(Fault.body(body))
 
-    answer = browser.get("operations/1")
+    response = browser.get("operations/1")
 
-    assert answer.status_code == 200
-    assert answer.content == (body.encode() if isinstance(body, str) else body)
+    assert response.status_code == 200
+    assert response.content == (body.encode() if isinstance(body, str) else body)
 
 
 def test_a_login_page_with_status_200(browser: Any) -> None:
-    """Single sign-on in front of a server answers like this."""
+    """Single sign-on in front of a server responds like this."""
     browser.simulator.faults.add(Fault.login_page())
 
-    answer = browser.get("operations/1")
+    response = browser.get("operations/1")
 
-    assert answer.status_code == 200
-    assert answer.headers["Content-Type"] == "text/html"
-    assert "Sign in" in answer.text
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == "text/html"
+    assert "Sign in" in response.text
 
 
 def test_another_operations_document(browser: Any) -> None:
-    """The answer is good in itself, but for something else."""
+    """The response is good in itself, but for another operation."""
     browser.simulator.faults.add(Fault.other_id("2"))
 
     assert browser.get("operations/1").json()["id"] == "2"
@@ -175,10 +175,10 @@ def test_a_redirect_to_any_location(browser: Any, location: str) -> None:
     """The Location is sent as it was given."""
     browser.simulator.faults.add(Fault.redirect(location, 307))
 
-    answer = browser.get("operations/1", allow_redirects=False)
+    response = browser.get("operations/1", allow_redirects=False)
 
-    assert answer.status_code == 307
-    assert answer.headers["Location"] == location
+    assert response.status_code == 307
+    assert response.headers["Location"] == location
 
 
 def test_an_unauthorised_request_whatever_it_carries(browser: Any) -> None:
@@ -191,7 +191,7 @@ def test_an_unauthorised_request_whatever_it_carries(browser: Any) -> None:
 
 @pytest.mark.parametrize("status", [None, {}, "RUNNING", ["RUNNING"]])
 def test_the_status_of_every_document_can_be_replaced(browser: Any, status: object) -> None:
-    """A null status, or one of a wrong type, shows in single answers and in the list."""
+    """A null status, or one of a wrong type, shows in single responses and in the list."""
     browser.simulator.faults.add(Fault.job_status(status))
 
     assert browser.get("operations/1").json()["status"] == status
@@ -207,7 +207,7 @@ def test_the_state_of_every_document_can_be_replaced(browser: Any) -> None:
 
 
 def test_documents_can_be_edited_by_a_function(browser: Any) -> None:
-    """Whatever else a test needs."""
+    """Any other change that a test needs."""
     browser.simulator.faults.add(Fault.edit(lambda each: {**each, "type": "MYSTERY"}))
 
     assert browser.get("operations/1").json()["type"] == "MYSTERY"
@@ -215,7 +215,7 @@ def test_documents_can_be_edited_by_a_function(browser: Any) -> None:
 
 @pytest.mark.parametrize("perform", [False, True])
 @pytest.mark.parametrize("ending", ["reset", "close"])
-def test_a_request_may_be_carried_out_although_its_answer_is_lost(
+def test_a_request_may_be_carried_out_although_its_response_is_lost(
     browser: Any, ending: str, *, perform: bool
 ) -> None:
     """A job may have been started or not when the connection breaks."""
@@ -285,7 +285,7 @@ def test_the_log_says_which_fault_a_request_met(browser: Any) -> None:
     browser.get("operations/1")
     browser.get("operations/1")
 
-    seen = [(asked.fault, asked.status) for asked in browser.simulator.requests]
+    seen = [(requested.fault, requested.status) for requested in browser.simulator.requests]
 
     assert seen == [("close", None), ("status 502", 502), ("", 200)]
 
@@ -294,14 +294,14 @@ def test_the_log_says_which_fault_a_request_met(browser: Any) -> None:
     "fault", [Fault.delay(SHORT, times=1), replace(Fault.hang(times=1), delay_seconds=SHORT)]
 )
 def test_a_client_that_left_during_a_delay_does_no_harm(browser: Any, fault: Fault) -> None:
-    """The server finds nobody to answer, and goes on with others."""
+    """The server cannot send its response, and goes on with other clients."""
     browser.simulator.faults.add(fault)
     with pytest.raises(requests.ReadTimeout):
         browser.get("operations/1", timeout=SHORT / 4)
 
     browser.simulator.faults.add(Fault.delay(SHORT, times=1))
     assert browser.get("operations/1").ok
-    assert [asked.status for asked in browser.simulator.requests] == [None, 200]
+    assert [requested.status for requested in browser.simulator.requests] == [None, 200]
 
 
 def test_an_edit_leaves_alone_what_is_no_operation(browser: Any) -> None:

@@ -22,7 +22,7 @@ JOB = Job(
 
 
 def seen(job: Job, seconds: float) -> dict:
-    """Return a job's document as it is so many seconds after the job was created."""
+    """Returns a job's document so many seconds after the job was created."""
     phase, _ = phase_at(job, job.created + seconds)
     return document(job, phase)
 
@@ -111,7 +111,7 @@ def test_the_next_change_is_known() -> None:
 
 
 def test_last_modified_is_when_the_phase_began() -> None:
-    """`lastModified` tells when the document changed, not when it was asked for."""
+    """`lastModified` is the time when the document changed, not when it was requested."""
     assert seen(JOB, 30)["lastModified"]["time"] == "2021-01-29T18:24:53.000Z"
 
 

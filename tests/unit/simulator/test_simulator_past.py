@@ -37,7 +37,7 @@ def test_a_seed_makes_one_past() -> None:
 
 
 @pytest.mark.parametrize("count", [0, 1, 400])
-def test_a_past_is_as_long_as_asked(count: int) -> None:
+def test_a_past_is_as_long_as_requested(count: int) -> None:
     """Any length can be had, none included."""
     assert len(history(count)) == count
 
@@ -58,7 +58,7 @@ def test_ids_are_unique_and_the_newest_comes_first(operations: list[dict]) -> No
     assert len({each["id"] for each in operations}) == len(operations)
 
 
-def test_most_jobs_succeed_and_a_few_percent_do_not(operations: list[dict]) -> None:
+def test_nearly_all_jobs_succeed_and_a_few_percent_do_not(operations: list[dict]) -> None:
     """Failures and cancellations are as rare as on a real server."""
     states = Counter(each["status"]["state"] for each in operations)
 

@@ -15,8 +15,8 @@ from tamr_widgets.simulator.jobs.durations import DurationModel
 from tamr_widgets.simulator.jobs.store import JobStore
 
 
-def store(hands: Any, executors: int = 1) -> JobStore:
-    return JobStore(Clock(hands), DurationModel(seed=1), executors=executors)
+def store(clock: Any, executors: int = 1) -> JobStore:
+    return JobStore(Clock(clock), DurationModel(seed=1), executors=executors)
 
 
 def states(jobs: JobStore, *ids: str) -> list[Any]:
@@ -29,58 +29,58 @@ def start_of(jobs: JobStore, job_id: str) -> float:
     return job.started
 
 
-def most_at_once(documents: list[dict[str, Any]]) -> int:
-    """How many SPARK jobs of a past ran at once."""
+def max_at_once(documents: list[dict[str, Any]]) -> int:
+    """Returns how many SPARK jobs of a past ran at once."""
     changes = []
     for each in documents:
         status = each["status"]
         if each["type"] == "SPARK" and status["startTime"]:
             changes += [(status["startTime"], 1), (status["endTime"], -1)]
-    running = most = 0
+    running = highest = 0
     for _, change in sorted(changes):
         running += change
-        most = max(most, running)
-    return most
+        highest = max(highest, running)
+    return highest
 
 
-def test_jobs_run_one_at_a_time_in_the_order_of_their_creation(hands: Any) -> None:
+def test_jobs_run_one_at_a_time_in_the_order_of_their_creation(clock: Any) -> None:
     """Each starts some seconds after the one before it has ended."""
-    jobs = store(hands)
+    jobs = store(clock)
     ids = [jobs.start("train", run_seconds=60) for _ in range(3)]
 
     starts = [start_of(jobs, each) for each in ids]
 
     assert starts == sorted(starts)
     assert all(65 < later - earlier < 100 for earlier, later in zip(starts, starts[1:]))  # noqa: B905,RUF007
-    hands.turn(starts[1] - hands.now + 5)
+    clock.advance(starts[1] - clock.now + 5)
     assert states(jobs, *ids) == ["SUCCEEDED", "RUNNING", "PENDING"]
 
 
 @pytest.mark.parametrize("executors", [2, 3])
-def test_several_executors_run_several_at_once(hands: Any, executors: int) -> None:
+def test_several_executors_run_several_at_once(clock: Any, executors: int) -> None:
     """So many start at once, and the next when the first of these has ended."""
-    jobs = store(hands, executors)
+    jobs = store(clock, executors)
     ids = [jobs.start("train", run_seconds=60) for _ in range(executors + 1)]
-    hands.turn(40)
+    clock.advance(40)
 
     assert states(jobs, *ids) == ["RUNNING"] * executors + ["PENDING"]
 
 
 @pytest.mark.parametrize("act", ["cancel", "finish", "remove"])
-def test_a_job_moves_up_when_the_one_before_it_is_gone(hands: Any, act: str) -> None:
+def test_a_job_moves_up_when_the_one_before_it_is_gone(clock: Any, act: str) -> None:
     """Cancelled, ended early or removed: the executor is free for the next one."""
-    jobs = store(hands)
+    jobs = store(clock)
     first, second = (jobs.start("train", run_seconds=600) for _ in range(2))
-    hands.turn(60)
+    clock.advance(60)
 
     getattr(jobs, act)(first)
 
-    assert hands.now <= start_of(jobs, second) < hands.now + 30
+    assert clock.now <= start_of(jobs, second) < clock.now + 30
 
 
-def test_a_job_that_is_cancelled_while_it_waits_holds_up_nobody(hands: Any) -> None:
+def test_a_job_that_is_cancelled_while_it_waits_holds_up_nobody(clock: Any) -> None:
     """The one behind it takes its place."""
-    jobs = store(hands)
+    jobs = store(clock)
     first, second, third = (jobs.start("train", run_seconds=60) for _ in range(3))
     before = start_of(jobs, third)
 
@@ -90,48 +90,48 @@ def test_a_job_that_is_cancelled_while_it_waits_holds_up_nobody(hands: Any) -> N
     assert start_of(jobs, third) > start_of(jobs, first) + 60
 
 
-def test_the_step_after_a_job_has_ended_is_kept(hands: Any) -> None:
-    """A start that is due does not move when another job is asked for."""
-    jobs = store(hands)
+def test_the_step_after_a_job_has_ended_is_kept(clock: Any) -> None:
+    """A start that is due does not move when another job is created."""
+    jobs = store(clock)
     first, second = (jobs.start("train", run_seconds=60) for _ in range(2))
     due = start_of(jobs, second)
-    hands.turn(start_of(jobs, first) + 62 - hands.now)
+    clock.advance(start_of(jobs, first) + 62 - clock.now)
 
     jobs.start("train")
 
     assert start_of(jobs, second) == due
 
 
-def test_a_start_that_is_asked_for_is_kept_and_exports_do_not_queue(hands: Any) -> None:
+def test_a_start_that_is_requested_for_is_kept_and_exports_do_not_queue(clock: Any) -> None:
     """`queued_seconds` says when a job starts, whatever runs."""
-    jobs = store(hands)
+    jobs = store(clock)
     jobs.start("train", run_seconds=600)
-    hands.turn(20)
+    clock.advance(20)
 
     at_once, export = jobs.start("train", queued_seconds=0), jobs.start("export")
 
     later = jobs.start("train", queued_seconds=900)
     last = jobs.start("train")
 
-    assert start_of(jobs, at_once) == hands.now
-    assert start_of(jobs, later) == hands.now + 900
-    assert start_of(jobs, last) < hands.now + 900
-    assert start_of(jobs, export) < hands.now + 30
+    assert start_of(jobs, at_once) == clock.now
+    assert start_of(jobs, later) == clock.now + 900
+    assert start_of(jobs, last) < clock.now + 900
+    assert start_of(jobs, export) < clock.now + 30
 
 
 @pytest.mark.parametrize("executors", [1, 3])
 def test_the_past_queued_as_live_jobs_do(executors: int) -> None:
     """Never more than the executors were busy."""
-    assert most_at_once(history(600, executors=executors)) == executors
+    assert max_at_once(history(600, executors=executors)) == executors
 
 
-def test_many_jobs_can_be_asked_for(hands: Any) -> None:
+def test_many_jobs_can_be_requested_for(clock: Any) -> None:
     """Hundreds that wait are put in line in no time, and end one after another."""
-    jobs = store(hands)
+    jobs = store(clock)
     ids = [jobs.start("train", run_seconds=1) for _ in range(300)]
 
-    assert start_of(jobs, ids[-1]) > hands.now + 300 * 5
-    hands.turn(300 * 60)
+    assert start_of(jobs, ids[-1]) > clock.now + 300 * 5
+    clock.advance(300 * 60)
     assert set(states(jobs, *ids)) == {"SUCCEEDED"}
 
 
@@ -141,17 +141,17 @@ def test_no_executor_makes_no_server() -> None:
         Simulator(executors=0)
 
 
-def test_what_is_learnt_of_its_past_holds_for_its_live_jobs(hands: Any) -> None:
+def test_what_is_learnt_of_its_past_holds_for_its_live_jobs(clock: Any) -> None:
     """A start that is foretold from the simulator's past comes about when foretold."""
-    jobs = JobStore(Clock(hands), DurationModel(seed=3), past=400)
+    jobs = JobStore(Clock(clock), DurationModel(seed=3), past=400)
     known = JobHistory(Operation(None, jobs.get(each)) for each in jobs)
     ids = [jobs.start(kind) for kind in ("unify", "train", "cluster")]
-    active = [seen(jobs.get(each), hands.now) for each in ids]
+    active = [seen(jobs.get(each), clock.now) for each in ids]
 
     estimate = known.estimate_queue(active[-1], active)
 
     assert estimate is not None
-    waited = start_of(jobs, ids[-1]) - hands.now
+    waited = start_of(jobs, ids[-1]) - clock.now
     assert estimate.median_seconds == pytest.approx(waited, rel=0.25)
 
 

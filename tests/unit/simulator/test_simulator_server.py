@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import json
 import re
 import socket
+import sys
 import threading
 import time
 from typing import Any
@@ -102,7 +104,7 @@ def test_stop_ends_hung_connections_at_once(simulator: Simulator, fault: Fault) 
     ended = threading.Event()
 
     def ask() -> None:
-        # headers that break off look like an empty answer to http.client
+        # headers that break off look like an empty response to http.client
         with contextlib.suppress(requests.RequestException):
             requests.get(simulator.url, timeout=30)
         ended.set()
@@ -163,7 +165,7 @@ def test_dropped_connections_can_be_made_anew(browser: Any) -> None:
 
     assert browser.simulator.connections == 0
     assert browser.get("operations").ok
-    assert [asked.connection for asked in browser.simulator.requests] == [1, 2]
+    assert [requested.connection for requested in browser.simulator.requests] == [1, 2]
 
 
 def test_a_forgotten_server_ends_by_itself() -> None:
@@ -176,7 +178,7 @@ def test_a_forgotten_server_ends_by_itself() -> None:
     until(lambda: simulator_threads() == [])
 
 
-def test_the_log_tells_what_was_asked_but_no_secret(browser: Any) -> None:
+def test_the_log_tells_what_was_requested_but_no_secret(browser: Any) -> None:
     """Method, path as on the wire, query, kind of credentials, status and size are there."""
     browser.get("operations/a%20b:c?x=1")
     browser.login()
@@ -184,17 +186,17 @@ def test_the_log_tells_what_was_asked_but_no_secret(browser: Any) -> None:
     browser.get("projects", headers={"Authorization": None})
 
     log = browser.simulator.requests
-    assert [(asked.method, asked.path.rpartition("/")[2], asked.status) for asked in log] == [
+    assert [(each.method, each.path.rpartition("/")[2], each.status) for each in log] == [
         ("GET", "a%20b:c", 404),
         ("POST", "instance:login", 200),
         ("GET", "projects", 401),
         ("GET", "projects", 401),
     ]
     assert log[0].query == "x=1"
-    assert [asked.credentials for asked in log[0::2]] == ["basic", "bearer+cookie"]
+    assert [requested.credentials for requested in log[0::2]] == ["basic", "bearer+cookie"]
     assert log[3].credentials == "none"
     assert log[3].sent == len("Credentials are required to access this resource.")
-    assert {asked.connection for asked in log} == {1}
+    assert {requested.connection for requested in log} == {1}
     text = repr(list(log)) + repr(log) + repr(browser.simulator)
     assert "secret" not in text
     assert DEMO_PASSWORD not in text
@@ -291,11 +293,29 @@ def test_many_clients_at_once_leave_no_socket_behind(simulator: Simulator) -> No
 
 
 def test_the_log_forgets_the_oldest_requests(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server that runs for weeks does not fill the memory with what it was asked."""
+    """The memory of a server that runs for weeks does not grow with its log of requests."""
     monkeypatch.setattr("tamr_widgets.simulator.http.request_log.MAX_RECORDS", 2)
     log = RequestLog()
 
     for path in "abc":
         log.add(RequestRecord("GET", path))
 
-    assert [asked.path for asked in log] == ["b", "c"]
+    assert [each.path for each in log] == ["b", "c"]
+
+
+def test_without_tornado_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scripts without a kernel may lack it."""
+    for name in [name for name in sys.modules if name.startswith("tamr_widgets.simulator")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "tornado", None)
+
+    with pytest.raises(ImportError, match=r"tamr_widgets\[simulator\]|needs tornado"):
+        importlib.import_module("tamr_widgets.simulator")
+
+
+def test_cookies_that_cannot_be_read_are_no_login(simulator: Simulator) -> None:
+    """A wrong character spoils the whole header."""
+    url = f"{simulator.url}/api/versioned/v1/operations"
+    headers = {"Cookie": f"a@b=1; authToken={simulator.token()}"}
+
+    assert requests.get(url, headers=headers, timeout=20).status_code == 401

@@ -13,74 +13,74 @@ from tamr_widgets.simulator.jobs.store import JobStore
 
 
 @pytest.fixture
-def clock(hands: Any) -> Clock:
-    return Clock(hands)
+def server_clock(clock: Any) -> Clock:
+    return Clock(clock)
 
 
 @pytest.fixture
-def jobs(clock: Clock) -> JobStore:
-    return JobStore(clock, DurationModel(seed=1))
+def jobs(server_clock: Clock) -> JobStore:
+    return JobStore(server_clock, DurationModel(seed=1))
 
 
-def test_ids_go_on_after_the_past(clock: Clock) -> None:
+def test_ids_go_on_after_the_past(server_clock: Clock) -> None:
     """A server that remembers 5 jobs gives the next one the number 6."""
-    jobs = JobStore(clock, DurationModel(seed=1), past=5)
+    jobs = JobStore(server_clock, DurationModel(seed=1), past=5)
 
     assert jobs.start("train") == "6"
     assert len(jobs) == 6
     assert next(iter(jobs)) == "6"
 
 
-def test_a_started_job_lives_by_the_clock(jobs: JobStore, hands: Any) -> None:
+def test_a_started_job_lives_by_the_clock(jobs: JobStore, clock: Any) -> None:
     """A job passes through its states as the clock goes on, and nothing else moves it."""
     job = jobs.start("train", queued_seconds=10, run_seconds=20)
     states = []
 
     for _ in range(4):
         states.append(jobs.state(job))
-        hands.turn(11)
+        clock.advance(11)
 
     assert states == ["PENDING", "RUNNING", "RUNNING", "SUCCEEDED"]
 
 
-def test_speed_divides_durations(clock: Clock, hands: Any) -> None:
+def test_speed_divides_durations(server_clock: Clock, clock: Any) -> None:
     """At a hundred times the speed, a job that takes a minute is over after a second or two."""
-    jobs = JobStore(clock, DurationModel(seed=1, speed=100))
+    jobs = JobStore(server_clock, DurationModel(seed=1, speed=100))
     job = jobs.start("train")
 
-    hands.turn(2)
+    clock.advance(2)
 
     assert jobs.state(job) == "SUCCEEDED"
 
 
-def test_the_list_is_the_same_documents_newest_first(jobs: JobStore, hands: Any) -> None:
-    """The list shows each operation as it is when it is fetched alone, also after a change."""
+def test_the_list_is_the_same_documents_newest_first(jobs: JobStore, clock: Any) -> None:
+    """The list shows each operation as a single fetch does, also after a change."""
     for kind in ("train", "pairs", "export"):
         jobs.start(kind)
 
     for _ in range(3):
         assert json.loads(jobs.listing()) == [jobs.get(job) for job in jobs]
-        hands.turn(40)
+        clock.advance(40)
 
 
-def test_a_list_in_which_nothing_changed_costs_nothing(jobs: JobStore, hands: Any) -> None:
+def test_a_list_in_which_nothing_changed_costs_nothing(jobs: JobStore, clock: Any) -> None:
     """The same bytes are served again until a job changes."""
     jobs.start("train", queued_seconds=100)
     first = jobs.listing()
-    hands.turn(1)
+    clock.advance(1)
 
     assert jobs.listing() is first
-    hands.turn(100)
+    clock.advance(100)
     assert jobs.listing() is not first
 
 
 @pytest.mark.parametrize(
     "state", ["PENDING", "RUNNING", "CANCELING", "CANCELED", "SUCCEEDED", "FAILED", "EXPORTING"]
 )
-def test_a_job_can_be_added_in_any_state(jobs: JobStore, hands: Any, state: str) -> None:
+def test_a_job_can_be_added_in_any_state(jobs: JobStore, clock: Any, state: str) -> None:
     """An operation that was added in a state stays in it, whatever the clock says."""
     job = jobs.add(state)
-    hands.turn(10_000)
+    clock.advance(10_000)
 
     status = jobs.get(job)["status"]
 
@@ -90,7 +90,7 @@ def test_a_job_can_be_added_in_any_state(jobs: JobStore, hands: Any, state: str)
 
 
 def test_an_added_job_takes_other_fields(jobs: JobStore) -> None:
-    """What a test cares about is said in one call."""
+    """One call sets all the fields that a test cares about."""
     job = jobs.add("RUNNING", description="<b>bold</b>", status={"message": "step 3"})
 
     assert jobs.get(job)["description"] == "<b>bold</b>"
@@ -100,7 +100,7 @@ def test_an_added_job_takes_other_fields(jobs: JobStore) -> None:
 
 @pytest.mark.parametrize("status", [None, {}, "RUNNING", ["RUNNING"], 7])
 def test_a_status_can_be_anything(jobs: JobStore, status: object) -> None:
-    """A status of any shape is served as it is; an empty dict takes everything out."""
+    """A status of any shape is served unchanged; an empty dict removes all fields."""
     job = jobs.put({"id": "5", "status": status})
 
     assert jobs.get(job) == {"id": "5", "status": status}
@@ -122,7 +122,7 @@ def test_change_merges_a_dict_into_the_status_and_replaces_it_by_anything_else(
 
 
 def test_a_history_can_be_put(jobs: JobStore) -> None:
-    """What `history` returns is listed in the same order."""
+    """The documents of `history` are listed in the same order."""
     documents = history(20)
 
     jobs.put_all(documents)
@@ -131,10 +131,10 @@ def test_a_history_can_be_put(jobs: JobStore) -> None:
 
 
 @pytest.mark.parametrize("outcome", ["SUCCEEDED", "FAILED"])
-def test_finish_ends_a_job_now(jobs: JobStore, hands: Any, outcome: str) -> None:
+def test_finish_ends_a_job_now(jobs: JobStore, clock: Any, outcome: str) -> None:
     """A test need not wait for an end: it says when."""
     job = jobs.start("train", queued_seconds=10, run_seconds=1000)
-    hands.turn(60)
+    clock.advance(60)
 
     jobs.finish(job, outcome)
 
@@ -145,16 +145,16 @@ def test_finish_ends_a_job_now(jobs: JobStore, hands: Any, outcome: str) -> None
     assert bool(status["message"]) == (outcome == "FAILED")
 
 
-def test_cancel_passes_through_canceling(jobs: JobStore, hands: Any) -> None:
+def test_cancel_passes_through_canceling(jobs: JobStore, clock: Any) -> None:
     """A job reads CANCELING, two seconds later CANCELED; a second cancel changes nothing."""
     job = jobs.start("train", queued_seconds=0, run_seconds=100)
-    hands.turn(50)
+    clock.advance(50)
 
     jobs.cancel(job)
     assert jobs.state(job) == "CANCELING"
-    hands.turn(1)
+    clock.advance(1)
     jobs.cancel(job)
-    hands.turn(1)
+    clock.advance(1)
 
     assert jobs.state(job) == "CANCELED"
 
@@ -204,13 +204,13 @@ def test_two_exports_in_one_millisecond_have_ids_of_their_own(jobs: JobStore) ->
     assert len(jobs) == 2
 
 
-def test_threads_can_use_one_store(jobs: JobStore, hands: Any) -> None:
+def test_threads_can_use_one_store(jobs: JobStore, clock: Any) -> None:
     """Jobs that are started, listed and cancelled by many threads are all there."""
 
     def work() -> None:
         for _ in range(10):
             job = jobs.start("train")
-            hands.turn(0.1)
+            clock.advance(0.1)
             jobs.listing()
             jobs.cancel(job)
 
@@ -224,7 +224,7 @@ def test_threads_can_use_one_store(jobs: JobStore, hands: Any) -> None:
 
 
 def test_finish_resolves_a_document_too(jobs: JobStore) -> None:
-    """What was put in a state can be moved to its end."""
+    """A document that was put in a state can be moved to its end."""
     job = jobs.add("RUNNING")
 
     jobs.finish(job)

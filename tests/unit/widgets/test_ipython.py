@@ -7,10 +7,11 @@ from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from fakes import wait_until
 from IPython.core.formatters import DisplayFormatter
 
 import tamr_widgets
-from tamr_widgets import Operation, OperationWidget, ipython
+from tamr_widgets import ChainWidget, Operation, OperationWidget, ipython, recorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,7 +89,7 @@ def test_a_blocking_wait_shows_a_widget_while_it_blocks(shell, client, tamr, dis
 def test_a_blocking_wait_of_the_public_client_returns_its_own_kind(
     shell, client, tamr, displayed, public
 ):
-    """What called `wait` goes on with the class that it knows."""
+    """The caller of `wait` gets an object of its own class."""
     job = tamr.jobs.start(queued_seconds=0, run_seconds=0.1)
     operation = public(client, tamr.jobs.get(job), "operations/" + job)
 
@@ -102,7 +103,7 @@ def test_a_blocking_wait_of_the_public_client_returns_its_own_kind(
 
 
 def test_a_wait_that_need_not_block_shows_nothing(shell, client, tamr, displayed):
-    """A resolved operation is returned as it is."""
+    """A resolved operation is returned unchanged."""
     operation = client.operation(tamr.jobs.add("FAILED"))
 
     ipython.load_ipython_extension(shell)
@@ -112,7 +113,7 @@ def test_a_wait_that_need_not_block_shows_nothing(shell, client, tamr, displayed
 
 
 def test_a_wait_in_another_thread_shows_nothing(shell, client, tamr, displayed):
-    """What a thread prints lands in whatever cell ran last."""
+    """A thread's output would appear in the cell that ran last."""
     operation = client.operation(tamr.jobs.start(queued_seconds=0, run_seconds=0.1))
     ipython.load_ipython_extension(shell)
 
@@ -195,3 +196,56 @@ def test_where_output_is_no_terminal_a_wait_writes_nothing(shell, client, tamr, 
 
     assert operation.wait(0.05).succeeded()
     assert capsys.readouterr().out == ""
+
+
+@pytest.fixture
+def recording_shell(shell, monkeypatch):
+    monkeypatch.setattr(ipython, "get_ipython", lambda: shell)
+    return shell
+
+
+def test_recorded_code_shows_its_operations_as_steps_of_one_panel(
+    recording_shell, client, tamr, displayed
+):
+    """In the order in which they are waited for; the results are those of the code alone."""
+    ipython.load_ipython_extension(recording_shell)
+
+    with recorded("Nightly"):
+        for outcome in ("SUCCEEDED", "FAILED"):
+            job = tamr.jobs.start(outcome=outcome, queued_seconds=0, run_seconds=0.1)
+            assert client.operation(job).wait(0.05).state == outcome
+
+    (widget,) = displayed
+    assert isinstance(widget, ChainWidget)
+    wait_until(lambda: widget.state == "FAILED")
+    assert [step.state for step in widget.steps] == ["SUCCEEDED", "FAILED"]
+    first, second = (step.name for step in widget.steps)
+    assert second == f"{first} (2)"
+    assert widget.get_state()["_chain"]["recorded"] is True
+
+
+def test_an_exception_of_recorded_code_passes_through(recording_shell, client, tamr, displayed):
+    """The recording has failed, and later waits are shown on their own again."""
+    recordings = []
+
+    def run() -> None:
+        with recorded("Nightly") as recording:
+            recordings.append(recording)
+            client.operation(tamr.jobs.start(queued_seconds=0, run_seconds=0.1)).wait(0.05)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run()
+
+    wait_until(lambda: recordings[0].state == "FAILED")
+    assert not hasattr(Operation.wait, "__wrapped__")
+
+
+def test_recorded_code_outside_of_a_notebook_runs_as_without(client, tamr, displayed, monkeypatch):
+    monkeypatch.setattr(ipython, "get_ipython", lambda: None)
+
+    with recorded("Nightly"):
+        job = tamr.jobs.start(queued_seconds=0, run_seconds=0.1)
+        assert client.operation(job).wait(0.05).succeeded()
+
+    assert displayed == []

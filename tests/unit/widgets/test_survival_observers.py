@@ -83,7 +83,7 @@ def test_an_observer_that_takes_itself_off_hears_nothing_more(tamr, client):
 
 
 def test_a_record_that_cannot_be_written_loses_no_news(tamr, client, monkeypatch):
-    """Whoever waits is woken, observers and callbacks hear of the end."""
+    """Waits end, observers and callbacks are notified of the end."""
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job)
     monkeypatch.setattr(base, "display", lambda *_, **__: None)

@@ -192,7 +192,7 @@ def test_seconds_that_make_no_sense_are_refused_alike(tamr, client, wait, name, 
 
 
 def test_a_resolved_job_is_returned_at_once(tamr, client, unlimited):
-    """Without a request, and as it is."""
+    """Without a request, and unchanged."""
     operation = client.operation(tamr.jobs.add("FAILED"))
     tamr.requests.clear()
 
@@ -307,7 +307,7 @@ def test_an_await_that_is_given_up_leaves_nothing_behind(tamr, client, make, cap
 
 
 def test_a_time_limit_around_await_is_asyncio_s_own(tamr, client):
-    """What ends the waiting is told from what cancels the task."""
+    """The end of the waiting differs from a cancelled task."""
     widget = OperationWidget(client.operation(tamr.jobs.add("RUNNING")))
 
     async def give_up() -> str:
@@ -377,7 +377,7 @@ def test_a_callback_may_wait_for_another_job(tamr, client):
 
 
 def test_a_last_poll_that_ends_the_job_is_in_the_traits(tamr, client):
-    """What wait() returned is what the widget says."""
+    """The widget shows the result of wait()."""
     job = tamr.jobs.add("RUNNING")
     widget = OperationWidget(client.operation(job), poll_interval_seconds=60)
     tamr.jobs.finish(job)

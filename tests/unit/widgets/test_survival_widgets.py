@@ -125,8 +125,27 @@ def test_links_follow_what_the_server_says(tamr, client, link):
     assert widget.callback_error == ""
 
 
+def test_a_link_follows_a_value_that_changes_while_it_updates_its_target(tamr, client):
+    """traitlets takes it for a broken link; the newer value comes with the next notification."""
+    job = tamr.jobs.add("RUNNING")
+    widget = follow(client, job)
+    label = ipywidgets.Label()
+
+    def change_again(change: Any) -> None:
+        if change.new == "first":
+            tamr.jobs.change(job, status={"message": "second"})
+            wait_until(lambda: widget.message == "second")
+
+    traitlets.link((widget, "message"), (label, "value"))
+    label.observe(change_again, "value")
+    tamr.jobs.change(job, status={"message": "first"})
+
+    wait_until(lambda: label.value == "second")
+    assert widget.callback_error == ""
+
+
 def test_a_link_with_the_search_works_both_ways(tamr, client):
-    """What a person or code sets notifies at once, as in traitlets."""
+    """A trait that a person or code sets notifies at once, as in traitlets."""
     widget = jobs_widget(client, search="a")
     text = ipywidgets.Text()
     traitlets.link((widget, "search"), (text, "value"))
@@ -174,7 +193,7 @@ def test_the_selection_survives_unobserve_all(tamr, client):
     wait_until(lambda: widget.selection)
 
 
-# What callbacks raise
+# Exceptions of callbacks
 
 
 @pytest.mark.parametrize("error", [ValueError("oh"), SystemExit(3), KeyboardInterrupt(), None])
@@ -216,7 +235,7 @@ def test_whatever_a_callback_raises_the_others_run_and_polls_go_on(tamr, client,
 
 @pytest.mark.parametrize("names", ["error", "callback_error", "_panel", traitlets.All])
 def test_an_observer_that_raises_at_each_error_does_not_loop(tamr, client, names):
-    """What a callback raises on hearing what one raised is not reported."""
+    """An error of a callback that is notified of a callback's error is not reported."""
     widget = follow(client, tamr.jobs.add("RUNNING"))
     calls: list[Any] = []
 
@@ -420,11 +439,11 @@ def test_a_signal_handler_may_make_and_close_widgets(tamr, client, rounds):
         signal.signal(signal.SIGALRM, before)
 
 
-# What is known, and what is not
+# Known and unknown facts
 
 
 def test_rows_are_sent_unasked_and_again_to_a_page_that_was_not_ready(tamr, client, monkeypatch):
-    """What a page asks for may wait behind a cell that runs."""
+    """A page's request may wait behind a cell that runs."""
     monkeypatch.setattr("tamr_widgets.widgets.jobs.AGAIN_SECONDS", 0.05)
     tamr.jobs.put_all(history(5))
     widget = jobs_widget(client)
@@ -437,7 +456,7 @@ def test_rows_are_sent_unasked_and_again_to_a_page_that_was_not_ready(tamr, clie
     assert again == first
 
 
-def test_a_page_that_has_asked_gets_the_rows_once(tamr, client, monkeypatch):
+def test_a_page_that_has_requested_gets_the_rows_once(tamr, client, monkeypatch):
     """After its hello nothing is repeated."""
     monkeypatch.setattr("tamr_widgets.widgets.jobs.AGAIN_SECONDS", 0.05)
     tamr.jobs.put_all(history(5))
@@ -486,7 +505,7 @@ def test_to_frame_without_a_list_says_why(tamr, client):
 
 
 def test_an_update_never_shows_a_part_of_the_jobs(tamr, client):
-    """Whoever reads while a new list is taken over sees the old one or the new one."""
+    """A reader sees the old list or the new one while it is replaced."""
     tamr.jobs.put_all(history(200))
     widget = jobs_widget(client)
     wait_until(lambda: len(widget.operations) == 200)

@@ -43,7 +43,9 @@ def test_a_page_gets_all_rows_once_and_then_only_what_changed(tamr, widget, page
     """Ten polls of an idle server send nothing."""
     first, second = tamr.jobs.add("RUNNING"), tamr.jobs.add("SUCCEEDED")
     wait_until(lambda: sum(len(rows["jobs"]) for rows in page.of("rows")) >= 2)
-    page.clear()
+    polls = count_requests(tamr, "GET", "operations")
+    wait_until(lambda: count_requests(tamr, "GET", "operations") > polls + 3)
+    page.clear()  # after the page's request was met, too
     polls = count_requests(tamr, "GET", "operations")
     wait_until(lambda: count_requests(tamr, "GET", "operations") > polls + 10)
     assert page == []
@@ -58,7 +60,7 @@ def test_a_page_gets_all_rows_once_and_then_only_what_changed(tamr, widget, page
 
 
 def test_what_the_server_forgets_is_gone_from_the_page(tamr, widget, page):
-    """The page is told which rows to take off."""
+    """The page receives the rows to remove."""
     job = tamr.jobs.add("SUCCEEDED")
     wait_until(lambda: widget.operations)
 
@@ -160,7 +162,7 @@ def test_a_server_that_deletes_nothing_is_remembered(tamr, widget, page):
 
 
 def test_the_selection_is_snapshots(tamr, widget, page):
-    """What is selected in the page can be used in code, and follows the server."""
+    """The jobs that are selected in the page can be used in code, and follow the server."""
     job = tamr.jobs.add("RUNNING")
     tamr.jobs.add("RUNNING")
     wait_until(lambda: len(widget.operations) == 2)
@@ -238,7 +240,7 @@ def test_faults_are_shown_and_the_last_known_rows_stay(tamr, widget):
 
 
 def test_a_list_that_is_refused_says_so(tamr, client):
-    """403 is final; nothing is asked any more."""
+    """403 is final; nothing is requested any more."""
     tamr.faults.add(Fault.status(403))
     widget = jobs_widget(client)
 
@@ -319,7 +321,7 @@ def test_to_frame_without_pandas_says_how_to_get_it(widget, monkeypatch):
 
 
 def test_at_rest_it_is_a_table_of_text(tamr, widget):
-    """What nbconvert and GitHub show holds the newest jobs, as text."""
+    """The output in nbconvert and on GitHub holds the newest jobs, as text."""
     tamr.jobs.add("FAILED", description="<img src=x onerror=alert(1)>")
     wait_until(lambda: widget.operations)
 

@@ -79,6 +79,16 @@ def test_a_new_widget_is_two_small_messages(tamr, client, monkeypatch):
     assert size <= 16_000
 
 
+def test_a_new_widget_needs_no_class_of_its_own(tamr, client):
+    """anywidget adds a trait to each, for which traitlets would make one; others can be added."""
+    widget = OperationWidget(client.operation(tamr.jobs.add("RUNNING")))
+
+    assert type(widget) is OperationWidget
+    assert widget.get_state()["_anywidget_id"] == "tamr_widgets.widgets.operation.OperationWidget"
+    widget.add_traits(note=traitlets.Unicode("mine"))
+    assert widget.note == "mine"
+
+
 class _Comm:
     comm_id = "1"
     kernel = None
@@ -123,7 +133,7 @@ def test_a_bad_argument_is_named(tamr, client, name, value, error):
 
 
 def test_every_message_of_a_page_is_acknowledged_at_once(tamr, client):
-    """The answer carries the number of the message and both clocks."""
+    """The reply carries the number of the message and both clocks."""
     widget = follow(client, tamr.jobs.add("RUNNING"))
     sent = Page(widget)
 
@@ -136,7 +146,7 @@ def test_every_message_of_a_page_is_acknowledged_at_once(tamr, client):
 
 
 def test_the_server_s_clock_is_told_to_the_page():
-    """A server whose clock is an hour ahead: the page is told so, to tick rightly."""
+    """The page gets the clock of a server that is an hour ahead, so that it ticks rightly."""
     with Simulator(past_jobs=0, clock_offset_seconds=3600) as ahead, ahead.client() as client:
         widget = follow(client, ahead.jobs.add("RUNNING"))
         sent = Page(widget)
@@ -149,7 +159,7 @@ def test_the_server_s_clock_is_told_to_the_page():
 
 @pytest.mark.parametrize("content", [None, "wait", [], {}, {"action": None}, {"action": "explode"}])
 def test_a_message_that_makes_no_sense_does_nothing(tamr, client, content):
-    """Whatever a page sends, nothing raises and nothing is asked of the server."""
+    """With any message, nothing raises and nothing is requested of the server."""
     widget = follow(client, tamr.jobs.add("RUNNING"))
 
     send(widget, content)
@@ -240,7 +250,7 @@ def test_a_refused_delete_leaves_everything_as_it_was(tamr, client):
 
 
 def test_a_delete_that_is_done_ends_the_polling(tamr, client):
-    """It says so, once, and the operation is not asked about any more."""
+    """It says so, once, and the operation is not polled any more."""
     tamr.jobs.deletes = True
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job)
@@ -260,8 +270,8 @@ def _threads_of(tamr: Simulator) -> int:
     return sum(not thread.name.startswith("tamr_widgets") for thread in threading.enumerate())
 
 
-def test_a_delete_whose_answer_was_lost_is_not_repeated(tamr, client):
-    """What is true is asked for instead: here the operation is gone."""
+def test_a_delete_whose_response_was_lost_is_not_repeated(tamr, client):
+    """The operation is polled instead: here it is gone."""
     tamr.jobs.deletes = True
     job = tamr.jobs.add("SUCCEEDED")
     widget = follow(client, job)
@@ -291,7 +301,7 @@ def test_faults_that_pass_are_shown_and_go_away(tamr, client):
 
 @pytest.mark.parametrize(("status", "kind"), [(403, "refused"), (401, "refused"), (404, "gone")])
 def test_faults_that_stay_end_the_polling_and_say_so(tamr, client, monkeypatch, status, kind):
-    """No permission and a deleted operation look different; both wake whoever waits."""
+    """No permission and a deleted operation look different; both end waits."""
     monkeypatch.setattr("tamr_widgets._http.retry.NOT_FOUND_GRACE_SECONDS", 0)
     widget = follow(client, tamr.jobs.add("RUNNING"))
     tamr.faults.add(Fault.status(status))
@@ -431,7 +441,7 @@ def test_closing_leaves_nothing_behind(tamr, client):
 
 
 def test_closing_while_a_request_hangs_ends_the_thread_within_a_second(tamr, client):
-    """A server that does not answer holds nothing up."""
+    """A server that does not respond delays nothing."""
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job)
     tamr.faults.add(Fault.hang())

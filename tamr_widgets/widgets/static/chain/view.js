@@ -73,7 +73,7 @@ export function createChainView(chain) {
   const focused = () => /** @type {HTMLButtonElement} */ (focusedNear(node));
 
   function drawHead() {
-    const { name, state, steps: all, as_of } = chain.facts;
+    const { name, state, steps: all, as_of, recorded } = chain.facts;
     const [label, shape] = Object.hasOwn(CHAIN_STATES, state) ? CHAIN_STATES[state] : describeStep(state);
     const done = all.filter((step) => step.state === "SUCCEEDED").length;
     drawShape(shape);
@@ -81,16 +81,16 @@ export function createChainView(chain) {
     node.ariaLabel = "Chain" + (name ? ": " + cut(name, 200) : "");
     setText(word, label);
     setText(title, cut(name || "Chain", 200));
-    setText(count, CHAIN_ENDED.includes(state) || state === "WAITING"
+    setText(count, recorded ? plural(all.length, "step") : CHAIN_ENDED.includes(state) || state === "WAITING"
       ? done + " of " + plural(all.length, "step") + " done" : "step " + Math.min(done + 1, all.length) + " of " + all.length);
     setText(offline, chain.live ? chain.waiting : "No kernel is connected: this is how it was" +
       (as_of ? " at " + clockTime(as_of) : "") + ".");
   }
 
   function drawForecast() {
-    const { state, steps: all, at_once } = chain.facts;
+    const { state, steps: all, at_once, recorded } = chain.facts;
     const now = chain.now();
-    const end = chain.live && state === "RUNNING" ? forecast(all, at_once ?? 1, now) : undefined;
+    const end = chain.live && !recorded && state === "RUNNING" ? forecast(all, at_once ?? 1, now) : undefined;
     // The page's own clock, since people compare it with theirs.
     const at = (/** @type {number} */ seconds) => minute(Date.now() + 1000 * seconds);
     setText(hint, end && "All done at about " + at(end.median) + " (" + at(end.low) + " to " + at(end.high) + ") · estimate");
@@ -118,7 +118,9 @@ export function createChainView(chain) {
   }
 
   function drawActions() {
-    const { state } = chain.facts;
+    const { recorded } = chain.facts;
+    // The code of a recording decides.
+    const state = recorded ? "" : chain.facts.state;
     const ended = CHAIN_ENDED.includes(state);
     const offers = {
       start: state === "WAITING",

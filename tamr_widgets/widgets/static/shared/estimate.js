@@ -39,8 +39,8 @@ export function remaining({ median, low, high, samples }, elapsed, queued) {
   const lower = rounded(low - elapsed);
   const upper = rounded(high - elapsed);
   /** Formats "70 s" beside other seconds, "3 min" beside minutes. @param {number} s */
-  const inUnit = (s) => upper < 100 ? s + " s" : duration(s);
-  const range = (lower > 0 ? inUnit(lower).replace(upper < 100 ? " s" : "", "") + " to " : "up to ") + inUnit(upper);
+  const inUnit = (s) => upper < 120 ? s + " s" : duration(s);
+  const range = (lower > 0 ? inUnit(lower).replace(upper < 120 ? " s" : "", "") + " to " : "up to ") + inUnit(upper);
   const late = elapsed > median;
   const basis = [!late && range, samples && "from " + plural(samples, "past run")].filter(Boolean).join(", ");
   return (late ? (queued ? "Starts within " : "At most ") + inUnit(upper) : (queued ? "Starts in about " : "About ") + about) +
@@ -75,7 +75,7 @@ function roughly(seconds) {
   return plural(Math.max(1, Math.floor(seconds / size)), unit);
 }
 
-/** What is usual, and whether it changes: "usually 31 s; 45% slower than 4 weeks ago". @param {import("./protocol.js").Past} past @param {number} now in milliseconds */
+/** Text about the usual time and its trend: "usually 31 s; 45% slower than 4 weeks ago". @param {import("./protocol.js").Past} past @param {number} now in milliseconds */
 export function usualText({ usual, change, since = 0 }, now) {
   return [usual && "usually " + duration(rounded(usual.median)),
     change && Math.round(100 * Math.abs(change)) + "% " + (change > 0 ? "slower" : "faster") + " than " + roughly((now - since) / 1000) + " ago",

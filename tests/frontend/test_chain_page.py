@@ -5,71 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from accessibility import violations
+from chain_page import (
+    FAILURE,
+    FAULT,
+    NEW,
+    RUNNING,
+    STATES,
+    STOPPING,
+    UNKNOWN,
+    WHY,
+    chain,
+)
 from panel_page import FAILED, ago
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from panel_page import Widget
     from playwright.sync_api import Locator, Page
-
-NAMES = ("Update", "Pairs", "Train", "Publish")
-USUAL = {"median": 60, "low": 48, "high": 78, "samples": 20}
-WHY = "AnalysisException: cannot resolve 'compnay_name'"
-DONE = {"id": "401", "started_at": ago(200), "ended_at": ago(160), "estimate": USUAL}
-BUSY = {"id": "402", "created_at": ago(40), "started_at": ago(30), "estimate": USUAL}
-TO_COME = {"estimate": USUAL}
-
-
-def chain(state: str, *steps: tuple[str, dict[str, Any]]) -> dict[str, Any]:
-    """Facts of a chain whose steps follow one another."""
-    return {
-        "name": "Nightly",
-        "state": state,
-        "at_once": 1,
-        "as_of": ago(0),
-        "steps": [
-            {"name": name, "state": step, "after": [i - 1] if i else [], **facts}
-            for i, (name, (step, facts)) in enumerate(zip(NAMES, steps, strict=True))
-        ],
-    }
-
-
-NEW = chain("WAITING", *[("WAITING", {})] * 4)
-RUNNING = chain(
-    "RUNNING", ("SUCCEEDED", DONE), ("RUNNING", BUSY), ("WAITING", TO_COME), ("WAITING", TO_COME)
-)
-STOPPING = RUNNING | {"state": "STOPPING"}
-FAULT = BUSY | {"ended_at": ago(1), "why": WHY, "holds_up": ["Train", "Publish"]}
-FAILURE = chain(
-    "FAILED", ("SUCCEEDED", DONE), ("FAILED", FAULT), ("BLOCKED", TO_COME), ("BLOCKED", TO_COME)
-)
-UNKNOWN = chain(
-    "FAILED",
-    ("SUCCEEDED", DONE),
-    ("UNKNOWN", BUSY | {"why": "GET operations/402 was answered 403", "holds_up": ["Train"]}),
-    ("BLOCKED", {}),
-    ("BLOCKED", {}),
-)
-SUCCESS = chain("SUCCEEDED", *[("SUCCEEDED", DONE)] * 4)
-STATES = {
-    "new": NEW,
-    "running": RUNNING,
-    "stopping": STOPPING,
-    "failed": FAILURE,
-    "unknown": UNKNOWN,
-    "succeeded": SUCCESS,
-    "canceled": chain("CANCELED", ("CANCELED", FAULT), *[("BLOCKED", {})] * 3),
-    "stopped": chain("STOPPED", ("SUCCEEDED", DONE), *[("WAITING", TO_COME)] * 3),
-}
-THEMES = {
-    "light": {},
-    "dark": {"color_scheme": "dark"},
-    "high contrast": {"color_scheme": "dark", "forced_colors": "active"},
-}
 
 
 @pytest.fixture
@@ -188,7 +142,7 @@ def test_a_step_opens_to_the_panel_of_its_operation(open_chain, page):
     expect(opener).to_have_attribute("aria-expanded", "true")
     panel = widget.panel.get_by_role("group", name="Operation 402")
     expect(panel).to_be_visible()
-    widget._tell("receive", {"panel": "Pairs", "facts": FAILED | {"id": "402"}})
+    widget.receive({"panel": "Pairs", "facts": FAILED | {"id": "402"}})
     expect(panel).to_contain_text("Train Mastering Model")
 
     opener.press("Enter")
@@ -240,20 +194,6 @@ def test_text_of_the_server_is_only_text(open_chain):
 
     expect(widget.panel).to_contain_text("<img src=x onerror=alert(1)>: <b>x</b>")
     expect(widget.panel.locator("img")).to_have_count(0)
-
-
-@pytest.mark.parametrize("theme", THEMES)
-def test_axe_finds_nothing_in_any_state(open_chain, page, theme, artifacts: Path):
-    page.clock.resume()  # axe and screenshots wait for timers
-    page.emulate_media(**{"color_scheme": "light", "forced_colors": "none", **THEMES[theme]})
-    for facts in STATES.values():
-        open_chain(facts)
-    failed = page.locator("main .tamr-chain").nth(3)
-    failed.get_by_role("button", name="Pairs").click()
-    failed.get_by_role("button", name="Go on from here").click()
-    page.screenshot(path=artifacts / f"chain-{theme}.png", full_page=True, animations="disabled")
-
-    assert violations(page.locator("main")) == []
 
 
 def test_nothing_sticks_out_of_a_narrow_page(open_chain, page):

@@ -1,0 +1,267 @@
+"""Connections of unusual kinds: other sockets, addresses and classes, and use without a client."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from contextlib import suppress
+
+import pytest
+import requests
+import urllib3
+from fakes import CERTIFICATE, RawServer, http
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection
+
+from tamr_widgets import Client, ConnectionFailed, InvalidRequest, TokenAuth, UnexpectedResponse
+from tamr_widgets._http.deadline import Deadline
+from tamr_widgets._http.sockets import BoundedBuffer, LineTooLong, Reader
+
+
+def respond(connection, request):
+    connection.sendall(http(request.split()[1].decode().rsplit("/", 1)[1]))
+
+
+def client_of(server, host="127.0.0.1", **options):
+    return Client(TokenAuth("t"), host, port=server.port, **options)
+
+
+@pytest.fixture
+def session():
+    with requests.Session() as session:
+        yield session
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
+def test_the_user_s_own_requests_use_the_same_connections(monkeypatch, session, tls):
+    """Also to connect anew, when the server has closed them."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATE))
+    with RawServer(respond, tls=tls) as server:
+        client = client_of(
+            server, "localhost", protocol="https" if tls else "http", session=session
+        )
+        assert client.get("a").json() == "a"
+        assert session.get(f"{client.origin}/b").json() == "b"
+        before = len(server.connections)
+        for each in server.connections:
+            with suppress(OSError):  # the one that TLS has taken over
+                each.shutdown(socket.SHUT_RDWR)
+        assert session.get(f"{client.origin}/c").json() == "c"
+        assert len(server.connections) > before
+        assert client.get("d").json() == "d"
+
+
+class Recorded:
+    """A recorder's connection, which is no urllib3 connection and has one inside."""
+
+    def __init__(self, *args, **kwargs):
+        vars(self)["real"] = HTTPConnection(*args, **kwargs)
+
+    def __getattr__(self, name):
+        return getattr(self.real, name)
+
+    def __setattr__(self, name, value):
+        setattr(self.real, name, value)
+
+
+def test_a_connection_class_of_another_kind_is_used(monkeypatch):
+    """Unchanged: the limits of the socket are its own."""
+    monkeypatch.setattr(urllib3.HTTPConnectionPool, "ConnectionCls", Recorded)
+    with RawServer(respond) as server, client_of(server) as client:
+        assert client.get("a").json() == "a"
+
+
+class WrappedSocket:
+    """A recorder's socket, with the methods that urllib3 uses."""
+
+    def __init__(self, address):
+        self._socket = socket.create_connection(address)
+        self.sent = []
+
+    def sendall(self, data):
+        self.sent.append(bytes(data))
+        self._socket.sendall(data)
+
+    def __getattr__(self, name):
+        return getattr(self._socket, name)
+
+
+def test_a_socket_of_another_kind_is_used(monkeypatch):
+    """It sends and receives by its own methods."""
+    made = []
+
+    def create_connection(address, *_, **__):
+        made.append(WrappedSocket(address))
+        return made[-1]
+
+    monkeypatch.setattr("urllib3.util.connection.create_connection", create_connection)
+    with RawServer(respond) as server, client_of(server) as client:
+        assert client.post("a", data=b"body").json() == "a"
+
+    assert b"body" in b"".join(made[0].sent)
+
+
+def test_a_source_address_is_kept(session):
+    """An adapter of the user's may choose the address that it sends from."""
+
+    class FromLoopback(HTTPAdapter):
+        def init_poolmanager(self, *args, **kwargs):
+            super().init_poolmanager(*args, source_address=("127.0.0.2", 0), **kwargs)
+
+    session.mount("http://", FromLoopback())
+    with RawServer(respond) as server:
+        assert client_of(server, session=session).get("a").json() == "a"
+        assert server.connections[0].getpeername()[0] == "127.0.0.2"
+
+
+@pytest.mark.parametrize("port", ["open", "closed"])
+def test_a_connection_that_takes_its_time_is_waited_for(monkeypatch, port):
+    """The operating system says later whether it was accepted."""
+    connect = socket.socket.connect
+
+    def connect_later(sock, address):
+        seconds = sock.gettimeout()
+        sock.setblocking(False)
+        try:
+            connect(sock, address)
+        except BlockingIOError:
+            pass
+        finally:
+            sock.settimeout(seconds)
+        raise TimeoutError
+
+    server = RawServer(respond)
+    with server if port == "open" else RawServer(respond):
+        if port == "closed":
+            server.__exit__()
+        with client_of(server) as client:
+            monkeypatch.setattr(socket.socket, "connect", connect_later)
+            if port == "open":
+                assert client.get("a").json() == "a"
+            else:
+                with pytest.raises(ConnectionFailed, match="refused"):
+                    client.get("a")
+
+
+def test_an_interrupt_while_it_connects_closes_the_socket(monkeypatch):
+    """No warning of a socket that nobody closed."""
+    made = []
+
+    def connect(sock, _):
+        made.append(sock)
+        raise KeyboardInterrupt
+
+    with RawServer(respond) as server, client_of(server) as client:
+        monkeypatch.setattr(socket.socket, "connect", connect)
+        with pytest.raises(KeyboardInterrupt):
+            client.get("a")
+
+    assert made[0].fileno() == -1
+
+
+@pytest.mark.parametrize("host", ["x" * 64 + ".test", "tamr..test"])
+def test_a_name_that_cannot_be_looked_up_is_no_passing_error(host):
+    """A part of it is empty or too long."""
+    with pytest.raises(InvalidRequest, match="address that cannot be read"):
+        Client(TokenAuth("t"), host).get("x")
+
+
+def test_lines_without_a_size_have_a_maximum_length():
+    """urllib3 1.26 reads the lines of a chunked body so."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.settimeout(10)
+        lines = BoundedBuffer(Reader(ours.makefile("rb", buffering=0), ours, Deadline()))
+        theirs.sendall(b"5;x\r\n")
+        assert lines.readline() == b"5;x\r\n"
+        theirs.sendall(b"x" * 70_000)
+        with pytest.raises(LineTooLong):
+            lines.readline()
+        lines.close()
+
+
+class Duck:
+    """A session that is no requests.Session."""
+
+    def __init__(self):
+        self.session = requests.Session()
+        self.verify = True
+
+    def __getattr__(self, name):
+        return getattr(self.session, name)
+
+
+class Unhashable(requests.Session):
+    """A session that cannot be a key of a dict."""
+
+    __hash__ = None
+
+
+@pytest.mark.parametrize("kind", [Duck, Unhashable])
+def test_sessions_of_other_kinds_are_used(kind):
+    """One that only looks like a session, and one without a hash."""
+    given = kind()
+    with RawServer(respond) as server, client_of(server, session=given) as client:
+        assert client.get("a").json() == "a"
+        assert client.get("b", auth=("ada", "pass-word")).json() == "b"
+        given.close()
+        assert b"Authorization: Basic " in server.requests[-1]
+
+
+def test_a_read_response_has_the_same_limit(small_bodies):
+    """A cache or a hook has read it before the client."""
+
+    class Reading(requests.Session):
+        def request(self, *args, **kwargs):
+            response = super().request(*args, **kwargs)
+            assert response.content
+            return response
+
+    with (
+        RawServer(lambda c, _: c.sendall(http(bytes(2**20 + 1)))) as server,
+        Reading() as session,
+        pytest.raises(UnexpectedResponse, match="more than 1 MiB"),
+    ):
+        client_of(server, session=session).get("a")
+
+
+def test_logs_of_urllib3_outside_of_requests_are_not_changed(caplog):
+    """They are about other programs' connections."""
+    logging.getLogger("urllib3.connectionpool").warning("Pool %s is full", "x" * 2000)
+
+    assert caplog.records[0].getMessage() == f"Pool {'x' * 2000} is full"
+    assert caplog.records[0].levelno == logging.WARNING
+
+
+def test_a_proxy_of_an_unknown_kind_is_not_called_a_socks_proxy(monkeypatch):
+    """Only a missing PySocks is reported as such."""
+    monkeypatch.setenv("ALL_PROXY", "http://proxy.test:1")
+
+    def refuse(*_, **__):
+        raise requests.exceptions.InvalidSchema("no such proxy")
+
+    monkeypatch.setattr(requests.adapters, "proxy_from_url", refuse)
+    with pytest.raises(InvalidRequest) as raised:
+        Client(TokenAuth("t"), "tamr.test").get("x")
+
+    assert "PySocks" not in str(raised.value)
+
+
+def test_a_public_client_may_replace_its_session(session):
+    """While it sends a request, for example after a login."""
+    from tamr_widgets._http.unify_client import send_request  # noqa: PLC0415
+
+    class Public:
+        base_path, auth = "/api/versioned/v1/", None
+
+        def request(self, method, endpoint, **kwargs):
+            self.session = requests.Session()
+            with self.session:
+                return self.session.request(method, f"{self.origin}/{endpoint}", **kwargs)
+
+    with RawServer(respond) as server:
+        public = Public()
+        public.origin, public.session = f"http://127.0.0.1:{server.port}", session
+        assert send_request(public, "GET", "a").json() == "a"
+
+    assert public.session is not session
