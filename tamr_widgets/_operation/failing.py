@@ -6,12 +6,17 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from operator import itemgetter
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from ..operation import Operation
 
 Kind = tuple[str, str]
+T = TypeVar("T")
+Run = tuple[datetime, bool, T]
+
+ENDS = ("FAILED", "SUCCEEDED")
 
 _UNKNOWN = datetime.min.replace(tzinfo=timezone.utc)
 # Exports and imports have the time of their start in their description.
@@ -42,14 +47,27 @@ def successes_since(
     Args:
         operations: As for `still_failing`.
     """
-    ended = [each for each in operations if each.state in ("FAILED", "SUCCEEDED")]
-    next_success: dict[Kind, Operation] = {}
-    for operation in sorted(ended, key=_created_at, reverse=True):
-        kind = job_kind(operation)
-        if operation.state == "SUCCEEDED":
-            next_success[kind] = operation
+    kinds: dict[Kind, list[Run[Operation]]] = {}
+    for operation in operations:
+        if operation.state in ENDS:
+            run = created_at(operation), operation.succeeded(), operation
+            kinds.setdefault(job_kind(operation), []).append(run)
+    failures = [failure for runs in kinds.values() for failure in next_successes(runs)]
+    yield from sorted(failures, key=lambda failure: created_at(failure[0]), reverse=True)
+
+
+def next_successes(runs: Iterable[Run[T]]) -> Iterator[tuple[T, T | None]]:
+    """Yields each failed run of one kind, newest first, with the next one that succeeded.
+
+    Args:
+        runs: The time of the creation, whether it succeeded, and anything that identifies the run.
+    """
+    success = None
+    for _, succeeded, run in sorted(runs, key=itemgetter(0), reverse=True):
+        if succeeded:
+            success = run
         else:
-            yield operation, next_success.get(kind)
+            yield run, success
 
 
 def job_kind(operation: Operation) -> Kind:
@@ -62,5 +80,6 @@ def _without_times(description: str) -> str:
     return _TIMESTAMP.sub("#", description)
 
 
-def _created_at(operation: Operation) -> datetime:
+def created_at(operation: Operation) -> datetime:
+    """Returns the time of the creation; one before all others if it is not known."""
     return operation.created_at or _UNKNOWN

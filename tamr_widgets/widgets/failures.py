@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from .._operation.failing import Kind, job_kind, successes_since
+from .._operation.failing import ENDS, Kind, Run, created_at, job_kind, next_successes
 from ..operation import Operation
 from .payload import milliseconds
 
@@ -22,8 +22,9 @@ class Failures:
 
     def __init__(self, get: Callable[[str], Operation | None]) -> None:
         self._get = get
-        self._keys: dict[Kind, set[str]] = {}
         self._kinds: dict[str, Kind] = {}
+        # The runs that failed or succeeded, by kind and key.
+        self._runs: dict[Kind, dict[str, Run[str]]] = {}
         self._since: dict[str, Since] = {}
 
     def update(self, changed: Iterable[tuple[str, Operation]], removed: Iterable[str]) -> set[str]:
@@ -35,16 +36,17 @@ class Failures:
         """
         kinds: set[Kind] = set()
         for key in removed:
-            self._since.pop(key, None)
-            if key in self._kinds:
-                kinds.add(self._kinds.pop(key))
+            self._remove(key, kinds)
         for key, operation in changed:
-            kind = job_kind(operation)
-            before = self._kinds.get(key, kind)
-            self._kinds[key] = kind
-            self._keys.setdefault(kind, set()).add(key)
-            if operation.state in ("FAILED", "SUCCEEDED") or key in self._since:
-                kinds |= {kind, before}
+            if operation.state in ENDS:
+                kind, run = job_kind(operation), (created_at(operation), operation.succeeded(), key)
+                if self._kinds.get(key) != kind:
+                    self._remove(key, kinds)
+                self._kinds[key] = kind
+                self._runs.setdefault(kind, {})[key] = run
+                kinds.add(kind)
+            else:
+                self._remove(key, kinds)
         moved: set[str] = set()
         for kind in kinds:
             moved |= self._renew(kind)
@@ -56,27 +58,31 @@ class Failures:
 
     def failing(self) -> tuple[Operation, ...]:
         """Returns the newest failure of each kind that has not succeeded since, newest first."""
-        found = [self._get(key) for key, since in self._since.items() if since is True]
-        operations = [operation for operation, _ in successes_since(filter(None, found))]
-        return tuple(operations)
+        found = (self._get(key) for key, since in list(self._since.items()) if since is True)
+        return tuple(sorted(filter(None, found), key=created_at, reverse=True))
+
+    def _remove(self, key: str, kinds: set[Kind]) -> None:
+        """Removes a run, and adds its kind to those to renew."""
+        kind = self._kinds.pop(key, None)
+        if kind is not None:
+            del self._runs[kind][key]
+            self._since.pop(key, None)
+            kinds.add(kind)
 
     def _renew(self, kind: Kind) -> set[str]:
         """Renews all jobs of a kind, and returns the keys of those that look different."""
-        keys = self._keys[kind] = {key for key in self._keys[kind] if self._kinds.get(key) == kind}
-        jobs = {key: operation for key in keys if (operation := self._get(key)) is not None}
+        runs = self._runs[kind]
+        before = {key: self._since.pop(key) for key in runs if key in self._since}
         renewed: dict[str, Since] = {}
         # Most kinds have no failure, and nothing to compare.
-        if any(each.state == "FAILED" for each in jobs.values()):
-            keys_of = {id(each): key for key, each in jobs.items()}
-            is_newest = True
-            for operation, success in successes_since(jobs.values()):
-                since: Since = is_newest
-                if success is not None:
-                    since = milliseconds(success.ended_at or success.created_at) or False
-                renewed[keys_of[id(operation)]] = since
-                is_newest = False
-        before = {key: self._since.pop(key) for key in keys if key in self._since}
+        if any(not succeeded for _, succeeded, _ in runs.values()):
+            for key, success in next_successes(runs.values()):
+                renewed[key] = not renewed if success is None else self._end(success)
         self._since |= renewed
-        return {
-            key for key in before.keys() | renewed.keys() if before.get(key) != renewed.get(key)
-        }
+        both = before.keys() | renewed.keys()
+        return {key for key in both if before.get(key) != renewed.get(key)}
+
+    def _end(self, key: str) -> Since:
+        """Returns the time when a run ended, in milliseconds; False if it is not known."""
+        operation = self._get(key)
+        return (operation and milliseconds(operation.ended_at or operation.created_at)) or False
