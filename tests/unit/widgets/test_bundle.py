@@ -61,20 +61,24 @@ def test_every_top_level_name_is_there_once():
     assert {name: files for name, files in homes.items() if len(files) > 1} == {}
 
 
-def test_only_comments_that_have_lines_of_their_own_are_left_out():
-    """A type before a value is on the line of that value."""
-    code = "  /** @type {A} */ (value).call();\nlet a; /** after */\nconst b = 1;\n"
-    comment = "/** One. */\n  /**\n   * Many: **stars**, a / slash.\n   */\n"
-
-    assert bundle.COMMENT.sub("", comment + code + comment) == code
-
-
 @pytest.mark.parametrize("path", MODULES, ids=NAMES)
-def test_no_text_in_quotes_spans_lines(path):
-    """Lines of it could look like a comment, and would be left out."""
-    text = bundle.COMMENT.sub("", path.read_text("utf-8"))
+def test_no_template_literal_spans_lines(path):
+    """A line of one could look like a comment, which the bundle leaves out."""
+    code = bundle.COMMENT.sub("", path.read_text("utf-8"))
 
-    assert all(line.count("`") % 2 == 0 for line in text.splitlines())
+    assert [line for line in code.splitlines() if line.count("`") % 2] == []
+
+
+def test_comments_are_left_out():
+    """Whole lines of them; what stands behind code stays."""
+    module = (
+        '/** Says what. */\nconst a = "// no comment"; // stays\n'
+        "  /**\n   * A type.\n   **/\n  // A reason.\nconst b = a /* stays */;\n"
+    )
+
+    assert bundle.COMMENT.sub("", module) == (
+        'const a = "// no comment"; // stays\nconst b = a /* stays */;\n'
+    )
 
 
 def test_the_code_is_compressed_once():
