@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from panel_page import Widget
     from playwright.sync_api import Browser, Page
 
-# The text in the clipboard, with the API for it and without.
+# The copied text is kept in `taken`, with the clipboard's API and without.
 CLIPBOARD = """() => Object.defineProperty(navigator, "clipboard", {
-  value: { writeText: async (text) => { globalThis.clipboard = text; } },
+  value: { writeText: async (text) => { globalThis.taken = text; } },
 })"""
 NO_CLIPBOARD = """() => {
   Object.defineProperty(navigator, "clipboard", { value: undefined });
-  addEventListener("copy", () => { globalThis.clipboard = String(getSelection()); });
+  addEventListener("copy", () => { globalThis.taken = String(getSelection()); });
 }"""
 ESTIMATE = {"median": 100, "low": 80, "high": 130, "samples": 20}
 
@@ -133,7 +133,7 @@ def test_when_it_will_start(show: Callable[..., Widget]) -> None:
 
 
 def test_the_trace_waits_behind_details(show: Callable[..., Widget], page: Page) -> None:
-    """The first line is enough to read on; the whole trace can be opened, scrolled and clipboard."""
+    """The first line is enough to read on; the whole trace can be opened, scrolled and copied."""
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     widget = show(FAILED)
     trace = widget.panel.get_by_role("region", name="Full message")
@@ -156,13 +156,13 @@ def test_copy_works_without_a_clipboard(show: Callable[..., Widget], page: Page)
     """On plain http, where browsers have no clipboard for pages, the old way is taken."""
     widget = show(FAILED)
     page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
-    page.evaluate("addEventListener('copy', () => globalThis.clipboard = String(getSelection()))")
+    page.evaluate("addEventListener('copy', () => globalThis.taken = String(getSelection()))")
     widget.button("Details").click()
 
     widget.button("Copy").click()
 
     expect(widget.button("Copied")).to_be_visible()
-    assert page.evaluate("clipboard.trim()") == FAILED["details"].strip()
+    assert page.evaluate("taken.trim()") == FAILED["details"].strip()
 
 
 def test_only_a_change_of_state_is_announced(show: Callable[..., Widget], page: Page) -> None:
@@ -283,19 +283,19 @@ def test_the_question_names_the_server_and_whose_job_it_is(show: Callable[..., W
 
 
 @pytest.mark.parametrize(
-    ("name", "facts", "clipboard"),
+    ("name", "facts", "text"),
     [
         ("Copy code", {"code": 'client.operation("17")'}, 'client.operation("17")'),
         ("Copy path", {"artifact": "/data/<b>.zip"}, "/data/<b>.zip"),
     ],
 )
 @pytest.mark.parametrize("clipboard", [True, False], ids=["https", "http"])
-def test_code_and_path_are_clipboard(
+def test_code_and_path_are_copied(
     show: Callable[..., Widget],
     page: Page,
     name: str,
     facts: dict[str, str],
-    clipboard: str,
+    text: str,
     clipboard: bool,
 ) -> None:
     """With the clipboard of the browser, or the older way; the button says so until it is left."""
@@ -305,7 +305,7 @@ def test_code_and_path_are_clipboard(
     widget.panel.get_by_role("button", name=name, exact=True).click()
 
     expect(widget.panel.get_by_role("button", name="Copied", exact=True)).to_be_focused()
-    assert page.evaluate("clipboard") == clipboard
+    assert page.evaluate("taken") == text
     widget.button("Delete").focus()
     expect(widget.button(name)).to_be_visible()
 
@@ -322,7 +322,7 @@ def test_an_artifact_is_a_fact(show: Callable[..., Widget]) -> None:
 
 
 def test_without_a_kernel_the_panel_says_how_to_go_on(show: Callable[..., Widget]) -> None:
-    """The code is in the text, and can still be clipboard."""
+    """The code is in the text, and can still be copied."""
     widget = show(RUNNING | {"code": 'client.operation("17")'})
 
     widget.connection_changes(lost=True)
