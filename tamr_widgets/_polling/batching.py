@@ -1,7 +1,8 @@
 """Batching policy: whether one request of the list costs less than polls of single operations.
 
-The list is preferred if it is no slower than the polls and cheaper in requests and bytes. On a slow
-line one round trip is shorter than ten, but a list of all jobs may have a hundred times their bytes.
+The list is preferred if it is no slower than the polls and cheaper in requests and bytes. On a
+slow line one round trip is shorter than ten, but a list of all jobs may have a hundred times their
+bytes.
 """
 
 from __future__ import annotations

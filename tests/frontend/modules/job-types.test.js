@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load } from "./static.js";
 
-const { createJobTypes, jobTypeOf } = await load("jobs/job-types.js");
+const { createJobTypes, failureTemplate, jobTypeOf } = await load("jobs/job-types.js");
 
 test("jobs that differ in names and numbers are of one type", () => {
   const types = ["Profiling [81] attributes.", "Profiling [x] attributes."].map((text) =>
@@ -24,4 +24,17 @@ test("the usual time of a type is that of its latest job", () => {
 test("only the start of a long description counts", () => {
   const { name } = createJobTypes();
   assert.equal(name("SPARK", "a".repeat(300) + "b"), name("SPARK", "a".repeat(300) + "c"));
+});
+
+test("reasons that differ in names and numbers are the same failure", () => {
+  const reasons = [
+    "cannot resolve '`a_1`' given: [x.y]; line 3 pos 7;",
+    "cannot resolve '`b`' given: [z]; line 12 pos 9;",
+  ];
+  assert.equal(failureTemplate(reasons[0]), failureTemplate(reasons[1]));
+  assert.notEqual(
+    failureTemplate("SparkException: out of memory"),
+    failureTemplate("SparkException: no space left"),
+  );
+  assert.equal(failureTemplate(""), "");
 });

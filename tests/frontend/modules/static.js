@@ -21,6 +21,8 @@ export function wireRow(key, facts = {}) {
     type: "SPARK",
     estimate: null,
     queue: null,
+    reason: null,
+    since: null,
     ...facts,
   };
   return [
@@ -34,5 +36,7 @@ export function wireRow(key, facts = {}) {
     row.type,
     row.estimate,
     row.queue,
+    row.reason,
+    row.since,
   ];
 }

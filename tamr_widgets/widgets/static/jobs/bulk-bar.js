@@ -1,7 +1,9 @@
 /** Actions on all selected rows: one confirmation, then a report with the error of each job. */
 
 import { SLOW_ACK_MS, WAITING_FOR_KERNEL, cut } from "../shared/format.js";
-import { focusedNear, make, plural, setText } from "../shared/dom.js";
+import { copyText, focusedNear, make, plural, setText } from "../shared/dom.js";
+
+import { csvOf, saveCsv, tsvOf } from "./export.js";
 
 /** Maximum number of jobs that a confirmation names; it counts the others. */
 const MAX_NAMED = 3;
@@ -32,7 +34,18 @@ export function createBulkBar(jobs, leave) {
     jobs.select((selection) => selection.replace([]));
     leave();
   });
-  const bar = make("div", { className: "bar" }, count, cancel, remove, clear);
+  const copy = button("copy", async () => {
+    const rows = chosen();
+    await copyText(tsvOf(rows, jobs.now()), node);
+    jobs.announce(plural(rows.length, "row") + " copied");
+    setText(copy, "Copied");
+  });
+  copy.onblur = () => drawBar();
+  const save = button("save", () => {
+    const name = ("jobs " + (jobs.status.host ?? "")).trim().replace(/[^\p{L}\p{N}.-]+/gu, "-");
+    saveCsv(name + ".csv", csvOf(chosen(), jobs.now()));
+  });
+  const bar = make("div", { className: "bar" }, count, cancel, remove, clear, make("span", { className: "gap" }), copy, save);
 
   const [prompt, names] = [make("b"), make("span")];
   const no = button("no", () => jobs.confirm(false));
@@ -53,11 +66,31 @@ export function createBulkBar(jobs, leave) {
   const report = make("div", { className: "report" }, status, alert, dismiss);
   const node = make("div", { className: "bulk" }, bar, question, report);
 
+  /** The rows to copy or save, in the order of the table: the selected ones, or all that match. */
+  function chosen() {
+    const { rows, selection } = jobs;
+    const inTable = rows.matching.filter(({ key }) => selection.has(key));
+    const others = selection.keys.map(rows.get).filter((row) => row !== undefined && row.index < 0);
+    return selection.size ? [...inTable, .../** @type {import("./table/rows.js").Row[]} */ (others)] : rows.matching;
+  }
+
   /** @param {string} key */
   const nameOf = (key) => {
     const text = jobs.rows.get(key)?.description || "Operation";
     return cut(text, 60) + " (" + cut(key, 60) + ")";
   };
+  const more = (/** @type {number} */ count) => count > 0 ? ", and " + count.toLocaleString() + " more" : "";
+
+  /** Names the other users who started some of the jobs, if this user's name is known. @param {string[]} keys */
+  function startedByOthers(keys) {
+    const { user } = jobs.status;
+    const others = keys.map((key) => jobs.rows.get(key)?.user ?? "").filter((other) => user && other && other !== user);
+    if (!others.length) return "";
+    const users = [...new Set(others)].map((other) => cut(other, 60));
+    return (keys.length === 1 ? ". It was" : others.length === keys.length ? ". They were" : ". " + others.length.toLocaleString() + " of them were") +
+      " started by " + users.slice(0, MAX_NAMED).join(", ") + more(users.length - MAX_NAMED) + ", not by you.";
+  }
+
   const running = () => jobs.bulk && !jobs.bulk.asking && !jobs.bulk.report?.over;
 
   function drawBar() {
@@ -67,13 +100,17 @@ export function createBulkBar(jobs, leave) {
     const all = !jobs.complete && (live || total > rows.size) ? rows.size.toLocaleString() + " of " + plural(total, "job") + (live ? " so far" : "")
       : matching.length === rows.size ? plural(rows.size, "job")
       : matching.length.toLocaleString() + " of " + plural(rows.size, "job");
-    setText(count, (rows.size ? all : "") + (selection.size ? " · " + selection.size.toLocaleString() + " selected" : ""));
+    setText(count, (jobs.status.host ? cut(jobs.status.host, 60) + " · " : "") + (rows.size ? all : "") + (selection.size ? " · " + selection.size.toLocaleString() + " selected" : ""));
     const unavailable = !live ? "No kernel is connected." : running() ? "One thing at a time: the last is still being done." : "";
     const cancelled = jobs.targets("cancel").length;
     setText(cancel, selection.size > 0 && "Cancel " + plural(cancelled, "job"));
     setText(remove, selection.size > 0 && "Delete " + plural(selection.size, "operation"));
     disable(cancel, unavailable || (cancelled || !selection.size ? "" : "None of them can be cancelled: they have ended."));
     disable(remove, unavailable || (no_delete ? "This server does not delete operations." : ""));
+    const exported = selection.size || matching.length;
+    if (focusedNear(copy) !== copy || copy.textContent !== "Copied") setText(copy, "Copy " + plural(exported, "row"));
+    setText(save, "Save " + plural(exported, "row") + " as CSV");
+    for (const each of [copy, save]) disable(each, exported ? "" : "There are no rows.");
     for (const each of [cancel, remove, clear]) each.hidden = !selection.size;
     node.hidden = !rows.size && !jobs.bulk;
   }
@@ -91,8 +128,9 @@ export function createBulkBar(jobs, leave) {
     if (bulk?.asking) {
       const { ask, noun, no: keep } = BULK_LABELS[bulk.action];
       const [named, them] = [bulk.ids.slice(0, MAX_NAMED), bulk.ids.length === 1 ? "it" : "them"];
-      setText(prompt, ask + " " + plural(bulk.ids.length, noun) + (bulk.action === "cancel" ? " on the server?" : " from the server?"));
-      setText(names, named.map(nameOf).join(", ") + (bulk.ids.length > MAX_NAMED ? ", and " + (bulk.ids.length - MAX_NAMED).toLocaleString() + " more" : ""));
+      const where = (bulk.action === "cancel" ? " on " : " from ") + (jobs.status.host || "the server") + "?";
+      setText(prompt, ask + " " + plural(bulk.ids.length, noun) + where);
+      setText(names, named.map(nameOf).join(", ") + more(bulk.ids.length - MAX_NAMED) + startedByOthers(bulk.ids));
       setText(no, bulk.action === "cancel" ? keep : keep + " " + them);
       setText(yes, "Yes, " + ask.toLowerCase() + " " + them);
       question.ariaLabel = prompt.textContent;

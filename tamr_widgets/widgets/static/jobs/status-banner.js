@@ -25,6 +25,7 @@ export function createStatusBanner(jobs, clear, leave) {
   const sent = make("span");
   const alert = make("div", { role: "alert" }, lead, countdown, details, tryAgain, sent);
   const callback = make("div", { role: "alert" });
+  const hints = make("div", { role: "note", className: "hints" });
 
   const [title, hint] = [make("b"), make("span")];
   const button = make("button", { type: "button", onclick: clear }, "Clear the filter");
@@ -71,7 +72,7 @@ export function createStatusBanner(jobs, clear, leave) {
 
   return {
     /** Above the table. */
-    above: make("div", {}, offline, alert, callback),
+    above: make("div", {}, offline, alert, callback, hints),
     /** In place of the table. */
     placeholder,
 
@@ -91,6 +92,9 @@ export function createStatusBanner(jobs, clear, leave) {
       offline.hidden = !offlineText;
       setText(callback, cut(status.callback_error));
       callback.hidden = !status.callback_error;
+      const sentences = live && status.hints || [];
+      if (hints.textContent !== sentences.join("")) hints.replaceChildren(...sentences.map((text) => make("p", {}, text)));
+      hints.hidden = !sentences.length;
       drawError();
       drawTryAgain();
     },

@@ -144,6 +144,13 @@ export function createJobs(traits, send, save) {
       jobs.announce(jobs.rows.matching.length.toLocaleString() + " found");
     },
 
+    /** Shows the jobs that failed like a row alone. @param {string} key */
+    showAlike(key) {
+      const row = jobs.rows.get(key);
+      if (row?.failure) jobs.show({ kind: { ...jobs.rows.kindOf(row), description: row.reason, failure: row.failure }, search: "", state: "" });
+      jobs.announce(jobs.rows.matching.length.toLocaleString() + " found");
+    },
+
     /** Sorts by a column, or reverses its order if it is the one sorted by. @param {number} index */
     sort(index) {
       const { name, down = false } = COLUMNS[index];

@@ -1,6 +1,6 @@
 /** The panel of one job. It does not depend on Jupyter: any page, or a table's row, can mount it. */
 
-import { focusedNear, make, makeIcon, setText } from "../shared/dom.js";
+import { copyText, focusedNear, make, makeIcon, setText } from "../shared/dom.js";
 import { SLOW_ACK_MS, WAITING_FOR_KERNEL, clockTime, cut, describe, duration } from "../shared/format.js";
 import { progress, remaining, waitingText } from "../shared/estimate.js";
 import { createStrip } from "./strip.js";
@@ -17,9 +17,15 @@ const ERROR_TITLES = /** @type {Record<string, string>} */ ({
 
 /** Confirmation by action: the question, the label that keeps the job, the label that confirms. */
 const QUESTIONS = {
-  cancel: ["Cancel this job on the server?", "Keep running", "Yes, cancel it"],
-  delete: ["Delete this operation from the server?", "Keep it", "Yes, delete it"],
+  cancel: ["Cancel this job on ", "Keep running", "Yes, cancel it"],
+  delete: ["Delete this operation from ", "Keep it", "Yes, delete it"],
 };
+/** Labels of the buttons that copy something, by value. */
+const COPY_LABELS = /** @type {Record<string, string>} */ ({ copy: "Copy", code: "Copy code", path: "Copy path" });
+
+/** The reason for which a page cannot show desktop notifications, or "". */
+const desktopUnavailable = () => !("Notification" in self) ? "This page cannot show notifications: browsers allow them on https and localhost."
+  : Notification.permission === "denied" ? "The browser blocks the notifications of this page." : "";
 
 /** Seconds between two times, NaN if one is unknown. @param {number} [from] @param {number} [to] */
 const between = (from = NaN, to = NaN) => (to - from) / 1000;
@@ -56,8 +62,10 @@ export function createPanel(store) {
   }, label);
   const actions = make("div", {},
     button("wait", "Wait", () => store.sendAction(store.facts.waiting ? "stop" : "wait")),
+    button("bell", "", () => store.setDesktop(!store.desktop)),
     button("cancel", "Cancel job", () => store.set({ asking: "cancel" })),
     button("delete", "Delete", () => store.set({ asking: "delete" })),
+    copyButton("code", () => store.facts.code),
     note);
   const question = make("div", { role: "group", hidden: true },
     prompt,
@@ -69,7 +77,8 @@ export function createPanel(store) {
     }));
   const more = make("div", {},
     button("details", "Details", () => store.set({ open: !store.open })),
-    button("copy", "Copy", copy));
+    copyButton("copy", () => pre.textContent));
+  const pathButton = copyButton("path", () => store.facts.artifact);
 
   const node = make("div", { className: "tamr", role: "group" },
     offline, make("div", {}, make("span", {}, icon, word), title, time),
@@ -77,19 +86,16 @@ export function createPanel(store) {
 
   const focused = () => /** @type {HTMLButtonElement} */ (focusedNear(node));
 
-  async function copy() {
-    try {
-      await navigator.clipboard.writeText(pre.textContent ?? "");
-    } catch {
-      // There is no clipboard on plain http: the older way copies the selection.
-      getSelection()?.selectAllChildren(pre);
-      document.execCommand("copy");
-    }
-    setText(buttons.copy, "Copied");
+  /** Creates a button that copies a text. @param {string} value @param {() => string | null | undefined} text */
+  function copyButton(value, text) {
+    return button(value, COPY_LABELS[value], async () => {
+      await copyText(text() ?? "", node);
+      setText(buttons[value], "Copied");
+    });
   }
 
   function drawHead() {
-    const { description, state, as_of, deleted } = store.facts;
+    const { description, state, as_of, deleted, code } = store.facts;
     const id = cut(store.facts.id, 99);
     const text = cut(description, 300);
     node.ariaLabel = "Operation " + id + (text && ": " + text);
@@ -101,7 +107,7 @@ export function createPanel(store) {
     setText(word, cut(name, 40));
     setText(title, text || "Operation " + id);
     setText(offline, store.live ? store.waiting : "No kernel is connected: this is how it was" +
-      (as_of ? " at " + clockTime(as_of) : "") + ".");
+      (as_of ? " at " + clockTime(as_of) : "") + "." + (code ? " To follow it again: " + cut(code) : ""));
   }
 
   function drawProgress() {
@@ -125,8 +131,9 @@ export function createPanel(store) {
     fill.style.width = percent && percent + "%" || "";
   }
 
+  let factsText = "";
   function drawFacts() {
-    const { id, type, created_by, created_at, started_at, ended_at, ahead, message: statusMessage } = store.facts;
+    const { id, type, server, artifact, created_by, created_at, started_at, ended_at, ahead, message: statusMessage } = store.facts;
     const others = ahead ? ahead.count - ahead.names.length : 0;
     const queued = between(created_at, started_at);
     const by = created_by ? "by " + created_by : "";
@@ -134,14 +141,19 @@ export function createPanel(store) {
     const rows = [
       ["Id", id],
       ["Type", type],
+      ["Server", server],
       ["Started", by + at],
       ["Queued", queued >= 0 && duration(queued)],
       ["Ended", ended_at && clockTime(ended_at)],
       ["Ahead", ahead && ahead.count > 1 && ahead.names.join(", ") + (others ? " and " + others + " more" : "")],
-    ].filter((row) => row[1]).map((row) => row.map((text) => cut("" + text, 99)));
-    if (facts.textContent !== rows.flat().join("")) {
-      facts.replaceChildren(...rows.map(([name, value]) =>
-        make("div", {}, make("small", {}, name), make("span", {}, value))));
+      ["Artifact", artifact],
+    ].filter((row) => row[1]).map(([name, text]) => [name + "", cut(text + "", name === "Artifact" ? 300 : 99)]);
+    if (factsText !== rows.join()) {
+      factsText = rows.join();
+      const focusedPath = focused() === pathButton;
+      facts.replaceChildren(...rows.map(([name, value]) => make("div", {},
+        make("small", {}, name), make("span", {}, value), ...name === "Artifact" ? [pathButton] : [])));
+      if (focusedPath) pathButton.focus();
     }
     setText(message, cut(statusMessage));
   }
@@ -183,6 +195,7 @@ export function createPanel(store) {
     /** The reason for which a button is disabled. @type {Record<string, string | false | undefined>} */
     const reasons = {
       wait: unavailable || ended,
+      bell: unavailable || ended || desktopUnavailable(),
       cancel: unavailable || pending || ended || (state === "CANCELING" && "The job is being cancelled."),
       delete: unavailable || pending || (no_delete && "This server does not delete operations."),
     };
@@ -191,6 +204,10 @@ export function createPanel(store) {
       buttons[key].title = reasons[key] || "";
       if (reasons[key] && store.asking === key) store.asking = "";
     }
+    buttons.code.hidden = !store.facts.code;
+    buttons.bell.ariaPressed = "" + store.desktop;
+    const recipients = [...store.facts.notified ?? [], ...store.desktop ? ["this desktop"] : []].join(", ");
+    setText(buttons.bell, "Notify" + (recipients && ": " + cut(recipients, 99)));
     setText(buttons.wait, waiting ? "Stop waiting" : /refused|stopped/.test(fault_kind) ? "Try again" : "Wait");
 
     const clicks = Object.values(store.sent).filter(({ done }) => !done);
@@ -209,9 +226,11 @@ export function createPanel(store) {
     if (!asking === question.hidden) return;
     const from = focused();
     if (asking) {
-      const texts = QUESTIONS[asking];
-      [prompt, buttons.no, buttons.yes].forEach((part, i) => setText(part, texts[i]));
-      question.ariaLabel = texts[0];
+      const { server = "the server", by_other, created_by } = store.facts;
+      const [ask, keep, confirm] = QUESTIONS[asking];
+      const text = ask + cut(server, 99) + "?" + (by_other ? " It was started by " + cut(created_by, 99) + ", not by you." : "");
+      [prompt, buttons.no, buttons.yes].forEach((part, i) => setText(part, [text, keep, confirm][i]));
+      question.ariaLabel = text;
       question.dataset.asking = asking;
     }
     question.hidden = !asking;
@@ -254,7 +273,7 @@ export function createPanel(store) {
     // A view that is removed from the page loses its focus too, which must not close the confirmation.
     queueMicrotask(() => {
       if (!node.isConnected || !document.hasFocus()) return;
-      setText(buttons.copy, "Copy");
+      for (const value in COPY_LABELS) setText(buttons[value], COPY_LABELS[value]);
       if (leavesQuestion) store.set({ asking: "" });
       onFocus();
     });

@@ -22,6 +22,25 @@ export function setText(node, text) {
   if (node.textContent !== (text || "")) node.textContent = text || "";
 }
 
+/**
+ * Copies a text to the clipboard.
+ * @param {string} text
+ * @param {HTMLElement} parent in the document, for pages that have no clipboard
+ */
+export async function copyText(text, parent) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    // There is no clipboard on plain http: the older way copies a selection.
+    const selected = make("pre", {}, text);
+    selected.style.cssText = "position: fixed; clip-path: inset(50%)";
+    parent.append(selected);
+    getSelection()?.selectAllChildren(selected);
+    document.execCommand("copy");
+    selected.remove();
+  }
+}
+
 /** The element that has the focus, also within a shadow root. @param {HTMLElement} node in the same root */
 export const focusedNear = (node) => /** @type {HTMLElement | null} */ (
   /** @type {Document | ShadowRoot} */ (node.getRootNode()).activeElement);
