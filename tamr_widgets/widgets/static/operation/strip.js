@@ -1,8 +1,8 @@
 /** The last runs of a kind of job as bars, with the current one beside them. */
 
-import { clockTime, describe, duration } from "../shared/format.js";
 import { make, setText } from "../shared/dom.js";
 import { usualText } from "../shared/estimate.js";
+import { clockTime, describe, duration } from "../shared/format.js";
 
 /** @typedef {import("../shared/protocol.js").Past} Past */
 
@@ -25,7 +25,13 @@ export function createStrip() {
       const { runs, usual } = past;
       if (past !== shown) {
         bars = runs.map(([ended, seconds, outcome = "SUCCEEDED"]) => {
-          const bar = make("i", { title: clockTime(ended) + ": " + describe(outcome)[0] + (seconds === null ? "" : ", ran " + duration(seconds)) });
+          const bar = make("i", {
+            title:
+              clockTime(ended) +
+              ": " +
+              describe(outcome)[0] +
+              (seconds === null ? "" : ", ran " + duration(seconds)),
+          });
           bar.dataset.state = outcome;
           return bar;
         });
@@ -33,19 +39,32 @@ export function createStrip() {
         shown = past;
       }
       const times = [...runs.map((run) => run[1] ?? 0), ran || 0];
-      const max = usual ? Math.max(ran || 0, MAX_HEIGHT_FACTOR * usual.high) : Math.max(1, ...times);
+      const max = usual
+        ? Math.max(ran || 0, MAX_HEIGHT_FACTOR * usual.high)
+        : Math.max(1, ...times);
       /** @param {number} seconds */
-      const height = (seconds) => Math.min(100, 100 * seconds / max) + "%";
-      [...bars, current].forEach((bar, i) => bar.style.height = height(times[i]));
+      const height = (seconds) => Math.min(100, (100 * seconds) / max) + "%";
+      [...bars, current].forEach((bar, i) => (bar.style.height = height(times[i])));
       current.hidden = !(ran >= 0);
       current.dataset.state = state;
       band.hidden = !usual;
-      if (usual) Object.assign(band.style, { bottom: height(usual.low), height: height(usual.high - usual.low) });
+      if (usual)
+        Object.assign(band.style, {
+          bottom: height(usual.low),
+          height: height(usual.high - usual.low),
+        });
 
       const failed = runs.filter((run) => run[2] === "FAILED").length;
       const text = usualText(past, now);
-      const last = "last " + (runs.length > 1 ? runs.length + " runs" : "run") + (failed ? ", " + failed + " failed" : "");
-      picture.ariaLabel = "The " + last + (ran >= 0 ? ", and this one: " + duration(ran) : "") + (text && "; " + text);
+      const last =
+        "last " +
+        (runs.length > 1 ? runs.length + " runs" : "run") +
+        (failed ? ", " + failed + " failed" : "");
+      picture.ariaLabel =
+        "The " +
+        last +
+        (ran >= 0 ? ", and this one: " + duration(ran) : "") +
+        (text && "; " + text);
       setText(words, (text && text + " · ") + "the " + last);
     },
   };
