@@ -21,7 +21,7 @@ export function jobTypeOf(type, description) {
   return type + " " + (/\p{L}/u.test(jobType) ? jobType : description);
 }
 
-/** Names in a reason: text in brackets or quotes. What follows a colon is the reason itself. */
+/** Names in a reason: text in brackets or quotes. Text after a colon is the reason itself. */
 const QUOTED = /\[[^[\]]*\]|\([^()]*\)|\x22[^\x22]*\x22|'[^']*'|\x60[^\x60]*\x60/g;
 /** Templates by reason, since many jobs fail alike. @type {Map<string, string>} */
 const failureTemplates = new Map();
