@@ -155,7 +155,7 @@ def row(
         operation: The job.
         duration: The estimate of its running time, from `JobTimes`.
         start: The estimate of its start, from `JobTimes`.
-        since: The facts about it since a failure, from `Failures`.
+        since: Whether its failure stands, from `Failures`.
     """
     values = [
         key,

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from panel_page import Widget
     from playwright.sync_api import Browser, Page
 
-# The copied text is kept in `taken`, with the clipboard's API and without.
+# They keep the text, with a clipboard and without one.
 CLIPBOARD = """() => Object.defineProperty(navigator, "clipboard", {
-  value: { writeText: async (text) => { globalThis.taken = text; } },
+  value: { writeText: async (text) => { globalThis.clipped = text; } },
 })"""
 NO_CLIPBOARD = """() => {
   Object.defineProperty(navigator, "clipboard", { value: undefined });
-  addEventListener("copy", () => { globalThis.taken = String(getSelection()); });
+  addEventListener("copy", () => { globalThis.clipped = String(getSelection()); });
 }"""
 ESTIMATE = {"median": 100, "low": 80, "high": 130, "samples": 20}
 
@@ -156,13 +156,13 @@ def test_copy_works_without_a_clipboard(show: Callable[..., Widget], page: Page)
     """On plain http, where browsers have no clipboard for pages, the old way is taken."""
     widget = show(FAILED)
     page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
-    page.evaluate("addEventListener('copy', () => globalThis.taken = String(getSelection()))")
+    page.evaluate("addEventListener('copy', () => globalThis.clipped = String(getSelection()))")
     widget.button("Details").click()
 
     widget.button("Copy").click()
 
     expect(widget.button("Copied")).to_be_visible()
-    assert page.evaluate("taken.trim()") == FAILED["details"].strip()
+    assert page.evaluate("clipped.trim()") == FAILED["details"].strip()
 
 
 def test_only_a_change_of_state_is_announced(show: Callable[..., Widget], page: Page) -> None:
@@ -262,7 +262,7 @@ def test_a_fault_that_is_over_is_gone(show: Callable[..., Widget]) -> None:
 
 
 def test_the_question_names_the_server_and_whose_job_it_is(show: Callable[..., Widget]) -> None:
-    """The question names the server and the user who started the job."""
+    """A user sees that it is the job of another one, and on which server."""
     facts = {"server": "production", "created_by": "nightly", "by_other": True}
     widget = show(RUNNING | facts)
 
@@ -283,7 +283,7 @@ def test_the_question_names_the_server_and_whose_job_it_is(show: Callable[..., W
 
 
 @pytest.mark.parametrize(
-    ("name", "facts", "text"),
+    ("name", "facts", "expected"),
     [
         ("Copy code", {"code": 'client.operation("17")'}, 'client.operation("17")'),
         ("Copy path", {"artifact": "/data/<b>.zip"}, "/data/<b>.zip"),
@@ -295,7 +295,7 @@ def test_code_and_path_are_copied(
     page: Page,
     name: str,
     facts: dict[str, str],
-    text: str,
+    expected: str,
     clipboard: bool,
 ) -> None:
     """With the clipboard of the browser, or the older way; the button says so until it is left."""
@@ -305,7 +305,7 @@ def test_code_and_path_are_copied(
     widget.panel.get_by_role("button", name=name, exact=True).click()
 
     expect(widget.panel.get_by_role("button", name="Copied", exact=True)).to_be_focused()
-    assert page.evaluate("taken") == text
+    assert page.evaluate("clipped") == expected
     widget.button("Delete").focus()
     expect(widget.button(name)).to_be_visible()
 
