@@ -58,7 +58,7 @@ def outcomes(
     report = tmp_path_factory.mktemp("conformance") / "report.xml"
     options = ("-o", "python_files=check_*.py", "-p", "no:cacheprovider", f"--junit-xml={report}")
     run = subprocess.run(
-        [public_python, "-m", "pytest", *options, SUITE],
+        [public_python, "-m", "pytest", "--override-ini", "addopts=", *options, SUITE],
         cwd=PROJECT,
         # The options may be of plugins that are only here.
         env={name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"},
