@@ -18,6 +18,7 @@ import contextvars
 import importlib
 import re
 import sys
+import threading
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -66,6 +67,9 @@ class Channel:
     def __init__(self) -> None:
         self._made_in = None if in_kernel() else contextvars.copy_context()
         self._shiny_loop = _shiny_loop()
+        thread = threading.current_thread()
+        # marimo's `mo.Thread`, a subclass, may end before the session.
+        self._marimo_thread = thread if in_marimo() and type(thread) is threading.Thread else None
         self._open_comm: object = None
         self._had_session = False
 
@@ -83,13 +87,17 @@ class Channel:
     def is_closed(self, widget: Any) -> bool:
         """Whether the host has closed the widget's comm, or ended the session that shows it.
 
-        marimo closes the comm when a cell runs again, and most hosts when a session ends; Panel
-        takes the session from the widget's `_document` then.
+        marimo closes the comm when a cell runs again, and most hosts when a session ends. In an app
+        of marimo, the session's thread ends; Panel takes the session from the widget's `_document`.
         """
         comm = widget.comm
         if not getattr(comm, "_closed", True):
             self._open_comm = comm
-        has_session = bool(getattr(getattr(widget, "_document", None), "session_context", None))
+        if self._marimo_thread is not None:
+            has_session = self._marimo_thread.is_alive()
+        else:
+            document = getattr(widget, "_document", None)
+            has_session = getattr(document, "session_context", None) is not None
         self._had_session |= has_session
         # A comm that was never open is a placeholder until the widget is shown.
         closed = comm is self._open_comm and getattr(comm, "_closed", False)

@@ -21,7 +21,7 @@ SKIPPED_IN_CI = "This front end is not tried: "  # see tests/conftest.py
 @pytest.fixture(scope="module")
 def tamr() -> Iterator[Simulator]:
     # With so many jobs a list costs more than polls of single ones, so each of them is seen.
-    with Simulator(past_jobs=2000, executors=50) as simulator:
+    with Simulator(past_jobs=1000, executors=50) as simulator:
         yield simulator
 
 

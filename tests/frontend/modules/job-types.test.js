@@ -13,14 +13,11 @@ test("jobs that differ in names and numbers are of one type", () => {
   assert.equal(jobTypeOf("SPARK", "12 34"), "SPARK 12 34");
 });
 
-test("a usual running time needs three runs", () => {
+test("the usual time of a type is that of its latest job", () => {
   const jobTypes = createJobTypes();
-  for (const seconds of [30, 10]) jobTypes.add("a", seconds);
-  assert.equal(jobTypes.usual("a"), undefined);
-  jobTypes.add("a", 20);
-  assert.deepEqual(jobTypes.usual("a"), { median: 20, high: 20 });
-  for (let n = 0; n < 17; n++) jobTypes.add("a", 100);
-  assert.deepEqual(jobTypes.usual("a"), { median: 100, high: 100 });
+  jobTypes.add("a", 2000, [20, 15, 30, 5]);
+  jobTypes.add("a", 1000, [10, 5, 20, 4]);
+  assert.deepEqual(jobTypes.usual("a"), [20, 15, 30, 5]);
   assert.equal(jobTypes.usual("b"), undefined);
 });
 

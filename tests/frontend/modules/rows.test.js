@@ -158,7 +158,7 @@ test("the total is the server's until the list is complete", () => {
   assert.equal(rows.total, 1);
 });
 
-test("the newest rows are kept without estimates, in the form of messages", () => {
+test("the newest rows are kept without estimates of time left, in the form of messages", () => {
   const rows = rowsOf([
     wireRow("1"),
     wireRow("3", { state: "RUNNING", estimate: [1, 1, 1, 1] }),

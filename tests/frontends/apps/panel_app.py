@@ -6,13 +6,18 @@ from tamr_widgets import Client, JobsWidget, OperationWidget
 
 pn.extension("ipywidgets")
 client = Client.from_env()
+shown: list[OperationWidget] = []
 again = pn.widgets.Button(name="Again")
 
 
 def job(_: int) -> pn.Column:
     started = client.start("projects/1/unifiedDataset:refresh", asynchronous=True)
-    # Panel awaits what is awaitable, as the widget is; the column is not.
-    return pn.Column(OperationWidget(started, poll_interval_seconds=0.2))
+    # Panel keeps a widget that it no longer shows.
+    while shown:
+        shown.pop().close()
+    shown.append(OperationWidget(started, poll_interval_seconds=0.2))
+    # Panel awaits whatever can be awaited, as the widget can; the column cannot.
+    return pn.Column(shown[0])
 
 
 jobs = JobsWidget(client, poll_interval_seconds=3600)

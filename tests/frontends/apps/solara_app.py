@@ -16,5 +16,8 @@ def job() -> OperationWidget:
 def Page() -> None:
     clicks, set_clicks = solara.use_state(0)
     solara.Button("Again", on_click=lambda: set_clicks(clicks + 1))
-    solara.display(solara.use_memo(job, [clicks]))
+    widget = solara.use_memo(job, [clicks])
+    # Solara keeps a widget that it no longer shows.
+    solara.use_effect(lambda: widget.close, [widget])
+    solara.display(widget)
     solara.display(solara.use_memo(lambda: JobsWidget(client, poll_interval_seconds=3600), []))

@@ -9,7 +9,7 @@ import pytest
 
 from tamr_widgets.widgets import bundle
 
-ENTRIES = ["operation/index.js", "jobs/index.js"]
+ENTRIES = ["operation/index.js", "jobs/index.js", "chain/index.js"]
 MODULES = sorted(bundle.STATIC.rglob("*.js"))
 NAMES = [str(path.relative_to(bundle.STATIC)) for path in MODULES]
 DECLARATION = re.compile(

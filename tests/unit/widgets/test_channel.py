@@ -81,6 +81,21 @@ def test_a_widget_whose_page_is_gone_is_closed(tamr, client, make, gone):
     wait_until(lambda: not any("poll" in each.name for each in threading.enumerate()))
 
 
+def test_a_widget_whose_app_of_marimo_has_ended_is_closed(tamr, client, monkeypatch):
+    """Each session has a thread of its own, which ends with it."""
+    host = SimpleNamespace(__version__="0.25.2", running_in_notebook=lambda: True)
+    monkeypatch.setitem(sys.modules, "marimo", host)
+    job, leave, widgets = tamr.jobs.add("RUNNING"), threading.Event(), []
+    session = threading.Thread(target=lambda: (widgets.append(follow(client, job)), leave.wait()))
+    session.start()
+    wait_until(lambda: widgets and count_requests(tamr, "GET", job) >= 3)
+    assert widgets[0].comm is not None
+
+    leave.set()
+
+    wait_until(lambda: widgets[0].comm is None)
+
+
 def test_a_placeholder_of_a_comm_closes_nothing(tamr, client):
     """Panel gives a widget that is made outside of a session one that was never open."""
     widget = follow(client, tamr.jobs.add("RUNNING"))

@@ -11,7 +11,7 @@ import ipywidgets
 import pytest
 import traitlets
 from fakes import wait_until
-from pages import QUICK, Page, click, count_requests, follow, panel, send
+from pages import QUICK, Page, click, count_requests, follow, jobs_widget, panel, send
 
 from tamr_widgets import (
     Operation,
@@ -511,6 +511,17 @@ def test_a_displayed_widget_updates_its_output_when_the_job_ends(tamr, client, k
     assert "SUCCEEDED" in shown[1][0]
     assert shown[1][1]["update"]
     assert shown[0][1]["display_id"] == shown[1][1]["display_id"]
+
+
+def test_repr_says_what_is_shown(tamr, client):
+    """In a list of widgets, by print and in logs; also when it was closed."""
+    widget, jobs = follow(client, tamr.jobs.add("RUNNING")), jobs_widget(client)
+    wait_until(lambda: jobs.operations)
+
+    assert repr(widget).startswith("<OperationWidget: Operation 1: RUNNING: ")
+    assert repr(jobs).startswith(f"<JobsWidget: 1 jobs of 127.0.0.1:{tamr.port}, as of ")
+    widget.close()
+    assert repr(widget) == "<OperationWidget, closed>"
 
 
 def test_no_secret_gets_into_the_widget_or_the_notebook(tamr):

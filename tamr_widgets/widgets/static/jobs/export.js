@@ -17,26 +17,42 @@ const EXPORTED = {
   queued_seconds: (row, now) => wholeSeconds(queuedFor(row, now)),
   elapsed_seconds: (row, now) => wholeSeconds(ranFor(row, now)),
   reason: (row) => row.reason,
-  succeeded_since: (row) => typeof row.since === "number" ? isoTime(row.since) : "",
+  succeeded_since: (row) => (typeof row.since === "number" ? isoTime(row.since) : ""),
 };
 
 /** @param {number | null} ms */
-const isoTime = (ms) => ms === null ? "" : new Date(ms).toISOString();
+const isoTime = (ms) => (ms === null ? "" : new Date(ms).toISOString());
 /** @param {number} seconds */
-const wholeSeconds = (seconds) => seconds >= 0 ? Math.round(seconds) : "";
+const wholeSeconds = (seconds) => (seconds >= 0 ? Math.round(seconds) : "");
 
 /** A value as text that no spreadsheet takes for a formula. @param {string | number | null} value */
-const harmless = (value) => typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? "'" + value : String(value ?? "");
+const harmless = (value) =>
+  typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? "'" + value : String(value ?? "");
 
 /** A table of texts, with the names of the columns. @param {Row[]} rows @param {number} now */
-const tableOf = (rows, now) => [Object.keys(EXPORTED), ...rows.map((row) => Object.values(EXPORTED).map((value) => harmless(value(row, now))))];
+const tableOf = (rows, now) => [
+  Object.keys(EXPORTED),
+  ...rows.map((row) => Object.values(EXPORTED).map((value) => harmless(value(row, now)))),
+];
 
 /** Tab-separated values, which spreadsheets paste as cells. @param {Row[]} rows @param {number} now */
-export const tsvOf = (rows, now) => tableOf(rows, now).map((values) => values.map((value) => value.replace(/[\t\r\n]+/g, " ")).join("\t")).join("\n");
+export const tsvOf = (rows, now) =>
+  tableOf(rows, now)
+    .map((values) => values.map((value) => value.replace(/[\t\r\n]+/g, " ")).join("\t"))
+    .join("\n");
 
 /** Comma-separated values as in RFC 4180. @param {Row[]} rows @param {number} now */
-export const csvOf = (rows, now) => tableOf(rows, now).map((values) =>
-  values.map((value) => /[",\r\n]/.test(value) ? '"' + value.replaceAll('"', '""') + '"' : value).join(",") + "\r\n").join("");
+export const csvOf = (rows, now) =>
+  tableOf(rows, now)
+    .map(
+      (values) =>
+        values
+          .map((value) =>
+            /[",\r\n]/.test(value) ? '"' + value.replaceAll('"', '""') + '"' : value,
+          )
+          .join(",") + "\r\n",
+    )
+    .join("");
 
 /** Lets the browser save a CSV file. @param {string} name @param {string} csv */
 export function saveCsv(name, csv) {

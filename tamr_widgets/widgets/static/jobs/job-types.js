@@ -17,7 +17,7 @@ const MAX_TEMPLATE_CHARS = 300;
  */
 export function jobTypeOf(type, description) {
   const words = description.replace(NAMES, "#").split(BLANKS).filter(Boolean);
-  const jobType = words.map((word) => NAME_OR_NUMBER.test(word) ? "#" : word).join(" ");
+  const jobType = words.map((word) => (NAME_OR_NUMBER.test(word) ? "#" : word)).join(" ");
   return type + " " + (/\p{L}/u.test(jobType) ? jobType : description);
 }
 
@@ -31,7 +31,7 @@ export function failureTemplate(reason) {
   let template = failureTemplates.get(reason);
   if (template === undefined) {
     const words = reason.replace(QUOTED, "#").split(BLANKS).filter(Boolean);
-    template = words.map((word) => NAME_OR_NUMBER.test(word) ? "#" : word).join(" ");
+    template = words.map((word) => (NAME_OR_NUMBER.test(word) ? "#" : word)).join(" ");
     failureTemplates.set(reason, template);
   }
   return template;
@@ -50,7 +50,8 @@ export function createJobTypes() {
     name(type, description) {
       const full = type + " " + description;
       let name = names.get(full);
-      if (name === undefined) names.set(full, name = jobTypeOf(type, description.slice(0, MAX_TEMPLATE_CHARS)));
+      if (name === undefined)
+        names.set(full, (name = jobTypeOf(type, description.slice(0, MAX_TEMPLATE_CHARS))));
       return name;
     },
 

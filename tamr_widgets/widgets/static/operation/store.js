@@ -51,10 +51,13 @@ export function createStore(facts, send) {
     },
 
     /** Whether the kernel keeps the facts up to date. */
-    isFollowed: () => store.live && !store.facts.deleted && !/gone|refused|stopped/.test(store.facts.fault_kind ?? ""),
+    isFollowed: () =>
+      store.live &&
+      !store.facts.deleted &&
+      !/gone|refused|stopped/.test(store.facts.fault_kind ?? ""),
 
     /** Now on the server's clock, or the time of the facts if they are no longer kept up to date. */
-    now: () => !store.isFollowed() && store.facts.as_of || Date.now() + serverOffset,
+    now: () => (!store.isFollowed() && store.facts.as_of) || Date.now() + serverOffset,
 
     /** Converts a time of the kernel's clock to this page's clock. */
     toLocalTime: (ms = 0) => ms - kernelOffset,
@@ -83,7 +86,8 @@ export function createStore(facts, send) {
     /** @param {import("../shared/protocol.js").Ack} ack */
     acknowledge({ ack, kernel, server }) {
       const now = Date.now();
-      if (!acknowledged || Math.abs(server - now - serverOffset) > MIN_CLOCK_STEP_MS) serverOffset = server - now;
+      if (!acknowledged || Math.abs(server - now - serverOffset) > MIN_CLOCK_STEP_MS)
+        serverOffset = server - now;
       kernelOffset = kernel - now;
       acknowledged = true;
       for (const click of Object.values(store.sent)) if (click.seq === ack) click.done = now;
@@ -121,6 +125,9 @@ export function createStore(facts, send) {
 /** Shows a notification of the browser. @param {Facts} facts */
 function showNotification({ id, description = id, state, message }) {
   if (Notification.permission === "granted") {
-    new Notification(cut(describe(state)[0] + ": " + description, 300), { body: message && cut(message), tag: "tamr" + id });
+    new Notification(cut(describe(state)[0] + ": " + description, 300), {
+      body: message && cut(message),
+      tag: "tamr" + id,
+    });
   }
 }

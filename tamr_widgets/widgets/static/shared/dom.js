@@ -42,12 +42,16 @@ export async function copyText(text, parent) {
 }
 
 /** The element that has the focus, also within a shadow root. @param {HTMLElement} node in the same root */
-export const focusedNear = (node) => /** @type {HTMLElement | null} */ (
-  /** @type {Document | ShadowRoot} */ (node.getRootNode()).activeElement);
+export const focusedNear = (node) =>
+  /** @type {HTMLElement | null} */ (
+    /** @type {Document | ShadowRoot} */ (node.getRootNode()).activeElement
+  );
 
 /** Creates an icon of 16 by 16 pixels whose shape can be changed: see describe() in format.js. */
 export function makeIcon() {
-  const [icon, path] = ["svg", "path"].map((tag) => document.createElementNS("http://www.w3.org/2000/svg", tag));
+  const [icon, path] = ["svg", "path"].map((tag) =>
+    document.createElementNS("http://www.w3.org/2000/svg", tag),
+  );
   icon.setAttribute("viewBox", "0 0 16 16");
   icon.ariaHidden = "true";
   icon.append(path);
@@ -55,4 +59,5 @@ export function makeIcon() {
 }
 
 /** Formats a count with its noun: "1 job", "814 jobs". @param {number} count @param {string} noun */
-export const plural = (count, noun) => count.toLocaleString() + " " + noun + (count === 1 ? "" : "s");
+export const plural = (count, noun) =>
+  count.toLocaleString() + " " + noun + (count === 1 ? "" : "s");

@@ -1,11 +1,11 @@
 /** The table: a virtual list, in which only the visible rows have DOM nodes. */
 
+import { focusedNear, make } from "../../shared/dom.js";
+import { COLUMNS } from "./columns.js";
+import { listenToGrid } from "./grid-events.js";
 import { createHeader } from "./header.js";
 import { createRowView, hasSecondLine, setTooltip } from "./row.js";
 import { createViewport } from "./viewport.js";
-import { listenToGrid } from "./grid-events.js";
-import { COLUMNS } from "./columns.js";
-import { focusedNear, make } from "../../shared/dom.js";
 
 /** @typedef {import("./rows.js").Row} Row */
 /** @typedef {import("./row.js").RowView} RowView */
@@ -25,9 +25,17 @@ export function createGrid(jobs, leave) {
   const probe = make("div", { className: "probe", ariaHidden: "true" });
   const reasonProbe = make("div", { className: "probe reason", ariaHidden: "true" });
   const body = make("div", { role: "rowgroup" });
-  const node = make("div", {
-    role: "grid", ariaLabel: "Jobs", ariaMultiSelectable: "true", ariaColCount: "" + (COLUMNS.length + 1),
-  }, make("div", { role: "rowgroup" }, header.node), body);
+  const node = make(
+    "div",
+    {
+      role: "grid",
+      ariaLabel: "Jobs",
+      ariaMultiSelectable: "true",
+      ariaColCount: "" + (COLUMNS.length + 1),
+    },
+    make("div", { role: "rowgroup" }, header.node),
+    body,
+  );
 
   /** @type {Map<string, RowView>} */
   const views = new Map();
@@ -49,7 +57,9 @@ export function createGrid(jobs, leave) {
     const higher = [];
     laidOut = jobs.rows.matching;
     for (const row of laidOut) {
-      const panel = jobs.opened.has(row.key) ? panelHeights.get(row.key) ?? DEFAULT_PANEL_HEIGHT : 0;
+      const panel = jobs.opened.has(row.key)
+        ? (panelHeights.get(row.key) ?? DEFAULT_PANEL_HEIGHT)
+        : 0;
       const extra = heightOf(row) - height + panel;
       if (extra) higher.push({ index: row.index, extra });
     }
@@ -171,7 +181,8 @@ export function createGrid(jobs, leave) {
       pendingScroll = 0;
       top = { key: "", hidden: 0 };
     }
-    if (resumed || [height, reasonHeight, viewHeight, ...panelHeights.values()].join() !== before) draw();
+    if (resumed || [height, reasonHeight, viewHeight, ...panelHeights.values()].join() !== before)
+      draw();
   }
   const observer = new ResizeObserver(measure);
   for (const part of [node, probe, reasonProbe]) observer.observe(part);

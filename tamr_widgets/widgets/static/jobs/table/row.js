@@ -1,10 +1,10 @@
 /** View of one row. It is reused for another job when its own is scrolled out. */
 
 import { createPanel } from "../../operation/panel.js";
-import { cut, describe, duration } from "../../shared/format.js";
-import { COLUMNS, DESCRIPTION, isSlow, queuedFor, ranFor, remainingFor } from "./columns.js";
 import { make, makeIcon, plural, setText } from "../../shared/dom.js";
+import { cut, describe, duration } from "../../shared/format.js";
 import { isToday, moment } from "../timeline/moments.js";
+import { COLUMNS, DESCRIPTION, isSlow, queuedFor, ranFor, remainingFor } from "./columns.js";
 
 /** @typedef {import("./rows.js").Row} Row */
 /** @typedef {import("../store.js").Jobs} Jobs */
@@ -35,7 +35,11 @@ export function createRowView(jobs) {
   const second = make("div", { className: "reason" }, since, reason);
   description.append(name, second);
   const node = make("div", { role: "row" }, ...cells);
-  const details = make("div", { role: "gridcell", ariaColIndex: "" + (cells.length + 1), className: "panel" });
+  const details = make("div", {
+    role: "gridcell",
+    ariaColIndex: "" + (cells.length + 1),
+    className: "panel",
+  });
 
   const allRuns = make("button", { type: "button" }, "All its runs");
   allRuns.onclick = () => jobs.showRuns(node.dataset.key ?? "");
@@ -57,13 +61,15 @@ export function createRowView(jobs) {
     setText(left, short);
     left.title = long;
 
-    const [usual] = time >= 0 ? row.estimate ?? jobs.rows.jobTypes.usual(row.jobType) ?? [] : [];
+    const [usual] = time >= 0 ? (row.estimate ?? jobs.rows.jobTypes.usual(row.jobType) ?? []) : [];
     const late = isSlow(row, now);
     track.hidden = !usual;
     run.dataset.slow = late ? "true" : "";
     setText(slow, late && !!usual && ", slow: usually " + duration(usual));
     run.title = usual ? "Such jobs usually take " + duration(usual) : "";
-    if (usual) bar.style.width = Math.min(100, 100 / FULL_BAR_FACTOR * time / Math.max(usual, 0.5)) + "%";
+    if (usual)
+      bar.style.width =
+        Math.min(100, ((100 / FULL_BAR_FACTOR) * time) / Math.max(usual, 0.5)) + "%";
   }
 
   /** @param {import("../../operation/store.js").Store | undefined} store */
@@ -84,7 +90,9 @@ export function createRowView(jobs) {
     cells,
     key: "",
     /** Whether the focus is within. */
-    get focused() { return node.matches(":focus-within"); },
+    get focused() {
+      return node.matches(":focus-within");
+    },
 
     /** @param {Row} row */
     draw(row) {
@@ -99,7 +107,14 @@ export function createRowView(jobs) {
       drawIcon(shape);
       setText(word, cut(label, 40));
       setText(name, cut(row.description, 300) || "Operation " + cut(row.key, 99));
-      setText(since, typeof row.since === "number" && "succeeded since, " + (isToday(row.since) ? "at " : "on ") + moment(row.since) + (row.reason ? ": " : ""));
+      setText(
+        since,
+        typeof row.since === "number" &&
+          "succeeded since, " +
+            (isToday(row.since) ? "at " : "on ") +
+            moment(row.since) +
+            (row.reason ? ": " : ""),
+      );
       setText(reason, row.reason);
       second.hidden = !hasSecondLine(row);
       node.dataset.lines = second.hidden ? "1" : "2";
@@ -113,7 +128,7 @@ export function createRowView(jobs) {
       drawTimes(row);
       drawPanel(jobs.opened.get(row.key));
       const active = !jobs.active.header && jobs.active.key === row.key;
-      cells.forEach((cell, i) => cell.tabIndex = active && jobs.active.column === i ? 0 : -1);
+      cells.forEach((cell, i) => (cell.tabIndex = active && jobs.active.column === i ? 0 : -1));
     },
 
     drawTimes,
@@ -128,5 +143,8 @@ export function createRowView(jobs) {
 /** Sets a tooltip with the full text of a cell that may be truncated. @param {HTMLElement} cell */
 export function setTooltip(cell) {
   if (cell.ariaColIndex !== "" + (DESCRIPTION + 1)) return;
-  cell.title = [...cell.children].map(({ textContent }) => textContent).filter(Boolean).join("\n");
+  cell.title = [...cell.children]
+    .map(({ textContent }) => textContent)
+    .filter(Boolean)
+    .join("\n");
 }

@@ -1,8 +1,8 @@
 /** Rows of all jobs: indexed once, then filtered and sorted on every change of the filter. */
 
-import { COLUMNS, isSlow } from "./columns.js";
 import { cut, timeOf } from "../../shared/format.js";
 import { createJobTypes, failureTemplate } from "../job-types.js";
+import { COLUMNS, isSlow } from "./columns.js";
 
 /** @typedef {ReturnType<typeof indexedRow>} Row */
 /** @typedef {{type: string, description: string, jobType: string, exact: boolean, failure?: string}} Kind runs of one job or,
@@ -25,12 +25,38 @@ const MAX_SEARCHED_CHARS = 2000;
 const MIN_RUNS = 3;
 
 /** @param {import("../../shared/protocol.js").WireRow} wire */
-function indexedRow([key, state, description, user, created, started, ended, type, estimate, queue = null, reason = null, since = null]) {
-  [description, user, type] = [cut(description, MAX_SEARCHED_CHARS), cut(user, MAX_SEARCHED_CHARS), cut(type, MAX_SEARCHED_CHARS)];
+function indexedRow([
+  key,
+  state,
+  description,
+  user,
+  created,
+  started,
+  ended,
+  type,
+  estimate,
+  queue = null,
+  reason = null,
+  since = null,
+]) {
+  [description, user, type] = [
+    cut(description, MAX_SEARCHED_CHARS),
+    cut(user, MAX_SEARCHED_CHARS),
+    cut(type, MAX_SEARCHED_CHARS),
+  ];
   return {
-    key, state: state && cut(state, MAX_SEARCHED_CHARS), description, user, type, estimate, queue,
-    created: timeOf(created), started: timeOf(started), ended: timeOf(ended),
-    reason: cut(reason ?? "", MAX_SEARCHED_CHARS), since,
+    key,
+    state: state && cut(state, MAX_SEARCHED_CHARS),
+    description,
+    user,
+    type,
+    estimate,
+    queue,
+    created: timeOf(created),
+    started: timeOf(started),
+    ended: timeOf(ended),
+    reason: cut(reason ?? "", MAX_SEARCHED_CHARS),
+    since,
     resolved: RESOLVED.includes(state ?? ""),
     /** Text that is searched. */
     text: (description + "\n" + key + "\n" + user + "\n" + (reason ?? "")).toLowerCase(),
@@ -49,7 +75,11 @@ function indexedRow([key, state, description, user, created, started, ended, typ
 
 /** @param {Row} row @param {Kind} kind */
 const isOfKind = (row, { type, description, jobType, exact, failure }) =>
-  failure ? row.failure === failure : exact ? row.type === type && row.description === description : row.jobType === jobType;
+  failure
+    ? row.failure === failure
+    : exact
+      ? row.type === type && row.description === description
+      : row.jobType === jobType;
 /** @param {number | string} order */
 const isMissing = (order) => order === "" || Number.isNaN(order);
 
@@ -120,8 +150,15 @@ export function createRows() {
   function find(search, selectedKind) {
     const terms = search.toLowerCase().split(/\s+/).filter(Boolean);
     // A longer search matches a subset.
-    const among = lastSearch !== undefined && search.startsWith(lastSearch) && kind === selectedKind ? found : all;
-    found = among.filter((row) => terms.every((term) => row.text.includes(term)) && (!selectedKind || isOfKind(row, selectedKind)));
+    const among =
+      lastSearch !== undefined && search.startsWith(lastSearch) && kind === selectedKind
+        ? found
+        : all;
+    found = among.filter(
+      (row) =>
+        terms.every((term) => row.text.includes(term)) &&
+        (!selectedKind || isOfKind(row, selectedKind)),
+    );
     counts = new Map();
     for (const row of found) {
       const key = row.state ?? NO_STATE;
@@ -138,9 +175,16 @@ export function createRows() {
   /** @param {string} selectedState "" for all @param {number} now */
   function filterState(selectedState, now) {
     for (const row of matching) row.index = -1;
-    matching = !selectedState ? found
-      : found.filter((row) => selectedState === SLOW ? isSlow(row, now) : selectedState === FAILING ? row.since === true : (row.state ?? NO_STATE) === selectedState);
-    matching.forEach((row, index) => row.index = index);
+    matching = !selectedState
+      ? found
+      : found.filter((row) =>
+          selectedState === SLOW
+            ? isSlow(row, now)
+            : selectedState === FAILING
+              ? row.since === true
+              : (row.state ?? NO_STATE) === selectedState,
+        );
+    matching.forEach((row, index) => (row.index = index));
     state = selectedState;
   }
 
@@ -149,18 +193,34 @@ export function createRows() {
     /** @param {string} key */
     get: (key) => byKey.get(key),
     has: (/** @type {string} */ key) => byKey.has(key),
-    get size() { return byKey.size; },
+    get size() {
+      return byKey.size;
+    },
     /** Number of rows when the list is complete. */
-    get total() { return filling ? Math.max(total, byKey.size) : byKey.size; },
-    get filling() { return filling; },
-    get matching() { return matching; },
+    get total() {
+      return filling ? Math.max(total, byKey.size) : byKey.size;
+    },
+    get filling() {
+      return filling;
+    },
+    get matching() {
+      return matching;
+    },
     /** Number of rows that match the search, in total and by state. */
-    get found() { return found.length; },
-    get counts() { return counts; },
+    get found() {
+      return found.length;
+    },
+    get counts() {
+      return counts;
+    },
     /** Number of rows that match the search and whose kind of job still fails. */
-    get failing() { return failing; },
+    get failing() {
+      return failing;
+    },
     /** Number of slow rows that match the search, which grows with time. */
-    get slow() { return slow; },
+    get slow() {
+      return slow;
+    },
     /** Whether a job has become slow since the rows were arranged. @param {number} now */
     hasNewSlow: (now) => countSlow(now) !== slow,
 
@@ -171,7 +231,8 @@ export function createRows() {
     },
 
     /** Number of jobs that failed with the same reason but for names and numbers. @param {Row} row */
-    countAlike: ({ failure }) => failure ? all.reduce((count, row) => count + +(row.failure === failure), 0) : 0,
+    countAlike: ({ failure }) =>
+      failure ? all.reduce((count, row) => count + +(row.failure === failure), 0) : 0,
 
     /** Applies a message of the kernel. @param {import("../../shared/protocol.js").RowsMessage} message */
     apply({ jobs, gone = [], reset, total: expected, more }) {
@@ -183,7 +244,7 @@ export function createRows() {
       for (const wire of jobs) put(wire);
       const removedKeys = new Set(gone);
       if (removedKeys.size) remove(({ key }) => removedKeys.has(key));
-      if (filling && !more && more !== undefined || reset && !more) {
+      if ((filling && !more && more !== undefined) || (reset && !more)) {
         filling = false;
         remove((row) => row.list !== list);
       }
@@ -202,16 +263,33 @@ export function createRows() {
       const search = lastSearch !== filter.search || kind !== filter.kind;
       if (search) find(filter.search, filter.kind);
       const newSlow = countSlow(now);
-      if (search || state !== filter.state || state === SLOW && slow !== newSlow) filterState(filter.state, now);
+      if (search || state !== filter.state || (state === SLOW && slow !== newSlow))
+        filterState(filter.state, now);
       slow = newSlow;
     },
 
     /** The newest rows in the form of messages, for a saved notebook. @param {number} count */
     newest(count) {
       const rows = [...byKey.values()].sort((a, b) => (b.created ?? 0) - (a.created ?? 0));
-      return rows.slice(0, count).map((row) => /** @type {import("../../shared/protocol.js").WireRow} */ (
-        [row.key, row.state, row.description, row.user, row.created, row.started, row.ended, row.type, row.resolved ? row.estimate : null,
-          null, row.reason || null, row.since]));
+      return rows
+        .slice(0, count)
+        .map(
+          (row) =>
+            /** @type {import("../../shared/protocol.js").WireRow} */ ([
+              row.key,
+              row.state,
+              row.description,
+              row.user,
+              row.created,
+              row.started,
+              row.ended,
+              row.type,
+              row.resolved ? row.estimate : null,
+              null,
+              row.reason || null,
+              row.since,
+            ]),
+        );
     },
   };
 }

@@ -14,7 +14,7 @@ export function createViewport(count, height, higher) {
   function firstWhere(end, isBeyond) {
     let start = 0;
     while (start < end) {
-      const middle = start + end >> 1;
+      const middle = (start + end) >> 1;
       if (isBeyond(middle)) end = middle;
       else start = middle + 1;
     }
@@ -22,11 +22,16 @@ export function createViewport(count, height, higher) {
   }
 
   /** @param {number} index */
-  const top = (index) => index * height + sums[firstWhere(higher.length, (n) => higher[n].index >= index)];
+  const top = (index) =>
+    index * height + sums[firstWhere(higher.length, (n) => higher[n].index >= index)];
   return {
     top,
     total: top(count),
     /** Index of the row at a distance from the top. @param {number} y */
-    at: (y) => Math.max(0, firstWhere(count - 1, (index) => top(index + 1) > y)),
+    at: (y) =>
+      Math.max(
+        0,
+        firstWhere(count - 1, (index) => top(index + 1) > y),
+      ),
   };
 }

@@ -4,7 +4,8 @@
 const formatter = (options) => {
   /** @type {Intl.DateTimeFormat | undefined} */
   let made;
-  return (/** @type {number | Date} */ date) => (made ??= new Intl.DateTimeFormat([], options)).format(date);
+  return (/** @type {number | Date} */ date) =>
+    (made ??= new Intl.DateTimeFormat([], options)).format(date);
 };
 
 export const hourOf = formatter({ timeStyle: "short" });

@@ -1,0 +1,45 @@
+"""The order and the opened rows survive a reload of the page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jobs_page import row
+from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jobs_page import Jobs
+
+VIEW = {"column": "description", "descending": False, "opened": ["18", "gone"]}
+ROWS = [row("17", description="b"), row("18", description="a"), row("19", description="c")]
+
+
+def test_the_order_and_the_opened_rows_are_saved(open_jobs: Callable[..., Jobs]) -> None:
+    jobs = open_jobs(ROWS)
+
+    jobs.header("Description").click()
+    jobs.cell("18", "description").click()
+
+    assert jobs.trait("_view") == {"column": "description", "descending": False, "opened": ["18"]}
+
+
+def test_they_are_there_again_when_the_list_has_come(open_jobs: Callable[..., Jobs]) -> None:
+    """A row that is gone is forgotten."""
+    jobs = open_jobs(ROWS, traits={"_view": VIEW})
+
+    expect(jobs.row("18").get_by_role("group", name="Operation 18")).to_be_visible()
+    assert jobs.keys == ["18", "17", "19"]
+    assert jobs.sent("expand") == [{"action": "expand", "id": "18"}]
+
+
+def test_an_order_that_is_changed_before_that_keeps_the_opened_rows(
+    open_jobs: Callable[..., Jobs],
+) -> None:
+    """Also while the list is loading."""
+    jobs = open_jobs(traits={"_view": VIEW})
+    jobs.notify("change", [row("17")])
+    jobs.header("State").click()
+
+    assert jobs.trait("_view")["opened"] == VIEW["opened"]
