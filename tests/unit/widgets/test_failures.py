@@ -98,3 +98,17 @@ def test_failures_are_the_same_step_by_step_as_at_once(steps):
         key: fresh.since(key) for key in table if fresh.since(key) is not None
     }
     assert list(failures.failing()) == still_failing(table.values())
+
+
+def test_only_the_newest_failure_of_a_kind_stands():
+    """An older one is neither over nor counted, and stands again if the newer one is deleted."""
+    table = {str(number): run(number, "FAILED") for number in (1, 2)}
+    failures = Failures(table.get)
+
+    assert failures.update(table.items(), []) == {"1", "2"}
+    assert [failures.since(key) for key in table] == [False, True]
+    assert ids(failures.failing()) == ["2"]
+
+    del table["2"]
+    assert failures.update([], ["2"]) == {"1"}
+    assert failures.since("1") is True
