@@ -1,23 +1,24 @@
-/** Values of a widget that are synced in marimo only, where other cells read them. */
+/** Values of a widget that the cells of a marimo notebook read; they are synced nowhere else. */
 
 /** Traits that change within this time, in milliseconds, are sent together. */
 const REPORT_DELAY_MS = 50;
 
 /**
- * Sends changed values back: marimo re-runs the cells that read them when the page changes them.
+ * Sends changed values back: marimo re-runs the cells that read them when a page changes them.
  * @param {any} model
  * @param {string[]} names
- * @param {Record<string, () => void>} listeners gets one for each value
+ * @param {Record<string, () => void>} listeners
  */
 export function reportValues(model, names, listeners) {
-  let [timer, reported] = [0, ""];
-  for (const name of names) listeners["change:" + name] = () => {
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      const values = names.map((each) => model.get(each));
-      if (reported === (reported = values.join())) return;
-      names.forEach((each, index) => model.set(each, values[index]));
-      model.save_changes();
-    }, REPORT_DELAY_MS);
-  };
+  let [timer, sent] = [0, ""];
+  for (const name of names)
+    listeners["change:" + name] = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        const values = names.map((each) => model.get(each));
+        if (sent === (sent = values.join())) return;
+        names.forEach((each, index) => model.set(each, values[index]));
+        model.save_changes();
+      }, REPORT_DELAY_MS);
+    };
 }
