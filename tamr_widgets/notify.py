@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ._clock import Seconds
 
 if TYPE_CHECKING:
+    from ._notify.chain_notification import ChainNotification
     from ._notify.notification import Notification
 
 __all__ = ["notify"]
@@ -19,14 +20,15 @@ def notify(
     when: str = "ended",
     *,
     poll_interval_seconds: Seconds = 10,
-) -> Notification:
-    """Sends a notification when a job ends, fails or runs late.
+) -> Notification | ChainNotification:
+    """Sends a notification when a job or a chain ends, fails, or a job runs late.
 
     Failed attempts are repeated for some minutes, on a thread of their own that delays neither
     polls nor the exit of the kernel.
 
     Args:
-        target: An operation; or a `JobsWidget` or client, for all jobs of its server from now on.
+        target: An operation; a `JobsWidget` or client, for all jobs of its server from now on; or
+            a `Chain`, for each of its ends.
         to: A function that is called with a title and a text, or an address that Apprise
             understands (https://pypi.org/project/apprise/; it needs the extra `notify`), such as
             `slack://...` or `mailto://...`. An address is a credential and shows nowhere.
@@ -48,6 +50,11 @@ def notify(
         >>> notify(client, "mailto://user:password@example.com", when="failed")
     """
     # Imported here, since `tamr_widgets` imports this module, and scripts may do without a poller.
+    from ._notify.chain_notification import ChainNotification  # noqa: PLC0415
     from ._notify.notification import Notification  # noqa: PLC0415
+    from .chain import Chain  # noqa: PLC0415
 
+    chain = getattr(target, "notification_target", target)
+    if isinstance(chain, Chain):
+        return ChainNotification(chain, to, when)
     return Notification(target, to, when, poll_interval_seconds=poll_interval_seconds)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from .._chain.html import reason
+from .._chain.plan import SUCCEEDED
 from .._http.urls import server_name
 from .._operation.html import duration
 from .._text import sanitize
+from ..chain import Chain
 from ..history import Estimate
 from ..operation import Operation
 
@@ -30,12 +33,29 @@ def title_and_text(
     """
     word = "Still running" if late else _WORDS.get(operation.state or "", "Ended")
     name = sanitize(operation.description or "Operation", MAX_NAME_CHARS)
-    head, reason, after = word, operation.reason, _after(operation.elapsed, estimate)
-    if reason.startswith("Cancelled by "):
-        head, reason = reason + ("," if after else ""), ""
-    why = f": {reason}" if reason else ""
+    head, because, after = word, operation.reason, _after(operation.elapsed, estimate)
+    if because.startswith("Cancelled by "):
+        head, because = because + ("," if after else ""), ""
+    why = f": {because}" if because else ""
     title = sanitize(f"{word}: {name}", MAX_TITLE_CHARS)
     return title, f"{head}{after}: {name}{_where(operation)}{why}"
+
+
+def chain_title_and_text(chain: Chain) -> tuple[str, str]:
+    """Returns the title and the text about a chain that has ended, with the reasons of failures."""
+    word = _WORDS.get(chain.state, "Stopped")
+    name = sanitize(chain.name or "Chain", MAX_NAME_CHARS)
+    steps = chain.steps
+    done = sum(step.state == SUCCEEDED for step in steps)
+    reasons = [
+        f"{sanitize(step.name, MAX_NAME_CHARS)}"
+        f"{_where(step.operation) if step.operation else ''}: {reason(step)}"
+        for step in steps
+        if step.error is not None
+    ]
+    why = f": {'; '.join(reasons)}" if reasons else ""
+    title = sanitize(f"{word}: {name}", MAX_TITLE_CHARS)
+    return title, f"{word}: {name}, {done} of {len(steps)} steps succeeded{why}"
 
 
 def lost(operation: Operation | None, server: str, error: str) -> tuple[str, str]:

@@ -60,6 +60,11 @@ class ChainWidget(BaseWidget):
         super().__init__(_chain=facts_of(chain), **kwargs)
         self._unsubscribe = chain.on_change(lambda: self._submit(self._draw))
 
+    @property
+    def notification_target(self) -> StepList:
+        """The chain, for `notify`."""
+        return self.chain
+
     def close(self) -> None:
         """Removes the widget from the page. The chain goes on."""
         if hasattr(self, "_unsubscribe"):  # else the constructor raised for its arguments

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from tamr_widgets import Chain, Forbidden, NotSupported, Operation, OperationFailed, Step
+from tamr_widgets import (
+    Chain,
+    Forbidden,
+    NotSupported,
+    Operation,
+    OperationFailed,
+    Step,
+    notify,
+)
 from tamr_widgets.simulator import Fault, Simulator
 
 if TYPE_CHECKING:
@@ -425,3 +433,36 @@ def test_it_says_in_words_what_it_is(job):
     assert repr(chain) == "<Chain 'Nightly': WAITING, 0 of 2 steps succeeded>"
     assert repr(chain.start().wait(10)) == "<Chain 'Nightly': SUCCEEDED, 2 of 2 steps succeeded>"
     assert repr(chain.steps[0]).startswith("<a: SUCCEEDED, operation ")
+
+
+def test_the_end_of_a_chain_is_notified(job):
+    """Once for each end, with the reason of each step that has failed."""
+    chain = chain_of({"a": job("a"), "b": job("b", "FAILED", "SUCCEEDED")}, name="Nightly")
+    received: list[tuple[str, str]] = []
+    arrived = threading.Condition()
+
+    def inbox(title: str, text: str) -> None:
+        with arrived:
+            received.append((title, text))
+            arrived.notify_all()
+
+    every, failures = notify(chain, inbox), notify(chain, inbox, when="failed")
+    chain.start().wait(10)
+    with arrived:
+        assert arrived.wait_for(lambda: len(received) == 2, 10)
+    failures.close()
+    chain.resume().wait(10)
+    with arrived:
+        assert arrived.wait_for(lambda: len(received) == 3, 10)
+
+    assert received[0] == received[1]
+    title, text = received[0]
+    assert title == "Failed: Nightly"
+    assert text.startswith("Failed: Nightly, 1 of 2 steps succeeded: b, job 2 on 127.0.0.1:")
+    assert received[2][1] == "Succeeded: Nightly, 2 of 2 steps succeeded"
+    every.close()
+
+
+def test_a_chain_is_never_late(job):
+    with pytest.raises(ValueError, match="'ended' or 'failed'"):
+        notify(chain_of({"a": job("a")}), print, when="late")
