@@ -32,6 +32,7 @@ from .errors import (
     UnexpectedResponse,
     WaitTimeout,
 )
+from .notify import notify
 from .operation import Operation
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ __all__ = [
     "WaitTimeout",
     "as_completed",
     "load_ipython_extension",
+    "notify",
     "recorded",
     "unload_ipython_extension",
     "wait_all",

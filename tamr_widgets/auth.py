@@ -132,6 +132,16 @@ def secrets_of(auth: Any) -> set[str]:
     return {each for each in found if isinstance(each, str) and each}
 
 
+def username_of(auth: Any) -> str | None:
+    """Returns the user name of any package's auth object; None if it has none."""
+    username, token = getattr(auth, "username", None), getattr(auth, "token", None)
+    if isinstance(auth, tuple) and len(auth) == 2:
+        username = auth[0]
+    if username is None and isinstance(token, str) and not isinstance(auth, JwtTokenAuth):
+        username = next((pair.partition(":")[0] for pair in pair_in(token)), None)
+    return username if isinstance(username, str) and username else None
+
+
 def pair_in(token: str) -> list[str]:
     """Returns the `username:password` of a `BasicCreds` token in a list, which may be empty."""
     try:

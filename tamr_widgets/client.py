@@ -34,9 +34,12 @@ class Client(HttpClient):
         store_auth_cookie: Whether to log in once and then send the login's cookie, instead of the
             credentials with each request.
         total_seconds: The maximum duration of one request, including the response.
+        label: The name that people use for this server, such as `production`. Widgets,
+            notifications and saved outputs show it instead of host and port.
 
     Raises:
-        ValueError: An argument cannot be part of an address, or `total_seconds` is out of range.
+        ValueError: An argument cannot be part of an address, `total_seconds` is out of range, or
+            `label` is longer than a line of 60 characters.
         TypeError: `auth` is no auth object, or another argument has the wrong type.
         TamrError: The login of `store_auth_cookie` failed.
 

@@ -30,7 +30,8 @@ from ._operation.identity import (
     server_of,
 )
 from ._operation.parse import NOOP, derived_path, document_of, parse_named, parse_started
-from ._operation.status_message import summarize
+from ._operation.result import string_value
+from ._operation.status_message import cancellation, summarize
 from ._operation.times import parse_time, time_between
 from ._operation.wait import (
     MIN_INTERVAL_SECONDS,
@@ -312,6 +313,18 @@ class Operation:
     def message(self) -> str:
         """The server's message about the state, summarized; `status` has the raw text."""
         return summarize(self._status_field("message"))
+
+    @property
+    def reason(self) -> str:
+        """The reason of a failure or cancellation: "Cancelled by admin, at step 3 of 8"."""
+        if self.state == "CANCELED":
+            return cancellation(self._status_field("message")) or self.message
+        return self.message if self.state == "FAILED" else ""
+
+    @property
+    def artifact(self) -> str | None:
+        """The path on the server that an export or import left; None if there is none."""
+        return string_value(field(self._data.get("result"), "result") or self._data.get("result"))
 
     @property
     def created_at(self) -> datetime | None:

@@ -34,6 +34,7 @@ from .urls import base_path_of, endpoint_url, origin_of, redirect_url
 
 REDIRECTS = 3
 ADDRESS_CHARS = 300
+LABEL_CHARS = 60
 
 C = TypeVar("C", bound="HttpClient")
 
@@ -57,12 +58,14 @@ class HttpClient:
         store_auth_cookie: bool = False,
         *,
         total_seconds: Seconds = TOTAL_SECONDS,
+        label: str = "",
     ) -> None:
         self.origin = origin_of(protocol, host, port)
         self.auth = checked_auth(auth)
         self.host, self.protocol, self.port = host, protocol, port
         self.base_path = base_path_of(base_path)
         self.total_seconds = checked_seconds("total_seconds", total_seconds)
+        self.label = _checked_label(label)
         self._owns_session = session is None
         self.session = session or SingleOriginSession()
         self._warns_unverified = True
@@ -217,12 +220,30 @@ class HttpClient:
     def __repr__(self) -> str:
         return (
             f"tamr_widgets.{type(self).__name__}(host={self.host!r}, protocol={self.protocol!r}, "
-            f"port={self.port!r}, base_path={self.base_path!r}, auth={type(self.auth).__name__})"
+            f"port={self.port!r}, base_path={self.base_path!r}, auth={type(self.auth).__name__}"
+            + (f", label={self.label!r})" if self.label else ")")
         )
 
     def __reduce__(self) -> NoReturn:
         msg = "A Client holds credentials and is not pickled. Make a new one where it is needed."
         raise TypeError(msg)
+
+
+def _checked_label(label: object) -> str:
+    """Returns a label without surrounding blanks.
+
+    Raises:
+        TypeError: It is no string.
+        ValueError: It is too long, or has characters that cannot be shown in one line.
+    """
+    if not isinstance(label, str):
+        msg = f"label must be a string such as 'production', not {type(label).__name__}."
+        raise TypeError(msg)
+    label = label.strip()
+    if len(label) > LABEL_CHARS or not label.isprintable():
+        msg = f"label must be one line of at most {LABEL_CHARS} characters, such as 'production'."
+        raise ValueError(msg)
+    return label
 
 
 def _is_repeatable(kwargs: dict[str, Any]) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
 from requests import Request
@@ -211,3 +212,12 @@ def _shown(address: str) -> str:
         start, rest = "", start
     _, at, host_and_path = rest.rpartition("@")
     return repr((start + slashes + ("***@" if at else "") + host_and_path)[:200])
+
+
+def server_name(client: Any) -> str:
+    """Returns the name of a client's server for people: its label, else host and port."""
+    label = getattr(client, "label", None)
+    if isinstance(label, str) and label:
+        return label
+    origin = getattr(client, "origin", None)
+    return origin.rpartition("/")[2].rpartition("@")[2] if isinstance(origin, str) else ""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from html import escape
 from typing import TYPE_CHECKING
 
+from .._http.urls import server_name
 from .._text import sanitize
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ def html_table(operation: Operation, note: str = "") -> str:
         for label, text in facts(operation)
     )
     if not operation.resolved:
-        note = note or f"As it was on {_formatted_time(operation.as_of)}."
+        note = note or f"As it was on {formatted_time(operation.as_of)}."
     caption = f"<caption>{escape(_sanitized(note))}</caption>" if note else ""
     return f'<table class="tamr-snapshot">{caption}<tbody>{rows}</tbody></table>'
 
@@ -44,15 +46,26 @@ def html_rows(operations: Iterable[Operation], title: str) -> str:
 def _cells(operation: Operation, names: tuple[str, ...]) -> str:
     texts = dict(facts(operation))
     texts.setdefault("Ran for", texts.get("Running for", ""))
-    return "".join(
-        f"<td><bdi>{escape(_sanitized(texts.get(name, '')))}</bdi></td>" for name in names
-    )
+    cells = {name: f"<bdi>{escape(_sanitized(texts.get(name, '')))}</bdi>" for name in names}
+    if operation.reason:
+        cells["Description"] += f"<br><small><bdi>{escape(operation.reason)}</bdi></small>"
+    return "".join(f"<td>{cell}</td>" for cell in cells.values())
 
 
 def plain_text(operation: Operation) -> str:
     """Returns the number, state, description and message of an operation in one line."""
     text = f"Operation {operation.resource_id}: {operation.state}: {operation.description}"
-    return _sanitized(f"{text} ({operation.message})" if operation.message else text)
+    message = operation.reason or operation.message
+    text = _sanitized(f"{text} ({message})" if message else text)
+    server, code = server_name(operation.client), code_for(operation)
+    return f"{text} On {server}: {code}" if server and code else text
+
+
+def code_for(operation: Operation) -> str:
+    """Returns the Python expression that fetches the operation again; "" without a client."""
+    if operation.client is None or operation.type == "NOOP" or not operation.resource_id:
+        return ""
+    return f"client.operation({json.dumps(_sanitized(operation.resource_id), ensure_ascii=False)})"
 
 
 def facts(operation: Operation) -> list[tuple[str, str]]:
@@ -62,11 +75,14 @@ def facts(operation: Operation) -> list[tuple[str, str]]:
         ("Description", operation.description),
         ("Id", operation.resource_id),
         ("Type", operation.type),
+        ("Server", server_name(operation.client)),
         ("Started by", operation.created_by),
-        ("Created", _formatted_time(operation.created_at)),
+        ("Created", formatted_time(operation.created_at)),
         ("Queued for", duration(operation.queued)),
         ("Ran for" if operation.resolved else "Running for", duration(operation.elapsed)),
-        ("Message", operation.message),
+        ("Message", operation.reason or operation.message),
+        ("Artifact", operation.artifact),
+        ("Code", code_for(operation)),
     ]
     return [(label, text) for label, text in all_facts if text]
 
@@ -87,7 +103,8 @@ def duration(length: timedelta | None) -> str:
     return " ".join(f"{count} {unit}" for count, unit in counts[:2] if count) or "0 s"
 
 
-def _formatted_time(time: datetime | None) -> str:
+def formatted_time(time: datetime | None) -> str:
+    """Formats a time: `2021-01-29 18:24:40 UTC`; "" for None."""
     return f"{time:%Y-%m-%d %H:%M:%S} UTC" if time else ""
 
 

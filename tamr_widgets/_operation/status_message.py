@@ -18,6 +18,8 @@ MAX_SUMMARY_CHARS = 500
 MAX_SEARCHED_CHARS = 20_000
 
 _JAVA_CLASS = re.compile(r"^(?:Caused by: )?(?:[a-z_$][\w$]*\.)+(?=[A-Z])")
+# Recorded servers write "Running job canceled by admin at step 3 of 8" or "Pending job ...".
+_CANCELLED_BY = re.compile(r"(?:Running|Pending) job canceled by (.+?)(?: at (step \d+ of \d+))?")
 _DRIVER_STATES = {
     "SUBMITTED": "Spark driver submitted",
     "RUNNING": "Spark driver running",
@@ -46,6 +48,15 @@ def has_details(raw: object) -> bool:
     if not isinstance(raw, str) or '"driverState"' in raw[:MAX_SUMMARY_CHARS]:
         return False
     return " ".join(raw.split()) != summarize(raw)
+
+
+def cancellation(raw: object) -> str:
+    """Returns "Cancelled by admin, at step 3 of 8", or "" if a message does not name the user."""
+    found = _CANCELLED_BY.fullmatch(summarize(raw))
+    if found is None:
+        return ""
+    user, step = found.groups()
+    return f"Cancelled by {user}" + (f", at {step}" if step else "")
 
 
 def _from_json(text: str) -> str | None:

@@ -1,7 +1,8 @@
 """Batching policy: whether one request of the list costs less than polls of single operations.
 
-Time and bytes count alike: the list is preferred if it takes less of their product. On a slow line
-one round trip is shorter than ten, but a list of all jobs may have a hundred times their bytes.
+The list is preferred if it is no slower than the polls and cheaper in requests and bytes. On a
+slow line one round trip is shorter than ten, but a list of all jobs may have a hundred times their
+bytes.
 """
 
 from __future__ import annotations
@@ -12,7 +13,12 @@ from .._clock import Seconds, clock
 
 # As long as the list was not measured, it is tried when so many operations are due together, or if
 # their polls take longer than their interval.
-TRIAL = 20
+TRIAL = 12
+# The cost of a request for server and line, as the number of documents that cost as much in bytes.
+REQUEST_DOCUMENTS = 25
+# A list must be so many times as expensive before single polls replace it again: while the
+# operations end one by one, the choice would change with each, and requests would add up.
+STAY_FACTOR = 5
 # A list without subscribers gets this time, or twice the time of the polls that it replaces.
 TRIAL_SECONDS = 2.0
 # A measurement is valid for so long, and after an error the list is not requested for so long.
@@ -32,6 +38,7 @@ class BatchPolicy:
         self._single: Seconds | None = None
         self._list: Seconds | None = None
         self._list_length = 0
+        self._prefers_list = False
         self._list_good_until = self._list_bad_until = -math.inf
 
     @property
@@ -73,9 +80,12 @@ class BatchPolicy:
         is_late = singles > interval
         if self._list is None or now >= self._list_good_until:
             return operations >= TRIAL or is_late
-        # In bytes, a list is its number of operations.
-        is_cheaper = singles * operations > self._list * self._list_length
-        return is_cheaper or (is_late and self._list < singles)
+        factor = STAY_FACTOR if self._prefers_list else 1
+        is_cheaper = (
+            operations * (REQUEST_DOCUMENTS + 1) * factor > REQUEST_DOCUMENTS + self._list_length
+        )
+        self._prefers_list = (is_cheaper or is_late) and self._list < singles
+        return self._prefers_list
 
     def list_is_cheap(self, interval: Seconds) -> bool:
         """Whether a list that is due soon anyway can be requested a little sooner."""

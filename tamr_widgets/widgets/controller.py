@@ -7,9 +7,10 @@ All of its state is written by the poller's thread; clicks submit commands to it
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._clock import Seconds, clock
+from .._notify.registry import concerns, first_error, labels, registry
 from ..errors import (
     ClientClosed,
     ConnectionFailed,
@@ -25,6 +26,9 @@ from .clicks import Clicks
 from .follower import Follower
 from .past import PastRuns, queue_facts
 from .payload import action_error_facts, compact, estimate_facts, poll_error_facts, snapshot_facts
+
+if TYPE_CHECKING:
+    from .._notify.notification import Notification
 
 _ENDED = {"SUCCEEDED": "succeeded", "FAILED": "failed", "CANCELED": "was cancelled"}
 # Kinds of errors after which nothing is polled until a click or code requests it.
@@ -86,6 +90,7 @@ class OperationController:
         self._checked_at = 0.0
         self._clicks = Clicks(self.poller, self._on_action_error)
         self._history: JobHistory | None = None
+        registry.listen(self)
         self._past = PastRuns()
         self._learns = estimate
         self._learning: Subscription | None = None
@@ -131,6 +136,19 @@ class OperationController:
         self._clicks.close()
         self.poller.cancel(self)
 
+    @property
+    def shown_callback_error(self) -> str:
+        """The last error of a user's callback, or of a notification about the operation."""
+        return self.callback_error or first_error(self._notifications())
+
+    def on_notification(self, notification: Notification) -> None:
+        """Shows that another recipient is notified of the operation, or none any more."""
+        if not self.closed and concerns(notification, self.operation.client, self.operation):
+            self.submit(self._on_change)
+
+    def _notifications(self) -> list[Notification]:
+        return registry.of(self.operation.client, self.operation)
+
     def submit(self, work: Callable[[], object]) -> None:
         """Runs `work` on the poller's thread."""
         self.poller.submit(work, _ignore, owner=self, _inline=True)
@@ -164,7 +182,8 @@ class OperationController:
                 "deleted": self.deleted,
                 "no_delete": self.no_delete,
                 "outcome": self.outcome,
-                "callback_error": self.callback_error,
+                "notified": labels(self._notifications()) or None,
+                "callback_error": self.shown_callback_error,
                 **self._error_facts,
                 **self._estimates(),
             }

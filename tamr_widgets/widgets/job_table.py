@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Container, Iterable
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from .._operation.document import field, text
-from .._operation.html import html_rows
+from .._operation.html import formatted_time, html_rows
 from .._operation.operation_list import OperationList
 from ..operation import Operation
+from .failures import Since
 from .payload import cut, milliseconds
 
 Row = list[Any]
@@ -19,6 +21,8 @@ Visible = tuple[str, str | None, str | None]
 
 # The length of the static form, which is for reading.
 MAX_STATIC_ROWS = 100
+# The reason of a failure takes one line of a row, and is searched.
+MAX_REASON_CHARS = 300
 
 
 class Changes(NamedTuple):
@@ -137,7 +141,13 @@ class JobTable:
         return key
 
 
-def row(key: str, operation: Operation, duration: RowTimes = None, start: RowTimes = None) -> Row:
+def row(
+    key: str,
+    operation: Operation,
+    duration: RowTimes = None,
+    start: RowTimes = None,
+    since: Since = None,
+) -> Row:
     """Returns a row of the page's table, in the order of static/jobs/table/rows.js.
 
     Args:
@@ -145,8 +155,9 @@ def row(key: str, operation: Operation, duration: RowTimes = None, start: RowTim
         operation: The job.
         duration: The estimate of its running time, from `JobTimes`.
         start: The estimate of its start, from `JobTimes`.
+        since: Whether its failure stands, from `Failures`.
     """
-    return [
+    values = [
         key,
         cut(operation.state) or None,
         cut(operation.description),
@@ -157,7 +168,11 @@ def row(key: str, operation: Operation, duration: RowTimes = None, start: RowTim
         cut(operation.type),
         duration,
         start,
+        cut(operation.reason, MAX_REASON_CHARS) or None,
+        since,
     ]
+    has_failed = values[-2:] != [None, None]
+    return values if has_failed else values[:-2]
 
 
 def _visible(document: dict[str, Any]) -> Visible:
@@ -167,12 +182,15 @@ def _visible(document: dict[str, Any]) -> Visible:
     return name or "?", identifier, text(field(document.get("created"), "time"))
 
 
-def static_repr(operations: tuple[Operation, ...] | None, host: str) -> tuple[str, str]:
+def static_repr(
+    operations: tuple[Operation, ...] | None, host: str, as_of: datetime | None = None
+) -> tuple[str, str]:
     """Returns the newest jobs as HTML and as plain text, for front ends without widgets.
 
     Args:
         operations: All jobs, newest first; None before the first list.
-        host: The origin of the server.
+        host: The name of the server.
+        as_of: The time when they were fetched, by the server's clock.
     """
     if operations is None:
         title = f"The jobs of {host}: the list has not been fetched yet."
@@ -180,6 +198,7 @@ def static_repr(operations: tuple[Operation, ...] | None, host: str) -> tuple[st
     title = f"{len(operations):,} jobs of {host}"
     if len(operations) > MAX_STATIC_ROWS:
         title += f", the newest {MAX_STATIC_ROWS} of them"
+    title += f", as of {formatted_time(as_of)}" if as_of else ""
     return html_rows(operations[:MAX_STATIC_ROWS], title), title
 
 
@@ -206,6 +225,7 @@ def to_frame(operations: tuple[Operation, ...]) -> Any:
         "queued": lambda operation: operation.queued,
         "elapsed": lambda operation: operation.elapsed,
         "message": lambda operation: operation.message,
+        "reason": lambda operation: operation.reason,
     }
     frame = pd.DataFrame(
         {name: [value(each) for each in operations] for name, value in columns.items()}

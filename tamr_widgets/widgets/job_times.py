@@ -24,8 +24,10 @@ class JobTimes:
         self._forecast: QueueForecast[str] = QueueForecast(history.waiting)
         self._active: dict[str, Operation] = {}
         self._starts: dict[str, list[Any]] = {}
-        # The estimates of jobs that have ended are final.
-        self._final: dict[str, list[float]] = {}
+        # The estimates of jobs that have ended are final. Before the history is filled, there are
+        # none, and to find that for each job of a long list takes time.
+        self._final: dict[str, list[float] | None] = {}
+        self._learned = False
 
     def update(
         self, changed: Iterable[tuple[str, Operation | None]], removed: Iterable[str], now: datetime
@@ -61,7 +63,8 @@ class JobTimes:
         self._final.pop(key, None)
 
     def renew(self) -> set[str]:
-        """Renews the starts after the history has changed; returns as `update`."""
+        """Renews the starts after the history was filled; returns as `update`."""
+        self._learned = True
         self._forecast.invalidate()
         return self._changes()
 
@@ -69,10 +72,9 @@ class JobTimes:
         """Returns the estimate of a job's running time, made before its end."""
         if not operation.resolved:
             return _values(self._history.estimate(operation))
-        known = self._final.get(key) or _values(self._history.estimate(operation))
-        if known is not None:
-            self._final[key] = known
-        return known
+        if self._learned and key not in self._final:
+            self._final[key] = _values(self._history.estimate(operation))
+        return self._final.get(key)
 
     def start(self, key: str) -> list[Any] | None:
         """Returns the estimate of a job's start, the number of jobs ahead, and the first's key."""

@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import traitlets as t
 
 from .._clock import Seconds, checked_seconds, clock
 from .._http.protocol import TamrClient
 from .._http.unify_client import checked_client
+from .._http.urls import server_name
+from .._notify.registry import concerns, first_error, registry
 from .._operation.operation_list import OperationList
 from .._polling.callbacks import SafeCallback
+from ..auth import username_of
 from ..errors import TamrError
 from ..operation import Operation
 from ..poller import Poller, Subscription
 from . import bundle, cell_outputs, job_table
 from .base import BaseWidget
 from .bulk_action import Bulk
+from .failures import Failures
 from .follower import Follower
+from .hints import hints
 from .job_times import JobTimes
 from .opened_rows import OpenedRows
 from .payload import compact, poll_error_facts
+
+if TYPE_CHECKING:
+    from .._notify.notification import Notification
 
 __all__ = ["JobsWidget"]
 
@@ -71,6 +80,10 @@ class JobsWidget(BaseWidget):
     search = t.Unicode("", help="Show only jobs that match this.").tag(sync=True)
     operations = t.Tuple(read_only=True, help="Snapshots of all jobs, newest first.")
     selection = t.Tuple(read_only=True, help="Snapshots of the jobs that are selected.")
+    failing = t.Tuple(
+        read_only=True,
+        help="The newest failed job of each kind that has not succeeded since, newest first.",
+    )
     error = t.Unicode("", read_only=True, help="What went wrong last, or nothing.")
 
     def __init__(
@@ -82,19 +95,34 @@ class JobsWidget(BaseWidget):
         self._poller = Poller.of(client)
         self._table = job_table.JobTable()
         self._times = JobTimes(self._poller.history)
+        self._failures = Failures(self._table.get)
         self._opened = OpenedRows(self._interval, self._send_panel)
         self._bulk: Bulk | None = None
         self._on_each_resolved: list[SafeCallback] = []
         self._offset: Seconds = 0.0
         self._checked_at = clock.wall()
         self._listed = self._page_ready = self._no_delete = self._closed = False
+        self._hints: list[str] = []
+        self._cancelled_here: set[str] = set()
+        self._listed_at: datetime | None = None
         self._error_facts: dict[str, Any] = {}
         self._error = self._callback_error = ""
         self._follower = Follower(self._subscribe, self._learn)
         self._answered = threading.Event()
         super().__init__(_status=self._current_status(), **kwargs)
+        registry.listen(self)
         cell_outputs.repeat_in_cell(self)
         self._follower.start()
+
+    @property
+    def notification_target(self) -> TamrClient:
+        """The client, about all jobs of whose server `notify(widget, ...)` is."""
+        return self._client
+
+    def on_notification(self, notification: Notification) -> None:
+        """Shows the error of a notification that could not be sent."""
+        if not self._closed and concerns(notification, self._client):
+            self._submit(self._update_traits)
 
     def on_resolved(self, callback: Callable[[Operation], object]) -> None:
         """Registers a callback, called once with each operation that resolves from now on.
@@ -167,18 +195,21 @@ class JobsWidget(BaseWidget):
         changed, removed, ended = self._table.take(listing.with_client(self._client))
         if changed:
             self._offset = listing.clock_offset_seconds
-        first, self._listed = not self._listed, True
+        first, self._listed, self._listed_at = not self._listed, True, listing.as_of
         for each in () if first else ended:
             # Starts of others depend on its end, and the poller's turn for it comes later.
             self._poller.history.add(each)
-        latest = ((key, self._table.get(key)) for key in changed)
-        moved = self._times.update(latest, removed, listing.as_of)
+        pairs = self._pairs(changed)
+        moved = self._times.update(pairs, removed, listing.as_of)
+        moved |= self._failures.update(pairs, removed)
+        if first or changed or removed:
+            self._hints = hints(self._table.operations(), self._cancelled_here)
         self._error_facts, self._error = {}, ""
         if first:
             self._send_all()
             self._submit_later(self._send_all_unless_page_ready, AGAIN_SECONDS)
         elif changed or removed or moved:
-            self._send_rows([*changed, *moved.difference(changed)], removed)
+            self._send_rows(dict.fromkeys([*changed, *moved]), removed)
         self._update_traits(first=first)
         if not self._page_ready:
             cell_outputs.repeat_in_cell(self)
@@ -197,7 +228,7 @@ class JobsWidget(BaseWidget):
 
     def _send_estimates(self, start: int) -> None:
         """Sends the rows of a chunk again that have estimates now."""
-        chunk = list(self._table.keyed())[start : start + CHUNK]
+        chunk = self._pairs(self._table.keys()[start : start + CHUNK])
         known = [key for key, each in chunk if self._times.has_any(key, each)]
         if known:
             self._send_rows(known, [])
@@ -216,8 +247,9 @@ class JobsWidget(BaseWidget):
             "_status": self._current_status(),
             "operations": self._table.operations(),
             "selection": self._selection(),
+            "failing": self._failures.failing(),
             "error": self._error,
-            "callback_error": self._callback_error,
+            "callback_error": self._shown_callback_error(),
         }
         before_notify = self._update_output if first else None
         self._publish(values, before_notify=before_notify, reports=reports)
@@ -226,14 +258,19 @@ class JobsWidget(BaseWidget):
         status = compact(
             {
                 "loading": not self._listed,
-                "host": str(self._client.origin),
+                "host": server_name(self._client),
+                "user": username_of(getattr(self._client, "auth", None)),
+                "hints": self._hints or None,
                 "no_delete": self._no_delete,
-                "callback_error": self._callback_error,
+                "callback_error": self._shown_callback_error(),
                 **self._error_facts,
             }
         )
         # Added after `compact`, which would omit a zero.
         return {**status, "total": len(self._table)} if self._listed else status
+
+    def _shown_callback_error(self) -> str:
+        return self._callback_error or first_error(registry.of(self._client))
 
     def _selection(self) -> tuple[Operation, ...]:
         selected = (self._table.get(key) for key in self._selected)
@@ -247,17 +284,22 @@ class JobsWidget(BaseWidget):
         self._callback_error = text
         self._update_traits(reports=True)
 
-    def _send_rows(self, changed: list[str], removed: list[str], **more: Any) -> None:
+    def _send_rows(self, changed: Iterable[str], removed: list[str], **more: Any) -> None:
         rows = [
-            job_table.row(key, each, self._times.duration(key, each), self._times.start(key))
-            for key in changed
-            if (each := self._table.get(key)) is not None
+            job_table.row(
+                key,
+                each,
+                self._times.duration(key, each),
+                self._times.start(key),
+                self._failures.since(key),
+            )
+            for key, each in self._pairs(changed)
         ]
         self.send({"rows": {"jobs": rows, "gone": removed, **more}})
 
     def _newest_rows(self) -> list[job_table.Row]:
-        newest = list(self._table.keyed())[:MAX_KEPT_ROWS]
-        return [job_table.row(key, each) for key, each in newest]
+        newest = self._pairs(self._table.keys()[:MAX_KEPT_ROWS])
+        return [job_table.row(key, each, since=self._failures.since(key)) for key, each in newest]
 
     def _send_all_unless_page_ready(self) -> None:
         if not self._page_ready:
@@ -269,6 +311,10 @@ class JobsWidget(BaseWidget):
             chunk, more = keys[start : start + CHUNK], start + CHUNK < len(keys)
             reset = {"reset": True, "total": len(keys)} if start == 0 else {}
             self._send_rows(chunk, [], more=more, **reset)
+
+    def _pairs(self, keys: Iterable[str]) -> list[tuple[str, Operation]]:
+        found = ((key, self._table.get(key)) for key in keys)
+        return [(key, each) for key, each in found if each is not None]
 
     def _send_panel(self, key: str, facts: dict[str, Any]) -> None:
         self.send({"panel": key, "facts": facts})
@@ -333,17 +379,20 @@ class JobsWidget(BaseWidget):
 
     def _on_one_done(self, key: str, result: Any) -> None:
         if isinstance(result, Operation):
+            self._cancelled_here.add(result.identity)
             previous = self._table.get(key)
             self._table.put(key, result)
             self._times.put(key, result)
-            self._send_rows([key], [])
+            moved = self._failures.update([(key, result)], [])
+            self._send_rows({key, *moved}, [])
             if result.resolved and previous is not None and not previous.resolved:
                 self._update_traits()
                 self._report_resolved([result])
         else:
             self._table.remove(key)
             self._times.remove(key)
-            self._send_rows([], [key])
+            moved = self._failures.update([], [key])
+            self._send_rows(moved, [key])
 
     def _on_report(self, report: dict[str, Any]) -> None:
         self.send({"report": report})
@@ -357,7 +406,7 @@ class JobsWidget(BaseWidget):
 
     def _static_repr(self) -> tuple[str, str]:
         operations = self._table.operations() if self._listed else None
-        return job_table.static_repr(operations, str(self._client.origin))
+        return job_table.static_repr(operations, server_name(self._client), self._listed_at)
 
     def _clock_offset_seconds(self) -> Seconds:
         return self._offset

@@ -78,6 +78,11 @@ class OperationWidget(BaseWidget):
         self._waiting.update()
         self._view.follow()
 
+    @property
+    def notification_target(self) -> Operation:
+        """The operation, which `notify(widget, ...)` is about."""
+        return self._view.operation
+
     def wait(self, timeout_seconds: Seconds | None = None) -> Operation:
         """Blocks the cell until the operation is resolved, and returns it.
 
@@ -129,7 +134,7 @@ class OperationWidget(BaseWidget):
             "waiting": view.waiting,
             "deleted": view.deleted,
             "error": "" if view.error is None else str(view.error),
-            "callback_error": view.callback_error,
+            "callback_error": view.shown_callback_error,
             "progress": view.progress(),
             "state": view.operation.state,
             "resolved": view.operation.resolved,

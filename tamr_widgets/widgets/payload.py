@@ -10,7 +10,10 @@ from datetime import datetime
 from typing import Any, TypedDict
 
 from .._clock import Seconds, clock
+from .._http.urls import server_name
+from .._operation.html import code_for
 from .._operation.status_message import has_details
+from ..auth import username_of
 from ..errors import (
     ConnectionFailed,
     Forbidden,
@@ -36,12 +39,16 @@ class PanelFacts(TypedDict, total=False):
 
     id: str
     type: str
+    server: str
+    code: str
+    artifact: str
     description: str
     state: str
     resolved: bool
     message: str
     details: str
     created_by: str
+    by_other: bool
     created_at: float
     started_at: float
     ended_at: float
@@ -51,6 +58,7 @@ class PanelFacts(TypedDict, total=False):
     busy: str
     deleted: bool
     outcome: str
+    notified: list[str]
     callback_error: str
     fault: str
     fault_kind: str
@@ -70,17 +78,27 @@ def snapshot_facts(operation: Operation) -> dict[str, Any]:
     return {
         "id": cut(operation.resource_id) or "?",
         "type": cut(operation.type),
+        "server": server_name(operation.client),
+        "code": code_for(operation),
+        "artifact": cut(operation.artifact),
         "description": cut(operation.description),
         "state": cut(operation.state),
         "resolved": operation.resolved,
-        "message": operation.message,
+        "message": operation.reason or operation.message,
         "details": cut(raw, MAX_DETAILS_CHARS) if has_details(raw) else "",
         "created_by": cut(operation.created_by),
+        "by_other": is_by_other(operation),
         "created_at": milliseconds(operation.created_at),
         "started_at": milliseconds(operation.started_at),
         "ended_at": milliseconds(operation.ended_at),
         "as_of": milliseconds(operation.as_of),
     }
+
+
+def is_by_other(operation: Operation) -> bool:
+    """Whether another user than the client's started the job; False if that is not known."""
+    user = username_of(getattr(operation.client, "auth", None))
+    return bool(user and operation.created_by and user != operation.created_by)
 
 
 def estimate_facts(estimate: Estimate | None) -> dict[str, float] | None:

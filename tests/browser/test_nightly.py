@@ -13,7 +13,9 @@ ALL_JOBS = 90_000
 
 
 def test_the_nightly_chain_goes_on_from_where_it_failed(lab: FrontEnd) -> None:
-    notebook = lab.open("notebooks/nightly.ipynb", viewport={"width": 1280, "height": 1800})
+    notebook = lab.open(
+        "notebooks/nightly.ipynb", viewport={"width": 1280, "height": 1800}, device_scale_factor=2
+    )
     notebook.run_all(wait=False)
     chain = notebook.page.get_by_role("group", name="Chain: Nightly")
     steps = chain.get_by_role("list", name="Steps").get_by_role("listitem")
@@ -26,11 +28,11 @@ def test_the_nightly_chain_goes_on_from_where_it_failed(lab: FrontEnd) -> None:
     expect(steps.nth(1)).to_contain_text("Failed")
     expect(steps.nth(2)).to_contain_text("Held up")
     expect(chain).to_contain_text("holds up Train, Update clusters, Publish clusters")
+    for theme in ("dark", "light"):
+        notebook.set_theme(theme)
+        notebook.screenshot(f"readme-nightly-{theme}", chain)
     steps.nth(1).get_by_role("button").click()
     expect(chain.get_by_role("group", name="Operation 402")).to_contain_text("AnalysisException")
-    for theme in ("light", "dark"):
-        notebook.set_theme(theme)
-        notebook.screenshot(f"nightly-failed-{theme}")
 
     chain.get_by_role("button", name="Go on from here").click()
     expect(chain.get_by_role("button", name="Not now")).to_be_focused()

@@ -12,6 +12,10 @@ const KINDS = [
   ["SPARK", "Update Golden Records", 34],
   ["projectExport", "projectExport with artifact: minimal_mastering_%", 14],
 ];
+const REASONS = [
+  "AnalysisException: cannot resolve '`compnay_name_%`' given input columns: [x.name, x.id]; line % pos 7;",
+  "SparkException: Job aborted due to stage failure: Task % in stage % failed 4 times",
+];
 const USERS = ["admin", "carla", "nightly", "priya"];
 
 /** The same numbers every time. */
@@ -63,6 +67,16 @@ export function makeJobs(count, now = Date.now(), { seed = 1, every = 1200 } = {
     created -=
       (i < 8 ? 8 : random() < 0.3 ? random() * 10 : -Math.log(random() || 0.5) * every) * 1000;
   }
+  // The end of the next success of a description, or true if there is none, false after the newest failure.
+  const next = {};
+  rows.forEach((row, i) => {
+    const [, state, description, , , , ended] = row;
+    if (state === "SUCCEEDED") next[description] = ended;
+    if (state === "CANCELED") row.push("Cancelled by carla, at step 3 of 8");
+    if (state !== "FAILED") return;
+    row.push(REASONS[i % 2].replaceAll("%", String(i)), next[description] ?? true);
+    next[description] ??= false;
+  });
   return rows;
 }
 
@@ -80,7 +94,7 @@ class FakeModel {
   constructor(traits, kernel) {
     this.traits = {
       layout: { model_id: "layout" },
-      _status: { host: "http://tamr.example:9100" },
+      _status: { host: "tamr.example:9100" },
       filter_state: "",
       search: "",
       _selected: [],

@@ -46,7 +46,14 @@ class FakeModel {
 /** Opens a widget and returns its name; `kernel` is the front end's object for it. */
 globalThis.openWidget = async (
   facts,
-  { kernel, layout, views = 1, className = "", entry = "operation/index.js", trait = "_panel" } = {},
+  {
+    kernel,
+    layout,
+    views = 1,
+    className = "",
+    entry = "operation/index.js",
+    trait = "_panel",
+  } = {},
 ) => {
   const [module, code] = await Promise.all([
     import("/esm.js"),

@@ -16,6 +16,8 @@ const job = {
   created_by: "admin",
   created_at: at(146),
   as_of: at(0),
+  server: "production",
+  code: 'client.operation("17")',
 };
 const running = {
   ...job,
@@ -26,8 +28,17 @@ const running = {
 const ended = { ...job, started_at: at(134), ended_at: at(20), resolved: true };
 const estimate = { median: 170, low: 150, high: 205, samples: 20 };
 const queue = { median: 85, low: 65, high: 115, samples: 25 };
-const runs = Array.from({ length: 20 }, (_, i) => [at(90000 * (20 - i)), 110 + (i * 37 % 23) + 2 * i, ...(i === 6 ? ["FAILED"] : i === 13 ? ["CANCELED"] : [])]);
-const past = { runs, usual: { median: 150, low: 135, high: 170, samples: 20 }, change: 0.45, since: at(28 * 86400 + 60) };
+const runs = Array.from({ length: 20 }, (_, i) => [
+  at(90000 * (20 - i)),
+  110 + ((i * 37) % 23) + 2 * i,
+  ...(i === 6 ? ["FAILED"] : i === 13 ? ["CANCELED"] : []),
+]);
+const past = {
+  runs,
+  usual: { median: 150, low: 135, high: 170, samples: 20 },
+  change: 0.45,
+  since: at(28 * 86400 + 60),
+};
 const kernel = { checked_at: at(11), retry_at: at(-6) };
 
 /** Facts by name; `$` holds what is no fact: how the page's own state differs. */
@@ -63,9 +74,25 @@ export const FACES = {
   "running, later than the median": { ...running, estimate: { ...estimate, median: 120 } },
   "longer than usual": { ...running, estimate: { median: 70, low: 60, high: 80, samples: 20 } },
   "past runs": { ...running, estimate, past, $: { open: true } },
-  "past runs, longer than usual": { ...running, started_at: at(400), estimate: past.usual, past, $: { open: true } },
-  "past runs, one of them": { ...job, state: "PENDING", past: { runs: [[at(9000), null, "CANCELED"]] }, $: { open: true } },
-  "past runs, failed": { ...ended, state: "FAILED", past, $: { open: true } },
+  "past runs, longer than usual": {
+    ...running,
+    started_at: at(400),
+    estimate: past.usual,
+    past,
+    $: { open: true },
+  },
+  "past runs, one of them": {
+    ...job,
+    state: "PENDING",
+    past: { runs: [[at(9000), null, "CANCELED"]] },
+    $: { open: true },
+  },
+  "past runs, failed": {
+    ...ended,
+    state: "FAILED",
+    past,
+    $: { open: true },
+  },
   "running without a start": { ...job, state: "RUNNING" },
   cancelling: { ...running, state: "CANCELING", message: "Job has been marked for cancellation" },
   quarantined: { ...running, state: "QUARANTINED" },
@@ -83,6 +110,31 @@ export const FACES = {
     ...ended,
     state: "CANCELED",
     message: "Running job canceled by admin at step 3 of 8",
+  },
+  "cancelled by a user": {
+    ...ended,
+    state: "CANCELED",
+    message: "Cancelled by admin, at step 3 of 8",
+    details: "Running job canceled by admin at step 3 of 8\n\nApplication killed by user.",
+  },
+  export: {
+    ...ended,
+    type: "projectExport",
+    state: "SUCCEEDED",
+    artifact: "/home/ubuntu/tamr/projectExports/minimal_mastering-2021-07-05_16-16-30-425.zip",
+  },
+  notified: { ...running, notified: ["Slack", "E-Mail"], $: { desktop: true } },
+  "not notified": {
+    ...running,
+    notified: ["Slack"],
+    callback_error:
+      "Slack was not notified: its response had HTTP status 404. Check the arguments of notify().",
+  },
+  "question: a job of another user": {
+    ...running,
+    created_by: "nightly",
+    by_other: true,
+    $: { asking: "cancel" },
   },
   noop: {
     id: "-1",

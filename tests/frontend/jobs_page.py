@@ -15,7 +15,7 @@ LOOKS = {
 }
 NAMES = (
     *("key", "state", "description", "user", "created", "started", "ended", "type"),
-    *("estimate", "queue"),
+    *("estimate", "queue", "reason", "since"),
 )
 
 
@@ -32,6 +32,8 @@ def row(key: str = "17", **facts: Any) -> list[Any]:
         "type": "SPARK",
         "estimate": None,
         "queue": None,
+        "reason": None,
+        "since": None,
     } | facts
     return [known[name] for name in NAMES]
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize("theme", LOOKS)
 def test_axe_finds_nothing_in_any_state(look, theme, artifacts: Path):
     page = look("widget.html", **LOOKS[theme])
+    page.evaluate("document.documentElement.style.colorScheme = 'light dark'")
     options = {"entry": "chain/index.js", "trait": "_chain"}
     for facts in STATES.values():
         page.evaluate("([facts, options]) => openWidget(facts, options)", [facts, options])

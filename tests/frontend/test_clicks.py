@@ -145,12 +145,12 @@ def test_a_pressed_button_says_that_it_waits_for_the_kernel(
 @pytest.mark.parametrize(
     ("facts", "enabled"),
     [
-        ({}, ["Wait", "Cancel job", "Delete"]),
-        ({"state": "QUARANTINED"}, ["Wait", "Cancel job", "Delete"]),
-        ({"state": "CANCELING"}, ["Wait", "Delete"]),
-        ({"waiting": True}, ["Stop waiting", "Cancel job", "Delete"]),
-        ({"busy": "cancel"}, ["Wait"]),
-        ({"no_delete": True}, ["Wait", "Cancel job"]),
+        ({}, ["Wait", "Notify", "Cancel job", "Delete"]),
+        ({"state": "QUARANTINED"}, ["Wait", "Notify", "Cancel job", "Delete"]),
+        ({"state": "CANCELING"}, ["Wait", "Notify", "Delete"]),
+        ({"waiting": True}, ["Stop waiting", "Notify", "Cancel job", "Delete"]),
+        ({"busy": "cancel"}, ["Wait", "Notify"]),
+        ({"no_delete": True}, ["Wait", "Notify", "Cancel job"]),
         (SUCCEEDED, ["Delete"]),
         (SUCCEEDED | {"deleted": True}, []),
         (SUCCEEDED | {"type": "NOOP", "id": "-1"}, []),
@@ -159,9 +159,10 @@ def test_a_pressed_button_says_that_it_waits_for_the_kernel(
     ids=str,
 )
 def test_what_makes_no_sense_is_disabled_with_a_reason(
-    show: Callable[..., Widget], facts: dict[str, Any], enabled: list[str]
+    show: Callable[..., Widget], page: Page, facts: dict[str, Any], enabled: list[str]
 ) -> None:
     """Disabled buttons can be reached, say why they are disabled, and do nothing."""
+    page.evaluate("() => { globalThis.Notification = { permission: 'granted' }; }")
     widget = show(RUNNING | facts)
 
     for button in widget.panel.get_by_role("button").all():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -52,7 +53,7 @@ def test_one_question_for_all(jobs: Jobs) -> None:
     choose(jobs, "25", "24", "19")
 
     jobs.button("Cancel 2 jobs").click()
-    question = jobs.region.get_by_role("group", name="Cancel 2 jobs on the server?")
+    question = jobs.region.get_by_role("group", name="Cancel 2 jobs on tamr.example:9100?")
     expect(question).to_contain_text("Train Mastering Model (25), Train Mastering Model (24)")
     expect(jobs.button("Keep running")).to_be_focused()
     jobs.button("Yes, cancel them").click()
@@ -68,7 +69,7 @@ def test_many_are_counted_rather_than_named(jobs: Jobs) -> None:
 
     jobs.button("Delete 16 operations").click()
 
-    question = jobs.region.get_by_role("group", name="Delete 16 operations from the server?")
+    question = jobs.region.get_by_role("group", name="Delete 16 operations from tamr.example:9100?")
     expect(question).to_contain_text(", and 13 more")
     expect(jobs.button("Keep them")).to_be_focused()
     expect(jobs.button("Yes, delete them")).to_be_visible()
@@ -215,3 +216,29 @@ def test_a_thousand_failures_are_counted(open_jobs: Callable[..., Jobs]) -> None
     alert = jobs.region.get_by_role("alert")
     expect(alert.get_by_role("listitem")).to_have_count(101)
     expect(alert.get_by_role("listitem").last).to_have_text("and 900 more")
+
+
+@pytest.mark.parametrize(
+    ("user", "keys", "says"),
+    [
+        ("ada", ["25"], "(25). It was started by nightly, not by you."),
+        ("ada", ["25", "24"], "(24). They were started by nightly, not by you."),
+        ("nightly", ["25", "24"], "(24)"),
+        ("nightly", ["25", "23"], "(23). 1 of them were started by carla, not by you."),
+        ("", ["25"], "(25)"),
+    ],
+)
+def test_the_question_says_whose_jobs_they_are(
+    open_jobs: Callable[..., Jobs], user: str, keys: list[str], says: str
+) -> None:
+    """As far as the name of the client's user is known."""
+    rows = [row("25", user="nightly"), row("24", user="nightly"), row("23", user="carla")]
+    for each in rows:
+        each[1], each[6] = "RUNNING", None
+    jobs = open_jobs(rows, traits={"_status": {"host": "production", "user": user}})
+    choose(jobs, *keys)
+
+    jobs.region.get_by_role("button", name="Cancel ").first.click()
+
+    question = jobs.region.get_by_role("group", name=" on production?")
+    expect(question.locator("span")).to_have_text(re.compile(f".*{re.escape(says)}$"))

@@ -61,3 +61,19 @@ def test_nothing_sticks_out(look: Callable[..., Page], width: int) -> None:
     )
 
     assert wide == []
+
+
+@pytest.mark.parametrize("name", LOOKS)
+def test_axe_finds_nothing_in_failures(
+    look: Callable[..., Page], name: str, artifacts: Path
+) -> None:
+    """Neither in a hint, nor in rows of two lines, nor in those that failed alike."""
+    jobs = Jobs(look("jobs.html", **LOOKS[name])).open(814)
+    jobs.notify("set", "_status", {"host": "production", "total": 814, "hints": ["Read-only."]})
+    jobs.region.get_by_role("button", name="Still failing").click()
+    jobs.grid.locator("[role=gridcell][data-column=description]").first.click()
+    jobs.page.screenshot(path=artifacts / f"failures-{name}.png", animations="disabled")
+    assert violations(jobs.region) == []
+
+    jobs.region.get_by_role("button", name="failed like this").click()
+    assert violations(jobs.region) == []

@@ -279,3 +279,22 @@ def test_a_connection_that_is_back_asks_for_all(open_jobs: Callable[..., Jobs]) 
         {"action": "subscribe"},
         {"action": "expand", "id": "1"},
     ]
+
+
+def test_hints_stand_above_the_jobs(open_jobs: Callable[..., Jobs]) -> None:
+    """As the kernel says them, while it is there."""
+    hint = "An export or import is running. Tamr is read-only meanwhile, and other actions fail."
+    jobs = open_jobs([row("2")], traits={"_status": {"host": HOST, "total": 1, "hints": [hint]}})
+    note = jobs.region.get_by_role("note")
+    expect(note).to_have_text(hint)
+
+    jobs.notify("set", "_status", {"host": HOST, "total": 1})
+
+    expect(note).to_be_hidden()
+
+
+def test_the_page_names_its_server(open_jobs: Callable[..., Jobs]) -> None:
+    """Beside the number of its jobs."""
+    jobs = open_jobs([row("2"), row("1")], traits={"_status": {"host": "production", "total": 2}})
+
+    expect(jobs.region).to_contain_text("production · 2 jobs")

@@ -24,6 +24,13 @@ FAKE = """permission => {
   };
 }"""
 
+REFUSED = """() => {
+  globalThis.Notification = class {
+    static permission = "default";
+    static async requestPermission() { return this.permission = "denied"; }
+  };
+}"""
+
 
 @pytest.fixture
 def permit(page: Page) -> Callable[[str], None]:
@@ -96,3 +103,64 @@ def test_without_notifications_wait_works(show: Callable[..., Widget], page: Pag
     widget.update(SUCCEEDED)
 
     expect(widget.panel).to_contain_text("Succeeded")
+
+
+def test_the_bell_adds_and_removes_the_desktop(
+    show: Callable[..., Widget], permit: Callable[[str], None], page: Page
+) -> None:
+    """Beside those whom the kernel notifies, and without a wait."""
+    permit("default")
+    widget = show(RUNNING | {"notified": ["Slack", "E-Mail"]})
+    bell = widget.panel.get_by_role("button", name="Notify: Slack, E-Mail")
+    expect(bell).to_have_attribute("aria-pressed", "false")
+
+    bell.click()
+    expect(bell).to_have_text("Notify: Slack, E-Mail, this desktop")
+    expect(bell).to_have_attribute("aria-pressed", "true")
+    bell.click()
+    expect(bell).to_have_attribute("aria-pressed", "false")
+    bell.click()
+    widget.update(FAILED)
+
+    assert widget.sent == []
+    assert page.evaluate("shown") == [["Failed: Train Mastering Model", FAILED["message"]]]
+
+
+def test_wait_adds_the_desktop_too(
+    show: Callable[..., Widget], permit: Callable[[str], None]
+) -> None:
+    """The bell shows it, and takes it away."""
+    permit("granted")
+    widget = show(RUNNING)
+
+    wait(widget)
+
+    bell = widget.panel.get_by_role("button", name="Notify")
+    expect(bell).to_have_text("Notify: this desktop")
+    bell.click()
+    expect(bell).to_have_text("Notify")
+
+
+def test_a_refused_permission_is_said(show: Callable[..., Widget], page: Page) -> None:
+    """The bell stays off, and says why it can't be on."""
+    page.evaluate(REFUSED)
+    widget = show(RUNNING)
+    bell = widget.button("Notify")
+
+    bell.click()
+
+    expect(bell).to_have_attribute("aria-disabled", "true")
+    expect(bell).to_have_attribute("aria-pressed", "false")
+    expect(widget.panel).to_contain_text("The browser blocks the notifications of this page.")
+
+
+def test_a_page_that_cannot_notify_says_so(show: Callable[..., Widget], page: Page) -> None:
+    """Plain http has no notifications; those of the kernel are shown all the same."""
+    page.evaluate("delete globalThis.Notification")
+    widget = show(RUNNING | {"notified": ["Slack"]})
+
+    bell = widget.button("Notify: Slack")
+    bell.focus()
+
+    expect(bell).to_have_attribute("aria-disabled", "true")
+    expect(widget.panel).to_contain_text("browsers allow them on https")

@@ -16,6 +16,14 @@ if TYPE_CHECKING:
     from panel_page import Widget
     from playwright.sync_api import Browser, Page
 
+# They keep the text, with a clipboard and without one.
+CLIPBOARD = """() => Object.defineProperty(navigator, "clipboard", {
+  value: { writeText: async (text) => { globalThis.clipped = text; } },
+})"""
+NO_CLIPBOARD = """() => {
+  Object.defineProperty(navigator, "clipboard", { value: undefined });
+  addEventListener("copy", () => { globalThis.clipped = String(getSelection()); });
+}"""
 ESTIMATE = {"median": 100, "low": 80, "high": 130, "samples": 20}
 
 
@@ -148,13 +156,13 @@ def test_copy_works_without_a_clipboard(show: Callable[..., Widget], page: Page)
     """On plain http, where browsers have no clipboard for pages, the old way is taken."""
     widget = show(FAILED)
     page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
-    page.evaluate("addEventListener('copy', () => globalThis.copied = String(getSelection()))")
+    page.evaluate("addEventListener('copy', () => globalThis.clipped = String(getSelection()))")
     widget.button("Details").click()
 
     widget.button("Copy").click()
 
     expect(widget.button("Copied")).to_be_visible()
-    assert page.evaluate("copied.trim()") == FAILED["details"].strip()
+    assert page.evaluate("clipped.trim()") == FAILED["details"].strip()
 
 
 def test_only_a_change_of_state_is_announced(show: Callable[..., Widget], page: Page) -> None:
@@ -251,3 +259,74 @@ def test_a_fault_that_is_over_is_gone(show: Callable[..., Widget]) -> None:
     widget.update(RUNNING)
 
     expect(widget.panel.get_by_role("alert")).to_have_count(0)
+
+
+def test_the_question_names_the_server_and_whose_job_it_is(show: Callable[..., Widget]) -> None:
+    """A user sees that it is the job of another one, and on which server."""
+    facts = {"server": "production", "created_by": "nightly", "by_other": True}
+    widget = show(RUNNING | facts)
+
+    widget.button("Cancel job").click()
+    question = widget.panel.get_by_role(
+        "group",
+        name="Cancel this job on production? It was started by nightly, not by you.",
+        exact=True,
+    )
+    expect(question).to_be_visible()
+    widget.button("Keep running").click()
+
+    widget.update(SUCCEEDED | facts | {"by_other": False})
+    widget.button("Delete").click()
+    expect(
+        widget.panel.get_by_role("group", name="Delete this operation from production?", exact=True)
+    ).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("name", "facts", "expected"),
+    [
+        ("Copy code", {"code": 'client.operation("17")'}, 'client.operation("17")'),
+        ("Copy path", {"artifact": "/data/<b>.zip"}, "/data/<b>.zip"),
+    ],
+)
+@pytest.mark.parametrize("clipboard", [True, False], ids=["https", "http"])
+def test_code_and_path_are_copied(
+    show: Callable[..., Widget],
+    page: Page,
+    name: str,
+    facts: dict[str, str],
+    expected: str,
+    clipboard: bool,
+) -> None:
+    """With the clipboard of the browser, or the older way; the button says so until it is left."""
+    page.evaluate(CLIPBOARD if clipboard else NO_CLIPBOARD)
+    widget = show(SUCCEEDED | facts)
+
+    widget.panel.get_by_role("button", name=name, exact=True).click()
+
+    expect(widget.panel.get_by_role("button", name="Copied", exact=True)).to_be_focused()
+    assert page.evaluate("clipped") == expected
+    widget.button("Delete").focus()
+    expect(widget.button(name)).to_be_visible()
+
+
+def test_an_artifact_is_a_fact(show: Callable[..., Widget]) -> None:
+    """With its whole path, and who cancelled a job is one, too."""
+    widget = show(
+        SUCCEEDED | {"artifact": "/exports/" + "x" * 150 + ".zip", "server": "production"}
+    )
+
+    expect(widget.panel).to_contain_text("/exports/" + "x" * 150 + ".zip")
+    expect(widget.panel).to_contain_text("Server")
+    expect(widget.panel).to_contain_text("production")
+
+
+def test_without_a_kernel_the_panel_says_how_to_go_on(show: Callable[..., Widget]) -> None:
+    """The code is in the text, and can still be copied."""
+    widget = show(RUNNING | {"code": 'client.operation("17")'})
+
+    widget.connection_changes(lost=True)
+
+    expect(widget.panel).to_contain_text("No kernel is connected")
+    expect(widget.panel).to_contain_text('To follow it again: client.operation("17")')
+    expect(widget.button("Copy code")).to_be_enabled()

@@ -6,15 +6,16 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import NOW_MS, RUNNING, ago
 from jobs_page import row
+from local_site import NOW_MS
+from panel_page import RUNNING, ago
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Widget
     from jobs_page import Jobs
+    from panel_page import Widget
     from playwright.sync_api import Locator, Page
 
 PENDING = RUNNING | {"state": "PENDING", "created_at": ago(5)}

@@ -24,6 +24,7 @@ LAYERS: list[set[str]] = [
     {"poller", "_polling"},
     {"waiting"},
     {"chain", "_chain"},
+    {"notify", "_notify"},
     {"_terminal"},
     {"widgets"},
     {"ipython"},

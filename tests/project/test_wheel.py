@@ -15,7 +15,8 @@ import tamr_widgets
 
 PROJECT = Path(__file__).parents[2]
 NEEDED = {"anywidget", "ipython", "ipywidgets", "requests", "traitlets", "urllib3"}
-OPTIONAL = {"pandas", "tornado"}  # for to_frame and for the simulator; each says how to get it
+# For notify, to_frame and the simulator; each says how to get it.
+OPTIONAL = {"apprise", "pandas", "tornado"}
 
 
 @pytest.fixture(scope="module")

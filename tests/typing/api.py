@@ -59,6 +59,7 @@ from tamr_widgets import (
     WaitTimeout,
     as_completed,
     load_ipython_extension,
+    notify,
     recorded,
     unload_ipython_extension,
     wait_all,
@@ -107,6 +108,8 @@ def operations(client: Client, response: requests.Response, document: dict[str, 
     assert_type(operation.state, str | None)
     assert_type(operation.resolved, bool)
     assert_type(operation.message, str)
+    assert_type(operation.reason, str)
+    assert_type(operation.artifact, str | None)
     assert_type(operation.created_at, datetime | None)
     assert_type(operation.started_at, datetime | None)
     assert_type(operation.ended_at, datetime | None)
@@ -155,6 +158,15 @@ async def chains(client: Client) -> None:
     assert_type(ChainWidget(chain).state, str)
     with recorded("Nightly") as recording:
         assert_type(recording.state, str)
+
+
+def notifications(client: Client, operation: Operation, widget: JobsWidget) -> None:
+    handle = notify(operation, print)
+    assert_type(handle.error, str)
+    assert_type(handle.closed, bool)
+    handle.close()
+    notify(widget, "slack://token", "failed").close()
+    notify(client, "mailto://user:password@example.com", when="late", poll_interval_seconds=60)
 
 
 def errors(operation: Operation) -> None:

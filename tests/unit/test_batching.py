@@ -27,25 +27,41 @@ def test_a_list_is_tried_if_single_polls_take_too_long(policy):
     assert policy.prefer_list(3, 3.0)
 
 
-def test_time_and_bytes_decide_together(policy):
-    """Ten polls of 0.1 s are worth a list of ten that takes a second: it must be cheaper."""
-    policy.single_took(0.1)
-    policy.list_took(1.0, 10)
-    assert not policy.prefer_list(10, LONG)
-    assert policy.prefer_list(11, LONG)
-
-    policy.list_took(1.0, 40)
-    assert not policy.prefer_list(20, LONG)
-    assert policy.prefer_list(21, LONG)
-
-
-def test_a_round_trip_alone_is_no_reason_for_a_long_list(policy):
-    """On a slow line the list takes as long as one poll, and 400 times its bytes."""
+def test_requests_and_bytes_decide_together(policy):
+    """A list of 400 costs as much as the polls of 17 operations: it must be cheaper."""
     policy.single_took(0.1)
     policy.list_took(0.1, 400)
 
-    assert not policy.prefer_list(20, interval=3)
-    assert policy.prefer_list(21, interval=3)
+    assert not policy.prefer_list(16, LONG)
+    assert policy.prefer_list(17, LONG)
+
+
+def test_a_round_trip_alone_is_no_reason_for_a_long_list(policy):
+    """On a slow line the list takes as long as one poll, and 4000 times its bytes."""
+    policy.single_took(0.1)
+    policy.list_took(0.1, 4000)
+
+    assert not policy.prefer_list(29, interval=3)
+
+
+def test_a_list_must_not_take_longer_than_the_polls(policy):
+    """However short it is."""
+    policy.single_took(0.1)
+    policy.list_took(1.0, 10)
+
+    assert not policy.prefer_list(10, LONG)
+    assert policy.prefer_list(11, LONG)
+
+
+def test_a_list_stays_preferred_while_the_operations_end(policy):
+    """Else the last of them would cost more requests than all before."""
+    policy.single_took(0.1)
+    policy.list_took(0.1, 400)
+    assert policy.prefer_list(17, LONG)
+
+    assert policy.prefer_list(4, LONG)
+    assert not policy.prefer_list(3, LONG)
+    assert not policy.prefer_list(4, LONG)
 
 
 def test_a_list_is_used_if_single_polls_would_be_late(policy):

@@ -230,7 +230,7 @@ def test_without_a_list_the_past_waits_are_the_estimate(one):
 
 
 def test_an_unknown_job_ahead_takes_what_any_job_takes():
-    """Where a job ahead has no estimate, the interval is as wide as jobs of its type differ."""
+    """If a job ahead has no estimate, the interval is as wide as jobs of its type differ."""
     jobs = past(together=3)
     for number, job in enumerate(jobs):
         if number % 3 == 2:  # the last in line, so that nothing else changes
@@ -264,7 +264,7 @@ def test_an_empty_history_says_nothing():
 
 
 def places(history, *active):
-    """How many jobs are ahead of each waiting one, by id."""
+    """The number of jobs ahead of each waiting one, by id."""
     return {each.operation.resource_id: len(each.ahead) for each in history.waiting(active, NOW)}
 
 

@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tamr_widgets._operation.status_message import MAX_SUMMARY_CHARS, has_details, summarize
+from tamr_widgets._operation.status_message import (
+    MAX_SUMMARY_CHARS,
+    cancellation,
+    has_details,
+    summarize,
+)
 from tamr_widgets._text import sanitize
 
 DRIVER = {
@@ -56,6 +61,30 @@ TRACE = (
 def test_a_message_in_words(raw, words):
     """One line for a person: no braces, no packages, no stack trace."""
     assert summarize(raw) == words
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        (
+            "Running job canceled by admin at step 3 of 8\n\nApplication killed by user.",
+            "Cancelled by admin, at step 3 of 8",
+        ),
+        ("Pending job canceled by ada at work", "Cancelled by ada at work"),
+        (
+            "Running job canceled by a at step 3 of 8 at step 4 of 8",
+            "Cancelled by a at step 3 of 8, at step 4 of 8",
+        ),
+        ("Application killed by user.", ""),
+        ("Job was canceled by the system: canceled by ", ""),
+        ("", ""),
+        (None, ""),
+        ("Running job canceled by " + "x" * 100_000, "Cancelled by " + "x" * 475 + "…"),
+    ],
+)
+def test_who_cancelled_a_job(raw, words):
+    """As far as the message names the user and the step."""
+    assert cancellation(raw) == words
 
 
 @pytest.mark.parametrize("raw", [None, 7, [], {}, b"bytes"])

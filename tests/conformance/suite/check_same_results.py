@@ -150,7 +150,7 @@ def test_errors_are_caught_alike(simulator, both, client, our_client):
     ids=["Client", "Operation"],
 )
 def test_every_public_member_is_there(public, ours, left_out):
-    """What the public package's class has, ours has too, but for what is named here."""
+    """Ours has each attribute of the public package's class, apart from those named here."""
 
     def members(kind):
         return {name for name in dir(kind) if not name.startswith("_")}

@@ -42,6 +42,26 @@ test("a running job lasts until now, a queued one has not started", () => {
   ]);
 });
 
+test("a waiting job has a bar for its expected run, also in columns", () => {
+  const waiting = wireRow("1", {
+    created: 300,
+    started: null,
+    ended: null,
+    state: "PENDING",
+    estimate: [0.04, 0.03, 0.05, 9],
+    queue: [[0.62, 0.6, 0.7, 9], 0],
+  });
+  const { bars } = layBars(rowsOf(waiting), FRAME);
+  assert.deepEqual(bars.map(summary), [
+    ["QUEUE", 150, 300],
+    ["PENDING", 450, 2],
+    ["EXPECTED", 460, 20],
+  ]);
+  const many = Array.from({ length: 600 }, (_, n) => job("" + (n + 2), 0, 0, 1));
+  const columns = layBars(rowsOf(waiting, ...many), FRAME).bars;
+  assert.ok(columns.some(({ style, x }) => style === "EXPECTED" && x > 450));
+});
+
 test("jobs outside of the span are left out, those across its ends are cut", () => {
   const rows = rowsOf(
     job("1", -300, -200, -100),

@@ -5,7 +5,8 @@ import { load, NOW } from "./static.js";
 const { forecast } = await load("chain/forecast.js");
 const usually = (median) => ({ median, low: 0.8 * median, high: 1.3 * median, samples: 20 });
 const step = (state, after, facts = {}) => ({ name: "", state, after, ...facts });
-const running = (median, seconds, after = []) => step("RUNNING", after, { estimate: usually(median), started_at: NOW - 1000 * seconds });
+const running = (median, seconds, after = []) =>
+  step("RUNNING", after, { estimate: usually(median), started_at: NOW - 1000 * seconds });
 const toCome = (median, after = []) => step("WAITING", after, { estimate: usually(median) });
 const rounded = (end) => end && [end.low, end.median, end.high].map(Math.round);
 
@@ -43,7 +44,10 @@ test("a late step has a little time left", () => {
 
 test("nothing is foretold without an estimate, after a failure, or at the end", () => {
   assert.equal(forecast([toCome(60), step("WAITING", [0])], 1, NOW), undefined);
-  assert.equal(forecast([step("FAILED", []), step("BLOCKED", [0]), running(60, 1)], 1, NOW), undefined);
+  assert.equal(
+    forecast([step("FAILED", []), step("BLOCKED", [0]), running(60, 1)], 1, NOW),
+    undefined,
+  );
   assert.equal(forecast([step("SUCCEEDED", [])], 1, NOW), undefined);
 });
 

@@ -9,7 +9,15 @@ const RUNNING = { state: "RUNNING", ended: null };
 function open(rows, traits = {}) {
   const [sent, saved] = [[], {}];
   const jobs = createJobs(
-    { _status: {}, _kept: [], _selected: [], search: "", filter_state: "", ...traits },
+    {
+      _status: {},
+      _view: {},
+      _kept: [],
+      _selected: [],
+      search: "",
+      filter_state: "",
+      ...traits,
+    },
     (action, more) => sent.push({ action, ...more }),
     (name, value) => {
       saved[name] = value;

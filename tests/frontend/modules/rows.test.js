@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load, wireRow } from "./static.js";
 
-const { createRows, NO_STATE } = await load("jobs/table/rows.js");
+const { createRows, FAILING, NO_STATE } = await load("jobs/table/rows.js");
 const NEWEST_FIRST = { search: "", state: "", column: "created", descending: true };
 const ROWS = [
   wireRow("170", { user: "Priya" }),
@@ -158,7 +158,7 @@ test("the total is the server's until the list is complete", () => {
   assert.equal(rows.total, 1);
 });
 
-test("the newest rows are kept without estimates, in the form of messages", () => {
+test("the newest rows are kept without estimates of time left, in the form of messages", () => {
   const rows = rowsOf([
     wireRow("1"),
     wireRow("3", { state: "RUNNING", estimate: [1, 1, 1, 1] }),
@@ -174,4 +174,50 @@ test("texts are cut, and times out of range are unknown", () => {
   const { state, description, type, created, started, ended } = rows.get("1");
   assert.ok([state, description, type].every(({ length }) => length === 2001));
   assert.deepEqual([created, started, ended], [null, null, null]);
+});
+
+const FAILURES = [
+  wireRow("1", { state: "FAILED", reason: "cannot resolve 'a_1' in line 3", since: 90_000 }),
+  wireRow("2", { state: "FAILED", reason: "cannot resolve 'b_2' in line 7", since: false }),
+  wireRow("3", { state: "FAILED", reason: "cannot resolve 'c' in line 9", since: true }),
+  wireRow("4", { state: "FAILED", reason: "no space left", since: true }),
+  wireRow("5", { state: "CANCELED", reason: "Cancelled by carla, at step 3 of 8" }),
+  wireRow("6"),
+];
+
+test("what still fails has a filter and a count of its own", () => {
+  const rows = rowsOf(FAILURES);
+  assert.deepEqual(keys(rows, { state: FAILING }), ["4", "3"]);
+  assert.equal(rows.failing, 2);
+  assert.deepEqual(keys(rows, { state: FAILING, search: "space" }), ["4"]);
+  assert.equal(rows.failing, 1);
+});
+
+test("a success takes a failure from the filter", () => {
+  const rows = rowsOf(FAILURES);
+  keys(rows, { state: FAILING });
+  rows.apply({ jobs: [wireRow("4", { state: "FAILED", reason: "no space left", since: 99_000 })] });
+  assert.deepEqual(keys(rows, { state: FAILING }), ["3"]);
+});
+
+test("the search finds reasons", () => {
+  assert.deepEqual(keys(rowsOf(FAILURES), { search: "resolve" }), ["3", "2", "1"]);
+  assert.deepEqual(keys(rowsOf(FAILURES), { search: "carla" }), ["5"]);
+});
+
+test("jobs fail alike whose reasons differ in names and numbers", () => {
+  const rows = rowsOf(FAILURES);
+  const [first, full, fine] = ["1", "4", "6"].map(rows.get);
+  assert.deepEqual([first, full, fine].map(rows.countAlike), [3, 1, 0]);
+  assert.deepEqual(keys(rows, { kind: { ...rows.kindOf(first), failure: first.failure } }), [
+    "3",
+    "2",
+    "1",
+  ]);
+});
+
+test("kept rows have their reasons", () => {
+  const again = rowsOf(rowsOf(FAILURES).newest(10));
+  assert.deepEqual(keys(again, { state: FAILING }), ["4", "3"]);
+  assert.equal(again.get("1").since, 90_000);
 });

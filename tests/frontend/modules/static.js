@@ -20,6 +20,9 @@ export function wireRow(key, facts = {}) {
     ended: time + 35000,
     type: "SPARK",
     estimate: null,
+    queue: null,
+    reason: null,
+    since: null,
     ...facts,
   };
   return [
@@ -32,5 +35,8 @@ export function wireRow(key, facts = {}) {
     row.ended,
     row.type,
     row.estimate,
+    row.queue,
+    row.reason,
+    row.since,
   ];
 }

@@ -50,3 +50,11 @@ test("no rows have no height", () => {
   const viewport = createViewport(0, 26, []);
   assert.deepEqual([viewport.total, viewport.at(0), viewport.at(99)], [0, 0, 0]);
 });
+
+test("thousands of higher rows are found as fast as few", () => {
+  const higher = Array.from({ length: 50_000 }, (_, i) => ({ index: 2 * i, extra: 17 }));
+  const viewport = createViewport(100_000, 26, higher);
+  const began = performance.now();
+  for (let i = 0; i < 10_000; i++) assert.equal(viewport.at(viewport.top(i * 7)), i * 7);
+  assert.ok(performance.now() - began < 2000);
+});

@@ -2,11 +2,9 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import importlib
 import json
 import re
 import socket
-import sys
 import threading
 import time
 from typing import Any
@@ -301,16 +299,6 @@ def test_the_log_forgets_the_oldest_requests(monkeypatch: pytest.MonkeyPatch) ->
         log.add(RequestRecord("GET", path))
 
     assert [each.path for each in log] == ["b", "c"]
-
-
-def test_without_tornado_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Scripts without a kernel may lack it."""
-    for name in [name for name in sys.modules if name.startswith("tamr_widgets.simulator")]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "tornado", None)
-
-    with pytest.raises(ImportError, match=r"tamr_widgets\[simulator\]|needs tornado"):
-        importlib.import_module("tamr_widgets.simulator")
 
 
 def test_cookies_that_cannot_be_read_are_no_login(simulator: Simulator) -> None:

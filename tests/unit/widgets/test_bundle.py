@@ -9,7 +9,7 @@ import pytest
 
 from tamr_widgets.widgets import bundle
 
-ENTRIES = ["operation/index.js", "jobs/index.js"]
+ENTRIES = ["operation/index.js", "jobs/index.js", "chain/index.js"]
 MODULES = sorted(bundle.STATIC.rglob("*.js"))
 NAMES = [str(path.relative_to(bundle.STATIC)) for path in MODULES]
 DECLARATION = re.compile(
@@ -59,6 +59,26 @@ def test_every_top_level_name_is_there_once():
 
     assert len(homes) > 100
     assert {name: files for name, files in homes.items() if len(files) > 1} == {}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=NAMES)
+def test_no_template_literal_spans_lines(path):
+    """A line of one could look like a comment, which the bundle leaves out."""
+    code = bundle.COMMENT.sub("", path.read_text("utf-8"))
+
+    assert [line for line in code.splitlines() if line.count("`") % 2] == []
+
+
+def test_comments_are_left_out():
+    """Whole lines of them; what stands behind code stays."""
+    module = (
+        '/** Says what. */\nconst a = "// no comment"; // stays\n'
+        "  /**\n   * A type.\n   **/\n  // A reason.\nconst b = a /* stays */;\n"
+    )
+
+    assert bundle.COMMENT.sub("", module) == (
+        'const a = "// no comment"; // stays\nconst b = a /* stays */;\n'
+    )
 
 
 def test_the_code_is_compressed_once():

@@ -232,9 +232,8 @@ def test_a_job_that_was_deleted_ends_a_wait(tamr, client, unlimited, monkeypatch
 
 def test_too_many_faults_in_a_row_end_a_wait(tamr, client, unlimited, monkeypatch):
     """Without a time limit, nobody waits for a server that is gone for good."""
-    monkeypatch.setattr("tamr_widgets._http.retry.FIRST_BACKOFF_SECONDS", 0.01)
-    for module in ("_operation.wait", "widgets.waits"):
-        monkeypatch.setattr(f"tamr_widgets.{module}.MAX_ERRORS_IN_A_ROW", 5)
+    for name in ("FIRST_BACKOFF_SECONDS", "MAX_BACKOFF_SECONDS"):
+        monkeypatch.setattr(f"tamr_widgets._http.retry.{name}", 0.01)
     operation = client.operation(tamr.jobs.add("RUNNING"))
     tamr.faults.add(Fault.status(502))
 

@@ -176,7 +176,7 @@ def test_a_job_that_runs_has_no_place_any_more(tamr, client):
 
 
 def test_the_panel_has_the_last_runs(tamr, client):
-    """What is usual, and each run with its end and how long it took; failed ones say so."""
+    """The usual time, and each run with its end and how long it took; failed ones say so."""
     tamr.jobs.add("FAILED", age_seconds=50)
     widget = follow(client, tamr.jobs.add("RUNNING"))
 

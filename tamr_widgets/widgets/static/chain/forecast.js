@@ -15,16 +15,23 @@ function remainder({ median, low, high }, elapsed) {
 }
 
 /** @param {Span} a @param {Span} b @returns {Span} */
-const sum = (a, b) => ({ median: a.median + b.median, below: a.below + b.below, above: a.above + b.above });
+const sum = (a, b) => ({
+  median: a.median + b.median,
+  below: a.below + b.below,
+  above: a.above + b.above,
+});
 
 /** @param {Span[]} spans */
-const latest = (spans) => spans.reduce((a, b) => b.median > a.median ? b : a, { median: 0, below: 0, above: 0 });
+const latest = (spans) =>
+  spans.reduce((a, b) => (b.median > a.median ? b : a), { median: 0, below: 0, above: 0 });
 
 /** Time until a step has ended once it may begin; undefined without an estimate. @param {StepFacts} step @param {number} now */
 function timeOfStep({ estimate, queue, created_at, started_at }, now) {
   if (!estimate) return undefined;
   const runs = remainder(estimate, started_at ? (now - started_at) / 1000 : 0);
-  return started_at || !queue ? runs : sum(runs, remainder(queue, created_at ? (now - created_at) / 1000 : 0));
+  return started_at || !queue
+    ? runs
+    : sum(runs, remainder(queue, created_at ? (now - created_at) / 1000 : 0));
 }
 
 /**
@@ -36,21 +43,28 @@ function timeOfStep({ estimate, queue, created_at, started_at }, now) {
  */
 export function forecast(steps, atOnce, now) {
   /** When each step ends. @type {(Span | undefined)[]} */
-  const ends = steps.map(({ state }) => state === "SUCCEEDED" ? latest([]) : undefined);
+  const ends = steps.map(({ state }) => (state === "SUCCEEDED" ? latest([]) : undefined));
   /** When each place for a running step is free. @type {Span[]} */
   const places = Array.from({ length: atOnce }, () => latest([]));
   for (;;) {
-    const ready = steps.map((_, i) => i).filter((i) => !ends[i] && steps[i].after.every((before) => ends[before]));
+    const ready = steps
+      .map((_, i) => i)
+      .filter((i) => !ends[i] && steps[i].after.every((before) => ends[before]));
     if (!ready.length) break;
     // Steps that run hold a place; the others begin in the order of the list.
     const next = ready.find((i) => steps[i].state !== "WAITING") ?? ready[0];
     const time = timeOfStep(steps[next], now);
     if (!time) return undefined;
-    const place = places.indexOf(places.reduce((a, b) => b.median < a.median ? b : a));
+    const place = places.indexOf(places.reduce((a, b) => (b.median < a.median ? b : a)));
     const before = steps[next].after.map((i) => /** @type {Span} */ (ends[i]));
     places[place] = ends[next] = sum(latest([places[place], ...before]), time);
   }
   const all = latest(/** @type {Span[]} */ (ends.filter(Boolean)));
-  if (steps.some(({ state }) => /FAILED|CANCELED|BLOCKED|UNKNOWN/.test(state)) || !all.median) return undefined;
-  return { median: all.median, low: all.median - Math.sqrt(all.below), high: all.median + Math.sqrt(all.above) };
+  if (steps.some(({ state }) => /FAILED|CANCELED|BLOCKED|UNKNOWN/.test(state)) || !all.median)
+    return undefined;
+  return {
+    median: all.median,
+    low: all.median - Math.sqrt(all.below),
+    high: all.median + Math.sqrt(all.above),
+  };
 }

@@ -1,10 +1,10 @@
 /** ChainWidget's entry point: connects a store and its views to anywidget's model. */
 
 import { connect } from "../shared/channel.js";
+import { insertStyles } from "../shared/styles.js";
+import { reportValues } from "../shared/values.js";
 import { createChain } from "./store.js";
 import { createChainView } from "./view.js";
-import { reportValues } from "../shared/values.js";
-import { insertStyles } from "../shared/styles.js";
 
 /** @typedef {import("@anywidget/types").AnyModel<{_chain: import("../shared/protocol.js").ChainFacts}>} Model */
 
@@ -34,7 +34,7 @@ export default () => {
           else if (message?.panel) chain.updatePanel(message.panel, message.facts);
         },
         // The event does not say whether the comm is alive, an acknowledged message does.
-        "comm_live_update": () => {
+        comm_live_update: () => {
           send("subscribe");
           if (chain.opened) send("expand", { id: chain.opened.name });
         },

@@ -1,8 +1,8 @@
 /** View of one step in the row of a chain's steps. */
 
 import { make, makeIcon, setText } from "../shared/dom.js";
-import { cut, describe, duration } from "../shared/format.js";
 import { progress, remaining } from "../shared/estimate.js";
+import { cut, describe, duration } from "../shared/format.js";
 
 /** @typedef {import("../shared/protocol.js").StepFacts} StepFacts */
 /** @typedef {import("./store.js").ChainStore} ChainStore */
@@ -16,7 +16,8 @@ const STEP_STATES = {
 };
 
 /** Label and shape of a step's state. */
-export const describeStep = (state = "") => Object.hasOwn(STEP_STATES, state) ? STEP_STATES[state] : describe(state);
+export const describeStep = (state = "") =>
+  Object.hasOwn(STEP_STATES, state) ? STEP_STATES[state] : describe(state);
 
 /** @param {ChainStore} chain @param {number} index */
 export function createStep(chain, index) {
@@ -43,10 +44,19 @@ export function createStep(chain, index) {
     }
     const ran = started_at ? (now - started_at) / 1000 : NaN;
     if (ran >= 0) {
-      return estimate ? [remaining(estimate, ran, false).replace(/,? from .*|\(.*/, ""), progress(estimate, ran)] : [duration(ran), undefined];
+      return estimate
+        ? [remaining(estimate, ran, false).replace(/,? from .*|\(.*/, ""), progress(estimate, ran)]
+        : [duration(ran), undefined];
     }
     const waited = created_at ? (now - created_at) / 1000 : NaN;
-    return [waited >= 0 ? queue ? remaining(queue, waited, true).replace(/\(.*/, "") : "queued for " + duration(waited) : "", undefined];
+    return [
+      waited >= 0
+        ? queue
+          ? remaining(queue, waited, true).replace(/\(.*/, "")
+          : "queued for " + duration(waited)
+        : "",
+      undefined,
+    ];
   }
 
   return {

@@ -37,7 +37,7 @@ export function createChain(facts, send) {
     },
 
     /** Now on the server's clock, or the time of the facts without a kernel. */
-    now: () => chain.live ? Date.now() + serverOffset : chain.facts.as_of ?? Date.now(),
+    now: () => (chain.live ? Date.now() + serverOffset : (chain.facts.as_of ?? Date.now())),
 
     /** @param {"" | ChainAction} asking */
     ask(asking) {
@@ -59,7 +59,14 @@ export function createChain(facts, send) {
       chain.opened = null;
       if (!isOpen && step.id) {
         const resolved = /SUCCEEDED|FAILED|CANCELED/.test(step.state);
-        const known = { ...step, id: step.id, resolved, as_of: chain.now(), estimate: step.estimate, queue: step.queue };
+        const known = {
+          ...step,
+          id: step.id,
+          resolved,
+          as_of: chain.now(),
+          estimate: step.estimate,
+          queue: step.queue,
+        };
         const store = createStore(known, (action) => send(action, { id: name }));
         store.live = chain.live;
         chain.opened = { name, store };
@@ -82,7 +89,8 @@ export function createChain(facts, send) {
 
     /** @param {import("../shared/protocol.js").Ack} ack */
     acknowledge(ack) {
-      if (!acknowledged || Math.abs(ack.server - Date.now() - serverOffset) > 1500) serverOffset = ack.server - Date.now();
+      if (!acknowledged || Math.abs(ack.server - Date.now() - serverOffset) > 1500)
+        serverOffset = ack.server - Date.now();
       acknowledged = true;
       if (chain.sent?.seq === ack.ack) chain.sent.done = Date.now();
       chain.opened?.store.acknowledge(ack);

@@ -1,9 +1,9 @@
 /** JobsWidget's entry point: connects a store and its pages to anywidget's model. */
 
 import { connect } from "../shared/channel.js";
-import { createJobs } from "./store.js";
-import { createPage } from "./page.js";
 import { insertStyles } from "../shared/styles.js";
+import { createPage } from "./page.js";
+import { createJobs } from "./store.js";
 
 /** @typedef {import("@anywidget/types").AnyModel<import("../shared/protocol.js").Traits>} Model */
 
@@ -36,15 +36,26 @@ export default () => {
         clearTimeout(saveTimer);
         saveTimer = setTimeout(() => model.save_changes(), SAVE_DELAY_MS);
       };
-      jobs = createJobs({
-        _status: model.get("_status"), _kept: [], _selected: model.get("_selected") ?? [],
-        _view: model.get("_view") ?? {}, search: model.get("search") ?? "", filter_state: model.get("filter_state") ?? "",
-      }, send, save);
+      jobs = createJobs(
+        {
+          _status: model.get("_status"),
+          _kept: [],
+          _selected: model.get("_selected") ?? [],
+          _view: model.get("_view") ?? {},
+          search: model.get("search") ?? "",
+          filter_state: model.get("filter_state") ?? "",
+        },
+        send,
+        save,
+      );
 
       // Changed in place: model.set() would send the rows to the kernel, where they came from.
       const keep = () => {
         clearTimeout(keepTimer);
-        keepTimer = setTimeout(() => model.get("_kept")?.splice(0, MAX_KEPT_ROWS, ...jobs.rows.newest(MAX_KEPT_ROWS)), SAVE_DELAY_MS);
+        keepTimer = setTimeout(
+          () => model.get("_kept")?.splice(0, MAX_KEPT_ROWS, ...jobs.rows.newest(MAX_KEPT_ROWS)),
+          SAVE_DELAY_MS,
+        );
       };
       /** @type {Record<string, (...args: any[]) => void>} */
       const listeners = {
@@ -53,8 +64,11 @@ export default () => {
           jobs.status = model.get("_status");
           jobs.draw();
         },
-        "change:search": () => model.get("search") !== jobs.filter.search && jobs.show({ search: model.get("search") }),
-        "change:filter_state": () => model.get("filter_state") !== jobs.filter.state && jobs.show({ state: model.get("filter_state") }),
+        "change:search": () =>
+          model.get("search") !== jobs.filter.search && jobs.show({ search: model.get("search") }),
+        "change:filter_state": () =>
+          model.get("filter_state") !== jobs.filter.state &&
+          jobs.show({ state: model.get("filter_state") }),
         "msg:custom": (message) => {
           markAlive(message?.ack);
           if (message?.ack) jobs.acknowledge(message);
@@ -65,7 +79,7 @@ export default () => {
           else if (message?.report) jobs.updateReport(message.report);
         },
         // The event does not say whether the comm is alive, an acknowledged message does.
-        "comm_live_update": () => {
+        comm_live_update: () => {
           send("subscribe");
           for (const id of jobs.opened.keys()) send("expand", { id });
         },
@@ -74,7 +88,10 @@ export default () => {
 
       send("subscribe");
       // The kernel may not know yet through which subshell to respond to the first message of a page.
-      const retryTimer = setTimeout(() => send("subscribe", jobs.rows.filling ? {} : { again: true }), 1500);
+      const retryTimer = setTimeout(
+        () => send("subscribe", jobs.rows.filling ? {} : { again: true }),
+        1500,
+      );
       const timer = setInterval(() => check(jobs.tick()), 1000);
 
       return () => {

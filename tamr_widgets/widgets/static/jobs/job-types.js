@@ -17,8 +17,24 @@ const MAX_TEMPLATE_CHARS = 300;
  */
 export function jobTypeOf(type, description) {
   const words = description.replace(NAMES, "#").split(BLANKS).filter(Boolean);
-  const jobType = words.map((word) => NAME_OR_NUMBER.test(word) ? "#" : word).join(" ");
+  const jobType = words.map((word) => (NAME_OR_NUMBER.test(word) ? "#" : word)).join(" ");
   return type + " " + (/\p{L}/u.test(jobType) ? jobType : description);
+}
+
+/** Names in a reason: text in brackets or quotes. Text after a colon is the reason itself. */
+const QUOTED = /\[[^[\]]*\]|\([^()]*\)|\x22[^\x22]*\x22|'[^']*'|\x60[^\x60]*\x60/g;
+/** Templates by reason, since many jobs fail alike. @type {Map<string, string>} */
+const failureTemplates = new Map();
+
+/** Returns a failure's reason without the names and numbers that vary. @param {string} reason */
+export function failureTemplate(reason) {
+  let template = failureTemplates.get(reason);
+  if (template === undefined) {
+    const words = reason.replace(QUOTED, "#").split(BLANKS).filter(Boolean);
+    template = words.map((word) => (NAME_OR_NUMBER.test(word) ? "#" : word)).join(" ");
+    failureTemplates.set(reason, template);
+  }
+  return template;
 }
 
 /** @typedef {import("../shared/protocol.js").RowEstimate} RowEstimate */
@@ -34,7 +50,8 @@ export function createJobTypes() {
     name(type, description) {
       const full = type + " " + description;
       let name = names.get(full);
-      if (name === undefined) names.set(full, name = jobTypeOf(type, description.slice(0, MAX_TEMPLATE_CHARS)));
+      if (name === undefined)
+        names.set(full, (name = jobTypeOf(type, description.slice(0, MAX_TEMPLATE_CHARS))));
       return name;
     },
 

@@ -1,26 +1,40 @@
 /** One view of all jobs. It does not depend on Jupyter: any page can mount it. */
 
+import { focusedNear, make, setText } from "../shared/dom.js";
 import { createBulkBar } from "./bulk-bar.js";
 import { createFilters } from "./filters.js";
-import { createGrid } from "./table/grid.js";
 import { createStatusBanner } from "./status-banner.js";
-import { createTimeline } from "./timeline/timeline.js";
-import { focusedNear, make, setText } from "../shared/dom.js";
 import { JOBS_CSS } from "./styles.js";
+import { createGrid } from "./table/grid.js";
+import { createTimeline } from "./timeline/timeline.js";
 
 /** @param {import("./store.js").Jobs} jobs */
 export function createPage(jobs) {
   const grid = createGrid(jobs, () => filters.search.focus());
   const filters = createFilters(jobs, grid.focus);
-  const statusBanner = createStatusBanner(jobs, () => {
-    jobs.show({ search: "", state: "", kind: null });
-    filters.search.focus();
-  }, () => filters.search.focus());
+  const statusBanner = createStatusBanner(
+    jobs,
+    () => {
+      jobs.show({ search: "", state: "", kind: null });
+      filters.search.focus();
+    },
+    () => filters.search.focus(),
+  );
   const bulk = createBulkBar(jobs, grid.focus);
   const timeline = createTimeline(jobs, grid.focus);
   const announcement = make("div", { role: "status", className: "unseen" });
-  const node = make("div", { className: "tamr-jobs", role: "region", ariaLabel: "Jobs" },
-    make("style", {}, JOBS_CSS), statusBanner.above, filters.node, timeline.node, bulk.node, grid.node, statusBanner.placeholder, announcement);
+  const node = make(
+    "div",
+    { className: "tamr-jobs", role: "region", ariaLabel: "Jobs" },
+    make("style", {}, JOBS_CSS),
+    statusBanner.above,
+    filters.node,
+    timeline.node,
+    bulk.node,
+    grid.node,
+    statusBanner.placeholder,
+    announcement,
+  );
   const parts = [statusBanner, filters, timeline, bulk, grid];
 
   function draw() {
@@ -47,7 +61,8 @@ export function createPage(jobs) {
   });
   node.addEventListener("focusout", () => {
     queueMicrotask(() => {
-      if (node.isConnected && document.hasFocus() && !node.contains(focusedNear(node))) jobs.focus = "";
+      if (node.isConnected && document.hasFocus() && !node.contains(focusedNear(node)))
+        jobs.focus = "";
     });
   });
   node.onkeydown = (event) => {

@@ -1,7 +1,7 @@
 /** Status of the list as a whole: loading, empty, failing, or without a kernel. */
 
-import { SLOW_ACK_MS, WAITING_FOR_KERNEL, clockTime, cut, duration } from "../shared/format.js";
 import { focusedNear, make, plural, setText } from "../shared/dom.js";
+import { clockTime, cut, duration, SLOW_ACK_MS, WAITING_FOR_KERNEL } from "../shared/format.js";
 
 /** Title and advice by kind of error. */
 const LIST_ERRORS = /** @type {Record<string, string[]>} */ ({
@@ -25,6 +25,7 @@ export function createStatusBanner(jobs, clear, leave) {
   const sent = make("span");
   const alert = make("div", { role: "alert" }, lead, countdown, details, tryAgain, sent);
   const callback = make("div", { role: "alert" });
+  const hints = make("div", { role: "note", className: "hints" });
 
   const [title, hint] = [make("b"), make("span")];
   const button = make("button", { type: "button", onclick: clear }, "Clear the filter");
@@ -39,19 +40,37 @@ export function createStatusBanner(jobs, clear, leave) {
     const hasOldRows = retrying && checked_at && jobs.rows.size;
     alert.hidden = !fault;
     alert.dataset.kind = fault_kind;
-    setText(lead, !!fault && (hasOldRows ? "Last checked " + clockTime(jobs.toLocalTime(checked_at)) : name));
-    setText(countdown, !!fault && retrying && jobs.live && ", retrying " + (seconds >= 1 ? "in " + duration(seconds) : "now"));
+    setText(
+      lead,
+      !!fault && (hasOldRows ? "Last checked " + clockTime(jobs.toLocalTime(checked_at)) : name),
+    );
+    setText(
+      countdown,
+      !!fault &&
+        retrying &&
+        jobs.live &&
+        ", retrying " + (seconds >= 1 ? "in " + duration(seconds) : "now"),
+    );
     setText(details, !!fault && ": " + cut(fault).replace(/\.?$/, advice && ". ") + advice);
   }
 
   function drawTryAgain() {
-    const { live, retry, status: { fault, fault_kind = "" } } = jobs;
+    const {
+      live,
+      retry,
+      status: { fault, fault_kind = "" },
+    } = jobs;
     const offered = live && fault && !/retrying|action/.test(fault_kind);
     if (!offered && focusedNear(tryAgain) === tryAgain) leave();
     tryAgain.hidden = !offered;
     tryAgain.ariaDisabled = retry && "true";
     setText(tryAgain, offered && "Try again");
-    setText(sent, offered && !!retry && (Date.now() - retry.at >= SLOW_ACK_MS ? WAITING_FOR_KERNEL : "Sending…"));
+    setText(
+      sent,
+      offered &&
+        !!retry &&
+        (Date.now() - retry.at >= SLOW_ACK_MS ? WAITING_FOR_KERNEL : "Sending…"),
+    );
   }
 
   /** Title and hint in place of the rows. Only a complete list without a row means that there are no jobs. */
@@ -59,19 +78,26 @@ export function createStatusBanner(jobs, clear, leave) {
     const { rows, status, live, waiting, complete } = jobs;
     if (rows.matching.length) return ["", ""];
     if (rows.size) {
-      return ["No job matches" + (complete ? "" : " so far"), "None of " + plural(rows.size, "job") + " matches the search and the state."];
+      return [
+        "No job matches" + (complete ? "" : " so far"),
+        "None of " + plural(rows.size, "job") + " matches the search and the state.",
+      ];
     }
     if (!live) return ["No jobs are known", "Run the cell again to see them."];
-    if (complete && (status.fault || waiting)) return ["There were no jobs on this server when it was last checked", ""];
-    if (complete) return ["No jobs yet on this server", "They appear here by themselves, whoever starts them."];
+    if (complete && (status.fault || waiting))
+      return ["There were no jobs on this server when it was last checked", ""];
+    if (complete)
+      return ["No jobs yet on this server", "They appear here by themselves, whoever starts them."];
     if (status.fault) return ["No jobs could be fetched yet", ""];
-    return ["Loading " + (status.total ? plural(status.total, "job") : "jobs") + "…",
-      waiting || (status.host ? "from " + status.host : "")];
+    return [
+      "Loading " + (status.total ? plural(status.total, "job") : "jobs") + "…",
+      waiting || (status.host ? "from " + status.host : ""),
+    ];
   }
 
   return {
     /** Above the table. */
-    above: make("div", {}, offline, alert, callback),
+    above: make("div", {}, offline, alert, callback, hints),
     /** In place of the table. */
     placeholder,
 
@@ -83,14 +109,22 @@ export function createStatusBanner(jobs, clear, leave) {
       placeholder.hidden = !text;
       bar.hidden = !jobs.loading;
       button.hidden = !rows.size;
-      const offlineText = !live ? "No kernel is connected: " +
-        (rows.size ? "this is what was known last, and nothing can be done here. " : "") + "Run the cell again to go on."
-        // Without rows, the placeholder says it.
-        : rows.size ? jobs.waiting : "";
+      const offlineText = !live
+        ? "No kernel is connected: " +
+          (rows.size ? "this is what was known last, and nothing can be done here. " : "") +
+          "Run the cell again to go on."
+        : // Without rows, the placeholder says it.
+          rows.size
+          ? jobs.waiting
+          : "";
       setText(offline, offlineText);
       offline.hidden = !offlineText;
       setText(callback, cut(status.callback_error));
       callback.hidden = !status.callback_error;
+      const sentences = (live && status.hints) || [];
+      if (hints.textContent !== sentences.join(""))
+        hints.replaceChildren(...sentences.map((text) => make("p", {}, text)));
+      hints.hidden = !sentences.length;
       drawError();
       drawTryAgain();
     },

@@ -1,9 +1,9 @@
 /** State of a server's jobs in a page, shared by all its views. */
 
-import { createRows } from "./table/rows.js";
-import { createSelection } from "./table/selection.js";
 import { createStore } from "../operation/store.js";
 import { COLUMNS, DESCRIPTION, queueFacts } from "./table/columns.js";
+import { createRows } from "./table/rows.js";
+import { createSelection } from "./table/selection.js";
 
 /** @typedef {import("./table/rows.js").Row} Row */
 /** @typedef {ReturnType<typeof createJobs>} Jobs */
@@ -36,7 +36,13 @@ export function createJobs(traits, send, save) {
     live: true,
     /** Text about the delay while the kernel does not respond. */
     waiting: "",
-    filter: { search: traits.search, state: traits.filter_state, kind: /** @type {import("./table/rows.js").Kind | null} */ (null), column, descending },
+    filter: {
+      search: traits.search,
+      state: traits.filter_state,
+      kind: /** @type {import("./table/rows.js").Kind | null} */ (null),
+      column,
+      descending,
+    },
     /** Incremented when the filter or the order changes, so that views scroll to the top. */
     generation: 0,
     selection: createSelection(traits._selected),
@@ -64,9 +70,13 @@ export function createJobs(traits, send, save) {
     },
 
     /** Whether the list has all jobs, or there are none. */
-    get complete() { return !jobs.rows.filling || jobs.status.total === 0 && !jobs.rows.size; },
+    get complete() {
+      return !jobs.rows.filling || (jobs.status.total === 0 && !jobs.rows.size);
+    },
     /** Whether the first rows are still to come. */
-    get loading() { return jobs.live && !jobs.rows.size && !jobs.complete && !jobs.status.fault; },
+    get loading() {
+      return jobs.live && !jobs.rows.size && !jobs.complete && !jobs.status.fault;
+    },
 
     draw() {
       const began = performance.now();
@@ -91,7 +101,7 @@ export function createJobs(traits, send, save) {
     close: () => clearTimeout(drawTimer),
 
     /** Now on the server's clock; without a kernel, its latest known time. */
-    now: () => jobs.live ? lastServerTime = Date.now() + serverOffset : lastServerTime,
+    now: () => (jobs.live ? (lastServerTime = Date.now() + serverOffset) : lastServerTime),
 
     /** Converts a time of the kernel's clock to this page's clock. */
     toLocalTime: (ms = 0) => ms - kernelOffset,
@@ -144,6 +154,18 @@ export function createJobs(traits, send, save) {
       jobs.announce(jobs.rows.matching.length.toLocaleString() + " found");
     },
 
+    /** Shows the jobs that failed like a row alone. @param {string} key */
+    showAlike(key) {
+      const row = jobs.rows.get(key);
+      if (row?.failure)
+        jobs.show({
+          kind: { ...jobs.rows.kindOf(row), description: row.reason, failure: row.failure },
+          search: "",
+          state: "",
+        });
+      jobs.announce(jobs.rows.matching.length.toLocaleString() + " found");
+    },
+
     /** Sorts by a column, or reverses its order if it is the one sorted by. @param {number} index */
     sort(index) {
       const { name, down = false } = COLUMNS[index];
@@ -181,28 +203,50 @@ export function createJobs(traits, send, save) {
 
     /** Opens the confirmation of an action on the selected rows. @param {"cancel" | "delete"} action */
     requestConfirmation(action) {
-      jobs.bulk = { action, ids: jobs.targets(action).map(({ key }) => key), asking: true, seq: 0, at: 0, acknowledged: false };
+      jobs.bulk = {
+        action,
+        ids: jobs.targets(action).map(({ key }) => key),
+        asking: true,
+        seq: 0,
+        at: 0,
+        acknowledged: false,
+      };
       jobs.draw();
     },
 
     /** The selected rows to which an action applies. @param {"cancel" | "delete"} action */
     targets(action) {
       const rows = jobs.selection.keys.map(jobs.rows.get).filter((row) => row !== undefined);
-      return action === "delete" ? rows : rows.filter(({ resolved, state }) => !resolved && state !== "CANCELING");
+      return action === "delete"
+        ? rows
+        : rows.filter(({ resolved, state }) => !resolved && state !== "CANCELING");
     },
 
     /** @param {boolean} yes */
     confirm(yes) {
       const { bulk } = jobs;
       if (!bulk?.asking) return;
-      if (yes) Object.assign(bulk, { asking: false, at: Date.now(), seq: send(bulk.action + "_all", { ids: bulk.ids }) });
+      if (yes)
+        Object.assign(bulk, {
+          asking: false,
+          at: Date.now(),
+          seq: send(bulk.action + "_all", { ids: bulk.ids }),
+        });
       else jobs.bulk = null;
       jobs.draw();
     },
 
     /** Updates the report; at its end, only the rows that failed stay selected. @param {import("../shared/protocol.js").Report} report */
     updateReport(report) {
-      if (!jobs.bulk || jobs.bulk.asking) jobs.bulk = { action: report.action, ids: [], asking: false, seq: 0, at: 0, acknowledged: true };
+      if (!jobs.bulk || jobs.bulk.asking)
+        jobs.bulk = {
+          action: report.action,
+          ids: [],
+          asking: false,
+          seq: 0,
+          at: 0,
+          acknowledged: true,
+        };
       jobs.bulk.report = report;
       if (report.over) {
         const failed = new Set(report.failed.map(([key]) => key));
@@ -241,7 +285,10 @@ function factsOf(row, { rows, now }) {
   const { key, type, description, state, resolved, user, created, started, ended } = row;
   return {
     ...(resolved ? {} : queueFacts(row, rows.get)),
-    id: key, type, description, resolved,
+    id: key,
+    type,
+    description,
+    resolved,
     state: state ?? undefined,
     created_by: user,
     created_at: created ?? undefined,

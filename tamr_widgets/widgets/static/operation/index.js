@@ -1,10 +1,10 @@
 /** OperationWidget's entry point: connects a store and its panels to anywidget's model. */
 
 import { connect } from "../shared/channel.js";
+import { insertStyles } from "../shared/styles.js";
+import { reportValues } from "../shared/values.js";
 import { createPanel } from "./panel.js";
 import { createStore } from "./store.js";
-import { reportValues } from "../shared/values.js";
-import { insertStyles } from "../shared/styles.js";
 
 /** @typedef {import("@anywidget/types").AnyModel<{_panel: import("../shared/protocol.js").Facts}>} Model */
 
@@ -33,7 +33,7 @@ export default () => {
           if (message?.ack) store.acknowledge(message);
         },
         // The event does not say whether the comm is alive, an acknowledged message does.
-        "comm_live_update": () => send("subscribe"),
+        comm_live_update: () => send("subscribe"),
       };
       reportValues(model, ["state", "resolved", "progress"], listeners);
       for (const name in listeners) model.on(name, listeners[name]);

@@ -1,8 +1,15 @@
 /** The panel of one job. It does not depend on Jupyter: any page, or a table's row, can mount it. */
 
-import { focusedNear, make, makeIcon, setText } from "../shared/dom.js";
-import { SLOW_ACK_MS, WAITING_FOR_KERNEL, clockTime, cut, describe, duration } from "../shared/format.js";
+import { copyText, focusedNear, make, makeIcon, setText } from "../shared/dom.js";
 import { progress, remaining, waitingText } from "../shared/estimate.js";
+import {
+  clockTime,
+  cut,
+  describe,
+  duration,
+  SLOW_ACK_MS,
+  WAITING_FOR_KERNEL,
+} from "../shared/format.js";
 import { createStrip } from "./strip.js";
 
 /** @typedef {import("./store.js").Store} Store */
@@ -17,9 +24,23 @@ const ERROR_TITLES = /** @type {Record<string, string>} */ ({
 
 /** Confirmation by action: the question, the label that keeps the job, the label that confirms. */
 const QUESTIONS = {
-  cancel: ["Cancel this job on the server?", "Keep running", "Yes, cancel it"],
-  delete: ["Delete this operation from the server?", "Keep it", "Yes, delete it"],
+  cancel: ["Cancel this job on ", "Keep running", "Yes, cancel it"],
+  delete: ["Delete this operation from ", "Keep it", "Yes, delete it"],
 };
+/** Labels of the buttons that copy something, by value. */
+const COPY_LABELS = /** @type {Record<string, string>} */ ({
+  copy: "Copy",
+  code: "Copy code",
+  path: "Copy path",
+});
+
+/** The reason for which a page cannot show desktop notifications, or "". */
+const desktopUnavailable = () =>
+  !("Notification" in self)
+    ? "This page cannot show notifications: browsers allow them on https and localhost."
+    : Notification.permission === "denied"
+      ? "The browser blocks the notifications of this page."
+      : "";
 
 /** Seconds between two times, NaN if one is unknown. @param {number} [from] @param {number} [to] */
 const between = (from = NaN, to = NaN) => (to - from) / 1000;
@@ -49,47 +70,76 @@ export function createPanel(store) {
   /** @type {Record<string, HTMLButtonElement>} */
   const buttons = {};
   /** @param {string} value @param {string} label @param {() => void} act */
-  const button = (value, label, act) => buttons[value] = make("button", {
-    value,
-    // The second click of a double click would hit a button that the first one revealed.
-    onclick: ({ detail }) => detail > 1 || buttons[value].ariaDisabled || act(),
-  }, label);
-  const actions = make("div", {},
+  const button = (value, label, act) =>
+    (buttons[value] = make(
+      "button",
+      {
+        value,
+        // The second click of a double click would hit a button that the first one revealed.
+        onclick: ({ detail }) => detail > 1 || buttons[value].ariaDisabled || act(),
+      },
+      label,
+    ));
+  const actions = make(
+    "div",
+    {},
     button("wait", "Wait", () => store.sendAction(store.facts.waiting ? "stop" : "wait")),
+    button("bell", "", () => store.setDesktop(!store.desktop)),
     button("cancel", "Cancel job", () => store.set({ asking: "cancel" })),
     button("delete", "Delete", () => store.set({ asking: "delete" })),
-    note);
-  const question = make("div", { role: "group", hidden: true },
+    copyButton("code", () => store.facts.code),
+    note,
+  );
+  const question = make(
+    "div",
+    { role: "group", hidden: true },
     prompt,
     button("no", "", () => store.set({ asking: "" })),
     button("yes", "", () => {
       const { asking } = store;
       store.set({ asking: "" });
       if (asking) store.sendAction(asking);
-    }));
-  const more = make("div", {},
+    }),
+  );
+  const more = make(
+    "div",
+    {},
     button("details", "Details", () => store.set({ open: !store.open })),
-    button("copy", "Copy", copy));
+    copyButton("copy", () => pre.textContent),
+  );
+  const pathButton = copyButton("path", () => store.facts.artifact);
 
-  const node = make("div", { className: "tamr", role: "group" },
-    offline, make("div", {}, make("span", {}, icon, word), title, time),
-    bar, hint, facts, message, more, strip.node, pre, alert, callback, actions, question, announcement);
+  const node = make(
+    "div",
+    { className: "tamr", role: "group" },
+    offline,
+    make("div", {}, make("span", {}, icon, word), title, time),
+    bar,
+    hint,
+    facts,
+    message,
+    more,
+    strip.node,
+    pre,
+    alert,
+    callback,
+    actions,
+    question,
+    announcement,
+  );
 
   const focused = () => /** @type {HTMLButtonElement} */ (focusedNear(node));
 
-  async function copy() {
-    try {
-      await navigator.clipboard.writeText(pre.textContent ?? "");
-    } catch {
-      // There is no clipboard on plain http: the older way copies the selection.
-      getSelection()?.selectAllChildren(pre);
-      document.execCommand("copy");
-    }
-    setText(buttons.copy, "Copied");
+  /** Creates a button that copies a text. @param {string} value @param {() => string | null | undefined} text */
+  function copyButton(value, text) {
+    return button(value, COPY_LABELS[value], async () => {
+      await copyText(text() ?? "", node);
+      setText(buttons[value], "Copied");
+    });
   }
 
   function drawHead() {
-    const { description, state, as_of, deleted } = store.facts;
+    const { description, state, as_of, deleted, code } = store.facts;
     const id = cut(store.facts.id, 99);
     const text = cut(description, 300);
     node.ariaLabel = "Operation " + id + (text && ": " + text);
@@ -100,33 +150,66 @@ export function createPanel(store) {
     drawShape(shape);
     setText(word, cut(name, 40));
     setText(title, text || "Operation " + id);
-    setText(offline, store.live ? store.waiting : "No kernel is connected: this is how it was" +
-      (as_of ? " at " + clockTime(as_of) : "") + ".");
+    setText(
+      offline,
+      store.live
+        ? store.waiting
+        : "No kernel is connected: this is how it was" +
+            (as_of ? " at " + clockTime(as_of) : "") +
+            "." +
+            (code ? " To follow it again: " + cut(code) : ""),
+    );
   }
 
   function drawProgress() {
-    const { state, resolved, created_at, started_at, ended_at, estimate, queue, ahead } = store.facts;
+    const { state, resolved, created_at, started_at, ended_at, estimate, queue, ahead } =
+      store.facts;
     const now = resolved ? ended_at : store.now();
     const ran = between(started_at, now);
     const queued = state !== "RUNNING" && !resolved ? between(created_at, now) : NaN;
-    setText(time, ran >= 0 ? (resolved ? "ran " : "running for ") + duration(ran)
-      : queued >= 0 && "queued for " + duration(queued));
+    setText(
+      time,
+      ran >= 0
+        ? (resolved ? "ran " : "running for ") + duration(ran)
+        : queued >= 0 && "queued for " + duration(queued),
+    );
 
     const hasEstimate = !resolved && estimate && ran >= 0;
-    const text = resolved || !store.isFollowed() ? ""
-      : hasEstimate ? remaining(estimate, ran, false) + " · estimate"
-      : (queue || ahead) && !started_at && queued >= 0 ? waitingText(store.facts, queued) : "";
-    const percent = resolved ? "100" : hasEstimate ? "" + Math.floor(100 * progress(estimate, ran)) : null;
+    const text =
+      resolved || !store.isFollowed()
+        ? ""
+        : hasEstimate
+          ? remaining(estimate, ran, false) + " · estimate"
+          : (queue || ahead) && !started_at && queued >= 0
+            ? waitingText(store.facts, queued)
+            : "";
+    const percent = resolved
+      ? "100"
+      : hasEstimate
+        ? "" + Math.floor(100 * progress(estimate, ran))
+        : null;
     late = !!hasEstimate && store.isFollowed() && ran > estimate.high;
     node.dataset.late = "" + late;
     setText(hint, text);
     bar.ariaValueNow = percent;
     bar.ariaValueText = resolved ? describe(state)[0] : percent && percent + "%: " + text;
-    fill.style.width = percent && percent + "%" || "";
+    fill.style.width = (percent && percent + "%") || "";
   }
 
+  let factsText = "";
   function drawFacts() {
-    const { id, type, created_by, created_at, started_at, ended_at, ahead, message: statusMessage } = store.facts;
+    const {
+      id,
+      type,
+      server,
+      artifact,
+      created_by,
+      created_at,
+      started_at,
+      ended_at,
+      ahead,
+      message: statusMessage,
+    } = store.facts;
     const others = ahead ? ahead.count - ahead.names.length : 0;
     const queued = between(created_at, started_at);
     const by = created_by ? "by " + created_by : "";
@@ -134,20 +217,44 @@ export function createPanel(store) {
     const rows = [
       ["Id", id],
       ["Type", type],
+      ["Server", server],
       ["Started", by + at],
       ["Queued", queued >= 0 && duration(queued)],
       ["Ended", ended_at && clockTime(ended_at)],
-      ["Ahead", ahead && ahead.count > 1 && ahead.names.join(", ") + (others ? " and " + others + " more" : "")],
-    ].filter((row) => row[1]).map((row) => row.map((text) => cut("" + text, 99)));
-    if (facts.textContent !== rows.flat().join("")) {
-      facts.replaceChildren(...rows.map(([name, value]) =>
-        make("div", {}, make("small", {}, name), make("span", {}, value))));
+      [
+        "Ahead",
+        ahead &&
+          ahead.count > 1 &&
+          ahead.names.join(", ") + (others ? " and " + others + " more" : ""),
+      ],
+      ["Artifact", artifact],
+    ]
+      .filter((row) => row[1])
+      .map(([name, text]) => [name + "", cut(text + "", name === "Artifact" ? 300 : 99)]);
+    if (factsText !== rows.join()) {
+      factsText = rows.join();
+      const focusedPath = focused() === pathButton;
+      facts.replaceChildren(
+        ...rows.map(([name, value]) =>
+          make(
+            "div",
+            {},
+            make("small", {}, name),
+            make("span", {}, value),
+            ...(name === "Artifact" ? [pathButton] : []),
+          ),
+        ),
+      );
+      if (focusedPath) pathButton.focus();
     }
     setText(message, cut(statusMessage));
   }
 
   function drawDetails() {
-    const { message: statusMessage = "", details: text = statusMessage.length > 999 && statusMessage } = store.facts;
+    const {
+      message: statusMessage = "",
+      details: text = statusMessage.length > 999 && statusMessage,
+    } = store.facts;
     const { past, state, started_at, ended_at, resolved } = store.facts;
     const now = store.now();
     more.hidden = !text && !past;
@@ -155,7 +262,8 @@ export function createPanel(store) {
     pre.hidden = buttons.copy.hidden = !text || !store.open;
     buttons.details.ariaExpanded = "" + store.open;
     setText(pre, !pre.hidden && text);
-    if (store.open) strip.draw({ past, ran: between(started_at, resolved ? ended_at : now), state, now });
+    if (past && store.open)
+      strip.draw(past, between(started_at, resolved ? ended_at : now), state ?? "", now);
   }
 
   function drawError() {
@@ -164,26 +272,51 @@ export function createPanel(store) {
     const seconds = between(Date.now(), store.toLocalTime(retry_at)) + 0.99;
     alert.dataset.kind = fault_kind;
     alert.hidden = !fault;
-    setText(lead, !!fault && (checked_at ? "Last checked " + clockTime(store.toLocalTime(checked_at))
-      : ERROR_TITLES[fault_kind] ?? "That did not work"));
-    setText(countdown, retrying && ", retrying " + (seconds >= 1 ? "in " + duration(seconds) : "now"));
+    setText(
+      lead,
+      !!fault &&
+        (checked_at
+          ? "Last checked " + clockTime(store.toLocalTime(checked_at))
+          : (ERROR_TITLES[fault_kind] ?? "That did not work")),
+    );
+    setText(
+      countdown,
+      retrying && ", retrying " + (seconds >= 1 ? "in " + duration(seconds) : "now"),
+    );
     setText(rest, !!fault && ": " + cut(fault));
     setText(callback, cut(callback_error));
     callback.hidden = !callback_error;
   }
 
   function drawActions() {
-    const { type, state, resolved, waiting, busy, deleted, fault_kind = "", no_delete, timeout, outcome } = store.facts;
+    const {
+      type,
+      state,
+      resolved,
+      waiting,
+      busy,
+      deleted,
+      fault_kind = "",
+      no_delete,
+      timeout,
+      outcome,
+    } = store.facts;
     const noop = type === "NOOP" && "Everything was up to date: no job was started.";
-    const unavailable = !store.live ? "No kernel is connected."
-      : deleted ? "The operation was deleted."
-      : fault_kind === "gone" ? ERROR_TITLES.gone : noop;
+    const unavailable = !store.live
+      ? "No kernel is connected."
+      : deleted
+        ? "The operation was deleted."
+        : fault_kind === "gone"
+          ? ERROR_TITLES.gone
+          : noop;
     const ended = resolved && "The job has ended.";
     const pending = busy && "The server has not answered yet.";
     /** The reason for which a button is disabled. @type {Record<string, string | false | undefined>} */
     const reasons = {
       wait: unavailable || ended,
-      cancel: unavailable || pending || ended || (state === "CANCELING" && "The job is being cancelled."),
+      bell: unavailable || ended || desktopUnavailable(),
+      cancel:
+        unavailable || pending || ended || (state === "CANCELING" && "The job is being cancelled."),
       delete: unavailable || pending || (no_delete && "This server does not delete operations."),
     };
     for (const key in reasons) {
@@ -191,16 +324,34 @@ export function createPanel(store) {
       buttons[key].title = reasons[key] || "";
       if (reasons[key] && store.asking === key) store.asking = "";
     }
-    setText(buttons.wait, waiting ? "Stop waiting" : /refused|stopped/.test(fault_kind) ? "Try again" : "Wait");
+    buttons.code.hidden = !store.facts.code;
+    buttons.bell.ariaPressed = "" + store.desktop;
+    const recipients = [
+      ...(store.facts.notified ?? []),
+      ...(store.desktop ? ["this desktop"] : []),
+    ].join(", ");
+    setText(buttons.bell, "Notify" + (recipients && ": " + cut(recipients, 99)));
+    setText(
+      buttons.wait,
+      waiting ? "Stop waiting" : /refused|stopped/.test(fault_kind) ? "Try again" : "Wait",
+    );
 
     const clicks = Object.values(store.sent).filter(({ done }) => !done);
-    setText(note, clicks.some(({ at }) => Date.now() - at >= SLOW_ACK_MS)
+    setText(
+      note,
+      clicks.some(({ at }) => Date.now() - at >= SLOW_ACK_MS)
         ? WAITING_FOR_KERNEL
-      : clicks[0] ? "Sending…"
-      : actions.contains(focused()) && focused().title
-        || (busy ? busy === "cancel" ? "Cancelling…" : "Deleting…"
-      : waiting ? "Waiting for the end" + (timeout ? ", at most " + duration(timeout) : "") + "…"
-      : cut(outcome) || noop));
+        : clicks[0]
+          ? "Sending…"
+          : (actions.contains(focused()) && focused().title) ||
+            (busy
+              ? busy === "cancel"
+                ? "Cancelling…"
+                : "Deleting…"
+              : waiting
+                ? "Waiting for the end" + (timeout ? ", at most " + duration(timeout) : "") + "…"
+                : cut(outcome) || noop),
+    );
   }
 
   /** Shows or hides the confirmation and moves the focus into it, or back to the action's button. */
@@ -209,9 +360,17 @@ export function createPanel(store) {
     if (!asking === question.hidden) return;
     const from = focused();
     if (asking) {
-      const texts = QUESTIONS[asking];
-      [prompt, buttons.no, buttons.yes].forEach((part, i) => setText(part, texts[i]));
-      question.ariaLabel = texts[0];
+      const { server = "the server", by_other, created_by } = store.facts;
+      const [ask, keep, confirm] = QUESTIONS[asking];
+      const text =
+        ask +
+        cut(server, 99) +
+        "?" +
+        (by_other ? " It was started by " + cut(created_by, 99) + ", not by you." : "");
+      [prompt, buttons.no, buttons.yes].forEach((part, i) =>
+        setText(part, [text, keep, confirm][i]),
+      );
+      question.ariaLabel = text;
       question.dataset.asking = asking;
     }
     question.hidden = !asking;
@@ -250,11 +409,13 @@ export function createPanel(store) {
   };
   node.addEventListener("focusin", onFocus);
   node.addEventListener("focusout", ({ target, relatedTarget }) => {
-    const leavesQuestion = question.contains(/** @type {Node} */ (target)) && !question.contains(/** @type {Node} */ (relatedTarget));
+    const leavesQuestion =
+      question.contains(/** @type {Node} */ (target)) &&
+      !question.contains(/** @type {Node} */ (relatedTarget));
     // A view that is removed from the page loses its focus too, which must not close the confirmation.
     queueMicrotask(() => {
       if (!node.isConnected || !document.hasFocus()) return;
-      setText(buttons.copy, "Copy");
+      for (const value in COPY_LABELS) setText(buttons[value], COPY_LABELS[value]);
       if (leavesQuestion) store.set({ asking: "" });
       onFocus();
     });

@@ -17,8 +17,6 @@ export function createStore(facts, send) {
   let serverOffset = (facts.as_of ?? Date.now()) - Date.now();
   let kernelOffset = 0;
   let acknowledged = false;
-  /** Whether a wait was started in this page, so that its end is to be notified. */
-  let notifiesEnd = false;
 
   const store = {
     facts,
@@ -28,6 +26,8 @@ export function createStore(facts, send) {
     waiting: "",
     /** The action whose confirmation is open. @type {"" | "cancel" | "delete"} */
     asking: "",
+    /** Whether this page shows a desktop notification at the end. */
+    desktop: false,
     /** Whether the details are shown. */
     open: false,
     /** The button that has the focus, to give it back to the next view. */
@@ -51,10 +51,13 @@ export function createStore(facts, send) {
     },
 
     /** Whether the kernel keeps the facts up to date. */
-    isFollowed: () => store.live && !store.facts.deleted && !/gone|refused|stopped/.test(store.facts.fault_kind ?? ""),
+    isFollowed: () =>
+      store.live &&
+      !store.facts.deleted &&
+      !/gone|refused|stopped/.test(store.facts.fault_kind ?? ""),
 
     /** Now on the server's clock, or the time of the facts if they are no longer kept up to date. */
-    now: () => !store.isFollowed() && store.facts.as_of || Date.now() + serverOffset,
+    now: () => (!store.isFollowed() && store.facts.as_of) || Date.now() + serverOffset,
 
     /** Converts a time of the kernel's clock to this page's clock. */
     toLocalTime: (ms = 0) => ms - kernelOffset,
@@ -63,18 +66,28 @@ export function createStore(facts, send) {
     sendAction(action) {
       const button = action === "stop" ? "wait" : action;
       if (store.sent[button]) return;
-      if (button === "wait") {
-        notifiesEnd = action === "wait" && "Notification" in self;
-        if (notifiesEnd && Notification.permission === "default") Notification.requestPermission();
-      }
+      if (button === "wait") store.setDesktop(action === "wait");
       store.sent[button] = { at: Date.now(), seq: send(action) };
+      store.draw();
+    },
+
+    /** Switches the desktop notification; asks for the permission if that is open. @param {boolean} on */
+    setDesktop(on) {
+      store.desktop = on && "Notification" in self && Notification.permission !== "denied";
+      if (store.desktop && Notification.permission === "default") {
+        Promise.resolve(Notification.requestPermission()).then((permission) => {
+          store.desktop &&= permission !== "denied";
+          store.draw();
+        });
+      }
       store.draw();
     },
 
     /** @param {import("../shared/protocol.js").Ack} ack */
     acknowledge({ ack, kernel, server }) {
       const now = Date.now();
-      if (!acknowledged || Math.abs(server - now - serverOffset) > MIN_CLOCK_STEP_MS) serverOffset = server - now;
+      if (!acknowledged || Math.abs(server - now - serverOffset) > MIN_CLOCK_STEP_MS)
+        serverOffset = server - now;
       kernelOffset = kernel - now;
       acknowledged = true;
       for (const click of Object.values(store.sent)) if (click.seq === ack) click.done = now;
@@ -84,8 +97,8 @@ export function createStore(facts, send) {
     /** @param {Facts} next */
     update(next) {
       if (!acknowledged && next.as_of) serverOffset = next.as_of - Date.now();
-      if (notifiesEnd && next.resolved) notify(next);
-      if (next.resolved || (store.facts.waiting && !next.waiting)) notifiesEnd = false;
+      if (store.desktop && next.resolved) showNotification(next);
+      if (next.resolved || (store.facts.waiting && !next.waiting)) store.desktop = false;
       store.facts = next;
       store.removeDone(0);
       store.draw();
@@ -110,8 +123,11 @@ export function createStore(facts, send) {
 }
 
 /** Shows a notification of the browser. @param {Facts} facts */
-function notify({ id, description = id, state, message }) {
+function showNotification({ id, description = id, state, message }) {
   if (Notification.permission === "granted") {
-    new Notification(cut(describe(state)[0] + ": " + description, 300), { body: message && cut(message), tag: "tamr" + id });
+    new Notification(cut(describe(state)[0] + ": " + description, 300), {
+      body: message && cut(message),
+      tag: "tamr" + id,
+    });
   }
 }

@@ -16,7 +16,8 @@ const pendingRequests = new WeakMap();
 function commInfo(kernel) {
   let request = pendingRequests.get(kernel);
   if (!request) {
-    request = Promise.resolve(kernel.requestCommInfo({ target_name: "jupyter.widget" })).catch(() => undefined)
+    request = Promise.resolve(kernel.requestCommInfo({ target_name: "jupyter.widget" }))
+      .catch(() => undefined)
       .finally(() => pendingRequests.delete(kernel));
     pendingRequests.set(kernel, request);
   }
@@ -67,7 +68,14 @@ export function connect(model, onChange) {
     const id = layoutOf()?.model_id;
     if (!id || !kernel?.requestCommInfo) return;
     const comms = (await commInfo(kernel))?.content?.comms;
-    if (comms && !Object.hasOwn(comms, id) && !closed && acknowledged < lastSent && kernel === kernelOf()) setState(false);
+    if (
+      comms &&
+      !Object.hasOwn(comms, id) &&
+      !closed &&
+      acknowledged < lastSent &&
+      kernel === kernelOf()
+    )
+      setState(false);
   }
 
   /** Checks a kernel that starts: it was restarted, perhaps from another page, and may not have this widget. */
@@ -87,10 +95,13 @@ export function connect(model, onChange) {
 
   function waitingText() {
     const { status, connectionStatus } = kernelOf() ?? {};
-    return connectionStatus === "connecting" ? "Waiting for the connection to the kernel."
-      : status === "busy" ? "Waiting for the kernel: a cell is running."
-      : responding ? "Waiting for the kernel; it may be busy with a cell."
-      : "The kernel does not answer; it may be busy with a cell.";
+    return connectionStatus === "connecting"
+      ? "Waiting for the connection to the kernel."
+      : status === "busy"
+        ? "Waiting for the kernel: a cell is running."
+        : responding
+          ? "Waiting for the kernel; it may be busy with a cell."
+          : "The kernel does not answer; it may be busy with a cell.";
   }
 
   return {
@@ -113,8 +124,11 @@ export function connect(model, onChange) {
       const wasDead = dead;
       watch(kernel);
       // Without a comm this is a saved model: in an exported page, or of a kernel that has ended.
-      dead = kernel === null || layoutOf()?.comm_live === false ||
-        DEAD_STATUSES.includes(kernel?.status) || kernel?.connectionStatus === "disconnected";
+      dead =
+        kernel === null ||
+        layoutOf()?.comm_live === false ||
+        DEAD_STATUSES.includes(kernel?.status) ||
+        kernel?.connectionStatus === "disconnected";
       if (dead) return setState(false);
       if (wasDead) send("subscribe");
       if (!live) return;

@@ -22,13 +22,36 @@ export function setText(node, text) {
   if (node.textContent !== (text || "")) node.textContent = text || "";
 }
 
+/**
+ * Copies a text to the clipboard.
+ * @param {string} text
+ * @param {HTMLElement} parent in the document, for pages that have no clipboard
+ */
+export async function copyText(text, parent) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    // There is no clipboard on plain http: the older way copies a selection.
+    const selected = make("pre", {}, text);
+    selected.style.cssText = "position: fixed; clip-path: inset(50%)";
+    parent.append(selected);
+    getSelection()?.selectAllChildren(selected);
+    document.execCommand("copy");
+    selected.remove();
+  }
+}
+
 /** The element that has the focus, also within a shadow root. @param {HTMLElement} node in the same root */
-export const focusedNear = (node) => /** @type {HTMLElement | null} */ (
-  /** @type {Document | ShadowRoot} */ (node.getRootNode()).activeElement);
+export const focusedNear = (node) =>
+  /** @type {HTMLElement | null} */ (
+    /** @type {Document | ShadowRoot} */ (node.getRootNode()).activeElement
+  );
 
 /** Creates an icon of 16 by 16 pixels whose shape can be changed: see describe() in format.js. */
 export function makeIcon() {
-  const [icon, path] = ["svg", "path"].map((tag) => document.createElementNS("http://www.w3.org/2000/svg", tag));
+  const [icon, path] = ["svg", "path"].map((tag) =>
+    document.createElementNS("http://www.w3.org/2000/svg", tag),
+  );
   icon.setAttribute("viewBox", "0 0 16 16");
   icon.ariaHidden = "true";
   icon.append(path);
@@ -36,4 +59,5 @@ export function makeIcon() {
 }
 
 /** Formats a count with its noun: "1 job", "814 jobs". @param {number} count @param {string} noun */
-export const plural = (count, noun) => count.toLocaleString() + " " + noun + (count === 1 ? "" : "s");
+export const plural = (count, noun) =>
+  count.toLocaleString() + " " + noun + (count === 1 ? "" : "s");

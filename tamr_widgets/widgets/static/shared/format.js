@@ -1,11 +1,13 @@
 /** Formats states, durations and times for people. */
 
 /** Note beside a click that was not acknowledged for SLOW_ACK_MS. */
-export const WAITING_FOR_KERNEL = "Waiting for the kernel, which may be busy with a cell; this will be done when it answers.";
+export const WAITING_FOR_KERNEL =
+  "Waiting for the kernel, which may be busy with a cell; this will be done when it answers.";
 export const SLOW_ACK_MS = 2000;
 
 /** Truncates a text to a length. @param {string} [text] */
-export const cut = (text = "", length = 999) => text.length > length ? text.slice(0, length) + "…" : text;
+export const cut = (text = "", length = 999) =>
+  text.length > length ? text.slice(0, length) + "…" : text;
 
 /** Label and icon shape (an SVG path of 16 by 16) by state. @type {Record<string, string[]>} */
 const STATES = {
@@ -18,8 +20,8 @@ const STATES = {
 };
 
 /** Label and shape of a state; the label of an unknown state is the server's own text. */
-export const describe = (state = "") => Object.hasOwn(STATES, state) ? STATES[state]
-  : [state || "State not known", "M8 2l6 6-6 6-6-6z"];
+export const describe = (state = "") =>
+  Object.hasOwn(STATES, state) ? STATES[state] : [state || "State not known", "M8 2l6 6-6 6-6-6z"];
 
 /**
  * Formats seconds as "2 min 14 s": at most two units, rounded down like a running clock; the same
@@ -35,16 +37,22 @@ export function duration(seconds) {
     return count && count + " " + unit;
   });
   const first = parts.findIndex(Boolean);
-  return parts.slice(first, first + 2).filter(Boolean).join(" ") || "0 s";
+  return (
+    parts
+      .slice(first, first + 2)
+      .filter(Boolean)
+      .join(" ") || "0 s"
+  );
 }
 
 /** Returns a time within the range of Date, else null. @param {unknown} ms */
-export const timeOf = (ms) => typeof ms === "number" && Math.abs(ms) <= 8.64e15 ? ms : null;
+export const timeOf = (ms) => (typeof ms === "number" && Math.abs(ms) <= 8.64e15 ? ms : null);
 
 /** Formats a time in the reader's time zone, with the date unless it is today's. @param {number} ms */
 export function clockTime(ms) {
   const date = new Date(ms);
   if (Number.isNaN(+date)) return "";
-  return date.toDateString() === new Date().toDateString() ? date.toLocaleTimeString()
+  return date.toDateString() === new Date().toDateString()
+    ? date.toLocaleTimeString()
     : date.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
 }

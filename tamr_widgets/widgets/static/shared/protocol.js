@@ -18,12 +18,16 @@
  * @typedef {object} Facts the synced trait `_panel`
  * @property {string} id
  * @property {string} [type]
+ * @property {string} [server] the name of the server
+ * @property {string} [code] the Python expression that fetches the operation again
+ * @property {string} [artifact] the path that an export or import left
  * @property {string} [description]
  * @property {string} [state] unchanged from the server's response
  * @property {boolean} [resolved]
  * @property {string} [message] the status message, summarized
  * @property {string} [details] the raw long text behind the message
  * @property {string} [created_by]
+ * @property {boolean} [by_other] whether another user than the client's started it
  * @property {number} [created_at] server clock
  * @property {number} [started_at] server clock
  * @property {number} [ended_at] server clock
@@ -35,6 +39,7 @@
  * @property {string} [outcome] the result of the last wait or action
  * @property {string} [fault] the error message of the last failed request
  * @property {"retrying" | "gone" | "refused" | "stopped" | "action"} [fault_kind]
+ * @property {string[]} [notified] the recipients of notify()
  * @property {string} [callback_error] the error that a callback of the notebook raised
  * @property {number} [checked_at] kernel clock
  * @property {number} [retry_at] kernel clock
@@ -59,7 +64,10 @@
  *
  * @typedef {[key: string, state: string | null, description: string, created_by: string,
  *   created: number | null, started: number | null, ended: number | null, type: string,
- *   estimate: RowEstimate | null, queue?: RowQueue | null]} WireRow
+ *   estimate: RowEstimate | null, queue?: RowQueue | null, reason?: string | null, since?: Since]} WireRow
+ *
+ * @typedef {boolean | number | null} Since of a failed job: true if its kind of job still fails and this
+ *   is the newest failure, false for an older one, else the time of the next success, on the server's clock
  *
  * @typedef {[estimate: RowEstimate | null, ahead: number, first?: string]} RowQueue of a job that
  *   waits: the time from its creation to its start, the number of jobs ahead, the key of the first
@@ -88,7 +96,9 @@
  * @property {boolean} [loading] until the first list
  * @property {number} [total] the number of jobs; absent until the first list
  * @property {string} [callback_error] the error that a callback of the notebook raised
- * @property {string} [host]
+ * @property {string} [host] the name of the server
+ * @property {string[]} [hints] sentences that follow from several jobs at once
+ * @property {string} [user] the user of the client
  * @property {string} [fault] the error message of the last failed request
  * @property {"retrying" | "gone" | "refused" | "stopped" | "action"} [fault_kind]
  * @property {number} [checked_at] kernel clock

@@ -11,13 +11,14 @@ const REPORT_DELAY_MS = 50;
  */
 export function reportValues(model, names, listeners) {
   let [timer, sent] = [0, ""];
-  for (const name of names) listeners["change:" + name] = () => {
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      const values = names.map((each) => model.get(each));
-      if (sent === (sent = values.join())) return;
-      names.forEach((each, index) => model.set(each, values[index]));
-      model.save_changes();
-    }, REPORT_DELAY_MS);
-  };
+  for (const name of names)
+    listeners["change:" + name] = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        const values = names.map((each) => model.get(each));
+        if (sent === (sent = values.join())) return;
+        names.forEach((each, index) => model.set(each, values[index]));
+        model.save_changes();
+      }, REPORT_DELAY_MS);
+    };
 }

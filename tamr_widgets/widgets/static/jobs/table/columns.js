@@ -14,10 +14,12 @@ export const rank = (state) => {
 };
 
 /** Seconds between two times, NaN if one is unknown. @param {number | null} from @param {number | null} to */
-const secondsBetween = (from, to) => from === null || to === null ? NaN : Math.max(0, (to - from) / 1000);
+const secondsBetween = (from, to) =>
+  from === null || to === null ? NaN : Math.max(0, (to - from) / 1000);
 
 /** @param {Row} row @param {number} now */
-export const queuedFor = (row, now) => secondsBetween(row.created, row.started ?? (row.resolved ? row.ended : now));
+export const queuedFor = (row, now) =>
+  secondsBetween(row.created, row.started ?? (row.resolved ? row.ended : now));
 
 /** @param {Row} row @param {number} now */
 export const ranFor = (row, now) => secondsBetween(row.started, row.resolved ? row.ended : now);
@@ -26,7 +28,8 @@ export const ranFor = (row, now) => secondsBetween(row.started, row.resolved ? r
 export const isSlow = (row, now) => !!row.estimate && ranFor(row, now) > row.estimate[2];
 
 /** @param {import("../../shared/protocol.js").RowEstimate | null | undefined} values */
-export const namedEstimate = (values) => values ? { median: values[0], low: values[1], high: values[2], samples: values[3] } : undefined;
+export const namedEstimate = (values) =>
+  values ? { median: values[0], low: values[1], high: values[2], samples: values[3] } : undefined;
 
 /**
  * Estimates of a waiting job and the jobs ahead of it.
@@ -37,12 +40,17 @@ export const namedEstimate = (values) => values ? { median: values[0], low: valu
 export function queueFacts({ estimate, queue }, get) {
   const [start, count = 0, first = ""] = queue ?? [];
   const name = get(first)?.description || "operation " + first;
-  return { estimate: namedEstimate(estimate), queue: namedEstimate(start), ahead: count ? { count, names: [name] } : undefined };
+  return {
+    estimate: namedEstimate(estimate),
+    queue: namedEstimate(start),
+    ahead: count ? { count, names: [name] } : undefined,
+  };
 }
 
 /** Times of a waiting job's expected start and end, undefined if they are not known. @param {Row} row @param {number} now */
 export function expectedTimes({ created, started, resolved, estimate, queue }, now) {
-  if (resolved || started !== null || created === null || !estimate || !queue?.[0]) return undefined;
+  if (resolved || started !== null || created === null || !estimate || !queue?.[0])
+    return undefined;
   const start = Math.max(now, created + 1000 * queue[0][0]);
   return [start, start + 1000 * estimate[0]];
 }
@@ -56,12 +64,22 @@ export function remainingFor(row, now, get) {
     const facts = queueFacts(row, get);
     const waited = queuedFor(row, now) || 0;
     const place = facts.ahead ? ordinal(facts.ahead.count + 1) : "";
-    const start = facts.queue ? remaining(facts.queue, waited, true).split(/:|\s\(/)[0].replace("about ", "") : "";
-    const short = place ? place + start.replace(/^(Starts|Queued)/, ",") : start.replace("Queued longer", "Longer");
+    const start = facts.queue
+      ? remaining(facts.queue, waited, true)
+          .split(/:|\s\(/)[0]
+          .replace("about ", "")
+      : "";
+    const short = place
+      ? place + start.replace(/^(Starts|Queued)/, ",")
+      : start.replace("Queued longer", "Longer");
     return [short, waitingText(facts, waited)];
   }
   if (!estimate) return ["", ""];
-  const text = remaining(/** @type {import("../../shared/protocol.js").Estimate} */ (namedEstimate(estimate)), ran >= 0 ? ran : 0, false);
+  const text = remaining(
+    /** @type {import("../../shared/protocol.js").Estimate} */ (namedEstimate(estimate)),
+    ran >= 0 ? ran : 0,
+    false,
+  );
   const short = text.split(/:|\sleft\s\(/)[0].replace("Running longer", "Longer");
   return [short, ran >= 0 ? text : text + ", once it has started"];
 }
@@ -71,7 +89,9 @@ function remainingSeconds(row, now) {
   const { estimate, queue } = queueFacts(row, () => undefined);
   if (!estimate || row.resolved) return NaN;
   const ran = ranFor(row, now);
-  return queue && !(ran >= 0) ? untilEnd({ queue, estimate }, queuedFor(row, now) || 0) : Math.max(0, estimate.median - (ran || 0));
+  return queue && !(ran >= 0)
+    ? untilEnd({ queue, estimate }, queuedFor(row, now) || 0)
+    : Math.max(0, estimate.median - (ran || 0));
 }
 
 /**

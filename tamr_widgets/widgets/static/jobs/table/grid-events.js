@@ -14,10 +14,14 @@ export function listenToGrid(grid, jobs) {
   /** Returns the cell of an event's target, if there is one. @param {EventTarget | null} target */
   function cellOf(target) {
     const element = /** @type {HTMLElement} */ (target);
-    const cell = /** @type {HTMLElement | null} */ (element.closest("[role=gridcell], [role=columnheader]"));
+    const cell = /** @type {HTMLElement | null} */ (
+      element.closest("[role=gridcell], [role=columnheader]")
+    );
     const key = /** @type {HTMLElement | null} */ (cell?.parentElement)?.dataset.key;
     const column = Number(cell?.ariaColIndex) - 1;
-    return !cell || column >= COLUMNS.length ? undefined : { header: key === undefined, key: key ?? "", column };
+    return !cell || column >= COLUMNS.length
+      ? undefined
+      : { header: key === undefined, key: key ?? "", column };
   }
 
   /** @param {{header?: boolean, key?: string, column?: number}} where */
@@ -48,17 +52,30 @@ export function listenToGrid(grid, jobs) {
   /** @param {KeyboardEvent} event @returns {number[] | undefined} the row and column to move to */
   function destination({ key, ctrlKey, metaKey }) {
     const { header: inHeader, index, column } = jobs.active;
-    const [current, last, ends] = [inHeader ? -1 : index, jobs.rows.matching.length - 1, ctrlKey || metaKey];
+    const [current, last, ends] = [
+      inHeader ? -1 : index,
+      jobs.rows.matching.length - 1,
+      ctrlKey || metaKey,
+    ];
     switch (key) {
-      case "ArrowDown": return [Math.min(last, current + 1), column];
-      case "ArrowUp": return [current - 1, column];
-      case "PageDown": return [Math.min(last, current + grid.page()), column];
-      case "PageUp": return [Math.max(0, current - grid.page()), column];
-      case "ArrowLeft": return [current, columnBeside(-1)];
-      case "ArrowRight": return [current, columnBeside(1)];
-      case "Home": return ends ? [0, column] : [current, columns()[0]];
-      case "End": return ends ? [last, column] : [current, columns().at(-1) ?? column];
-      default: return undefined;
+      case "ArrowDown":
+        return [Math.min(last, current + 1), column];
+      case "ArrowUp":
+        return [current - 1, column];
+      case "PageDown":
+        return [Math.min(last, current + grid.page()), column];
+      case "PageUp":
+        return [Math.max(0, current - grid.page()), column];
+      case "ArrowLeft":
+        return [current, columnBeside(-1)];
+      case "ArrowRight":
+        return [current, columnBeside(1)];
+      case "Home":
+        return ends ? [0, column] : [current, columns()[0]];
+      case "End":
+        return ends ? [last, column] : [current, columns().at(-1) ?? column];
+      default:
+        return undefined;
     }
   }
 
@@ -85,7 +102,9 @@ export function listenToGrid(grid, jobs) {
     } else if (row && key === "Enter") {
       jobs.toggle(row.key);
     } else if (row && key === " ") {
-      jobs.select(() => shiftKey ? selection.extend(rows.matching, row) : selection.toggle(row.key));
+      jobs.select(() =>
+        shiftKey ? selection.extend(rows.matching, row) : selection.toggle(row.key),
+      );
     } else return false;
     return true;
   }
@@ -98,19 +117,29 @@ export function listenToGrid(grid, jobs) {
   };
 
   // A panel stops its key events. Escape moves the focus to the row, unless it closes a confirmation.
-  node.addEventListener("keydown", ({ key, target }) => {
-    const element = /** @type {HTMLElement} */ (target);
-    const row = /** @type {HTMLElement | null} */ (element.closest(".panel")?.parentElement);
-    const store = jobs.opened.get(row?.dataset.key ?? "");
-    if (key !== "Escape" || !row || store?.asking) return;
-    activate({ header: false, key: row.dataset.key });
-    jobs.draw();
-    grid.focus();
-  }, true);
+  node.addEventListener(
+    "keydown",
+    ({ key, target }) => {
+      const element = /** @type {HTMLElement} */ (target);
+      const row = /** @type {HTMLElement | null} */ (element.closest(".panel")?.parentElement);
+      const store = jobs.opened.get(row?.dataset.key ?? "");
+      if (key !== "Escape" || !row || store?.asking) return;
+      activate({ header: false, key: row.dataset.key });
+      jobs.draw();
+      grid.focus();
+    },
+    true,
+  );
 
   node.addEventListener("focusin", ({ target }) => {
     const where = cellOf(target);
-    if (!where || (where.key === jobs.active.key && where.column === jobs.active.column && where.header === jobs.active.header)) return;
+    if (
+      !where ||
+      (where.key === jobs.active.key &&
+        where.column === jobs.active.column &&
+        where.header === jobs.active.header)
+    )
+      return;
     activate(where);
     jobs.draw();
   });
@@ -123,10 +152,11 @@ export function listenToGrid(grid, jobs) {
   node.addEventListener("click", ({ target, detail, shiftKey, ctrlKey, metaKey }) => {
     const where = cellOf(target);
     const row = jobs.rows.get(where?.key ?? "");
-    if (!where || !row || detail > 1 || getSelection()?.type === "Range" && !shiftKey) return;
+    if (!where || !row || detail > 1 || (getSelection()?.type === "Range" && !shiftKey)) return;
     activate(where);
     if (shiftKey) jobs.select((selection) => selection.extend(jobs.rows.matching, row));
-    else if (ctrlKey || metaKey || where.column === 0) jobs.select((selection) => selection.toggle(row.key));
+    else if (ctrlKey || metaKey || where.column === 0)
+      jobs.select((selection) => selection.toggle(row.key));
     else jobs.toggle(row.key);
     grid.focus();
   });

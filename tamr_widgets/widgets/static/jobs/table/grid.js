@@ -1,11 +1,11 @@
 /** The table: a virtual list, in which only the visible rows have DOM nodes. */
 
-import { createHeader } from "./header.js";
-import { createRowView, setTooltip } from "./row.js";
-import { createViewport } from "./viewport.js";
-import { listenToGrid } from "./grid-events.js";
-import { COLUMNS } from "./columns.js";
 import { focusedNear, make } from "../../shared/dom.js";
+import { COLUMNS } from "./columns.js";
+import { listenToGrid } from "./grid-events.js";
+import { createHeader } from "./header.js";
+import { createRowView, hasSecondLine, setTooltip } from "./row.js";
+import { createViewport } from "./viewport.js";
 
 /** @typedef {import("./rows.js").Row} Row */
 /** @typedef {import("./row.js").RowView} RowView */
@@ -23,16 +23,25 @@ const DEFAULT_PANEL_HEIGHT = 180;
 export function createGrid(jobs, leave) {
   const header = createHeader(jobs);
   const probe = make("div", { className: "probe", ariaHidden: "true" });
+  const reasonProbe = make("div", { className: "probe reason", ariaHidden: "true" });
   const body = make("div", { role: "rowgroup" });
-  const node = make("div", {
-    role: "grid", ariaLabel: "Jobs", ariaMultiSelectable: "true", ariaColCount: "" + (COLUMNS.length + 1),
-  }, make("div", { role: "rowgroup" }, header.node), body);
+  const node = make(
+    "div",
+    {
+      role: "grid",
+      ariaLabel: "Jobs",
+      ariaMultiSelectable: "true",
+      ariaColCount: "" + (COLUMNS.length + 1),
+    },
+    make("div", { role: "rowgroup" }, header.node),
+    body,
+  );
 
   /** @type {Map<string, RowView>} */
   const views = new Map();
   /** Height of an opened row's panel in pixels, by key. @type {Map<string, number>} */
   const panelHeights = new Map();
-  let [height, viewHeight, scroll, generation] = [28, 600, 0, jobs.generation];
+  let [height, reasonHeight, viewHeight, scroll, generation] = [28, 18, 600, 0, jobs.generation];
   /** The row at the top and its hidden height; it stays in place when others are added or removed. */
   let top = { key: "", hidden: 0 };
   let viewport = createViewport(0, height, []);
@@ -41,15 +50,20 @@ export function createGrid(jobs, leave) {
   /** Scroll position of the view before this one, until it can be restored. */
   let pendingScroll = jobs.scroll;
 
+  /** Height of a row without its panel. @param {Row} row */
+  const heightOf = (row) => height + (hasSecondLine(row) ? reasonHeight : 0);
+
   function layOut() {
-    const opened = [];
-    for (const key of jobs.opened.keys()) {
-      const index = jobs.rows.get(key)?.index ?? -1;
-      if (index >= 0) opened.push({ index, extra: panelHeights.get(key) ?? DEFAULT_PANEL_HEIGHT });
-    }
-    opened.sort((a, b) => a.index - b.index);
+    const higher = [];
     laidOut = jobs.rows.matching;
-    viewport = createViewport(laidOut.length, height, opened);
+    for (const row of laidOut) {
+      const panel = jobs.opened.has(row.key)
+        ? (panelHeights.get(row.key) ?? DEFAULT_PANEL_HEIGHT)
+        : 0;
+      const extra = heightOf(row) - height + panel;
+      if (extra) higher.push({ index: row.index, extra });
+    }
+    viewport = createViewport(laidOut.length, height, higher);
     body.style.height = viewport.total + "px";
   }
 
@@ -153,11 +167,13 @@ export function createGrid(jobs, leave) {
 
   /** Measures heights, which change with the page's width, its font and the opened rows. */
   function measure() {
-    const before = [height, viewHeight, ...panelHeights.values()].join();
+    const before = [height, reasonHeight, viewHeight, ...panelHeights.values()].join();
     height = probe.offsetHeight || height;
+    reasonHeight = reasonProbe.offsetHeight || reasonHeight;
     viewHeight = node.clientHeight || viewHeight;
     for (const { key, node: row } of views.values()) {
-      if (jobs.opened.has(key) && row.offsetHeight) panelHeights.set(key, row.offsetHeight - height);
+      const known = jobs.opened.has(key) && row.offsetHeight && jobs.rows.get(key);
+      if (known) panelHeights.set(key, row.offsetHeight - heightOf(known));
     }
     const resumed = node.clientHeight > 0 && pendingScroll > 0;
     if (resumed) {
@@ -165,12 +181,13 @@ export function createGrid(jobs, leave) {
       pendingScroll = 0;
       top = { key: "", hidden: 0 };
     }
-    if (resumed || [height, viewHeight, ...panelHeights.values()].join() !== before) draw();
+    if (resumed || [height, reasonHeight, viewHeight, ...panelHeights.values()].join() !== before)
+      draw();
   }
   const observer = new ResizeObserver(measure);
-  for (const part of [node, probe]) observer.observe(part);
+  for (const part of [node, probe, reasonProbe]) observer.observe(part);
 
-  node.append(probe);
+  node.append(probe, reasonProbe);
   node.onscroll = () => {
     // Removal from the page scrolls to the top, which must not be remembered.
     if (!node.isConnected) return;
@@ -192,7 +209,7 @@ export function createGrid(jobs, leave) {
     readPosition();
     const [y, space] = [viewport.top(row.index), viewHeight - header.node.offsetHeight];
     if (y < scroll) scrollTo(y);
-    else if (y + height > scroll + space) scrollTo(y + height - space);
+    else if (y + heightOf(row) > scroll + space) scrollTo(y + heightOf(row) - space);
     drawRows();
     rememberPosition();
     views.get(key)?.cells[column].focus({ preventScroll: true });

@@ -1,7 +1,7 @@
 /** The table's header: column labels, sorting, and the checkbox that selects all rows. */
 
-import { COLUMNS } from "./columns.js";
 import { make, plural } from "../../shared/dom.js";
+import { COLUMNS } from "./columns.js";
 
 /** @param {import("../store.js").Jobs} jobs */
 export function createHeader(jobs) {
@@ -24,7 +24,8 @@ export function createHeader(jobs) {
     draw() {
       const { matching } = jobs.rows;
       const { column, descending } = jobs.filter;
-      const selected = jobs.selection.size && matching.filter(({ key }) => jobs.selection.has(key)).length;
+      const selected =
+        jobs.selection.size && matching.filter(({ key }) => jobs.selection.has(key)).length;
       all.checked = selected > 0 && selected === matching.length;
       all.indeterminate = selected > 0 && !all.checked;
       all.disabled = !matching.length;

@@ -1,11 +1,12 @@
 /** Rows of all jobs: indexed once, then filtered and sorted on every change of the filter. */
 
-import { COLUMNS, isSlow } from "./columns.js";
 import { cut, timeOf } from "../../shared/format.js";
-import { createJobTypes } from "../job-types.js";
+import { createJobTypes, failureTemplate } from "../job-types.js";
+import { COLUMNS, isSlow } from "./columns.js";
 
 /** @typedef {ReturnType<typeof indexedRow>} Row */
-/** @typedef {{type: string, description: string, jobType: string, exact: boolean}} Kind */
+/** @typedef {{type: string, description: string, jobType: string, exact: boolean, failure?: string}} Kind runs of one job or,
+ *   with `failure`, jobs that failed alike; `description` is what people see of it */
 /** @typedef {{search: string, state: string, kind: Kind | null, column: string, descending: boolean}} Filter */
 /** @typedef {ReturnType<typeof createRows>} Rows */
 
@@ -13,6 +14,8 @@ import { createJobTypes } from "../job-types.js";
 export const NO_STATE = "?";
 /** Key of the rows that ran longer than the upper end of their estimates, among the states. */
 export const SLOW = "SLOW";
+/** Key of the rows whose kind of job still fails, among the states. */
+export const FAILING = "FAILING";
 
 const RESOLVED = ["SUCCEEDED", "FAILED", "CANCELED"];
 
@@ -22,16 +25,45 @@ const MAX_SEARCHED_CHARS = 2000;
 const MIN_RUNS = 3;
 
 /** @param {import("../../shared/protocol.js").WireRow} wire */
-function indexedRow([key, state, description, user, created, started, ended, type, estimate, queue = null]) {
-  [description, user, type] = [cut(description, MAX_SEARCHED_CHARS), cut(user, MAX_SEARCHED_CHARS), cut(type, MAX_SEARCHED_CHARS)];
+function indexedRow([
+  key,
+  state,
+  description,
+  user,
+  created,
+  started,
+  ended,
+  type,
+  estimate,
+  queue = null,
+  reason = null,
+  since = null,
+]) {
+  [description, user, type] = [
+    cut(description, MAX_SEARCHED_CHARS),
+    cut(user, MAX_SEARCHED_CHARS),
+    cut(type, MAX_SEARCHED_CHARS),
+  ];
   return {
-    key, state: state && cut(state, MAX_SEARCHED_CHARS), description, user, type, estimate, queue,
-    created: timeOf(created), started: timeOf(started), ended: timeOf(ended),
+    key,
+    state: state && cut(state, MAX_SEARCHED_CHARS),
+    description,
+    user,
+    type,
+    estimate,
+    queue,
+    created: timeOf(created),
+    started: timeOf(started),
+    ended: timeOf(ended),
+    reason: cut(reason ?? "", MAX_SEARCHED_CHARS),
+    since,
     resolved: RESOLVED.includes(state ?? ""),
     /** Text that is searched. */
-    text: (description + "\n" + key + "\n" + user).toLowerCase(),
+    text: (description + "\n" + key + "\n" + user + "\n" + (reason ?? "")).toLowerCase(),
     number: parseFloat(key) || 0,
     jobType: "",
+    /** The reason of a failure without names and numbers; jobs that failed alike have the same. */
+    failure: state === "FAILED" ? failureTemplate(reason ?? "") : "",
     /** Current sort key. @type {number | string} */
     order: 0,
     /** Index among the matching rows, or -1. */
@@ -42,9 +74,12 @@ function indexedRow([key, state, description, user, created, started, ended, typ
 }
 
 /** @param {Row} row @param {Kind} kind */
-const isOfKind = (row, { type, description, jobType, exact }) =>
-  exact ? row.type === type && row.description === description : row.jobType === jobType;
-
+const isOfKind = (row, { type, description, jobType, exact, failure }) =>
+  failure
+    ? row.failure === failure
+    : exact
+      ? row.type === type && row.description === description
+      : row.jobType === jobType;
 /** @param {number | string} order */
 const isMissing = (order) => order === "" || Number.isNaN(order);
 
@@ -71,7 +106,7 @@ export function createRows() {
   let state = "";
   /** @type {Kind | null} */
   let kind = null;
-  let slow = 0;
+  let [slow, failing] = [0, 0];
 
   /** @param {import("../../shared/protocol.js").WireRow} wire */
   function put(wire) {
@@ -115,13 +150,21 @@ export function createRows() {
   function find(search, selectedKind) {
     const terms = search.toLowerCase().split(/\s+/).filter(Boolean);
     // A longer search matches a subset.
-    const among = lastSearch !== undefined && search.startsWith(lastSearch) && kind === selectedKind ? found : all;
-    found = among.filter((row) => terms.every((term) => row.text.includes(term)) && (!selectedKind || isOfKind(row, selectedKind)));
+    const among =
+      lastSearch !== undefined && search.startsWith(lastSearch) && kind === selectedKind
+        ? found
+        : all;
+    found = among.filter(
+      (row) =>
+        terms.every((term) => row.text.includes(term)) &&
+        (!selectedKind || isOfKind(row, selectedKind)),
+    );
     counts = new Map();
     for (const row of found) {
       const key = row.state ?? NO_STATE;
       counts.set(key, (counts.get(key) ?? 0) + 1);
     }
+    failing = found.reduce((count, row) => count + +(row.since === true), 0);
     lastSearch = search;
     kind = selectedKind;
   }
@@ -132,9 +175,16 @@ export function createRows() {
   /** @param {string} selectedState "" for all @param {number} now */
   function filterState(selectedState, now) {
     for (const row of matching) row.index = -1;
-    matching = !selectedState ? found
-      : found.filter((row) => selectedState === SLOW ? isSlow(row, now) : (row.state ?? NO_STATE) === selectedState);
-    matching.forEach((row, index) => row.index = index);
+    matching = !selectedState
+      ? found
+      : found.filter((row) =>
+          selectedState === SLOW
+            ? isSlow(row, now)
+            : selectedState === FAILING
+              ? row.since === true
+              : (row.state ?? NO_STATE) === selectedState,
+        );
+    matching.forEach((row, index) => (row.index = index));
     state = selectedState;
   }
 
@@ -143,16 +193,34 @@ export function createRows() {
     /** @param {string} key */
     get: (key) => byKey.get(key),
     has: (/** @type {string} */ key) => byKey.has(key),
-    get size() { return byKey.size; },
+    get size() {
+      return byKey.size;
+    },
     /** Number of rows when the list is complete. */
-    get total() { return filling ? Math.max(total, byKey.size) : byKey.size; },
-    get filling() { return filling; },
-    get matching() { return matching; },
+    get total() {
+      return filling ? Math.max(total, byKey.size) : byKey.size;
+    },
+    get filling() {
+      return filling;
+    },
+    get matching() {
+      return matching;
+    },
     /** Number of rows that match the search, in total and by state. */
-    get found() { return found.length; },
-    get counts() { return counts; },
+    get found() {
+      return found.length;
+    },
+    get counts() {
+      return counts;
+    },
+    /** Number of rows that match the search and whose kind of job still fails. */
+    get failing() {
+      return failing;
+    },
     /** Number of slow rows that match the search, which grows with time. */
-    get slow() { return slow; },
+    get slow() {
+      return slow;
+    },
     /** Whether a job has become slow since the rows were arranged. @param {number} now */
     hasNewSlow: (now) => countSlow(now) !== slow,
 
@@ -161,6 +229,10 @@ export function createRows() {
       const same = all.filter((row) => row.type === type && row.description === description);
       return { type, description, jobType, exact: same.length >= MIN_RUNS };
     },
+
+    /** Number of jobs that failed with the same reason but for names and numbers. @param {Row} row */
+    countAlike: ({ failure }) =>
+      failure ? all.reduce((count, row) => count + +(row.failure === failure), 0) : 0,
 
     /** Applies a message of the kernel. @param {import("../../shared/protocol.js").RowsMessage} message */
     apply({ jobs, gone = [], reset, total: expected, more }) {
@@ -172,7 +244,7 @@ export function createRows() {
       for (const wire of jobs) put(wire);
       const removedKeys = new Set(gone);
       if (removedKeys.size) remove(({ key }) => removedKeys.has(key));
-      if (filling && !more && more !== undefined || reset && !more) {
+      if ((filling && !more && more !== undefined) || (reset && !more)) {
         filling = false;
         remove((row) => row.list !== list);
       }
@@ -191,15 +263,33 @@ export function createRows() {
       const search = lastSearch !== filter.search || kind !== filter.kind;
       if (search) find(filter.search, filter.kind);
       const newSlow = countSlow(now);
-      if (search || state !== filter.state || state === SLOW && slow !== newSlow) filterState(filter.state, now);
+      if (search || state !== filter.state || (state === SLOW && slow !== newSlow))
+        filterState(filter.state, now);
       slow = newSlow;
     },
 
     /** The newest rows in the form of messages, for a saved notebook. @param {number} count */
     newest(count) {
       const rows = [...byKey.values()].sort((a, b) => (b.created ?? 0) - (a.created ?? 0));
-      return rows.slice(0, count).map((row) => /** @type {import("../../shared/protocol.js").WireRow} */ (
-        [row.key, row.state, row.description, row.user, row.created, row.started, row.ended, row.type, row.resolved ? row.estimate : null]));
+      return rows
+        .slice(0, count)
+        .map(
+          (row) =>
+            /** @type {import("../../shared/protocol.js").WireRow} */ ([
+              row.key,
+              row.state,
+              row.description,
+              row.user,
+              row.created,
+              row.started,
+              row.ended,
+              row.type,
+              row.resolved ? row.estimate : null,
+              null,
+              row.reason || null,
+              row.since,
+            ]),
+        );
     },
   };
 }

@@ -12,8 +12,12 @@ export function createSelection(keys) {
 
   return {
     has: (/** @type {string} */ key) => selected.has(key),
-    get size() { return selected.size; },
-    get keys() { return [...selected]; },
+    get size() {
+      return selected.size;
+    },
+    get keys() {
+      return [...selected];
+    },
 
     /** @param {string} key */
     toggle(key) {
@@ -27,7 +31,9 @@ export function createSelection(keys) {
       let from = rows.findIndex(({ key }) => key === anchor);
       if (from < 0) [from, anchor] = [to.index, to.key];
       for (const key of range) selected.delete(key);
-      range = rows.slice(Math.min(from, to.index), Math.max(from, to.index) + 1).map(({ key }) => key);
+      range = rows
+        .slice(Math.min(from, to.index), Math.max(from, to.index) + 1)
+        .map(({ key }) => key);
       for (const key of range) selected.add(key);
     },
 

@@ -1,30 +1,37 @@
-/** Positions of rows of one height, of which some have an opened panel. All lengths are in pixels. */
+/** Positions of rows of one height, of which some are higher. All lengths are in pixels. */
 
 /**
  * @param {number} count of rows
  * @param {number} height of a row
- * @param {{index: number, extra: number}[]} opened rows with an additional height, sorted by index
+ * @param {{index: number, extra: number}[]} higher rows with an additional height, sorted by index
  */
-export function createViewport(count, height, opened) {
+export function createViewport(count, height, higher) {
+  /** Total additional height of the first rows of `higher`. */
+  const sums = [0];
+  for (const { extra } of higher) sums.push(sums[sums.length - 1] + extra);
+
+  /** The first number below `end` for which `isBeyond` holds, else `end`. @param {number} end @param {(n: number) => boolean} isBeyond */
+  function firstWhere(end, isBeyond) {
+    let start = 0;
+    while (start < end) {
+      const middle = (start + end) >> 1;
+      if (isBeyond(middle)) end = middle;
+      else start = middle + 1;
+    }
+    return start;
+  }
+
   /** @param {number} index */
-  const top = (index) => {
-    let y = index * height;
-    for (const row of opened) if (row.index < index) y += row.extra;
-    return y;
-  };
+  const top = (index) =>
+    index * height + sums[firstWhere(higher.length, (n) => higher[n].index >= index)];
   return {
     top,
     total: top(count),
     /** Index of the row at a distance from the top. @param {number} y */
-    at(y) {
-      let above = 0;
-      for (const row of opened) {
-        const start = row.index * height + above;
-        if (y < start + height) break;
-        if (y < start + height + row.extra) return row.index;
-        above += row.extra;
-      }
-      return Math.max(0, Math.min(count - 1, Math.floor((y - above) / height)));
-    },
+    at: (y) =>
+      Math.max(
+        0,
+        firstWhere(count - 1, (index) => top(index + 1) > y),
+      ),
   };
 }

@@ -20,7 +20,8 @@ function times({ created, started, ended, resolved }, now) {
 }
 
 /** Style of a job's bar. @param {Row} row */
-const styleOf = ({ state, resolved }) => resolved || state === "RUNNING" || state === "PENDING" ? state ?? "" : "OTHER";
+const styleOf = ({ state, resolved }) =>
+  resolved || state === "RUNNING" || state === "PENDING" ? (state ?? "") : "OTHER";
 
 /**
  * @param {Row[]} rows
@@ -34,27 +35,40 @@ export function layBars(rows, frame) {
     return begin <= to && end >= from;
   });
   const bars = visible.length <= frame.width && inLanes(visible, frame);
-  return bars ? { bars, count: visible.length, maxCount: 0 } : { ...inColumns(visible, frame), count: visible.length };
+  return bars
+    ? { bars, count: visible.length, maxCount: 0 }
+    : { ...inColumns(visible, frame), count: visible.length };
 }
 
 /** Bars in lanes, in which no two jobs overlap; undefined if there are too few lanes. @param {Row[]} rows @param {Frame} frame */
 function inLanes(rows, { from, to, now, width, height }) {
   /** @param {number} time */
-  const x = (time) => Math.max(0, Math.min(width, (time - from) / (to - from) * width));
+  const x = (time) => Math.max(0, Math.min(width, ((time - from) / (to - from)) * width));
   const step = height / LANES;
   const free = Array(LANES).fill(-GAP);
   /** @type {Bar[]} */
   const bars = [];
   for (const row of [...rows].sort((a, b) => times(a, now)[0] - times(b, now)[0])) {
     const [begin, start, end] = times(row, now).map(x);
-    const [next, until] = (expectedTimes(row, now) ?? [now, now]).map(x);
+    const [next, until] = expectedTimes(row, now)?.map(x) ?? [end, end];
     const last = Math.max(end, start + MIN_BAR_LENGTH, until);
     const lane = free.findIndex((until) => until + GAP <= begin);
     if (lane < 0) return undefined;
     free[lane] = last;
-    const common = { y: height - (lane + 1) * step + 1, height: step - 2, rows: [row], from: 0, to: 0 };
+    const common = {
+      y: height - (lane + 1) * step + 1,
+      height: step - 2,
+      rows: [row],
+      from: 0,
+      to: 0,
+    };
     if (start > begin) bars.push({ ...common, x: begin, width: start - begin, style: "QUEUE" });
-    bars.push({ ...common, x: start, width: Math.max(end, start + MIN_BAR_LENGTH) - start, style: styleOf(row) });
+    bars.push({
+      ...common,
+      x: start,
+      width: Math.max(end, start + MIN_BAR_LENGTH) - start,
+      style: styleOf(row),
+    });
     if (until > next) bars.push({ ...common, x: next, width: until - next, style: "EXPECTED" });
   }
   return bars;
@@ -63,13 +77,14 @@ function inLanes(rows, { from, to, now, width, height }) {
 /** Bars of a histogram: the number of jobs in each short interval, the failed ones at the bottom. @param {Row[]} rows @param {Frame} frame */
 function inColumns(rows, { from, to, now, width, height }) {
   const count = Math.max(1, Math.floor(width / COLUMN_WIDTH));
-  const column = (/** @type {number} */ time) => Math.max(0, Math.min(count - 1, Math.floor((time - from) / (to - from) * count)));
+  const column = (/** @type {number} */ time) =>
+    Math.max(0, Math.min(count - 1, Math.floor(((time - from) / (to - from)) * count)));
   /** Change of the number of jobs at each column, by style. @type {Map<string, Int32Array>} */
   const changes = new Map();
   /** @param {string} style @param {number} begin @param {number} end */
   const add = (style, begin, end) => {
     let change = changes.get(style);
-    if (!change) changes.set(style, change = new Int32Array(count + 1));
+    if (!change) changes.set(style, (change = new Int32Array(count + 1)));
     change[column(begin)]++;
     change[column(end) + 1]--;
   };
@@ -80,7 +95,9 @@ function inColumns(rows, { from, to, now, width, height }) {
     if (until) add("EXPECTED", next, until);
   }
   const sums = new Float64Array(count);
-  const styles = [...changes].sort(([a], [b]) => +(a !== "FAILED") - +(b !== "FAILED") || rank(a) - rank(b));
+  const styles = [...changes].sort(
+    ([a], [b]) => +(a !== "FAILED") - +(b !== "FAILED") || rank(a) - rank(b),
+  );
   for (const [, change] of styles) {
     for (let i = 0; i < count; i++) {
       if (i) change[i] += change[i - 1];
@@ -94,11 +111,17 @@ function inColumns(rows, { from, to, now, width, height }) {
   for (const [style, numbers] of styles) {
     for (let i = 0; i < count; i++) {
       if (!numbers[i]) continue;
-      const high = Math.max(MIN_BAR_LENGTH, numbers[i] / maxCount * height);
+      const high = Math.max(MIN_BAR_LENGTH, (numbers[i] / maxCount) * height);
       heights[i] += high;
       bars.push({
-        style, rows: [], x: i * width / count, y: height - heights[i], width: width / count - GAP, height: high,
-        from: from + i * (to - from) / count, to: from + (i + 1) * (to - from) / count,
+        style,
+        rows: [],
+        x: (i * width) / count,
+        y: height - heights[i],
+        width: width / count - GAP,
+        height: high,
+        from: from + (i * (to - from)) / count,
+        to: from + ((i + 1) * (to - from)) / count,
       });
     }
   }

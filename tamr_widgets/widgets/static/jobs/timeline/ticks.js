@@ -3,7 +3,10 @@
 import { dayOf, hourOf, monthOf } from "./moments.js";
 
 const [MINUTE, HOUR, DAY] = [60000, 3600000, 86400000];
-const TIMES = [...[1, 2, 5, 10, 15, 30].map((n) => n * MINUTE), ...[1, 2, 3, 6, 12].map((n) => n * HOUR)];
+const TIMES = [
+  ...[1, 2, 5, 10, 15, 30].map((n) => n * MINUTE),
+  ...[1, 2, 3, 6, 12].map((n) => n * HOUR),
+];
 const DAYS = [1, 2, 7, 14, 30];
 const MONTHS = [3, 12];
 /** Maximum lengths of a month and a year, so that there are never too many marks. */
@@ -37,7 +40,7 @@ function after(time, step) {
 }
 
 /** @param {number} n @param {number} step */
-const modulo = (n, step) => (n % step + step) % step;
+const modulo = (n, step) => ((n % step) + step) % step;
 
 /** @param {number} from @param {number} to @param {number} maxMarks */
 export function ticks(from, to, maxMarks) {
@@ -59,10 +62,12 @@ export function ticks(from, to, maxMarks) {
       mark(time, begins ? day : hourOf(time));
     }
   } else if (days) {
-    for (let day = Math.floor(toLocal(from) / DAY / days) * days; midnight(day) <= to; day += days) mark(midnight(day), dayOf(midnight(day)));
+    for (let day = Math.floor(toLocal(from) / DAY / days) * days; midnight(day) <= to; day += days)
+      mark(midnight(day), dayOf(midnight(day)));
   } else {
     const first = new Date(from).getFullYear() * 12 + new Date(from).getMonth();
-    for (let month = Math.floor(first / months) * months; firstOf(month) <= to; month += months) mark(firstOf(month), monthOf(firstOf(month)));
+    for (let month = Math.floor(first / months) * months; firstOf(month) <= to; month += months)
+      mark(firstOf(month), monthOf(firstOf(month)));
   }
   return marks;
 }

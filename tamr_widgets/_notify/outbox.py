@@ -1,0 +1,86 @@
+"""Outbox: sends the notifications of one recipient in order, each once, with retries."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Hashable
+from contextlib import suppress
+from functools import lru_cache
+
+from .._http.retry import jittered
+from .._polling.callbacks import CallbackQueue
+from .recipient import Recipient, SendError
+
+# The delays in seconds before the second and later attempts, with jitter: about five minutes.
+RETRY_SECONDS = (2.0, 10.0, 60.0, 240.0)
+MAX_WAITING = 1000
+MAX_REMEMBERED = 10_000
+
+_logger = logging.getLogger(__name__)
+
+
+class Outbox:
+    """Sends to one recipient, on a thread that exists only while there is something to send.
+
+    The thread is a daemon: a service that hangs delays neither polls nor the exit of the kernel.
+
+    Args:
+        recipient: Gets the notifications.
+    """
+
+    def __init__(self, recipient: Recipient) -> None:
+        self._recipient = recipient
+        self._queue = CallbackQueue(MAX_WAITING)
+        self._sent: dict[Hashable, None] = {}  # used by the queue's thread only
+
+    def submit(
+        self,
+        event: Hashable,
+        title: str,
+        text: str,
+        closed: threading.Event,
+        on_done: Callable[[str], object],
+    ) -> None:
+        """Queues a notification, and returns at once.
+
+        Args:
+            event: Identifies the event. If its notification was sent before, nothing is sent.
+            title: The title.
+            text: The text.
+            closed: Ends the retries when it is set.
+            on_done: Gets "" when it was sent, or in the end the reason for which it was not.
+        """
+        self._queue.submit(lambda: on_done(self._send_once(event, title, text, closed)))
+
+    def _send_once(self, event: Hashable, title: str, text: str, closed: threading.Event) -> str:
+        if event in self._sent:
+            return ""
+        reason = ""
+        for delay in (0.0, *RETRY_SECONDS):
+            if closed.wait(jittered(delay)):
+                return reason
+            try:
+                self._recipient.send(title, text)
+            except SendError as error:
+                reason = str(error)
+                self._log(reason)
+            else:
+                self._remember(event)
+                return ""
+        return reason
+
+    def _remember(self, event: Hashable) -> None:
+        self._sent[event] = None
+        if len(self._sent) > MAX_REMEMBERED:
+            del self._sent[next(iter(self._sent))]
+
+    def _log(self, reason: str) -> None:
+        with suppress(Exception):  # a logging handler of the user's
+            _logger.warning("%s was not notified: %s.", self._recipient.label, reason)
+
+
+@lru_cache(maxsize=100)
+def outbox_of(recipient: Recipient) -> Outbox:
+    """Returns the outbox that all notifications for this recipient share."""
+    return Outbox(recipient)

@@ -1,0 +1,100 @@
+"""Which failures still stand, and the success after each of the others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fakes import document
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tamr_widgets import Operation
+from tamr_widgets._operation.failing import still_failing, successes_since
+from tamr_widgets.widgets.failures import Failures
+
+NIGHTLY = "Update Unified Dataset [x]"
+
+
+def run(number: int, state: str, description: str | None = NIGHTLY, **more: Any) -> Operation:
+    """A job that was created in this minute."""
+    status = {"state": state, "endTime": f"2021-01-29T18:{number:02}:30Z", "message": ""}
+    created = {"username": "admin", "time": f"2021-01-29T18:{number:02}:00Z"}
+    path = f"operations/{number}"
+    fields = {"id": f"{number}", "relativeId": path, "description": description, **more}
+    return Operation(None, document(state, status=status, created=created, **fields))  # type: ignore[arg-type]
+
+
+def ids(operations: Any) -> list[str]:
+    return [each.resource_id for each in operations]
+
+
+def test_a_later_failure_stands_again():
+    """The success between is of the past."""
+    assert ids(still_failing([run(1, "FAILED"), run(2, "SUCCEEDED"), run(3, "FAILED")])) == ["3"]
+
+
+def test_jobs_of_other_names_are_other_kinds():
+    """A dataset that works says nothing of another one."""
+    assert ids(
+        still_failing([run(1, "FAILED", "Profiling [a]"), run(2, "SUCCEEDED", "Profiling [b]")])
+    ) == ["1"]
+
+
+def test_exports_differ_in_their_time_only():
+    """It is a part of their description."""
+    name = "projectExport with artifact: minimal-2021-07-{}_16-16-30-425"
+    jobs = [
+        run(1, "FAILED", name.format("05"), type="projectExport"),
+        run(2, "SUCCEEDED", name.format("06"), type="projectExport"),
+    ]
+
+    assert still_failing(jobs) == []
+
+
+def test_the_success_is_the_next_one():
+    """Not the latest."""
+    jobs = [
+        run(1, "FAILED"),
+        run(2, "FAILED"),
+        run(3, "SUCCEEDED"),
+        run(4, "SUCCEEDED"),
+        run(5, "FAILED"),
+    ]
+
+    found = [
+        (failed.resource_id, success and success.resource_id)
+        for failed, success in successes_since(jobs)
+    ]
+
+    assert found == [("5", None), ("2", "3"), ("1", "3")]
+
+
+STATES = st.sampled_from(["FAILED", "SUCCEEDED", "CANCELED", "RUNNING"])
+STEPS = st.lists(
+    st.tuples(st.integers(1, 8), STATES | st.none(), st.sampled_from(["a", "b"])), max_size=25
+)
+
+
+@given(STEPS)
+def test_failures_are_the_same_step_by_step_as_at_once(steps):
+    """The page's changes add up to what a new page would get, with each change sent once."""
+    table: dict[str, Operation] = {}
+    shown: dict[str, Any] = {}
+    failures = Failures(table.get)
+    for number, state, description in steps:
+        key = str(number)
+        removed = [key] if state is None else []
+        changed = [] if state is None else [(key, run(number, state, description))]
+        for each in removed:
+            table.pop(each, None)
+            shown.pop(each, None)
+        table.update(changed)
+        for each in {*failures.update(changed, removed), *dict(changed)}:
+            shown[each] = failures.since(each)
+
+    fresh = Failures(table.get)
+    fresh.update(table.items(), [])
+    assert {key: value for key, value in shown.items() if value is not None} == {
+        key: fresh.since(key) for key in table if fresh.since(key) is not None
+    }
+    assert list(failures.failing()) == still_failing(table.values())
