@@ -24,9 +24,6 @@ class OpenedRows:
         self._controllers: dict[str, OperationController] = {}
         self._drawn: dict[str, dict[str, Any]] = {}
 
-    def __len__(self) -> int:
-        return len(self._controllers)
-
     def expand(self, key: str, operation: Operation) -> None:
         """Polls an operation, and sends its facts also if they were sent before."""
         controller = self._controllers.get(key)

@@ -163,7 +163,7 @@ class _Observer:
     def __eq__(self, other: object) -> bool:
         return bool(self._handler == (other._handler if isinstance(other, _Observer) else other))
 
-    def __hash__(self) -> int:
+    def __hash__(self) -> int:  # pragma: no cover - traitlets keeps handlers in lists
         return hash(self._handler)
 
 

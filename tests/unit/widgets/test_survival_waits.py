@@ -196,6 +196,15 @@ def test_no_permission_ends_a_wait_at_once(tamr, client, unlimited):
     assert count_requests(tamr, "GET", "operations/1") == 2
 
 
+def test_no_permission_at_the_deadline_is_that_error(tamr, client, wait):
+    """It is no time-out."""
+    operation = client.operation(tamr.jobs.add("RUNNING"))
+    tamr.faults.add(Fault.status(403))
+
+    with pytest.raises(Forbidden):
+        wait(operation, 10, 0)
+
+
 def test_a_job_that_was_deleted_ends_a_wait(tamr, client, unlimited, monkeypatch):
     """404 does not pass, once a job is known."""
     monkeypatch.setattr("tamr_widgets._http.retry.NOT_FOUND_GRACE_SECONDS", 0)
