@@ -65,7 +65,7 @@ class OpenedRows:
 
     def _draw(self, key: str) -> None:
         controller = self._controllers.get(key)
-        if controller is None:
+        if controller is None:  # pragma: no cover - closed at this moment by another thread
             return
         facts = controller.facts()
         if {**facts, "as_of": 0} != {**self._drawn[key], "as_of": 0}:

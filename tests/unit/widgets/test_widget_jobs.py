@@ -237,6 +237,7 @@ def test_forty_widgets_and_the_jobs_page_ask_once_each_tick(tamr, client):
     """The list serves them all."""
     jobs = [tamr.jobs.add("RUNNING") for _ in range(40)]
     by_id = {each.resource_id: each for each in client.operations()}
+    tamr.faults.add(Fault.delay(0.01, path=r"operations/\d"))  # so that the list is cheaper
     table = JobsWidget(client, poll_interval_seconds=0.1)
     widgets = [OperationWidget(by_id[job], poll_interval_seconds=0.1) for job in jobs]
     wait_until(lambda: len(table.operations) == 40)

@@ -141,3 +141,27 @@ def test_outside_of_a_cell_nothing_is_recorded(tamr, client, shell):
     shell.events.trigger("pre_run_cell", SimpleNamespace(raw_cell=""))
 
     assert polls(tamr, f"operations/{job}")
+
+
+def test_a_closed_widget_is_not_displayed(tamr, client, displayed):
+    """There is nothing to show."""
+    widget = follow(client, tamr.jobs.add("SUCCEEDED"))
+
+    widget.close()
+    widget._ipython_display_()
+
+    assert displayed == []
+
+
+def test_a_page_that_shows_a_widget_again_gets_a_poll(tamr, client, monkeypatch):
+    """After a time in which no page showed it, polls had become rare."""
+    monkeypatch.setattr("tamr_widgets._polling.subscription.HIDDEN_AFTER_SECONDS", 0.1)
+    monkeypatch.setattr("tamr_widgets._polling.target.HIDDEN_FACTOR", 10_000)
+    job = tamr.jobs.add("RUNNING")
+    widget = follow(client, job)
+    wait_until(lambda: not polls(tamr, f"operations/{job}"))
+    before = count_requests(tamr, "GET", f"operations/{job}")
+
+    click(widget, "visible")
+
+    wait_until(lambda: count_requests(tamr, "GET", f"operations/{job}") > before)
