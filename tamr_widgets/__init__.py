@@ -1,4 +1,4 @@
-"""PollTarget, wait for, cancel and delete Tamr's long-running operations from a notebook cell."""
+"""Follows, waits for, cancels and deletes long-running operations of Tamr in notebook cells."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -35,9 +35,12 @@ from .errors import (
 from .operation import Operation
 
 if TYPE_CHECKING:
-    from .history import Estimate, JobHistory
-    from .ipython import load_ipython_extension, unload_ipython_extension
+    from .chain import Chain, Step
+    from .history import Estimate, JobHistory, PastRun, QueuePlace, Trend
+    from .ipython import load_ipython_extension, recorded, unload_ipython_extension
     from .poller import Poller
+    from .waiting import as_completed, wait_all
+    from .widgets.chain import ChainWidget
     from .widgets.jobs import JobsWidget
     from .widgets.operation import OperationWidget
 
@@ -45,6 +48,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "CertificateError",
+    "Chain",
+    "ChainWidget",
     "Client",
     "ClientClosed",
     "ConnectionFailed",
@@ -70,29 +75,45 @@ __all__ = [
     "OperationTypeError",
     "OperationUnresolved",
     "OperationWidget",
+    "PastRun",
     "Poller",
     "ProxyFailed",
     "ProxyUnauthorized",
+    "QueuePlace",
     "RequestTimeout",
+    "Step",
     "TamrError",
     "TokenAuth",
+    "Trend",
     "Unauthorized",
     "UnexpectedResponse",
     "UsernamePasswordAuth",
     "WaitTimeout",
+    "as_completed",
     "load_ipython_extension",
+    "recorded",
     "unload_ipython_extension",
+    "wait_all",
 ]
 
 # Scripts do without ipywidgets and IPython, which widgets bring along, and mostly without these.
 _LAZY = {
+    "Chain": "chain",
+    "ChainWidget": "widgets.chain",
     "Estimate": "history",
     "JobHistory": "history",
     "JobsWidget": "widgets.jobs",
     "OperationWidget": "widgets.operation",
+    "PastRun": "history",
     "Poller": "poller",
+    "QueuePlace": "history",
+    "Step": "chain",
+    "Trend": "history",
+    "as_completed": "waiting",
     "load_ipython_extension": "ipython",
+    "recorded": "ipython",
     "unload_ipython_extension": "ipython",
+    "wait_all": "waiting",
 }
 
 

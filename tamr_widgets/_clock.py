@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from numbers import Real
+from typing import SupportsFloat
 
 Seconds = float
 
@@ -38,7 +38,7 @@ def checked_seconds(name: str, value: object) -> Seconds:
         TypeError: It is not a number.
         ValueError: It is negative, NaN, or more than `MAX_SECONDS`.
     """
-    if isinstance(value, bool) or not isinstance(value, Real):
+    if isinstance(value, bool) or not isinstance(value, SupportsFloat):
         msg = f"{name} must be a number of seconds, not {value!r:.100}."
         raise TypeError(msg)
     try:

@@ -10,7 +10,9 @@ def sanitize(text: str, max_chars: int) -> str:
     lone surrogates, fail to be encoded.
     """
     start = text[: 2 * max_chars]
-    shown = " ".join("".join(c if c.isprintable() else " " for c in start).split())
+    if not start.isprintable():
+        start = "".join(c if c.isprintable() else " " for c in start)
+    shown = " ".join(start.split())
     return (
         shown
         if len(text) == len(start) and len(shown) <= max_chars

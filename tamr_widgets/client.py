@@ -9,14 +9,11 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-import requests
-
-from ._clock import Seconds
 from ._http.client import HttpClient
 from ._http.config import auth_from_env, server_from_env
-from ._http.transport import TOTAL_SECONDS
 from ._http.urls import endpoint_url, operation_id
 from ._operation.operation_list import OperationList
+from ._operation.parse import NOOP
 from ._operation.starts import Starts, checked_options
 from .operation import Operation
 
@@ -48,30 +45,6 @@ class Client(HttpClient):
         ...     operation = client.operation("17")
     """
 
-    def __init__(
-        self,
-        auth: Any,
-        host: str = "localhost",
-        protocol: str = "http",
-        port: int | None = 9100,
-        base_path: str = "/api/versioned/v1/",
-        session: requests.Session | None = None,
-        store_auth_cookie: bool = False,
-        *,
-        total_seconds: Seconds = TOTAL_SECONDS,
-    ) -> None:
-        super().__init__(
-            auth,
-            host,
-            protocol,
-            port,
-            base_path,
-            session,
-            store_auth_cookie,
-            total_seconds=total_seconds,
-        )
-        self._starts = Starts()
-
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ, **options: Any) -> Client:
         """Creates a client from TAMR_URL and TAMR_USERNAME with TAMR_PASSWORD, or TAMR_TOKEN.
@@ -93,18 +66,36 @@ class Client(HttpClient):
         """
         return OperationList(self).operations()
 
+    def active(self) -> list[Operation]:
+        """Fetches the operations that have not ended, newest first.
+
+        Raises:
+            TamrError: The request failed, or the response has an error status or is no list.
+        """
+        return [operation for operation in self.operations() if not operation.resolved]
+
     def operation(self, resource_id: str | int) -> Operation:
         """Fetches the operation with this id.
 
         Args:
-            resource_id: The id of the operation, its path, or its URL.
+            resource_id: The id of the operation, its path, or its URL. -1 is the NOOP, which is
+                returned without a request.
 
         Raises:
             NotFound: The server has no such operation.
             CrossOriginError: It is the URL of another server.
             TamrError: The request failed, or the response has an error status.
         """
-        return Operation.from_resource_id(self, operation_id(self.origin, resource_id))
+        name = operation_id(self.origin, resource_id)
+        if str(name) == NOOP["id"]:
+            return Operation(self, NOOP)
+        return Operation.from_resource_id(self, name)
+
+    @property
+    def _starts(self) -> Starts:
+        # Threads that come here first at the same time share one: dict.setdefault is atomic.
+        starts: Starts = self.__dict__.setdefault("_starts", Starts())
+        return starts
 
     def start(
         self,

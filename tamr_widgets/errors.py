@@ -83,9 +83,12 @@ class TamrError(Exception):
 
     Attributes:
         retry_in_seconds: The delay until the poller retries after this error; None if it does not.
+        request_sent: Whether the server may have received the request; False only if no connection
+            was made.
     """
 
     retry_in_seconds: float | None = None
+    request_sent: bool = True
 
     def __init__(self, *args: object, **kwargs: Any) -> None:
         message = [sanitize(each, MAX_MESSAGE_CHARS) for each in args[:1] if isinstance(each, str)]

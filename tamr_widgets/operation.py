@@ -1,25 +1,37 @@
 """Polls, waits for, cancels and deletes operations of a Tamr server.
 
-Names, arguments and results are those of `tamr_unify_client.operation.Operation`. An `Operation`
-is immutable: polling and waiting return new ones.
+Names, arguments and results are those of `tamr_unify_client.operation.Operation`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Generator, Iterator
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 from urllib.parse import quote, unquote
 
 import requests
 
 from ._clock import Seconds, checked_seconds
+from ._http.headers import ResponseTime, response_time
 from ._http.protocol import TamrClient
-from ._http.response import parse_json, raise_for_status, unexpected
+from ._http.session_client import client_of, has_address
 from ._http.unify_client import checked_client, link_to, send_request
 from ._http.urls import endpoint_url
-from ._operation.document import text
-from ._operation.identity import is_named, is_operation, name_of_path, names_in, only_name
+from ._operation.document import field, have_equal_copies, is_equal, normalized_copy, text
+from ._operation.identity import (
+    created_at,
+    is_another_time,
+    is_named,
+    name_of_path,
+    names_in,
+    only_name,
+    server_of,
+)
+from ._operation.parse import NOOP, derived_path, document_of, parse_named, parse_started
+from ._operation.status_message import summarize
+from ._operation.times import parse_time, time_between
 from ._operation.wait import (
     MIN_INTERVAL_SECONDS,
     poll_until_resolved,
@@ -36,37 +48,77 @@ from .errors import (
     OperationUnresolved,
     UnexpectedResponse,
 )
-from .snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 __all__ = ["MIN_INTERVAL_SECONDS", "Operation", "wait_timeout", "warn_unreadable"]
 
 # Without `no-cache`, a proxy between could serve a poll from its cache.
 JSON_ACCEPTED = {"Accept": "application/json", "Cache-Control": "no-cache"}
-_NEVER = "0000-00-00T00:00:00.000Z"
-_NOOP = {
-    "id": "-1",
-    "type": "NOOP",
-    "description": "Everything was up to date: Tamr had nothing to do (HTTP 204).",
-    "status": {"state": "SUCCEEDED", "startTime": _NEVER, "endTime": _NEVER, "message": ""},
-    "created": {"username": "", "time": _NEVER, "version": "-1"},
-    "lastModified": {"username": "", "time": _NEVER, "version": "-1"},
-    "relativeId": "operations/-1",
-}
+RESOLVED_STATES = frozenset({"CANCELED", "SUCCEEDED", "FAILED"})
+MAX_REPR_CHARS = 200  # of each fact
+# An operation's own __setattr__ raises.
+_set = object.__setattr__
 
 
-class Operation(Snapshot):
-    """An immutable snapshot of a job on a Tamr server.
+class Operation:
+    """An immutable snapshot of a job on a Tamr server; polling and waiting return new ones.
+
+    Servers omit fields, send empty strings and null, and add states; no property raises for that.
 
     Args:
         client: The client for its requests: a `Client`, or one of the public package.
         data: The server's JSON document. It is copied.
         alias: The path for its requests, if that is not the document's `relativeId`.
 
+    Attributes:
+        client: The client for its requests.
+        api_path: The path for its requests.
+
     Raises:
         OperationTypeError: `data` is not a JSON object.
     """
 
-    __slots__ = ()
+    __slots__ = (
+        "__weakref__",
+        "_data",
+        "_earlier_created_at",
+        "_read_at",
+        "_unpickled_server",
+        "api_path",
+        "client",
+    )
+
+    client: TamrClient
+    api_path: str | None
+    _data: dict[str, Any]
+    _read_at: ResponseTime
+    _earlier_created_at: datetime | None
+    _unpickled_server: tuple[Any, ...] | None
+
+    def __init__(self, client: TamrClient, data: dict[str, Any], alias: str | None = None) -> None:
+        if not isinstance(data, dict):
+            msg = f"An operation is made of a JSON object, not of {type(data).__name__}."
+            raise OperationTypeError(msg)
+        self._fill(client, normalized_copy(data), alias, response_time(None))
+
+    def _fill(
+        self,
+        client: TamrClient,
+        data: dict[str, Any],
+        alias: str | None,
+        read_at: ResponseTime,
+        unpickled_server: tuple[Any, ...] | None = None,
+        earlier_created_at: datetime | None = None,
+    ) -> Operation:
+        _set(self, "client", client)
+        _set(self, "api_path", text(alias) or text(data.get("relativeId")))
+        _set(self, "_data", data)
+        _set(self, "_read_at", read_at)
+        _set(self, "_unpickled_server", unpickled_server)
+        _set(self, "_earlier_created_at", earlier_created_at)
+        return self
 
     @classmethod
     def from_json(
@@ -86,15 +138,10 @@ class Operation(Snapshot):
             HTTPStatusError: The response has an error status.
             UnexpectedResponse: The response is not an operation.
         """
-        if response.status_code == 204:
-            return cls(client, _NOOP)
-        request = response.request
-        request_line = f"{request.method} {response.url}" if request else "The request"
-        auth = getattr(client, "auth", None)
-        data = parse_json(raise_for_status(response, request_line, auth), request_line)
-        if not is_operation(data):
-            raise unexpected(response, request_line, "something that is not an operation")
-        return cls.from_document(client, data, _derived_path(data), response)
+        data = parse_started(response, getattr(client, "auth", None))
+        if data is NOOP:
+            return cls(client, NOOP)
+        return cls.from_document(client, data, derived_path(data), response)
 
     @classmethod
     def from_resource_id(cls, client: TamrClient, resource_id: str | int) -> Operation:
@@ -113,23 +160,33 @@ class Operation(Snapshot):
         raw = re.sub("%(?![0-9A-Fa-f]{2})", "%25", str(resource_id))
         name = quote(raw, safe=":%", errors="replace")
         response = send_request(client, "GET", f"operations/{name}", headers=JSON_ACCEPTED)
-        data = _parse_operation(unquote(name), response, f"GET operations/{name}")
-        return cls.from_document(client, data, _derived_path(data), response)
+        data = parse_named(unquote(name), response, f"GET operations/{name}")
+        return cls.from_document(client, data, derived_path(data), response)
 
     @classmethod
-    def adopt(cls, operation: Any) -> Operation:
-        """Converts an operation of the public client to an `Operation` with the same client.
+    def adopt(cls, operation: Any, session: requests.Session | None = None) -> Operation:
+        """Converts an operation of a public package, or a widget's, to an `Operation`.
 
-        An `Operation` is returned unchanged.
+        An `Operation` is returned unchanged. One of `tamr_unify_client` keeps its client. One of
+        `tamr_client` needs the session for its requests.
+
+        Args:
+            operation: The operation, or an OperationWidget.
+            session: The session of an operation of `tamr_client`. While the IPython extension is
+                loaded, it is by default the one that sent the last request to the same server.
 
         Raises:
-            OperationTypeError: `operation` is an operation of neither package.
+            OperationTypeError: `operation` is none of these, or there is no session.
             NotAClient: The operation is not resolved, and its client can't send requests.
         """
+        if isinstance(getattr(operation, "operation", None), Operation):
+            operation = operation.operation
         if isinstance(operation, Operation):
             if not operation.resolved and operation.client is not None:
                 checked_client(operation.client)
             return operation
+        if has_address(operation):
+            return cls(client_of(operation.url, session), document_of(operation))
         data, client = getattr(operation, "_data", None), getattr(operation, "client", None)
         if not isinstance(data, dict) or client is None or not hasattr(operation, "poll"):
             msg = (
@@ -138,6 +195,166 @@ class Operation(Snapshot):
             )
             raise OperationTypeError(msg)
         return cls(checked_client(client), data, getattr(operation, "api_path", None))
+
+    @classmethod
+    def from_document(
+        cls,
+        client: TamrClient,
+        data: dict[str, Any],
+        alias: str | None,
+        response: requests.Response,
+    ) -> Operation:
+        """Makes a snapshot of a response's document, which is not copied."""
+        return cls.__new__(cls)._fill(client, data, alias, response_time(response))
+
+    def from_same_response(self, data: dict[str, Any], alias: str | None = None) -> Operation:
+        """Makes a snapshot of another document of the same response."""
+        return type(self).__new__(type(self))._fill(self.client, data, alias, self._read_at)
+
+    def with_client(self, client: TamrClient) -> Operation:
+        """Returns the same snapshot with another client of the same server."""
+        if client is self.client:
+            return self
+        snapshot = type(self).__new__(type(self))
+        return snapshot._fill(client, self._data, self.api_path, self._read_at).after(self)
+
+    def after(self, earlier: Operation) -> Operation:
+        """Takes over the creation time of an earlier snapshot of the same job, and returns itself.
+
+        Later documents can then be compared with it even if a response in between lacks the time.
+        """
+        _set(self, "_earlier_created_at", earlier._created_at())
+        return self
+
+    def _created_at(self) -> datetime | None:
+        return self.created_at or self._earlier_created_at
+
+    @property
+    def as_of(self) -> datetime:
+        """The time when it was fetched, by the server's clock."""
+        return self._read_at.as_of
+
+    @property
+    def clock_offset_seconds(self) -> Seconds:
+        """The server's clock minus this machine's, in seconds."""
+        return self._read_at.clock_offset_seconds
+
+    @property
+    def retry_after(self) -> Seconds:
+        """The seconds of the response's `Retry-After`, 0 if it has none."""
+        return self._read_at.retry_after
+
+    @property
+    def relative_id(self) -> str | None:
+        """The path of the operation: the document's `relativeId`."""
+        return text(self._data.get("relativeId"))
+
+    @property
+    def resource_id(self) -> str | None:
+        """The id: the last part of the path."""
+        relative_id = self.relative_id
+        return relative_id.rpartition("/")[2] if relative_id else text(self._data.get("id"))
+
+    @property
+    def identity(self) -> str:
+        """A text that is unique among the server's jobs, also among those with the same path."""
+        return f"{self.api_path} {self.resource_id} {self.created_at}"
+
+    @property
+    def type(self) -> str | None:
+        """`SPARK`, `projectExport`, `projectImport`, or `NOOP` for a 204."""
+        return text(self._data.get("type"))
+
+    @property
+    def description(self) -> str | None:
+        """Tamr's description of the job."""
+        return text(self._data.get("description"))
+
+    @property
+    def status(self) -> dict[str, Any] | None:
+        """The server's raw status (`state`, `startTime`, `endTime`, `message`), copied."""
+        status: dict[str, Any] | None = normalized_copy(self._data.get("status"))
+        return status
+
+    def has_same_document(self, document: dict[str, Any]) -> bool:
+        """Whether a document is equal to the one of this snapshot."""
+        return is_equal(self._data, document)
+
+    def is_shown_by(self, document: dict[str, Any]) -> bool:
+        """Whether a document has the same unambiguous name, and no other creation time."""
+        name = only_name(names_in(self._data))
+        return name is not None and is_named(name, document) and not self.is_replaced_by(document)
+
+    def is_replaced_by(self, document: dict[str, Any]) -> bool:
+        """Whether a document of the same name has another creation time."""
+        return is_another_time(self._created_at(), document)
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns a copy of the server's document."""
+        document: dict[str, Any] = normalized_copy(self._data)
+        return document
+
+    @property
+    def state(self) -> str | None:
+        """PENDING, RUNNING, CANCELED, SUCCEEDED, FAILED, or another state of the server's.
+
+        Recorded servers also write CANCELING. None if the document has no readable state.
+        """
+        state = self._status_field("state")
+        return text(state) if isinstance(state, str) else None
+
+    @property
+    def resolved(self) -> bool:
+        """Whether the job has ended. An unknown state counts as not ended."""
+        return self.state in RESOLVED_STATES
+
+    @property
+    def message(self) -> str:
+        """The server's message about the state, summarized; `status` has the raw text."""
+        return summarize(self._status_field("message"))
+
+    @property
+    def created_at(self) -> datetime | None:
+        """The time when the job was requested."""
+        return created_at(self._data)
+
+    @property
+    def created_by(self) -> str | None:
+        """The name of the user who requested it."""
+        return text(field(self._data.get("created"), "username")) or None
+
+    @property
+    def started_at(self) -> datetime | None:
+        """The time when the job began to run; can be None for the first second of RUNNING."""
+        return parse_time(self._status_field("startTime"))
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """The time when the job ended; can be set up to a second before the state is final."""
+        return parse_time(self._status_field("endTime"))
+
+    @property
+    def queued(self) -> timedelta | None:
+        """The time that the job waited to run; if it still waited, up to `as_of`."""
+        return time_between(
+            self.created_at, self.started_at or self.ended_at or self._as_of_unless_resolved()
+        )
+
+    @property
+    def elapsed(self) -> timedelta | None:
+        """The time that the job ran; if it was still running, up to `as_of`."""
+        return time_between(self.started_at, self.ended_at or self._as_of_unless_resolved())
+
+    def succeeded(self) -> bool:
+        """Whether the state is SUCCEEDED."""
+        return self.state == "SUCCEEDED"
+
+    def _status_field(self, name: str) -> Any:
+        status = self._data.get("status")
+        return status.get(name) if isinstance(status, dict) else None
+
+    def _as_of_unless_resolved(self) -> datetime | None:
+        return None if self.resolved else self.as_of
 
     def check(self) -> Operation:
         """Returns this operation if it has succeeded: `client.start(...).check()`.
@@ -174,7 +391,7 @@ class Operation(Snapshot):
             return self
         path, name = self._path(), self._name()
         response = send_request(self.client, "GET", path, headers=JSON_ACCEPTED)
-        data = _parse_operation(name, response, f"GET {path}")
+        data = parse_named(name, response, f"GET {path}")
         polled = self.from_document(self.client, data, self.api_path, response)
         if self.is_replaced_by(data):
             msg = (
@@ -228,6 +445,29 @@ class Operation(Snapshot):
         for operation in self.snapshots(poll_interval_seconds, timeout_seconds):  # noqa: B007
             pass
         return operation
+
+    def future(self, poll_interval_seconds: Seconds = 3) -> Future[Operation]:
+        """Returns a future of the resolved operation, polled in the background.
+
+        Any number of futures of one client share a poller. Callbacks of the future run on a thread
+        of its own. `cancel()` of the future ends its polling; the job goes on.
+
+        Args:
+            poll_interval_seconds: Seconds between two polls; the first ones come sooner.
+
+        Raises:
+            ValueError, TypeError: An invalid number of seconds.
+            ClientClosed: The operation has not ended, and was unpickled without its client.
+        """
+        from .waiting import future_of  # noqa: PLC0415 - a layer above, which uses this class
+
+        return future_of(self, checked_seconds("poll_interval_seconds", poll_interval_seconds))
+
+    def __await__(self) -> Generator[Any, None, Operation]:
+        """Waits for the resolved operation in an event loop, as `future()` does."""
+        from .waiting import resolved  # noqa: PLC0415 - a layer above, which uses this class
+
+        return resolved(self).__await__()
 
     def apply_options(self, asynchronous: bool = False, **options: Any) -> Operation:
         """Returns this operation if `asynchronous`, else the result of `wait(**options)`."""
@@ -334,35 +574,77 @@ class Operation(Snapshot):
             raise NotSupported(msg)
         return self.api_path
 
+    def _display_(self) -> object:
+        """Returns what marimo displays for this."""
+        from . import OperationWidget  # noqa: PLC0415 - scripts never draw
+
+        return OperationWidget(self)
+
     def _repr_html_(self) -> str:
         from ._operation.html import html_table  # noqa: PLC0415 - scripts never draw
 
         return html_table(self)
 
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        msg = f"An operation is a snapshot: its {name} cannot be set. poll() returns a new one."
+        raise AttributeError(msg)
 
-def _parse_operation(name: str, response: requests.Response, request_line: str) -> dict[str, Any]:
-    """Returns the document of the operation with this name from a response.
+    def __delattr__(self, name: str) -> NoReturn:
+        self.__setattr__(name, None)
 
-    Raises:
-        UnexpectedResponse: The response is something else.
-    """
-    data: dict[str, Any] = parse_json(response, request_line)
-    if not is_named(name, data):
-        names = names_in(data) if isinstance(data, dict) else set()
-        shown = " and ".join(sorted(sanitize(each, 100) for each in names if each))
-        received = "something that is not this operation" + (f" but {shown}" if shown else "")
-        raise unexpected(response, request_line, received)
-    return data
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Operation):
+            return NotImplemented
+        same_client = self.client is other.client is not None
+        return (
+            self.api_path == other.api_path
+            and (same_client or self._server() == other._server())
+            and have_equal_copies(self._data, other._data)
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.api_path, self.state))
+
+    def _server(self) -> tuple[Any, ...] | None:
+        """The server it was fetched from, also after unpickling, which drops the client."""
+        return self._unpickled_server if self.client is None else server_of(self.client)
+
+    def __copy__(self) -> Operation:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Operation:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The client is left out, since it holds credentials.
+        facts = (self.api_path, self._read_at, self._server(), self._earlier_created_at)
+        return _unpickle, (type(self), normalized_copy(self._data), *facts)
+
+    def __str__(self) -> str:
+        from ._operation.html import plain_text  # noqa: PLC0415 - scripts rarely print
+
+        return plain_text(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002 - IPython's
+        printer.text(str(self))
+
+    def __repr__(self) -> str:
+        return (
+            f"tamr_widgets.Operation(relative_id={_truncated(self.relative_id)!r}, "
+            f"description={_truncated(self.description or '')!r}, state={_truncated(self.state)!r})"
+        )
 
 
-def _derived_path(data: dict[str, Any]) -> str | None:
-    """Derives the path from the id, for servers that write no `relativeId`."""
-    name = only_name(names_in(data))
-    return None if data.get("relativeId") or name is None else f"operations/{quote(name, ':')}"
-
-
-def _description_and_time(operation: Snapshot) -> str:
+def _description_and_time(operation: Operation) -> str:
     """Returns the facts in which jobs of the same number differ, as text."""
     created = operation.created_at
     time = f", created {created:%Y-%m-%d %H:%M:%S} UTC" if created else ""
     return f"{sanitize(operation.description or 'without a description', 200)}{time}"
+
+
+def _truncated(text: str | None) -> str | None:
+    return text and text[:MAX_REPR_CHARS]
+
+
+def _unpickle(kind: type[Operation], data: dict[str, Any], *facts: Any) -> Operation:
+    return kind.__new__(kind)._fill(cast(TamrClient, None), data, *facts)

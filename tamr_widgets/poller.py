@@ -23,7 +23,7 @@ from ._polling.registry import PollerRegistry
 from ._polling.subscription import Subscription
 from ._polling.targets import EVERYTHING
 from .errors import CrossOriginError, TamrError
-from .history import JobHistory
+from .history import JobHistory, QueuePlace
 from .operation import MIN_INTERVAL_SECONDS, Operation
 
 __all__ = ["Poller", "Subscription"]
@@ -57,6 +57,7 @@ class Poller(PollLoop):
         interval: Seconds = 3,
         *,
         on_a_page: bool = False,
+        with_queue: bool = False,
         _inline: bool = False,
     ) -> Subscription:
         """Polls an operation until it is resolved or the subscription is closed.
@@ -69,6 +70,8 @@ class Poller(PollLoop):
                 next poll; it is None for a permanent error, which ends the subscription.
             interval: Seconds between two polls; the first ones come sooner.
             on_a_page: Whether the subscriber is a page that calls `mark_visible` now and then.
+            with_queue: Whether to keep `waiting` up to date while the operation waits. This needs
+                the list of all operations: at most one each interval, and none that delays a poll.
 
         Raises:
             OperationTypeError: `operation` is not an operation.
@@ -84,6 +87,7 @@ class Poller(PollLoop):
             on_operation(latest.with_client(client))
 
         subscription = self._subscription(on_result, on_error, interval, on_a_page, _inline)
+        subscription.needs_queue = with_queue
         if operation.resolved:
             self._notify_later(subscription, operation)
         else:
@@ -156,6 +160,13 @@ class Poller(PollLoop):
     def history(self) -> JobHistory:
         """The durations of this server's jobs, from all responses since this was first used."""
         return self._history_loader().history
+
+    def waiting(self, operation: Operation) -> QueuePlace | None:
+        """Returns an operation's place in its queue; None if it is not known or does not wait.
+
+        It is known while there is a subscription `with_queue` to an operation that waits.
+        """
+        return self._history_loader().queue.waiting(operation)
 
     def learn(
         self, on_learned: Callable[[JobHistory], object], *, _inline: bool = False

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import subprocess
 import sys
 import threading
 import time
@@ -12,10 +14,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Browser
 
+PROJECT = Path(__file__).parents[1]
+ARTIFACTS = PROJECT / "artifacts"
 IN_CI = os.environ.get("CI") == "true"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 BROWSER_FLAGS = (
@@ -31,8 +35,12 @@ HOW_TO_GET_A_BROWSER = (
     "no Chromium or Chrome was found on PATH; get one with `apt-get install chromium` "
     "(or from your system's shop) and run the tests again"
 )
-GRACE_SECONDS = 1.0
-EXPECT_MILLISECONDS = 20_000  # of Playwright's `expect`, for machines that are busy otherwise
+# The one reason for which CI may skip a test: another front end cannot be installed there.
+SKIPPED_IN_CI = "This front end is not tried: "
+FOLDERS = ("conformance", "frontends", "kernel", "unit", "project", "browser", "frontend")
+MAX_WORKERS = 4  # each may run a browser and a Jupyter server
+GRACE_SECONDS = 10.0  # only a thread that was left behind uses them up
+EXPECT_TIMEOUT_MS = 20_000  # for machines that are busy otherwise
 LOOP_EXECUTOR = "asyncio_"  # Playwright's loop keeps its executor's threads for the whole session
 
 
@@ -40,22 +48,45 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="also run tests marked slow, as CI does")
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves slow tests to CI, marks tests by their needs, and sorts those with a browser last.
+def pytest_configure(config: pytest.Config) -> None:
+    """Remove the screenshots of the last run's failures, once for all workers."""
+    if not hasattr(config, "workerinput"):
+        for old in ARTIFACTS.glob("failed-*.png"):
+            old.unlink(missing_ok=True)
 
-    While Playwright's sync API is up, this thread has a running event loop, in which `asyncio.run`
-    refuses to work.
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return the number of pytest-xdist's workers: one for each core, none for single files."""
+    if all(Path(argument.partition("::")[0]).is_file() for argument in config.args):
+        return 0
+    return min(MAX_WORKERS, os.cpu_count() or 1)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave slow tests to CI, mark tests by what they need, and sort their folders.
+
+    Folders of long files come first, so that all workers end at the same time. Those that need a
+    browser come last: while Playwright's sync API is up, this thread has a running event loop, in
+    which `asyncio.run` refuses to work.
     """
     if not (IN_CI or config.getoption("slow")):
         slow = [item for item in items if item.get_closest_marker("slow")]
         config.hook.pytest_deselected(items=slow)
         items[:] = [item for item in items if item not in slow]
+    here = Path(__file__).parent
     for item in items:
+        folder = item.path.relative_to(here).parts[0]
+        if folder == "conformance":
+            item.add_marker("conformance")
         if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
-        if Path(__file__).with_name("conformance") in item.path.parents:
-            item.add_marker("conformance")
-    items.sort(key=lambda item: "browser" in item.keywords)
+    items.sort(
+        key=lambda item: (
+            "browser" in item.keywords,
+            FOLDERS.index(item.path.relative_to(here).parts[0]),
+        )
+    )
 
 
 @pytest.hookimpl(wrapper=True)
@@ -71,6 +102,8 @@ def pytest_make_collect_report() -> Iterator[None]:
 def _refuse_skips_in_ci(report: pytest.TestReport) -> pytest.TestReport:
     """A browser or package that is missing on a machine that tests everything must be noticed."""
     if IN_CI and report.skipped and not hasattr(report, "wasxfail"):
+        if SKIPPED_IN_CI in str(report.longrepr):
+            return report
         report.outcome = "failed"
         report.longrepr = f"In CI nothing may be skipped. {report.longrepr[-1]}"
     return report
@@ -109,14 +142,51 @@ def no_thread_is_left_behind() -> Iterator[None]:
         pytest.fail("Threads were left behind:\n\n" + "\n".join(stacks), pytrace=False)
 
 
+class NotInstallable(RuntimeError):
+    """Raised when pip cannot install packages: there is no index, or they do not fit together."""
+
+
+@pytest.fixture(scope="session")
+def environment() -> Callable[..., Path]:
+    """Makes an environment of its own with packages and this project, or finds it in .cache.
+
+    Call it with a name and the packages; it returns the environment's Python, or raises
+    `NotInstallable`.
+    """
+
+    def make(name: str, *packages: str) -> Path:
+        folder = PROJECT / f".cache/{name}-{sys.version_info.major}.{sys.version_info.minor}"
+        python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+        stamp = folder / "installed.txt"
+        own = re.findall(r'"[\w-]+>=[\d.]+"', (PROJECT / "pyproject.toml").read_text("utf-8"))
+        wanted = "\n".join([*packages, *own])
+        if not stamp.exists() or stamp.read_text() != wanted:
+            pip = [sys.executable, "-m", "pip", "--python", python, "install", "--no-compile"]
+            for command in (
+                [sys.executable, "-m", "venv", "--without-pip", folder],
+                [*pip, "--quiet", *packages, "--editable", PROJECT],
+            ):
+                made = subprocess.run(command, capture_output=True, text=True, check=False)
+                if made.returncode:
+                    raise NotInstallable(f"{packages} cannot be installed: {made.stderr[-1000:]}")
+            stamp.write_text(wanted)
+        return python
+
+    return make
+
+
 @pytest.fixture(scope="session")
 def artifacts() -> Path:
     """The folder, ignored by git, that keeps what a run made: screenshots, logs, figures."""
-    folder = Path(__file__).parents[1] / "artifacts"
-    folder.mkdir(exist_ok=True)
-    for old in folder.glob("failed-*.png"):
-        old.unlink(missing_ok=True)
-    return folder
+    ARTIFACTS.mkdir(exist_ok=True)
+    return ARTIFACTS
+
+
+@pytest.fixture(scope="session")
+def worker() -> str:
+    """The name of pytest-xdist's worker after a dash, or nothing: for names of files."""
+    name = os.environ.get("PYTEST_XDIST_WORKER")
+    return f"-{name}" if name else ""
 
 
 @pytest.fixture(scope="session")
@@ -126,7 +196,7 @@ def chromium() -> Iterator[Browser]:
     if path is None:
         pytest.skip(HOW_TO_GET_A_BROWSER)
     sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-    sync_api.expect.set_options(timeout=EXPECT_MILLISECONDS)
+    sync_api.expect.set_options(timeout=EXPECT_TIMEOUT_MS)
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(BROWSER_FLAGS))
         yield browser

@@ -11,11 +11,11 @@ import math
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import pairwise
-from statistics import fmean, median
 from typing import NamedTuple
 
+from .averages import mean, median
 from .calibration import UNCHANGED, calibrated, outcomes
-from .duration import MAX_RUNS, Estimate, estimate_duration
+from .duration import MAX_RUNS, Estimate, estimate_duration, quantile
 from .queue import Discipline, Queue
 from .records import Run, Span
 
@@ -49,13 +49,15 @@ def learn_queue(spans: tuple[Span, ...]) -> Queue:
     jobs = _past_jobs(spans)
     submission = _estimate((job, job.waited) for job in jobs if not job.ends_ahead)
     congested = _estimate((job, job.waited) for job in jobs if job.ends_ahead)
-    if congested is None:
-        return Queue(None, submission, None)
-    failing = 1 - fmean(span.succeeded for span in spans)
+    runs = [span.ended - span.started for span in spans if span.succeeded and span.ended < math.inf]
+    if congested is None or not runs:
+        return Queue(None, submission, congested)
+    failing = 1 - mean(span.succeeded for span in spans)
+    any_run = _quantiles(runs)
     max_executors = min(max(len(job.ends_ahead) for job in jobs), _MAX_EXECUTORS)
     models = [_Model(jobs, count, submission) for count in range(1, max_executors + 1)]
     best = min(models, key=lambda model: model.loss)
-    return Queue(best.discipline(failing), submission, congested)
+    return Queue(best.discipline(any_run, failing), submission, congested)
 
 
 class _PastJob(NamedTuple):
@@ -99,19 +101,19 @@ class _Model:
         # A server that is never idle, or never busy, shows only one of the two; they are similar.
         self._submission = submission or handover
         self._handover = handover or submission
-        self.loss = fmean(map(self._loss, (job for job in jobs if job.ends_ahead)))
+        self.loss = mean(map(self._loss, (job for job in jobs if job.ends_ahead)))
 
-    def discipline(self, failing: float) -> Discipline | None:
+    def discipline(self, any_run: Estimate, failing: float) -> Discipline | None:
         """Returns the discipline if jobs waited for executors in the order of their creation."""
         if not (self._submission and self._handover) or len(self._delayed) < _MIN_JOBS:
             return None
         usual = median(job.waited for job in self._delayed)
-        without = fmean(_bounded_loss(job.waited - usual) for job in self._delayed)
-        if fmean(map(self._loss, self._delayed)) > _MAX_LOSS * without:
+        without = mean(_bounded_loss(job.waited - usual) for job in self._delayed)
+        if mean(map(self._loss, self._delayed)) > _MAX_LOSS * without:
             return None
         if self._share_in_order() < _MIN_IN_ORDER:
             return None
-        return Discipline(self._executors, self._submission, self._handover, failing)
+        return Discipline(self._executors, self._submission, self._handover, any_run, failing)
 
     def _loss(self, job: _PastJob) -> float:
         if not (self._submission and self._handover):
@@ -130,6 +132,13 @@ class _Model:
             if later.created < earlier.started
         ]
         return (sum(pairs) + _PAIRS_BY_DEFAULT) / (len(pairs) + _PAIRS_BY_DEFAULT)
+
+
+def _quantiles(durations: Iterable[float]) -> Estimate:
+    """Returns the quantiles of some durations in seconds."""
+    ascending = sorted(max(seconds, _MIN_SECONDS) for seconds in durations)
+    low, middle, high = (quantile(ascending, share) for share in (0.1, 0.5, 0.9))
+    return Estimate(middle, low, high, len(ascending))
 
 
 def _bounded_loss(error: float) -> float:

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+from .averages import median as median_of
+
 __all__ = ["MAX_RUNS", "Baseline", "Estimate", "estimate_duration", "progress", "quantile"]
 
 MAX_RUNS = 20
@@ -86,11 +88,11 @@ def estimate_duration(logs: tuple[float, ...], usual_spread: float) -> Baseline:
         usual_spread: The usual standard deviation of such logarithms, a prior for few runs.
     """
     runs = sorted(logs)
-    median = _median(runs)
+    median = median_of(runs)
     if len(runs) > _NEW_LEVEL_RUNS:
         newest = sorted(logs[-_NEW_LEVEL_RUNS:])
         if newest[0] > median + _ROUNDING or newest[-1] < median - _ROUNDING:
-            runs, median = newest, _median(newest)
+            runs, median = newest, median_of(newest)
     half = _half_width(runs, median, usual_spread)
     if len(runs) < _MIN_QUANTILE_RUNS:
         return Baseline(median, half, half)
@@ -125,15 +127,10 @@ def quantile(ascending: Sequence[float], share: float) -> float:
     return ascending[below] + part * (ascending[above] - ascending[below])
 
 
-def _median(ascending: Sequence[float]) -> float:
-    middle = len(ascending) // 2
-    return (ascending[middle] + ascending[-middle - 1]) / 2
-
-
 def _half_width(runs: Sequence[float], median: float, usual_spread: float) -> float:
     """Returns half the width of the 80% interval of a normal distribution."""
     deviations = sorted(abs(run - median) for run in runs)
-    max_deviation = max(_CLIP * _median(deviations), 1.5 * usual_spread)
+    max_deviation = max(_CLIP * median_of(deviations), 1.5 * usual_spread)
     squares = sum(min(deviation, max_deviation) ** 2 for deviation in deviations)
     freedom = _USUAL_RUNS + len(runs) - 1
     variance = (_USUAL_RUNS * usual_spread**2 + squares) / freedom

@@ -20,17 +20,20 @@ from .records import Span, seconds_of
 if TYPE_CHECKING:
     from ..operation import Operation
 
-__all__ = ["Discipline", "JobAhead", "Queue", "jobs_ahead"]
+__all__ = ["Discipline", "Queue", "QueuedJob", "open_spans", "queue_order", "queued_jobs"]
 
 _MIN_SECONDS = 0.1
 _DRAWS = 100
 # A logistic distribution's 90% quantile, in its own unit.
 _LOGIT = math.log(9)
 _MIN_WIDTH = 0.01
+# The probability that a job takes as long as the others in a simulation, relative to its estimate:
+# jobs that run in one session are alike.
+_ALIKE = 0.5
 
 
-class JobAhead(NamedTuple):
-    """A job that will have started before the one whose start is estimated.
+class QueuedJob(NamedTuple):
+    """A job that has not ended, in the order of the queue.
 
     Attributes:
         duration: The estimate of its running time, if there is one.
@@ -44,6 +47,11 @@ class JobAhead(NamedTuple):
     started: float | None
     ending: bool = False
 
+    @property
+    def waits(self) -> bool:
+        """Whether it is still to be started."""
+        return self.started is None and not self.ending
+
 
 class Discipline(NamedTuple):
     """The queueing discipline of a server: first come, first served, with these parameters.
@@ -52,12 +60,14 @@ class Discipline(NamedTuple):
         executors: The number of jobs that run at once.
         submission: The time from a job's creation to its start with nothing ahead.
         handover: The time from when an executor becomes free to the next start.
+        any_run: The running time of any job, for those of which nothing more is known.
         failing: The share of jobs that end early, since they fail or are cancelled.
     """
 
     executors: int
     submission: Estimate
     handover: Estimate
+    any_run: Estimate
     failing: float
 
 
@@ -74,31 +84,33 @@ class Queue(NamedTuple):
     submission: Estimate | None
     congested: Estimate | None
 
-    def estimate(
-        self, created: float, now: float, ahead: Sequence[JobAhead], free: Sequence[float]
-    ) -> Estimate | None:
-        """Estimates how long a job is queued, from its creation to its start.
+    def starts(
+        self, now: float, jobs: Sequence[QueuedJob], free: Sequence[float]
+    ) -> list[Estimate | None]:
+        """Estimates how long each waiting job is queued, from its creation to its start.
 
         The queue is simulated many times, with durations drawn from the estimates.
 
         Args:
-            created: The time of the job's creation.
             now: The time by the server's clock.
-            ahead: The jobs ahead of it, in the order of their creation.
+            jobs: The jobs in the order of their creation; each is behind those before it.
             free: The last times when executors became free.
 
         Returns:
-            None if the discipline is not known, or if a job ahead has no estimate.
+            An estimate for each job that waits, in order; None if the discipline is not known.
         """
-        if not ahead and (self.discipline is None or max(free, default=created) <= created):
-            return self.submission
-        unknown = any(job.duration is None and not job.ending for job in ahead)
-        if self.discipline is None or unknown:
-            return None
-        simulation = _QueueSimulation(self.discipline, now, ahead, free)
-        waits = sorted(simulation.start(created) - created for _ in range(_DRAWS))
-        low, middle, high = (quantile(waits, share) for share in (0.1, 0.5, 0.9))
-        return Estimate(middle, low, high, self.discipline.handover.samples)
+        waiting = [index for index, job in enumerate(jobs) if job.waits]
+        estimates: list[Estimate | None] = [None] * len(waiting)
+        if self.discipline is not None and waiting:
+            simulation = _QueueSimulation(self.discipline, now, jobs, free)
+            waits = zip(*(simulation.waits(number) for number in range(_DRAWS)), strict=True)
+            samples = self.discipline.handover.samples
+            estimates = [_estimate(sorted(each), samples) for each in waits]
+        if waiting[:1] == [0] and (
+            self.discipline is None or max(free, default=-math.inf) <= jobs[0].created
+        ):
+            estimates[0] = self.submission or estimates[0]
+        return estimates
 
     def allows(self, estimate: Estimate) -> bool:
         """Whether an estimate that ignores the jobs ahead is likely although there are some."""
@@ -107,44 +119,38 @@ class Queue(NamedTuple):
         )
 
 
-def jobs_ahead(
-    operation: Operation,
-    active: Iterable[Operation],
-    now: float,
-    estimate: Callable[[Operation], Estimate | None],
-) -> list[JobAhead]:
-    """Returns the jobs that are ahead of an operation in its queue, in order.
-
-    They have its type, were created before it and have not ended.
+def queued_jobs(
+    operations: Iterable[Operation], now: float, estimate: Callable[[Operation], Estimate | None]
+) -> list[tuple[Operation, QueuedJob]]:
+    """Returns the jobs that have not ended, or that are to run, in the given order.
 
     Args:
-        operation: The operation that waits.
-        active: The operations that may be ahead.
+        operations: The operations of one type, in the order of the queue.
         now: The time by the server's clock; later starts and ends are ignored.
         estimate: Returns the estimate of an operation's running time.
     """
-    ahead = []
-    for other in sorted(active, key=_queue_order):
-        ended = seconds_of(other.ended_at)
-        over = other.resolved if ended is None else ended <= now
-        if over or other.type != operation.type or _queue_order(other) >= _queue_order(operation):
+    jobs = []
+    for each in operations:
+        ended = seconds_of(each.ended_at)
+        if each.resolved if ended is None else ended <= now:
             continue
-        started = seconds_of(other.started_at)
-        if other.state == "RUNNING":
+        started = seconds_of(each.started_at)
+        if each.state == "RUNNING":
             # A job is RUNNING a little before the start time is set, and clocks may differ.
             started = min(started or now, now)
         elif started is not None and started > now:
             started = None
-        ending = other.state == "CANCELING"
+        ending = each.state == "CANCELING"
         if started is not None or not ending:
-            ahead.append(JobAhead(estimate(other), _queue_order(other)[0], started, ending))
-    return ahead
+            job = QueuedJob(estimate(each), queue_order(each)[0], started, ending)
+            jobs.append((each, job))
+    return jobs
 
 
 def open_spans(active: Iterable[Operation], kind: str, now: float) -> list[Span]:
     """Returns the operations of a type that have started and not ended, in order."""
     spans = []
-    for each in sorted(active, key=_queue_order):
+    for each in sorted(active, key=queue_order):
         created, started = seconds_of(each.created_at), seconds_of(each.started_at)
         ended = seconds_of(each.ended_at)
         over = each.resolved if ended is None else ended <= now
@@ -160,7 +166,7 @@ def open_spans(active: Iterable[Operation], kind: str, now: float) -> list[Span]
     return spans
 
 
-def _queue_order(operation: Operation) -> tuple[float, int, str]:
+def queue_order(operation: Operation) -> tuple[float, int, str]:
     """Returns the sort key of operations in a queue."""
     created = seconds_of(operation.created_at)
     job = operation.resource_id or ""
@@ -174,41 +180,50 @@ class _QueueSimulation:
         self,
         discipline: Discipline,
         now: float,
-        ahead: Sequence[JobAhead],
+        jobs: Sequence[QueuedJob],
         free: Sequence[float],
     ) -> None:
         self._now = now
         self._submission = _baseline(discipline.submission)
         self._handover = _baseline(discipline.handover)
         self._failing = discipline.failing
-        self._ending = sum(job.ending for job in ahead)
-        going_on = [job for job in ahead if not job.ending]
+        self._ending = sum(job.ending for job in jobs)
         self._running = [
-            (_baseline(job.duration), now - job.started)
-            for job in going_on
-            if job.duration and job.started is not None
+            (_baseline(job.duration or discipline.any_run), now - job.started)
+            for job in jobs
+            if job.started is not None and not job.ending
         ]
         self._waiting = [
-            (_baseline(job.duration), job.created)
-            for job in going_on
-            if job.duration and job.started is None
+            (job.created, _baseline(job.duration or discipline.any_run))
+            for job in jobs
+            if job.waits
         ]
         idle = max(discipline.executors - self._ending - len(self._running), 0)
         last = sorted(free, reverse=True)[:idle]
         self._idle = last + [-math.inf] * (idle - len(last))
-        # A fixed seed, so that an estimate changes only when its input does.
-        self._draw = random.Random(0).random  # noqa: S311 - nothing here is a secret
+        self._random = random.Random()  # noqa: S311 - nothing here is a secret
+        self._draw = self._random.random
+        self._common = 0.0
 
-    def start(self, created: float) -> float:
-        """Simulates the queue once, and returns the start of a job with this creation time."""
+    def waits(self, number: int) -> list[float]:
+        """Simulates the queue once, and returns how long each waiting job is queued.
+
+        Args:
+            number: The seed. With fixed seeds, an estimate changes only when its input does, and
+                does not depend on the jobs behind it.
+        """
         now = self._now
+        self._random.seed(number)
+        self._common = self._draw()
         executors = self._idle + [now] * self._ending
         executors += [now + self._draw_run(*each) for each in self._running]
         heapq.heapify(executors)
-        for duration, since in self._waiting:
-            start = self._next_start(since, heapq.heappop(executors))
+        waits = []
+        for created, duration in self._waiting:
+            start = self._next_start(created, heapq.heappop(executors))
+            waits.append(start - created)
             heapq.heappush(executors, start + self._draw_run(duration))
-        return self._next_start(created, heapq.heappop(executors))
+        return waits
 
     def _next_start(self, created: float, free_at: float) -> float:
         """Draws the start of a job for which an executor becomes free at a time."""
@@ -223,13 +238,18 @@ class _QueueSimulation:
 
     def _draw_run(self, duration: Baseline, elapsed: float = 0.0) -> float:
         """Draws the remaining running time of a job, which may fail early."""
-        remaining = self._draw_remaining(duration, elapsed)
+        share = self._common if self._draw() < _ALIKE else self._draw()
+        remaining = self._remaining(duration, elapsed, share)
         return remaining * self._draw() if self._draw() < self._failing else remaining
 
     def _draw_remaining(self, duration: Baseline, elapsed: float = 0.0) -> float:
-        """Draws the remaining time of a duration, at least _MIN_SECONDS."""
-        # From a logistic distribution without its extremes, conditioned on the elapsed time.
-        share = 0.0005 + 0.999 * self._draw()
+        """Draws the remaining time of a duration."""
+        return self._remaining(duration, elapsed, self._draw())
+
+    def _remaining(self, duration: Baseline, elapsed: float, share: float) -> float:
+        """Returns a quantile of the remaining time of a duration, at least _MIN_SECONDS."""
+        # Of a logistic distribution without its extremes, conditioned on the elapsed time.
+        share = 0.0005 + 0.999 * share
         late = -math.inf
         if elapsed > _MIN_SECONDS:
             late = duration.position(math.log(elapsed)) * _LOGIT
@@ -245,3 +265,9 @@ def _baseline(estimate: Estimate) -> Baseline:
         for seconds in (estimate.low_seconds, estimate.median_seconds, estimate.high_seconds)
     )
     return Baseline(middle, max(middle - low, _MIN_WIDTH), max(high - middle, _MIN_WIDTH))
+
+
+def _estimate(waits: Sequence[float], samples: int) -> Estimate:
+    """Returns the estimate of a wait from simulated ones, in ascending order."""
+    low, middle, high = (quantile(waits, share) for share in (0.1, 0.5, 0.9))
+    return Estimate(middle, low, high, samples)

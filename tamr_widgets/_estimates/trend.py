@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import combinations, pairwise
-from statistics import median
+
+from .averages import median
 
 __all__ = ["Trend", "relative_change"]
 

@@ -70,10 +70,21 @@ class HttpClient:
         self._closed = False
         self._login = Login(auth, self.origin, self.base_path)
         if store_auth_cookie:
-            if not can_log_in(auth):
-                msg = "store_auth_cookie needs a UsernamePasswordAuth: only that can log in."
-                raise TypeError(msg)
-            self._login.renew(0, self._send, self.total_seconds)
+            self.set_auth_cookie()
+
+    def set_auth_cookie(self) -> None:
+        """Logs in, to send the login's cookie from now on instead of the credentials.
+
+        If the server refuses the login, the credentials are sent as before.
+
+        Raises:
+            TypeError: The client's auth is no UsernamePasswordAuth.
+            TamrError: The login got no response, or one that cannot be parsed.
+        """
+        if not can_log_in(self.auth):
+            msg = "An auth cookie needs a UsernamePasswordAuth: only that can log in."
+            raise TypeError(msg)
+        self._login.renew(self._login.count, self._send, self.total_seconds)
 
     def request(self, method: str, endpoint: str, **kwargs: Any) -> requests.Response:
         """Sends a request and returns the response, whatever its status.

@@ -23,7 +23,7 @@ def auth_from_env(environ: Mapping[str, str]) -> UsernamePasswordAuth | TokenAut
     if username and password:
         return UsernamePasswordAuth(username, password)
     missing = "TAMR_PASSWORD" if username else "TAMR_USERNAME and TAMR_PASSWORD, or TAMR_TOKEN"
-    msg = f"The environment has no {missing}. Set it and restart the kernel."
+    msg = f"The environment has no {missing}. Set it, and start Python (or the kernel) again."
     raise ValueError(msg)
 
 

@@ -98,10 +98,7 @@ class map_exceptions:  # noqa: N801 - a context manager, as in contextlib
             return
         if not isinstance(error, _LIBRARIES) and _named(self._proxy) != UNREADABLE:
             return
-        mapped, bare = (
-            _mapped_error(cut_request_line(self._request_line), error, self._proxy),
-            _reason_only(error),
-        )
+        mapped, bare = mapped_error(self._request_line, error, self._proxy), _reason_only(error)
         for each in chain_of(error):
             # The frames hold requests with credentials, and responses with an open socket.
             clear_frames(each.__traceback__)
@@ -132,16 +129,26 @@ def outcome_hint(request_line: str, otherwise: str) -> str:
     return otherwise if _HARMLESS.match(request_line) else _UNKNOWN
 
 
-def _mapped_error(
-    request_line: str, error: Exception, proxy: Callable[[], str | None]
+def mapped_error(
+    request_line: str, error: Exception, proxy: Callable[[], str | None] = lambda: None
 ) -> TamrError:
+    """Returns this package's exception for one of requests or urllib3; arguments as above."""
+    request_line = cut_request_line(request_line)
     chain = chain_of(error)
     reason = reason_of(chain)
     via = _named(proxy)
-    mapped = _proxy_error(request_line, chain, reason, via) or _not_sent(
-        request_line, error, chain, reason
+    mapped = (
+        _proxy_error(request_line, chain, reason, via)
+        or _not_sent(request_line, error, chain, reason)
+        or _response_error(request_line, error, chain, reason, via)
     )
-    return mapped or _response_error(request_line, error, chain, reason, via)
+    mapped.request_sent = not is_unsent(error)
+    return mapped
+
+
+def is_unsent(error: BaseException) -> bool:
+    """Whether an exception of requests or urllib3 says that there was no connection."""
+    return any_of(chain_of(error), _UNSENT)
 
 
 def _not_sent(

@@ -49,7 +49,12 @@ def derived(layer: Any, base: Any) -> Any:
 
 @lru_cache(maxsize=256)
 def _view_class(layer: Any, base: Any) -> Any:
-    own: dict[str, Any] = {"__slots__": (_ORIGINAL, _CONTEXT)}
+    # As `__class__`, since some classes (tamr_client's Session) call `super(self.__class__, self)`,
+    # which would call the same method again and again.
+    own: dict[str, Any] = {
+        "__slots__": (_ORIGINAL, _CONTEXT),
+        "__class__": property(lambda _: base),
+    }
     if hasattr(base, "__del__"):  # which could close resources of the original
         own["__del__"] = lambda _: None
     try:

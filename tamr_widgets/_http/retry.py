@@ -6,6 +6,7 @@ request and raises its error.
 
 from __future__ import annotations
 
+import math
 import random
 
 from .._clock import Seconds
@@ -25,6 +26,8 @@ from ..errors import (
 from .headers import retry_after_seconds
 
 PASSING_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
+# The server responded that it did not carry out the request.
+_REFUSED = frozenset({429, 503})
 # A job that was just started may not be found yet.
 NOT_FOUND_GRACE_SECONDS = 5.0
 FIRST_BACKOFF_SECONDS = 1.0
@@ -47,6 +50,15 @@ def is_retryable(error: TamrError, since_start: Seconds) -> bool:
             return since_start < NOT_FOUND_GRACE_SECONDS
         return error.response is not None and error.response.status_code in PASSING_STATUS
     return isinstance(error, (InternalError, ConnectionFailed, RequestTimeout, UnexpectedResponse))
+
+
+def was_not_carried_out(error: TamrError) -> bool:
+    """Whether a request had no effect for certain, so that it can be sent again.
+
+    There was no connection, or the server refused for the moment (429, 503).
+    """
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    return is_retryable(error, math.inf) and (not error.request_sent or status in _REFUSED)
 
 
 class Backoff:

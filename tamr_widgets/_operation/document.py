@@ -28,16 +28,29 @@ def normalized_copy(value: Any, levels: int = MAX_LEVELS) -> Any:
     if isinstance(value, list):
         return [normalized_copy(each, levels - 1) for each in value] if levels else []
     if isinstance(value, str):
-        return _replace_surrogates(value)
+        return text(value)
     if isinstance(value, float) and math.isnan(value):
         return None  # json.loads() accepts NaN, which is not equal to itself
     return value
 
 
+def have_equal_copies(first: dict[str, Any], second: dict[str, Any]) -> bool:
+    """Whether the normalized copies of two JSON objects are equal."""
+    if first.keys() != second.keys():
+        return False
+    # Normalized are only the fields that differ; most do not.
+    different = (name for name, each in first.items() if not is_equal(each, second[name]))
+    return all(
+        normalized_copy(first[name], MAX_LEVELS - 1)
+        == normalized_copy(second[name], MAX_LEVELS - 1)
+        for name in different
+    )
+
+
 def is_equal(first: object, second: object) -> bool:
     """Whether two JSON values are equal; False if their nesting is too deep to compare."""
     try:
-        return first == second
+        return first is second or first == second
     except RecursionError:
         return False
 
@@ -49,15 +62,11 @@ def field(value: object, name: str) -> Any:
 
 def text(value: object) -> str | None:
     """Converts a value to a string; None if it is None or cannot be converted."""
+    if isinstance(value, str):
+        return value if value.isascii() else _SURROGATES.sub("\ufffd", value)
     if value is None:
         return None
-    if isinstance(value, str):
-        return _replace_surrogates(value)
     try:
         return str(normalized_copy(value))[:MAX_TEXT_CHARS]
     except ValueError:  # an integer of more digits than Python converts
         return None
-
-
-def _replace_surrogates(characters: str) -> str:
-    return _SURROGATES.sub("\ufffd", characters)

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from .._text import sanitize
 
 if TYPE_CHECKING:
-    from ..snapshot import Snapshot
+    from ..operation import Operation
 
 # Of one cell; longer than any description of Tamr's.
 MAX_TEXT_CHARS = 1000
 UNITS = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
 
 
-def html_table(operation: Snapshot, note: str = "") -> str:
+def html_table(operation: Operation, note: str = "") -> str:
     """Returns an HTML table of the operation's facts, with all texts escaped."""
     rows = "".join(
         f'<tr><th style="text-align:left">{label}</th><td style="text-align:left">'
@@ -30,7 +30,7 @@ def html_table(operation: Snapshot, note: str = "") -> str:
     return f'<table class="tamr-snapshot">{caption}<tbody>{rows}</tbody></table>'
 
 
-def html_rows(operations: Iterable[Snapshot], title: str) -> str:
+def html_rows(operations: Iterable[Operation], title: str) -> str:
     """Returns an HTML table with a row for each operation, with all texts escaped."""
     names = ("State", "Description", "Id", "Started by", "Created", "Queued for", "Ran for")
     head = "".join(f"<th>{name}</th>" for name in names)
@@ -41,7 +41,7 @@ def html_rows(operations: Iterable[Snapshot], title: str) -> str:
     )
 
 
-def _cells(operation: Snapshot, names: tuple[str, ...]) -> str:
+def _cells(operation: Operation, names: tuple[str, ...]) -> str:
     texts = dict(facts(operation))
     texts.setdefault("Ran for", texts.get("Running for", ""))
     return "".join(
@@ -49,13 +49,13 @@ def _cells(operation: Snapshot, names: tuple[str, ...]) -> str:
     )
 
 
-def plain_text(operation: Snapshot) -> str:
+def plain_text(operation: Operation) -> str:
     """Returns the number, state, description and message of an operation in one line."""
     text = f"Operation {operation.resource_id}: {operation.state}: {operation.description}"
     return _sanitized(f"{text} ({operation.message})" if operation.message else text)
 
 
-def facts(operation: Snapshot) -> list[tuple[str, str]]:
+def facts(operation: Operation) -> list[tuple[str, str]]:
     """Returns label and text of each fact that the document has."""
     all_facts = [
         ("State", operation.state or "unknown"),

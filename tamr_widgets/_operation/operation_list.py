@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +11,7 @@ from .._clock import Seconds
 from .._http.protocol import TamrClient
 from .._http.response import parse_json, unexpected
 from .._http.unify_client import send_request
-from .._json_list import iter_items
+from .._json_list import ObjectDecoder, ObjectTexts, iter_items
 from ..errors import NotSupported
 from ..operation import JSON_ACCEPTED, Operation
 from .document import is_equal
@@ -43,6 +42,7 @@ class OperationList:
 
     documents: list[dict[str, Any]]
     by_path: dict[str, dict[str, Any]]
+    _texts: ObjectTexts
 
     def __init__(
         self,
@@ -62,27 +62,31 @@ class OperationList:
         self.removed: list[str] = []
         if previous is not None and previous._digest == self._digest:
             self.documents, self.by_path = previous.documents, previous.by_path
+            self._texts = previous._texts
             return
-        before = {} if previous is None else previous.by_path
-        self.documents, self.by_path = [], {}
+        self.documents, self.by_path, self._texts = [], {}, ObjectTexts()
         try:
-            parse_json(
-                response, "GET operations", lambda text: self._take(iter_items(text), before)
-            )
+            parse_json(response, "GET operations", lambda text: self._parse(text, previous))
         except TypeError as error:
             raise unexpected(response, "GET operations", "something that is not a list") from error
 
-    def _take(self, items: Iterable[Any], before: dict[str, dict[str, Any]]) -> None:
-        for item in items:
+    def _parse(self, text: str, previous: OperationList | None) -> None:
+        before, decoder = {}, ObjectDecoder(self._texts)
+        if previous is not None:
+            before = previous.by_path
+            decoder.recognize(previous.documents, previous._texts)
+        for item in iter_items(text, decoder.decode):
             if not isinstance(item, dict):
                 continue
             path = item.get("relativeId")
             last_seen = before.get(path) if isinstance(path, str) else None
             document = item
-            if last_seen is not None and is_equal(last_seen, item):
-                document = last_seen
-            else:
-                self.changed.append(item)
+            if last_seen is not None and last_seen is not item:
+                decoder.expect_after(last_seen)
+                if is_equal(last_seen, item):
+                    document = last_seen
+            if document is not last_seen:
+                self.changed.append(document)
             self.documents.append(document)
             if isinstance(path, str):
                 self.by_path.setdefault(path, document)
@@ -92,6 +96,11 @@ class OperationList:
     def as_of(self) -> datetime:
         """The time when it was fetched, by the server's clock."""
         return self._first.as_of
+
+    @property
+    def clock_offset_seconds(self) -> Seconds:
+        """The server's clock minus this machine's, in seconds."""
+        return self._first.clock_offset_seconds
 
     @property
     def retry_after(self) -> Seconds:

@@ -37,9 +37,8 @@ def summarize(raw: object) -> str:
         summary = _from_json(text)
         if summary is not None:
             return _truncated(summary)
-    text = text[:MAX_SEARCHED_CHARS]
-    first_line = next((line.strip() for line in text.splitlines() if line.strip()), "")
-    return _truncated(_JAVA_CLASS.sub("", first_line))
+    lines = text[:MAX_SEARCHED_CHARS].splitlines() or [""]
+    return _truncated(_JAVA_CLASS.sub("", lines[0].rstrip()))
 
 
 def has_details(raw: object) -> bool:

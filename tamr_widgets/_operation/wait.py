@@ -18,7 +18,6 @@ from ..errors import DeadlockError, TamrError, WaitTimeout
 
 if TYPE_CHECKING:
     from ..operation import Operation
-    from ..snapshot import Snapshot
 
 # Protects the server from polls with an interval of zero.
 MIN_INTERVAL_SECONDS = 0.05
@@ -90,7 +89,7 @@ def poll_until_resolved(
             raise wait_timeout(operation, clock.monotonic() - start, last_error) from last_error
 
 
-def warn_unreadable(operation: Snapshot) -> None:
+def warn_unreadable(operation: Operation) -> None:
     """Logs that an operation has no readable state; callers do so once per subscriber."""
     _logger.warning(
         "Operation %s has no readable state; it counts as not ended.",

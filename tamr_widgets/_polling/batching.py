@@ -1,4 +1,8 @@
-"""Batching policy: whether one request of the list costs less than polls of single operations."""
+"""Batching policy: whether one request of the list costs less than polls of single operations.
+
+Time and bytes count alike: the list is preferred if it takes less of their product. On a slow line
+one round trip is shorter than ten, but a list of all jobs may have a hundred times their bytes.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,9 @@ import math
 
 from .._clock import Seconds, clock
 
-# As long as the list was not measured, it is tried when so many operations are due together.
-TRIAL = 5
+# As long as the list was not measured, it is tried when so many operations are due together, or if
+# their polls take longer than their interval.
+TRIAL = 20
 # A list without subscribers gets this time, or twice the time of the polls that it replaces.
 TRIAL_SECONDS = 2.0
 # A measurement is valid for so long, and after an error the list is not requested for so long.
@@ -26,6 +31,7 @@ class BatchPolicy:
     def __init__(self) -> None:
         self._single: Seconds | None = None
         self._list: Seconds | None = None
+        self._list_length = 0
         self._list_good_until = self._list_bad_until = -math.inf
 
     @property
@@ -33,12 +39,18 @@ class BatchPolicy:
         """The usual duration of a poll of one operation in seconds; 0 before the first."""
         return self._single or 0.0
 
+    @property
+    def list(self) -> Seconds:
+        """The usual duration of a request of the list in seconds; 0 before the first."""
+        return self._list or 0.0
+
     def single_took(self, seconds: Seconds) -> None:
         """Records the duration of a poll of one operation."""
         self._single = _mean(self._single, seconds)
 
-    def list_took(self, seconds: Seconds) -> None:
-        """Records the duration of a request of the list."""
+    def list_took(self, seconds: Seconds, length: int) -> None:
+        """Records the duration of a request of the list, and the number of its operations."""
+        self._list_length = length
         now = clock.monotonic()
         self._list = _mean(self._list if now < self._list_good_until else None, seconds)
         self._list_good_until, self._list_bad_until = now + TRUST_SECONDS, now
@@ -47,14 +59,23 @@ class BatchPolicy:
         """Records that the list is unavailable."""
         self._list_bad_until = clock.monotonic() + TRUST_SECONDS
 
-    def prefer_list(self, operations: int) -> bool:
-        """Whether to request the list rather than so many operations."""
+    def prefer_list(self, operations: int, interval: Seconds) -> bool:
+        """Whether to request the list rather than so many operations.
+
+        Args:
+            operations: The number of operations that are due.
+            interval: The seconds in which each is to be polled once.
+        """
         now = clock.monotonic()
-        if now < self._list_bad_until:
+        if now < self._list_bad_until or operations < 2:
             return False
+        singles = self._singles(operations)
+        is_late = singles > interval
         if self._list is None or now >= self._list_good_until:
-            return operations >= TRIAL
-        return operations > 1 and self._singles(operations) > self._list
+            return operations >= TRIAL or is_late
+        # In bytes, a list is its number of operations.
+        is_cheaper = singles * operations > self._list * self._list_length
+        return is_cheaper or (is_late and self._list < singles)
 
     def list_is_cheap(self, interval: Seconds) -> bool:
         """Whether a list that is due soon anyway can be requested a little sooner."""
@@ -68,7 +89,7 @@ class BatchPolicy:
 
     def list_cooldown(self) -> Seconds:
         """Returns the least number of seconds between a list and the next."""
-        return COOLDOWN_FACTOR * (self._list or 0.0)
+        return COOLDOWN_FACTOR * self.list
 
     def _singles(self, operations: int) -> Seconds:
         return operations * (self._single or 0.0)

@@ -91,13 +91,22 @@ class Fetcher:
         else:
             self._fetch_operation(target)
 
+    def history_delay(self, idle_seconds: Seconds) -> Seconds:
+        """Returns the seconds until `load_history` has work, when no poll is due so soon."""
+        loader = self.history_loader
+        if loader is None or loader.has_work():
+            return math.inf if loader is None else 0.0
+        interval = self._targets.queue_interval()
+        return loader.list_delay(idle_seconds, interval, self._batching.list)
+
     def load_history(self, idle_seconds: Seconds) -> None:
         """Processes a batch of the history, or requests its list, when no poll is due so soon."""
-        if self.history_loader is None:
+        loader = self.history_loader
+        if loader is None or self.history_delay(idle_seconds) > 0:
             return
-        if self.history_loader.has_work():
-            self._in_context(self.history_loader.process_batch)
-        elif self.history_loader.needs_list(idle_seconds):
+        if loader.has_work():
+            self._in_context(loader.process_batch)
+        else:
             self._fetch_list(history_loader.LIST_SECONDS, for_history=True)
 
     def report_internal_error(self, error: BaseException) -> None:
@@ -129,9 +138,14 @@ class Fetcher:
         operations = sum(each.in_list and each.is_nearly_due(now) for each in self._targets.all())
         if everything is not None and everything.is_nearly_due(now):
             is_cheap = self._batching.list_is_cheap(everything.interval)
+        elif self.history_loader is not None and self.history_loader.queue.is_due():
+            # Else it would be requested beside the poll, for the jobs that wait.
+            interval = self._targets.queue_interval()
+            is_cheap = math.isfinite(interval) and self._batching.list_is_cheap(interval)
         else:
             is_cheap = False
-        return operations if is_cheap or self._batching.prefer_list(operations) else 0
+        is_cheap = is_cheap or self._batching.prefer_list(operations, target.interval)
+        return operations if is_cheap else 0
 
     def _is_interrupted(self, start: Seconds) -> bool:
         """Whether a request that began at `start` has delayed a command for too long."""
@@ -178,12 +192,15 @@ class Fetcher:
 
         def delays_a_poll() -> bool:
             target = self._targets.next() if for_history else None
-            return target is not None and target.due + MAX_POLL_DELAY_SECONDS <= clock.monotonic()
+            return target is not None and target.due + max_poll_delay <= clock.monotonic()
 
         def cancelled() -> bool:
             return not self._targets or self._is_interrupted(start) or delays_a_poll()
 
         max_bytes = history_loader.MAX_LIST_BYTES if for_history else None
+        # The history is worth a late poll once; the queue, which is requested often, is not.
+        loader = self.history_loader
+        max_poll_delay = 0.0 if loader and loader.is_filled() else MAX_POLL_DELAY_SECONDS
         everything = self._targets.everything()
         previous = None if everything is None else everything.latest
         self._targets.request_begins()
@@ -203,10 +220,12 @@ class Fetcher:
                 self._handle_list_failure(error)
         else:
             self._adapt(interrupted=False)
-            self._batching.list_took(clock.monotonic() - start)
+            self._batching.list_took(clock.monotonic() - start, len(listing.documents))
             self._outage.succeeded()
             if self.history_loader is not None:
+                interval = self._targets.queue_interval()
                 self.history_loader.take(listing, has_subscribers=previous is not None)
+                self.history_loader.take_queue(listing, interval, self._batching.list)
             self._publish_list(listing, start)
 
     def _publish_list(self, listing: OperationList, requested_at: Seconds) -> None:

@@ -13,6 +13,7 @@ from .._operation.operation_list import OperationList
 from ..history import JobHistory
 from ..operation import Operation
 from .callbacks import log_exception
+from .queue_monitor import QueueMonitor
 from .subscription import Subscription
 
 # The list is requested when the next poll is so many seconds away, so that none comes late; where
@@ -35,10 +36,16 @@ _logger = logging.getLogger(__name__)
 
 
 class HistoryLoader:
-    """A `JobHistory`, and a queue of the documents that are still to be added to it."""
+    """A `JobHistory`, and a queue of the documents that are still to be added to it.
+
+    Attributes:
+        history: The history.
+        queue: The jobs of the server that wait.
+    """
 
     def __init__(self) -> None:
         self.history = JobHistory()
+        self.queue = QueueMonitor(self.history)
         self._filled = False
         self._requested_at: Seconds | None = None
         self._unavailable_until = -math.inf
@@ -68,6 +75,12 @@ class HistoryLoader:
         self._filled = True
         self._remaining.extend((listing, document) for document in documents)
 
+    def take_queue(self, listing: OperationList, interval: Seconds, seconds: Seconds) -> None:
+        """Updates the queue by a list; arguments as for `QueueMonitor.take`."""
+        for ended in self.queue.take(listing, interval, seconds):
+            # The queue depends on when its executors became free.
+            self.note(ended)
+
     def note(self, operation: Operation) -> None:
         """Adds a snapshot to the history at once."""
         try:
@@ -76,17 +89,35 @@ class HistoryLoader:
             log_exception(_logger, "An operation could not be added to the history.", error)
 
     def mark_unavailable(self, *, permanent: bool) -> None:
-        """Records that the list is unavailable: for five minutes, or for good."""
+        """Records that the list is unavailable, for good or for now."""
+        if self._filled and not permanent:
+            self.queue.delay_list()
+            return
         if permanent and self._unavailable_until < math.inf:
             _logger.info("There are no estimates, since the list of operations is unavailable.")
         self._unavailable_until = math.inf if permanent else clock.monotonic() + UNAVAILABLE_SECONDS
 
-    def needs_list(self, idle_seconds: Seconds) -> bool:
-        """Whether to request the list now, when nothing is due for so many seconds."""
+    def is_filled(self) -> bool:
+        """Whether there was a list, so that more of them are for the queue alone."""
+        return self._filled
+
+    def list_delay(
+        self, idle_seconds: Seconds, queue_interval: Seconds, list_seconds: Seconds
+    ) -> Seconds:
+        """Returns the seconds until the list is to be requested; infinite if it is not.
+
+        Args:
+            idle_seconds: The seconds until the next poll.
+            queue_interval: The interval at which subscribers need the queue; else infinite.
+            list_seconds: The usual duration of the request; 0 if it is not known.
+        """
         now = clock.monotonic()
-        if self._filled or self._requested_at is None or now < self._unavailable_until:
-            return False
-        return idle_seconds >= PAUSE_SECONDS or now - self._requested_at >= URGENT_SECONDS
+        if now < self._unavailable_until:
+            return math.inf
+        if self._filled or self._requested_at is None:
+            return self.queue.list_delay(queue_interval, idle_seconds, list_seconds)
+        has_time = idle_seconds >= PAUSE_SECONDS or now - self._requested_at >= URGENT_SECONDS
+        return 0.0 if has_time else math.inf
 
     def is_complete(self) -> bool:
         """Whether all documents of the list are in the history."""
@@ -101,6 +132,8 @@ class HistoryLoader:
         for _ in range(min(CHUNK, len(self._remaining))):
             listing, document = self._remaining.popleft()
             self.note(listing.operation(document))
+        if not self._remaining:
+            self.queue.invalidate()
         while self._waiting and not self._remaining:
             self._waiting.pop().notify(self.history)
 

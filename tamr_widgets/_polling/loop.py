@@ -153,13 +153,12 @@ class PollLoop:
 
     def _idle_seconds(self) -> Seconds:
         """Returns the seconds until there is work; the caller holds the lock."""
-        target, loader = self._targets.next(), self._fetcher.history_loader
+        target = self._targets.next()
         delay = self._commands.due() - clock.monotonic()
         if target is None:
             return delay
         delay = min(delay, target.due - clock.monotonic())
-        can_load = loader is not None and (loader.has_work() or loader.needs_list(delay))
-        return min(delay, 0.0) if can_load else delay
+        return min(delay, self._fetcher.history_delay(delay))
 
     def _step(self) -> None:
         """Runs one command, poll or batch that is due, if there is one."""

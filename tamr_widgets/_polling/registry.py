@@ -9,6 +9,7 @@ from weakref import WeakValueDictionary, ref
 
 from .. import _fork
 from .._http.session import SingleOriginSession
+from .._http.session_client import SessionClient
 from ..client import Client
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ def _key(client: Any) -> Hashable:
     For a client of another package, or with a session of the user's, it is the client's `id`: such
     a client may be unhashable, and the `id` is unique while its poller keeps it alive.
     """
+    if isinstance(client, SessionClient):
+        return client
     if type(client) is not Client or type(client.session) is not SingleOriginSession:
         return id(client)
     session = client.session

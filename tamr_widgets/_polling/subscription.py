@@ -40,6 +40,7 @@ class Subscription:
 
     Attributes:
         interval: The wanted number of seconds between two polls.
+        needs_queue: Whether it shows the queue while its job waits.
         closed: Whether it was closed.
         has_received: Whether it was notified of a result.
         target: The poll target, while it is subscribed to one.
@@ -57,6 +58,7 @@ class Subscription:
         inline: bool = True,
     ) -> None:
         self.interval = interval
+        self.needs_queue = False
         self.closed = self.has_received = False
         self.target: PollTarget | None = None
         self.context = own_context()

@@ -80,6 +80,13 @@ class PollTarget:
         """Whether all subscriptions were removed."""
         return not self.subscriptions
 
+    def queue_interval(self) -> Seconds:
+        """Returns the interval at which subscribers need the queue; infinity if they do not."""
+        waits = any(each.needs_queue for each in self.subscriptions) and (
+            self.latest is not None and self.latest.state == "PENDING"
+        )
+        return self._usual_delay() if waits else math.inf
+
     def is_nearly_due(self, now: Seconds) -> bool:
         """Whether it is due so soon that it may be polled now, together with others."""
         return self.not_before <= now and self.due - now <= self.interval * NEAR
@@ -107,16 +114,19 @@ class PollTarget:
         self.error = None
         self.backoff.succeeded()
         self.not_before = now + min_delay
-        delay = self.interval
+        delay = self._usual_delay()
         if self._refresh_requested:
             delay = 0.0
-        elif all(each.is_hidden() for each in self.subscriptions):
-            delay *= HIDDEN_FACTOR
-        elif self._early:
+        elif self._early and delay == self.interval:
             age = now - self.since
             early = EARLY_SECONDS if age < SHORT_SECONDS else age
             delay = min(delay, early * random.uniform(1, 1 + JITTER))  # noqa: S311
         self.due = max(now + delay, self.not_before)
+
+    def _usual_delay(self) -> Seconds:
+        """Returns the interval, which is longer while no page shows it."""
+        is_hidden = all(each.is_hidden() for each in self.subscriptions)
+        return self.interval * (HIDDEN_FACTOR if is_hidden else 1)
 
     def back_off(self, delay: Seconds, error: TamrError) -> None:
         """Schedules the next poll `delay` seconds after an error."""

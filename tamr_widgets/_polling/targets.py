@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+from .._clock import Seconds
 from .subscription import Subscription
 from .target import PollTarget
 
@@ -50,6 +52,11 @@ class PollTargets:
         """Returns the target that is due first."""
         with self._lock:
             return min(self._by_path.values(), key=attrgetter("due"), default=None)
+
+    def queue_interval(self) -> Seconds:
+        """Returns the shortest interval at which subscribers need the queue; else infinity."""
+        with self._lock:
+            return min((each.queue_interval() for each in self._by_path.values()), default=math.inf)
 
     def add_subscriber(self, path: str, last_seen: Any, subscription: Subscription) -> PollTarget:
         """Adds a subscription to the target of a path; `last_seen` is the subscriber's snapshot."""

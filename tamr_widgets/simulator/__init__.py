@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-try:
-    import tornado  # noqa: F401
-except ImportError as error:
-    raise ImportError(
-        "The simulator needs tornado, which every Jupyter kernel has. "
-        "Install it with: pip install 'tamr_widgets[demo]'"
-    ) from error
+NEEDS_TORNADO = "The simulator needs tornado: pip install 'tamr_widgets[simulator]'"
 
-from .faults import Fault
-from .jobs.seed import history
-from .server import DEMO_PASSWORD, DEMO_USERNAME, Simulator
+try:
+    from .faults import Fault
+    from .jobs.seed import history
+    from .server import DEMO_PASSWORD, DEMO_USERNAME, Simulator
+except ModuleNotFoundError as error:
+    if error.name != "tornado":
+        raise
+
+    # Raised when a name is used, so that __main__ can say it without a traceback.
+    def __getattr__(name: str) -> object:
+        if name in __all__:
+            raise ImportError(NEEDS_TORNADO)
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+
 
 __all__ = ["DEMO_PASSWORD", "DEMO_USERNAME", "Fault", "Simulator", "history"]

@@ -9,7 +9,13 @@ import sys
 import threading
 from typing import TextIO
 
-from .server import DEMO_PASSWORD, DEMO_USERNAME, Simulator
+from . import NEEDS_TORNADO
+
+try:
+    from .server import DEMO_PASSWORD, DEMO_USERNAME, Simulator
+except ModuleNotFoundError:
+    sys.stderr.write(f"{NEEDS_TORNADO}\n")
+    sys.exit(2)
 
 TAMR_PORT = 9100
 EXIT_PORT_IN_USE = 1

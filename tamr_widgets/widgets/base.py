@@ -6,7 +6,9 @@ import contextvars
 import threading
 import traceback
 import uuid
+import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import anywidget
@@ -17,7 +19,7 @@ from ipywidgets.widgets.widget import widget_serialization
 from .._clock import Seconds, clock
 from .._text import sanitize
 from . import bundle, cell_outputs
-from .comm_context import remember_comm_context, warn_of_old_kernel
+from .channel import Channel, in_marimo, remember_page_context, warn_of_old_host
 from .layout import LayoutTrait, OmitNoneMixin, close_layout
 from .payload import MAX_TEXT_CHARS
 from .server_traits import PublishedTraits
@@ -39,11 +41,15 @@ class BaseWidget(PublishedTraits, OmitNoneMixin, anywidget.AnyWidget):
     """
 
     _esm = t.Unicode(bundle.LOADER).tag(sync=True)
+    _anywidget_id = t.Unicode().tag(sync=True)
     layout = LayoutTrait().tag(sync=True, **widget_serialization)
     callback_error = t.Unicode("", read_only=True, help="What a callback of yours raised last.")
 
     # The traits that a page may set; those with the server's state are not among them.
     _of_the_page: frozenset[str] = frozenset()
+    # The traits that a page draws, and in marimo those whose changes re-run cells that read them.
+    _of_the_server: tuple[str, ...] = ()
+    _of_marimo: tuple[str, ...] = ()
 
     def renew_after_fork(self) -> None:
         """Replaces the locks, which other threads of the parent may have held."""
@@ -58,13 +64,39 @@ class BaseWidget(PublishedTraits, OmitNoneMixin, anywidget.AnyWidget):
         if unknown:
             msg = f"{type(self).__name__} does not take {', '.join(sorted(unknown))}."
             raise TypeError(msg)
-        warn_of_old_kernel()
+        warn_of_old_host()
+        self._channel = Channel()
+        self._unsent = False
         self.shown_in: set[cell_outputs.Cell] = set()
         self._made_in = cell_outputs.current()
         self._display_id = uuid.uuid4().hex
         self._displayed = False
         super().__init__(**kwargs)
+        self._channel.is_closed(self)  # so that it knows the comm while it is open
         self.on_msg(self._on_page_message)
+
+    @t.default("keys")
+    def _default_keys(self) -> list[str]:
+        return [*self.traits(sync=True), *(self._of_marimo if in_marimo() else ())]
+
+    def __repr__(self) -> str:
+        if self._trait_values.get("comm") is None:
+            return f"<{type(self).__name__}, closed>"
+        return f"<{type(self).__name__}: {self._static_repr()[1]}>"
+
+    @t.default("_anywidget_id")
+    def _default_anywidget_id(self) -> str:
+        return f"{type(self).__module__}.{type(self).__name__}"
+
+    def add_traits(self, **traits: Any) -> None:
+        """Adds the traits that the class does not have.
+
+        anywidget adds `_anywidget_id` to each new widget, and traitlets makes a class for that,
+        which would take a third of the widget's time.
+        """
+        new = {name: each for name, each in traits.items() if not self.has_trait(name)}
+        if new:
+            super().add_traits(**new)
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Sets traits that a page may set; for other ones, sends it the kernel's values again."""
@@ -72,7 +104,11 @@ class BaseWidget(PublishedTraits, OmitNoneMixin, anywidget.AnyWidget):
         if accepted:
             context = contextvars.copy_context()
             self._submit(lambda: context.run(self._set_from_page, accepted))
-        refused = [name for name in sync_data if name not in self._of_the_page]
+        refused = [
+            name
+            for name in set(sync_data) - self._of_the_page
+            if sync_data[name] != getattr(self, name, None)
+        ]
         if refused:
             self.send_state(refused)
 
@@ -97,13 +133,37 @@ class BaseWidget(PublishedTraits, OmitNoneMixin, anywidget.AnyWidget):
         raise NotImplementedError
 
     def repeat_output(self) -> None:
-        """Writes the static form into the saved notebook once more."""
-        self._show(update=True)
+        """Sends the state and the static form once more, for the saved notebook."""
+        self.send_state(list(self._of_the_server))
+        if self._displayed:
+            self._show(update=True)
+
+    def _publish(self, values: dict[str, Any], **options: Any) -> None:
+        """Sets traits; instead closes the widget, if the host has closed its page."""
+        if self._channel.is_closed(self):
+            self.close()
+        else:
+            super()._publish(values, **options)
 
     def _send(self, msg: Any, buffers: Any = None) -> None:
+        self._channel.run(self._send_now, msg, buffers)
+
+    def _send_now(self, msg: Any, buffers: Any) -> None:
         with self._comm_lock:
-            if self.comm is not None:
+            if self.comm is None or self._channel.is_closed(self):
+                return
+            try:
                 super()._send(msg, buffers)
+            except Exception as error:  # noqa: BLE001 - of the host; reported
+                self._report_unsent(error)
+
+    def _report_unsent(self, error: Exception) -> None:
+        """Warns of an update that was not sent, and says so when the page sends a message."""
+        if not self._unsent:
+            self._unsent = True
+            text = sanitize(f"An update was not sent to the page: {error!r}.", MAX_TEXT_CHARS)
+            self._submit(lambda: self._show_callback_error(text))
+            warnings.warn(text, RuntimeWarning, stacklevel=2)
 
     def _set_from_page(self, values: dict[str, Any]) -> None:
         with self._as_publisher():
@@ -115,12 +175,15 @@ class BaseWidget(PublishedTraits, OmitNoneMixin, anywidget.AnyWidget):
         self._submit(lambda: self._show_callback_error(text))
 
     def _on_page_message(self, _: object, content: Any, __: object) -> None:
-        remember_comm_context()
+        remember_page_context()
         if not isinstance(content, dict):
             return
         kernel = clock.wall() * 1000
         server = kernel + self._clock_offset_seconds() * 1000
         self.send({"ack": content.get("seq"), "kernel": round(kernel), "server": round(server)})
+        if self._unsent:
+            self._unsent = False
+            self.send_state(list(self._of_the_server))
         if not self.shown_in:  # a page shows it as a part of another widget
             cell_outputs.show(self, self._made_in)
         self._handle_action(content)
@@ -131,6 +194,9 @@ class BaseWidget(PublishedTraits, OmitNoneMixin, anywidget.AnyWidget):
         html, text = self._static_repr()
         return {**(data or {}), "text/html": html, "text/plain": text}, metadata
 
+    def __str__(self) -> str:
+        return self._static_repr()[1]
+
     def _ipython_display_(self, **_: object) -> None:
         """Displays the widget with an id, so that the saved output can be updated later."""
         self._displayed = True
@@ -140,9 +206,10 @@ class BaseWidget(PublishedTraits, OmitNoneMixin, anywidget.AnyWidget):
 
     def _update_output(self) -> None:
         """Updates the static form in the saved notebook, if the widget was displayed."""
-        if self._displayed:
-            self._show(update=True)
-            cell_outputs.repeat_at_next_run(self)
+        if cell_outputs.in_kernel():
+            if self._displayed:
+                self._channel.run(partial(self._show, update=True))
+            cell_outputs.repeat_in_cell(self)
 
     def _show(self, *, update: bool) -> None:
         with self._comm_lock:

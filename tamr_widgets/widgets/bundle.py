@@ -9,7 +9,8 @@ base64, and a loader in `_esm` inflates them, once for each page:
         _code = traitlets.Bytes(bundle.compressed("operation/index.js")).tag(sync=True)
 
 Joining is not parsing, so the modules keep two rules, which a test checks: a name at the top level
-of one module is in no other, and imports are written `import { a, b } from "./module.js";`.
+of one module is in no other, and imports are written `import { a, b } from "./module.js";`, on one
+line or several.
 
 `_esm` is text because anywidget leaks every instance whose `_esm` is a Path (anywidget issue 929).
 """
@@ -28,8 +29,9 @@ STATIC = Path(__file__).parent / "static"
 STYLES = {
     "(globalThis).TAMR_CSS": "operation/panel.css",
     "(globalThis).TAMR_JOBS_CSS": "jobs/jobs.css",
+    "(globalThis).TAMR_CHAIN_CSS": "chain/chain.css",
 }
-IMPORT = re.compile(r'^import \{ [\w, ]+ \} from "(\.{1,2}/[\w./-]+\.js)";\n', re.MULTILINE)
+IMPORT = re.compile(r'^import \{\s[\w,\s]+\s\} from "(\.{1,2}/[\w./-]+\.js)";\n', re.MULTILINE)
 EXPORT = re.compile(r"^export (?!default\b)", re.MULTILINE)
 
 # The last bytes of the code are its checksum, which distinguishes versions in a page.

@@ -30,11 +30,16 @@ class Shown(Protocol):
         """Pauses polling: the cell ran again, and no other one shows this."""
 
     def repeat_output(self) -> None:
-        """Writes the saved output once more."""
+        """Sends once more what a saved notebook needs."""
 
 
 _shown: defaultdict[Cell, WeakSet[Any]] = defaultdict(WeakSet)
 _to_repeat: WeakSet[Any] = WeakSet()
+
+
+def in_kernel() -> bool:
+    """Whether this code runs in a Jupyter kernel, rather than in a terminal or an app."""
+    return hasattr(get_ipython(), "get_parent")
 
 
 def current() -> Cell | None:
@@ -46,6 +51,11 @@ def current() -> Cell | None:
     if cell_id:
         return Cell(str(cell_id), by_source=False)
     return Cell(str(parent.get("content", {}).get("code", "")), by_source=True)
+
+
+def is_unattended() -> bool:
+    """Whether a program runs this cell, such as nbclient, which has no `input()`."""
+    return _request().get("content", {}).get("allow_stdin") is False
 
 
 def request_id() -> str | None:
@@ -61,10 +71,10 @@ def show(widget: Shown, cell: Cell | None) -> None:
         _shown[cell].add(widget)
 
 
-def repeat_at_next_run(widget: Shown) -> None:
-    """Repeats the widget's output when the next cell runs.
+def repeat_in_cell(widget: Shown) -> None:
+    """Repeats the widget's output at the next start or end of a cell.
 
-    nbclient and papermill drop messages between two cells.
+    nbclient, papermill and nbconvert drop messages that are sent between two cells.
     """
     if _listen():
         _to_repeat.add(widget)
@@ -76,16 +86,21 @@ def _request() -> dict[str, Any]:
 
 
 def _listen() -> bool:
-    shell: Any = get_ipython()
-    if getattr(shell, "kernel", None) is None:
+    if not in_kernel():
         return False
-    shell.events.register("pre_run_cell", _on_run)  # once, however often it is registered
+    events = get_ipython().events
+    events.register("pre_run_cell", _on_run)  # once, however often it is registered
+    events.register("post_run_cell", _repeat)
     return True
 
 
-def _on_run(_: object) -> None:
+def _repeat(_: object = None) -> None:
     while _to_repeat:
         _to_repeat.pop().repeat_output()
+
+
+def _on_run(_: object) -> None:
+    _repeat()
     cell = current()
     for widget in _shown.pop(cell, ()) if cell is not None else ():
         widget.shown_in.discard(cell)

@@ -23,6 +23,7 @@ from ..operation import Operation
 from ..poller import Poller, Subscription
 from .clicks import Clicks
 from .follower import Follower
+from .past import PastRuns, queue_facts
 from .payload import action_error_facts, compact, estimate_facts, poll_error_facts, snapshot_facts
 
 _ENDED = {"SUCCEEDED": "succeeded", "FAILED": "failed", "CANCELED": "was cancelled"}
@@ -85,6 +86,9 @@ class OperationController:
         self._checked_at = 0.0
         self._clicks = Clicks(self.poller, self._on_action_error)
         self._history: JobHistory | None = None
+        self._past = PastRuns()
+        self._learns = estimate
+        self._learning: Subscription | None = None
 
     @property
     def error_kind(self) -> str:
@@ -107,6 +111,9 @@ class OperationController:
     def follow(self) -> None:
         """Starts polling, also after a pause or an error, unless the operation has ended."""
         is_final = self.operation.resolved or self.deleted or self.error_kind == _GONE
+        if self.operation.resolved and self._learns and self._learning is None:
+            # A history that is there anyway shows the past runs; alone, this requests nothing.
+            self._learning = self._learn()
         if is_final or self.closed or self.follower.active:
             return
         if self.error_kind in _HALTED:
@@ -119,6 +126,8 @@ class OperationController:
         """Ends the polling and cancels pending actions; the job goes on."""
         self.closed = True
         self.follower.stop()
+        if self._learning is not None:
+            self._learning.close()
         self._clicks.close()
         self.poller.cancel(self)
 
@@ -137,6 +146,7 @@ class OperationController:
             self._on_error,
             self.interval,
             on_a_page=True,
+            with_queue=self._learns,
             _inline=True,
         )
 
@@ -171,13 +181,19 @@ class OperationController:
         return 0.0 if elapsed is None else progress(elapsed.total_seconds(), estimate)
 
     def _estimates(self) -> dict[str, Any]:
-        """Returns the estimated durations of queue and job as facts."""
-        if self._history is None or self.operation.resolved:
+        """Returns the estimates of queue and job, and the past runs, as facts."""
+        history, operation = self._history, self.operation
+        if history is None:
             return {}
-        queue = None
-        if self.operation.started_at is None:
-            queue = estimate_facts(self._history.estimate_queue(self.operation))
-        return {"estimate": estimate_facts(self._history.estimate(self.operation)), "queue": queue}
+        past = self._past.facts(history, operation)
+        if operation.resolved:
+            return past
+        facts = {"estimate": estimate_facts(history.estimate(operation)), **past}
+        if operation.started_at is None:
+            waiting = self.poller.waiting(operation)
+            queue = waiting.estimate if waiting else history.estimate_queue(operation)
+            facts |= {"queue": estimate_facts(queue), **queue_facts(waiting)}
+        return facts
 
     def act(self, action: str) -> None:
         """Submits the action of a click, and returns at once; a pending one is submitted once.

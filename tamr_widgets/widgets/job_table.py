@@ -4,20 +4,35 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Container, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from .._operation.document import field, text
 from .._operation.html import html_rows
 from .._operation.operation_list import OperationList
-from ..history import Estimate
 from ..operation import Operation
-from ..snapshot import Snapshot
-from .payload import cut, estimate_facts, milliseconds
+from .payload import cut, milliseconds
 
 Row = list[Any]
+RowTimes = list[Any] | None
+# The name, the id and the creation time of a document.
+Visible = tuple[str, str | None, str | None]
 
 # The length of the static form, which is for reading.
 MAX_STATIC_ROWS = 100
+
+
+class Changes(NamedTuple):
+    """The changes from one list to the next.
+
+    Attributes:
+        changed: The keys of jobs that are new or have changed.
+        removed: The keys of jobs that are not in the list any more.
+        ended: The jobs that have ended since the list before, new ones included.
+    """
+
+    changed: list[str]
+    removed: list[str]
+    ended: list[Operation]
 
 
 class JobTable:
@@ -26,10 +41,13 @@ class JobTable:
     def __init__(self) -> None:
         self._operations: dict[str, Operation] = {}
         # Keys are never reused for another job, which a page may have selected or expanded.
-        self._keys: dict[tuple[Any, ...], str] = {}
+        self._keys: dict[tuple[Visible, int], str] = {}
         self._latest: dict[str, str] = {}
         self._given: set[str] = set()
         self._suffixes: Counter[str] = Counter()
+        # By the `id()` of the documents; one that is unchanged in the next list is the same object.
+        self._visible: dict[int, Visible] = {}
+        self._documents: list[dict[str, Any]] = []
 
     def __len__(self) -> int:
         return len(self._operations)
@@ -42,29 +60,41 @@ class JobTable:
         """Returns all operations, newest first."""
         return tuple(self._operations.values())
 
+    def keys(self) -> list[str]:
+        """Returns the keys of all operations, newest first."""
+        return list(self._operations)
+
     def keyed(self) -> Iterable[tuple[str, Operation]]:
         """Returns all operations with their keys, newest first."""
         return self._operations.items()
 
-    def take(self, listing: OperationList) -> tuple[list[tuple[str, Operation]], list[str]]:
-        """Updates the table to a new list, and returns changed operations and removed keys.
+    def take(self, listing: OperationList) -> Changes:
+        """Updates the table to a new list, and returns the changes.
 
         A snapshot is kept if the server's document is the same as before.
         """
         before, operations = self._operations, dict[str, Operation]()
-        changed = []
-        copies: Counter[tuple[Any, ...]] = Counter()
+        visible_before, self._visible = self._visible, {}
+        copies: dict[Visible, int] = {}
+        changed, ended = [], []
         for document in listing.documents:
-            key = self._key(document, operations, copies)
-            operation = before.get(key)
-            if operation is None or not operation.has_same_document(document):
-                latest = listing.operation(document)
-                operation = latest if operation is None else latest.after(operation)
-                changed.append((key, operation))
-            operations[key] = operation
+            visible = visible_before.get(id(document)) or _visible(document)
+            self._visible[id(document)] = visible
+            copies[visible] = copies.get(visible, 0) + 1
+            key = self._key(document, visible, copies[visible], operations)
+            earlier = before.get(key)
+            if earlier is not None and earlier.has_same_document(document):
+                operations[key] = earlier
+                continue
+            latest = listing.operation(document)
+            operations[key] = latest if earlier is None else latest.after(earlier)
+            changed.append(key)
+            if latest.resolved and not (earlier and earlier.resolved):
+                ended.append(latest)
+        self._documents = listing.documents
         # Replaced in one step, since other threads read it.
         self._operations = operations
-        return changed, [key for key in before if key not in operations]
+        return Changes(changed, [key for key in before if key not in operations], ended)
 
     def put(self, key: str, operation: Operation) -> None:
         """Updates one operation, unless it was removed."""
@@ -76,22 +106,17 @@ class JobTable:
         self._operations.pop(key, None)
 
     def _key(
-        self,
-        document: dict[str, Any],
-        taken: Container[str],
-        copies: Counter[tuple[Any, ...]],
+        self, document: dict[str, Any], visible: Visible, copy: int, taken: Container[str]
     ) -> str:
         """Returns the key of a document: its name, unless that is or was another row's key.
 
         Args:
             document: A document of a list, which may have several with the same name.
+            visible: Its name, id and creation time.
+            copy: The number of documents up to this one with the same name, id and time.
             taken: The keys of the documents before it.
-            copies: Counts documents with the same name, id and time, to tell them apart.
         """
-        name = _name(document)
-        visible = name, text(document.get("id")), text(field(document.get("created"), "time"))
-        copies[visible] += 1
-        identity = *visible, copies[visible]
+        name, identity = visible[0], (visible, copy)
         key = self._keys.get(identity)
         if key is None:
             # The time of the same job may have been written in another format before.
@@ -112,8 +137,15 @@ class JobTable:
         return key
 
 
-def row(key: str, operation: Snapshot, estimate: Estimate | None) -> Row:
-    """Returns a row of the page's table, in the order of static/jobs/table/rows.js."""
+def row(key: str, operation: Operation, duration: RowTimes = None, start: RowTimes = None) -> Row:
+    """Returns a row of the page's table, in the order of static/jobs/table/rows.js.
+
+    Args:
+        key: The row's key.
+        operation: The job.
+        duration: The estimate of its running time, from `JobTimes`.
+        start: The estimate of its start, from `JobTimes`.
+    """
     return [
         key,
         cut(operation.state) or None,
@@ -123,15 +155,16 @@ def row(key: str, operation: Snapshot, estimate: Estimate | None) -> Row:
         milliseconds(operation.started_at),
         milliseconds(operation.ended_at),
         cut(operation.type),
-        list((estimate_facts(estimate) or {}).values()) or None,
+        duration,
+        start,
     ]
 
 
-def _name(document: dict[str, Any]) -> str:
-    """Returns the last part of a document's path, or its id."""
-    path = document.get("relativeId")
-    name = path.rpartition("/")[2] if isinstance(path, str) else document.get("id")
-    return text(name) or "?"
+def _visible(document: dict[str, Any]) -> Visible:
+    """Returns the last part of a document's path (or its id), its id and its creation time."""
+    path, identifier = document.get("relativeId"), text(document.get("id"))
+    name = text(path.rpartition("/")[2]) if isinstance(path, str) else identifier
+    return name or "?", identifier, text(field(document.get("created"), "time"))
 
 
 def static_repr(operations: tuple[Operation, ...] | None, host: str) -> tuple[str, str]:

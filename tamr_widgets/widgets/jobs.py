@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import traitlets as t
@@ -18,8 +20,8 @@ from ..poller import Poller, Subscription
 from . import bundle, cell_outputs, job_table
 from .base import BaseWidget
 from .bulk_action import Bulk
-from .comm_context import run_in_comm_context
 from .follower import Follower
+from .job_times import JobTimes
 from .opened_rows import OpenedRows
 from .payload import compact, poll_error_facts
 
@@ -31,6 +33,10 @@ CHUNK = 1000
 # end of a running cell. The page may not be ready for it yet: unless it has requested the list by
 # then, the list is sent again after this time.
 AGAIN_SECONDS = 2.0
+# The number of jobs in the state of a saved notebook.
+MAX_KEPT_ROWS = 200
+# A cell that a program runs waits so long for the first list, which would be lost afterwards.
+FIRST_LIST_SECONDS = 5.0
 
 
 class JobsWidget(BaseWidget):
@@ -52,10 +58,16 @@ class JobsWidget(BaseWidget):
     _code = t.Bytes(bundle.compressed("jobs/index.js")).tag(sync=True)
     _status = t.Dict().tag(sync=True)
     _selected = t.List(t.Unicode()).tag(sync=True)
-    _kept: t.List[Any] = t.List().tag(sync=True)
-    _of_the_page = frozenset({"filter_state", "search", "_selected"})
+    # The order and the expanded rows.
+    _view = t.Dict().tag(sync=True)
+    # A page fills this from its rows before it saves the notebook.
+    _kept: t.List[Any] = t.List().tag(sync=True, to_json=lambda _, widget: widget._newest_rows())
+    _of_the_page = frozenset({"filter_state", "search", "_selected", "_view"})
+    _of_the_server = ("_status", "_kept")
 
-    filter_state = t.Unicode("", help="Show only jobs in this state; all if empty.").tag(sync=True)
+    filter_state = t.Unicode(
+        "", help="Show only jobs in this state, or SLOW ones; all if empty."
+    ).tag(sync=True)
     search = t.Unicode("", help="Show only jobs that match this.").tag(sync=True)
     operations = t.Tuple(read_only=True, help="Snapshots of all jobs, newest first.")
     selection = t.Tuple(read_only=True, help="Snapshots of the jobs that are selected.")
@@ -69,6 +81,7 @@ class JobsWidget(BaseWidget):
         self._client = client
         self._poller = Poller.of(client)
         self._table = job_table.JobTable()
+        self._times = JobTimes(self._poller.history)
         self._opened = OpenedRows(self._interval, self._send_panel)
         self._bulk: Bulk | None = None
         self._on_each_resolved: list[SafeCallback] = []
@@ -78,7 +91,9 @@ class JobsWidget(BaseWidget):
         self._error_facts: dict[str, Any] = {}
         self._error = self._callback_error = ""
         self._follower = Follower(self._subscribe, self._learn)
+        self._answered = threading.Event()
         super().__init__(_status=self._current_status(), **kwargs)
+        cell_outputs.repeat_in_cell(self)
         self._follower.start()
 
     def on_resolved(self, callback: Callable[[Operation], object]) -> None:
@@ -105,6 +120,12 @@ class JobsWidget(BaseWidget):
             return job_table.to_frame(self.operations)
         return job_table.to_frame(tuple(OperationList(self._client).operations()))
 
+    def repeat_output(self) -> None:
+        """Sends the state and the static form once more, for the saved notebook."""
+        if cell_outputs.is_unattended():
+            self._answered.wait(FIRST_LIST_SECONDS)
+        super().repeat_output()
+
     def pause_polling(self, cell: cell_outputs.Cell) -> None:  # noqa: ARG002
         """Pauses polling until a page or code needs it: the only cell that showed this ran again.
 
@@ -127,8 +148,8 @@ class JobsWidget(BaseWidget):
 
     def _subscribe(self) -> Subscription:
         return self._poller.subscribe_all(
-            lambda listing: run_in_comm_context(self._on_listing, listing),
-            lambda error: run_in_comm_context(self._on_error, error),
+            self._on_listing,
+            self._on_error,
             self._interval,
             on_a_page=True,
             _inline=True,
@@ -143,20 +164,26 @@ class JobsWidget(BaseWidget):
 
     def _on_listing(self, listing: OperationList) -> None:
         self._checked_at = clock.wall()
-        ended = {key for key, each in self._table.keyed() if each.resolved}
-        changed, removed = self._table.take(listing.with_client(self._client))
-        resolved = [each for key, each in changed if each.resolved and key not in ended]
+        changed, removed, ended = self._table.take(listing.with_client(self._client))
         if changed:
-            self._offset = changed[0][1].clock_offset_seconds
+            self._offset = listing.clock_offset_seconds
         first, self._listed = not self._listed, True
+        for each in () if first else ended:
+            # Starts of others depend on its end, and the poller's turn for it comes later.
+            self._poller.history.add(each)
+        latest = ((key, self._table.get(key)) for key in changed)
+        moved = self._times.update(latest, removed, listing.as_of)
         self._error_facts, self._error = {}, ""
         if first:
             self._send_all()
             self._submit_later(self._send_all_unless_page_ready, AGAIN_SECONDS)
-        elif changed or removed:
-            self._send_rows(changed, removed)
+        elif changed or removed or moved:
+            self._send_rows([*changed, *moved.difference(changed)], removed)
         self._update_traits(first=first)
-        self._report_resolved([] if first else resolved)
+        if not self._page_ready:
+            cell_outputs.repeat_in_cell(self)
+        self._answered.set()
+        self._report_resolved([] if first else ended)
 
     def _report_resolved(self, operations: list[Operation]) -> None:
         for operation in operations:
@@ -164,9 +191,16 @@ class JobsWidget(BaseWidget):
                 callback(operation)
 
     def _on_learned(self, _: object) -> None:
-        unresolved = [(key, each) for key, each in self._table.keyed() if not each.resolved]
-        if unresolved:
-            run_in_comm_context(self._send_rows, unresolved, [])
+        self._times.renew()
+        for start in range(0, len(self._table), CHUNK):
+            self._submit(partial(self._send_estimates, start))
+
+    def _send_estimates(self, start: int) -> None:
+        """Sends the rows of a chunk again that have estimates now."""
+        chunk = list(self._table.keyed())[start : start + CHUNK]
+        known = [key for key, each in chunk if self._times.has_any(key, each)]
+        if known:
+            self._send_rows(known, [])
 
     def _on_error(self, error: TamrError) -> None:
         self._error_facts = poll_error_facts(error, self._checked_at)
@@ -174,6 +208,7 @@ class JobsWidget(BaseWidget):
         if error.retry_in_seconds is None:
             self._follower.stop()
         self._update_traits()
+        self._answered.set()
 
     def _update_traits(self, *, first: bool = False, reports: bool = False) -> None:
         """Updates all traits, then the saved output after the first list, then observers."""
@@ -210,30 +245,33 @@ class JobsWidget(BaseWidget):
 
     def _show_callback_error(self, text: str) -> None:
         self._callback_error = text
-        run_in_comm_context(self._update_traits, reports=True)
+        self._update_traits(reports=True)
 
-    def _send_rows(
-        self, changed: list[tuple[str, Operation]], removed: list[str], **more: Any
-    ) -> None:
-        rows = [job_table.row(key, each, self._estimate(each)) for key, each in changed]
+    def _send_rows(self, changed: list[str], removed: list[str], **more: Any) -> None:
+        rows = [
+            job_table.row(key, each, self._times.duration(key, each), self._times.start(key))
+            for key in changed
+            if (each := self._table.get(key)) is not None
+        ]
         self.send({"rows": {"jobs": rows, "gone": removed, **more}})
+
+    def _newest_rows(self) -> list[job_table.Row]:
+        newest = list(self._table.keyed())[:MAX_KEPT_ROWS]
+        return [job_table.row(key, each) for key, each in newest]
 
     def _send_all_unless_page_ready(self) -> None:
         if not self._page_ready:
             self._send_all()
 
     def _send_all(self) -> None:
-        everything = list(self._table.keyed())
-        for start in range(0, max(1, len(everything)), CHUNK):
-            chunk, more = everything[start : start + CHUNK], start + CHUNK < len(everything)
-            reset = {"reset": True, "total": len(everything)} if start == 0 else {}
+        keys = self._table.keys()
+        for start in range(0, max(1, len(keys)), CHUNK):
+            chunk, more = keys[start : start + CHUNK], start + CHUNK < len(keys)
+            reset = {"reset": True, "total": len(keys)} if start == 0 else {}
             self._send_rows(chunk, [], more=more, **reset)
 
-    def _estimate(self, operation: Operation) -> Any:
-        return None if operation.resolved else self._poller.history.estimate(operation)
-
     def _send_panel(self, key: str, facts: dict[str, Any]) -> None:
-        run_in_comm_context(self.send, {"panel": key, "facts": facts})
+        self.send({"panel": key, "facts": facts})
 
     @property
     def _halted(self) -> bool:
@@ -283,13 +321,7 @@ class JobsWidget(BaseWidget):
         self._poller.submit(work, _ignore, None, delay, owner=self, _inline=True)
 
     def _submit_action(self, command: Callable[[], object]) -> None:
-        self._poller.submit(
-            lambda: run_in_comm_context(command),
-            _ignore,
-            self._on_action_error,
-            owner=self,
-            _inline=True,
-        )
+        self._poller.submit(command, _ignore, self._on_action_error, owner=self, _inline=True)
 
     def _begin_bulk(self, action: str, keys: Any) -> None:
         if self._closed or (self._bulk is not None and not self._bulk.over):
@@ -303,23 +335,25 @@ class JobsWidget(BaseWidget):
         if isinstance(result, Operation):
             previous = self._table.get(key)
             self._table.put(key, result)
-            run_in_comm_context(self._send_rows, [(key, result)], [])
+            self._times.put(key, result)
+            self._send_rows([key], [])
             if result.resolved and previous is not None and not previous.resolved:
-                run_in_comm_context(self._update_traits)
+                self._update_traits()
                 self._report_resolved([result])
         else:
             self._table.remove(key)
-            run_in_comm_context(self._send_rows, [], [key])
+            self._times.remove(key)
+            self._send_rows([], [key])
 
     def _on_report(self, report: dict[str, Any]) -> None:
-        run_in_comm_context(self.send, {"report": report})
+        self.send({"report": report})
         if report["over"]:
             self._no_delete = self._no_delete or (self._bulk is not None and self._bulk.no_delete)
-            run_in_comm_context(self._update_traits)
+            self._update_traits()
 
     def _on_action_error(self, error: TamrError) -> None:  # pragma: no cover - none raises today
         self._error_facts = {"fault": str(error), "fault_kind": "action"}
-        run_in_comm_context(self._update_traits)
+        self._update_traits()
 
     def _static_repr(self) -> tuple[str, str]:
         operations = self._table.operations() if self._listed else None

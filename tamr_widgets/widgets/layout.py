@@ -32,8 +32,8 @@ class LayoutTrait(InstanceDict):  # type: ignore[misc]
         return super().validate(obj, CompactLayout(**value) if isinstance(value, dict) else value)
 
     def make_dynamic_default(self) -> ipywidgets.Layout:
-        """As in ipywidgets."""
-        return CompactLayout()
+        """As in ipywidgets. Without a height, Shiny would stretch the widget to 400 px."""
+        return CompactLayout(height="max-content")
 
 
 def close_layout(widget: ipywidgets.DOMWidget) -> None:

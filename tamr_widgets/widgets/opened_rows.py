@@ -36,6 +36,13 @@ class OpenedRows:
         self._drawn[key] = {}
         self._draw(key)
 
+    def replace(self, key: str, operation: Operation) -> None:
+        """Polls another operation for an expanded row, if its job is another one now."""
+        controller = self._controllers.get(key)
+        if controller is not None and controller.operation.identity != operation.identity:
+            self.collapse(key)
+            self.expand(key, operation)
+
     def collapse(self, key: object) -> None:
         """Ends the polls of an operation."""
         controller = self._controllers.pop(key, None) if isinstance(key, str) else None

@@ -13,7 +13,6 @@ from .._polling.callbacks import SafeCallback
 from ..operation import Operation
 from . import bundle, cell_outputs
 from .base import BaseWidget
-from .comm_context import run_in_comm_context
 from .controller import OperationController
 from .waits import Waiting
 
@@ -42,6 +41,8 @@ class OperationWidget(BaseWidget):
 
     _code = t.Bytes(bundle.compressed("operation/index.js")).tag(sync=True)
     _panel = t.Dict().tag(sync=True)
+    _of_the_server = ("_panel",)
+    _of_marimo = ("state", "resolved", "progress")
 
     operation = t.Instance(Operation, read_only=True, help="The newest snapshot.")
     state = t.Unicode(None, allow_none=True, read_only=True, help="As the server wrote it.")
@@ -68,14 +69,13 @@ class OperationWidget(BaseWidget):
         if timeout is not None:
             timeout = checked_seconds("timeout_seconds", timeout)
         self._view = OperationController(
-            operation, self._draw, interval, timeout, estimate=estimate
+            operation, self._apply, interval, timeout, estimate=estimate
         )
         self._waiting = Waiting(self._view)
         self._over = self._view.over
         self._trait_values.update(self._current_values())  # there are no observers yet
         super().__init__(_panel=self._view.facts(), **kwargs)
-        if operation.resolved:
-            self._waiting.end(operation)
+        self._waiting.update()
         self._view.follow()
 
     def wait(self, timeout_seconds: Seconds | None = None) -> Operation:
@@ -109,12 +109,8 @@ class OperationWidget(BaseWidget):
             self._view.follow()
         self._waiting.ended.add_done_callback(lambda ended: safe(ended.result()))
 
-    def _draw(self) -> None:
-        run_in_comm_context(self._apply)
-
     def _apply(self, *, reports: bool = False) -> None:
         """Updates all traits, then the saved output at the end, then observers."""
-        operation = self._view.operation
         facts = self._view.facts()
         unchanged = {**facts, "as_of": 0} == {**self._panel, "as_of": 0}
         values = {} if unchanged else {"_panel": facts}
@@ -122,8 +118,7 @@ class OperationWidget(BaseWidget):
         before_notify = self._update_output if self._view.over and not self._over else None
         self._over = self._view.over
         self._publish(values, before_notify=before_notify, reports=reports)
-        if operation.resolved:
-            self._waiting.end(operation)
+        self._waiting.update()
 
     def _current_values(self) -> dict[str, Any]:
         view = self._view
@@ -142,7 +137,7 @@ class OperationWidget(BaseWidget):
 
     def _show_callback_error(self, text: str) -> None:
         self._view.callback_error = text
-        run_in_comm_context(self._apply, reports=True)
+        self._apply(reports=True)
 
     def _handle_action(self, content: dict[str, Any]) -> None:
         self._view.act(content.get("action", ""))
@@ -174,4 +169,5 @@ class OperationWidget(BaseWidget):
         view = getattr(self, "_view", None)
         if view is not None:  # else the constructor raised for its arguments
             view.close()
+            self._waiting.update()
             super().close()

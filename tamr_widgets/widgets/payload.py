@@ -24,7 +24,7 @@ from ..errors import (
     UnexpectedResponse,
 )
 from ..history import Estimate
-from ..snapshot import Snapshot
+from ..operation import Operation
 
 MAX_DETAILS_CHARS = 100_000
 MAX_TEXT_CHARS = 1000
@@ -59,9 +59,11 @@ class PanelFacts(TypedDict, total=False):
     no_delete: bool
     estimate: dict[str, float]
     queue: dict[str, float]
+    ahead: dict[str, Any]
+    past: dict[str, Any]
 
 
-def snapshot_facts(operation: Snapshot) -> dict[str, Any]:
+def snapshot_facts(operation: Operation) -> dict[str, Any]:
     """Returns the facts of a snapshot."""
     status = operation.status
     raw = status.get("message") if isinstance(status, dict) else None

@@ -173,7 +173,7 @@ def _is_own(declared_in: type | None) -> bool:
 
 def _equal(old: object, new: object) -> bool:
     try:
-        return bool(old == new)
+        return old is new or bool(old == new)
     # Such values count as different, as in traitlets.
     except Exception:  # noqa: BLE001  # pragma: no cover - the package's own values never raise
         return False

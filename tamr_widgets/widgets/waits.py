@@ -7,7 +7,6 @@ only at a deadline it makes one more request, as `Operation.wait` does.
 from __future__ import annotations
 
 import asyncio
-import copy
 import math
 import os
 from collections.abc import Iterator
@@ -18,24 +17,11 @@ from contextlib import contextmanager, suppress
 from .._clock import Seconds, checked_seconds, clock
 from .._http.deadline import deadline
 from .._http.retry import MAX_ERRORS_IN_A_ROW, given_up, is_retryable
-from .._operation.wait import LAST_POLL_SECONDS, check_may_wait
+from .._operation.wait import LAST_POLL_SECONDS
+from .._polling.futures import block_until_done, caused, complete, own_copy, until_done
 from ..errors import TamrError
 from ..operation import Operation, wait_timeout
 from .controller import OperationController
-
-# An interrupt of the kernel, and the end of polling, are noticed within this time.
-NOTICE_SECONDS = 0.1
-
-
-class WaitInterrupted(KeyboardInterrupt):
-    """Raised when the kernel was interrupted while a widget waited; the job goes on."""
-
-    def _render_traceback_(self) -> list[str]:
-        return _stopped_waiting()
-
-
-def _stopped_waiting() -> list[str]:
-    return ["Stopped waiting. The job goes on; the widget still follows it."]
 
 
 class Waiting:
@@ -51,12 +37,16 @@ class Waiting:
     def __init__(self, controller: OperationController) -> None:
         self._controller = controller
         self._process = os.getpid()
+        self._waits: set[_Wait] = set()
         self.ended: Future[Operation] = Future()
 
-    def end(self, operation: Operation) -> None:
-        """Ends all waits with the resolved operation; later calls do nothing."""
-        if not self.ended.done():
-            self.ended.set_result(operation)
+    def update(self) -> None:
+        """Ends all waits if the widget shows the end of the operation, or of its polling."""
+        operation = self._controller.operation
+        if operation.resolved:
+            complete(self.ended, operation)
+        for wait in tuple(self._waits):
+            wait.update(self.ended)
 
     def block(self, timeout_seconds: Seconds | None) -> Operation:
         """Blocks until the operation is resolved, and returns it; see `OperationWidget.wait`."""
@@ -65,31 +55,32 @@ class Waiting:
             timeout = checked_seconds("timeout_seconds", timeout_seconds)
         if os.getpid() != self._process:  # the parent's controller does not poll in this process
             return self._controller.operation.wait(self._controller.interval, timeout_seconds)
-        if not self.ended.done():
-            check_may_wait()
-        try:
-            with self._waiting():
-                return self._block(start, timeout)
-        except KeyboardInterrupt:
-            raise WaitInterrupted from None
+        with self._wait(has_deadline=timeout_seconds is not None) as wait:
+            if block_until_done(wait, start + timeout - clock.monotonic()):
+                return wait.result()
+            return self._last_poll(start)
+
+    async def until_ended(self) -> Operation:
+        """Waits without blocking the event loop, and returns the resolved operation."""
+        if os.getpid() != self._process:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(None, self.block, None)
+        with self._wait(has_deadline=False) as wait:
+            await until_done(wait)
+            return wait.result()
 
     @contextmanager
-    def _waiting(self) -> Iterator[None]:
+    def _wait(self, *, has_deadline: bool) -> Iterator[Future[Operation]]:
         """Keeps polling at the interval inside, also if it was paused or an error ended it."""
         with self._controller.follower.waiting():
             self._controller.follow()
-            yield
-
-    def _block(self, start: Seconds, timeout: Seconds) -> Operation:
-        retry_limit = _RetryLimit(self._controller, None if math.isinf(timeout) else timeout)
-        while True:
-            remaining = start + timeout - clock.monotonic()
-            with suppress(FutureTimeout):
-                return self.ended.result(max(0.0, min(remaining, NOTICE_SECONDS)))
-            self._raise_if_over()
-            if remaining <= 0:
-                return self._last_poll(start)
-            retry_limit.check()
+            wait = _Wait(self._controller, has_deadline=has_deadline)
+            self._waits.add(wait)
+            try:
+                wait.update(self.ended)
+                yield wait
+            finally:
+                self._waits.discard(wait)
 
     def _last_poll(self, start: Seconds) -> Operation:
         operation, last_error = self._controller.operation, None
@@ -108,54 +99,36 @@ class Waiting:
             self.ended.result(LAST_POLL_SECONDS)
         return operation
 
-    async def until_ended(self) -> Operation:
-        """Waits without blocking the event loop, and returns the resolved operation."""
-        if os.getpid() != self._process:
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(None, self.block, None)
-        with self._waiting():
-            retry_limit = _RetryLimit(self._controller, None)
-            try:
-                while not self.ended.done():
-                    self._raise_if_over()
-                    retry_limit.check()
-                    # ipykernel handles an interrupt only when its event loop runs.
-                    await asyncio.sleep(NOTICE_SECONDS)
-            except asyncio.CancelledError as error:
-                error._render_traceback_ = _stopped_waiting  # type: ignore[attr-defined]
-                raise
-        return self.ended.result()
 
-    def _raise_if_over(self) -> None:
-        """Raises an error if the polling ended before the operation: a new one each time.
+class _Wait(Future[Operation]):
+    """The future of one wait: it fails if the polling ends before the operation.
 
-        Raises:
-            TamrError: A copy of the error that ended the polling; or the operation was deleted, or
-                the widget closed.
-        """
+    Without a deadline, it also fails after too many consecutive errors since it began.
+    """
+
+    def __init__(self, controller: OperationController, *, has_deadline: bool) -> None:
+        super().__init__()
+        self._controller, self._has_deadline = controller, has_deadline
+        self._errors_before = controller.consecutive_errors
+
+    def update(self, ended: Future[Operation]) -> None:
+        """Completes it, if the operation or its polling has ended."""
+        outcome = ended.result() if ended.done() else self._end_of_polling()
+        if outcome is not None:
+            complete(self, outcome)
+
+    def _end_of_polling(self) -> TamrError | None:
         controller, error = self._controller, self._controller.error
         if error is not None and controller.halted:
-            raise copy.copy(error).with_traceback(None) from error.__cause__
+            return own_copy(error)
         if controller.deleted or controller.closed:
             end = "deleted" if controller.deleted else "closed"
-            msg = (
+            return TamrError(
                 f"The widget was {end} before the operation ended; "
                 f"it was {controller.operation.state} then."
             )
-            raise TamrError(msg)
-
-
-class _RetryLimit:
-    """Ends a wait without a deadline after too many consecutive errors since it began."""
-
-    def __init__(self, controller: OperationController, timeout: Seconds | None) -> None:
-        self._controller = controller
-        self._endless = timeout is None
-        self._before = controller.consecutive_errors
-
-    def check(self) -> None:
-        """Raises an error, of the class of the last one, if there were too many."""
-        self._before = min(self._before, self._controller.consecutive_errors)
-        count, error = self._controller.consecutive_errors - self._before, self._controller.error
-        if self._endless and error is not None and count >= MAX_ERRORS_IN_A_ROW:
-            raise given_up(error, count) from error
+        self._errors_before = min(self._errors_before, controller.consecutive_errors)
+        count = controller.consecutive_errors - self._errors_before
+        if error is not None and count >= MAX_ERRORS_IN_A_ROW and not self._has_deadline:
+            return caused(given_up(error, count), error)
+        return None

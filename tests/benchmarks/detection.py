@@ -21,12 +21,12 @@ from tamr_widgets.simulator import Simulator
 
 INTERVAL_SECONDS = 3
 JOBS = 10
-# How long the jobs take, how much that varies, and what is wanted of our delay.
+# The seconds that jobs take, how much they vary, and the goal for our delay.
 DURATIONS = ((0.5, 0.0, "<= 0.2"), (2.0, 0.0, "<= 0.2"), (10.0, 1.5, "<= 1"), (60.0, 1.5, "<= 1"))
 
 
 class Seen(NamedTuple):
-    """How late the end of a job was seen, and how many requests that took."""
+    """The delay until the end of a job was seen, and the number of requests until then."""
 
     delay: float
     requests: int
@@ -72,8 +72,8 @@ def follow(
     def result() -> Seen:
         over.wait()
         client.close()
-        asked = simulator.requests.matching("GET", f"operations/{job}")
-        own = sum(each.path.endswith(f"operations/{job}") for each in asked)
+        requests = simulator.requests.matching("GET", f"operations/{job}")
+        own = sum(each.path.endswith(f"operations/{job}") for each in requests)
         return Seen(seen_at[0] - ended_at, own - 1)
 
     return result

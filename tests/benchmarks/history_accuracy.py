@@ -1,4 +1,4 @@
-"""How well JobHistory foretells, and what it costs.
+"""Accuracy and cost of the estimates of JobHistory.
 
 Each job in turn is foretold from those that were created before it, then added. Columns:
 
@@ -97,9 +97,9 @@ def replay(jobs: Iterable[Any]) -> tuple[list[Forecast], float]:
     forecasts, spent = [], 0.0
     for job in jobs:
         if job.succeeded() and job.started_at and job.ended_at and job.ended_at > job.started_at:
-            begin = time.perf_counter()
+            begin = time.thread_time()
             estimate = history.estimate(job)
-            spent += time.perf_counter() - begin
+            spent += time.thread_time() - begin
             ours = estimate and Interval(
                 estimate.low_seconds, estimate.median_seconds, estimate.high_seconds
             )
@@ -161,25 +161,25 @@ def simulator_past(seed: int, jobs: int = 800) -> list[Any]:
 
 
 def cost(jobs: int) -> str:
-    """What adding and asking costs with a history of so many jobs."""
+    """Returns the cost of adding and estimating with a history of so many jobs."""
     operations = past("exports", seed=1, jobs=jobs)
     history = JobHistory()
-    begin = time.perf_counter()
+    begin = time.thread_time()
     for operation in operations:
         history.add(operation)
-    added = time.perf_counter()
-    asked = operations[-1000:]
-    for operation in asked:
+    added = time.thread_time()
+    estimated = operations[-1000:]
+    for operation in estimated:
         history.estimate(operation)
-    ended = time.perf_counter()
+    ended = time.thread_time()
     return (
         f"{jobs:6,} jobs: add {(added - begin) / jobs * 1e6:5.1f} us,"
-        f" estimate {(ended - added) / len(asked) * 1e6:5.1f} us"
+        f" estimate {(ended - added) / len(estimated) * 1e6:5.1f} us"
     )
 
 
 def queue_report(seeds: int) -> Iterable[str]:
-    """How well starts are foretold, by the number of executors and of jobs ahead."""
+    """Yields the accuracy of estimated starts, by the number of executors and of jobs ahead."""
     yield f"{'queue':22} ahead   jobs   none   waited   error  covered"
     for executors in (1, 3):
         for family in ("steady", "sessions", "mixed"):
@@ -204,7 +204,7 @@ def queue_report(seeds: int) -> Iterable[str]:
 
 
 def trend_report(series: int = 2_000) -> Iterable[str]:
-    """How often a trend is found: false alarms first, then what there is to be found."""
+    """Yields the share of series with a trend found: false alarms first, then true trends."""
     yield f"{'trend, 30 runs':30} {'found':>6}"
     rng = random.Random(1)
     noise = {

@@ -2,7 +2,7 @@
 
 No two servers are alike, so there are many families, each with one trouble of its own: drift,
 steps, sessions, bursts, outliers, heavy tails, two modes, names that vary and kinds that are rare.
-What they share is from recordings of real servers: half of the jobs take less than some 31 s, a
+Common to all is, from recordings of real servers: half of the jobs take less than some 31 s, a
 tenth more than 82 s, a few take hours; jobs start 12 s after they were created, at the median.
 One in twelve fails or is cancelled.
 """
@@ -33,7 +33,7 @@ STEPS = [
 
 @dataclass(frozen=True)
 class PastJob:
-    """What JobHistory reads of an Operation."""
+    """The attributes of an Operation that JobHistory reads."""
 
     resource_id: str
     type: str

@@ -1,4 +1,4 @@
-"""How fast the Jobs page is in Chromium, with a list of 10,000 and one of 50,000 jobs.
+"""The speed of the Jobs page in Chromium, with a list of 10,000 and one of 50,000 jobs.
 
     python tests/benchmarks/jobs_page.py [count ...]
 
@@ -85,7 +85,7 @@ def serve(route: Route) -> None:
     path = route.request.url.removeprefix(ORIGIN)
     if path == "/esm.js":
         route.fulfill(body=bundle.LOADER, content_type="text/javascript")
-    elif path == "/jobs-code":
+    elif path == "/code/jobs/index.js":
         route.fulfill(body=bundle.compressed("jobs/index.js"))
     else:
         file = TESTS / "frontend" / path.removeprefix("/")

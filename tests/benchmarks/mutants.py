@@ -18,7 +18,7 @@ import time
 from importlib.abc import Loader, MetaPathFinder
 from pathlib import Path
 
-# What every test needs is loaded once, before the forks.
+# Modules that every test needs are loaded once, before the forks.
 import hypothesis  # noqa: F401
 import pytest
 import responses  # noqa: F401
@@ -52,7 +52,7 @@ SWAPS: dict[type[ast.AST], type[ast.AST]] = {
 
 
 def mutations(node: ast.AST) -> list[ast.AST]:  # noqa: C901, PLR0911
-    """What a node could become."""
+    """Returns the mutations of a node."""
     match node:
         case ast.Constant(value=bool(value)):
             return [ast.Constant(not value)]

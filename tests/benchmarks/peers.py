@@ -1,4 +1,4 @@
-"""What the benchmarks share: rounds, medians, rows of a table, and a bare server to ask."""
+"""Shared by the benchmarks: rounds, medians, rows of a table, and a bare server."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROUNDS = 7
 SERVER = """
 import socketserver, sys
 BODY = sys.argv[1].encode()
-ANSWER = (b"HTTP/1.1 200 OK\\r\\nContent-Type: application/json\\r\\nContent-Length: %d\\r\\n"
+RESPONSE = (b"HTTP/1.1 200 OK\\r\\nContent-Type: application/json\\r\\nContent-Length: %d\\r\\n"
           b"Date: Tue, 24 Nov 2026 06:00:00 GMT\\r\\n\\r\\n" % len(BODY)) + BODY
 class Handler(socketserver.BaseRequestHandler):
     def handle(self):
@@ -25,7 +25,7 @@ class Handler(socketserver.BaseRequestHandler):
             held += chunk
             while b"\\r\\n\\r\\n" in held:
                 held = held.partition(b"\\r\\n\\r\\n")[2]
-                self.request.sendall(ANSWER)
+                self.request.sendall(RESPONSE)
 class Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
     request_queue_size = 128
@@ -47,7 +47,7 @@ class Row(NamedTuple):
 
 @contextmanager
 def bare_server(body: str) -> Iterator[int]:
-    """A process that answers every request with `body`; gives its port."""
+    """Runs a process that responds to every request with `body`, and returns its port."""
     process = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(SERVER), body], stdout=subprocess.PIPE, text=True
     )

@@ -48,7 +48,7 @@ class Soak:
         self.poller = Poller.of(self.client)
         self.ends: collections.Counter[int] = collections.Counter()
         self.followers = self.faults = self.snapshots = 0
-        self.asked: collections.Counter[str] = collections.Counter()
+        self.requests: collections.Counter[str] = collections.Counter()
         self.under_way = threading.Semaphore(FOLLOWERS)
 
     def follow(self) -> None:
@@ -81,14 +81,14 @@ class Soak:
         self.faults += 1
 
     def trim(self) -> None:
-        """Forget what the simulator remembers, which would grow with time in any case."""
+        """Forget what the simulator remembers, which would grow with time."""
         for job in list(self.simulator.jobs)[600:]:
             self.simulator.jobs.remove(job)
-        self.asked.update(each.fault for each in self.simulator.requests)
+        self.requests.update(each.fault for each in self.simulator.requests)
         self.simulator.requests.clear()
 
     def sample(self) -> dict[str, float]:
-        """What must stay flat, just now."""
+        """Returns the figures that must stay flat."""
         gc.collect()
         return {
             "threads": threading.active_count(),
@@ -155,9 +155,9 @@ def main() -> None:
 
 
 def report(soak: Soak, samples: list[dict[str, float]]) -> None:
-    asked, faulty = soak.asked.total(), soak.asked.total() - soak.asked[""]
+    requests, faulty = soak.requests.total(), soak.requests.total() - soak.requests[""]
     print(f"{soak.followers:,} followers heard {soak.snapshots:,} snapshots and {soak.faults:,} ")
-    print(f"faults by {asked:,} requests ({faulty:,} faulty)")
+    print(f"faults by {requests:,} requests ({faulty:,} faulty)")
     for name in samples[0]:
         figures = "  ".join(f"{each[name]:.1f}" for each in samples[:: max(1, len(samples) // 8)])
         print(f"{name:12} {figures}")

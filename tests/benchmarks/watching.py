@@ -43,7 +43,7 @@ def document(number: int, state: str = "RUNNING") -> dict[str, Any]:
 class Connection(asyncio.Protocol):
     """One of the server's: it only looks for the number at the end of the path."""
 
-    asked = sent = 0
+    requests = sent = 0
     listed = b""
 
     def connection_made(self, transport: Any) -> None:
@@ -53,16 +53,16 @@ class Connection(asyncio.Protocol):
         self.held += data
         while b"\r\n\r\n" in self.held:
             head, _, self.held = self.held.partition(b"\r\n\r\n")
-            self.answer(head.split(b" ", 2)[1].rpartition(b"/")[2].decode())
+            self.respond(head.split(b" ", 2)[1].rpartition(b"/")[2].decode())
 
-    def answer(self, last: str) -> None:
+    def respond(self, last: str) -> None:
         kind = Connection
         if last == "stats":
-            body = json.dumps([kind.asked, kind.sent]).encode()
-            kind.asked = kind.sent = 0
+            body = json.dumps([kind.requests, kind.sent]).encode()
+            kind.requests = kind.sent = 0
         else:
             body = kind.listed if last == "operations" else json.dumps(document(int(last))).encode()
-            kind.asked += 1
+            kind.requests += 1
             kind.sent += len(body)
         head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
         self.transport.write(head.encode() + b"\r\n\r\n" + body)
@@ -140,11 +140,11 @@ def watch(python: str, who: str, count: int, options: Any) -> tuple[int, int, fl
                 [python, *me, who, port, str(count)],
                 stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True,
             )  # fmt: skip
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/stats") as answer:
-                asked, sent = json.load(answer)
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/stats") as stats:
+                requests, sent = json.load(stats)
         finally:
             server.kill()
-    return asked, sent, float(done.stdout)
+    return requests, sent, float(done.stdout)
 
 
 def memory(count: int, rounds: int) -> tuple[float, float]:
@@ -158,7 +158,7 @@ def memory(count: int, rounds: int) -> tuple[float, float]:
     clock.monotonic = lambda: hands[0]  # type: ignore[method-assign]
     body = json.dumps([document(number) for number in range(count)]).encode()
 
-    class Wire(requests.adapters.BaseAdapter):
+    class InMemory(requests.adapters.BaseAdapter):
         def send(self, request: Any, **_: Any) -> requests.Response:
             hands[0] += 0.01
             response = requests.Response()
@@ -173,7 +173,7 @@ def memory(count: int, rounds: int) -> tuple[float, float]:
 
     session = requests.Session()
     client = Client(UsernamePasswordAuth("admin", "secret"), session=session)
-    session.mount(client.origin, Wire())
+    session.mount(client.origin, InMemory())
     poller = Poller(client, background=False)
     gc.collect()
     tracemalloc.start()
@@ -207,6 +207,7 @@ def main() -> None:
     parser.add_argument("--public-python", default=str(found))
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--interval", type=float, default=3.0)
+    parser.add_argument("--counts", type=int, nargs="*", default=COUNTS)
     options = parser.parse_args()
     if options.who == "serve":
         asyncio.run(serve(options.count))
@@ -215,7 +216,7 @@ def main() -> None:
         print(watcher(options.port, options.count, options.rounds, options.interval))
     else:
         rows = []
-        for count in COUNTS:
+        for count in options.counts:
             one = watch(sys.executable, "ours", count, options)
             other = watch(options.public_python, "public", count, options)
             goals = ("<= 0.01", "", "<= 0.1") if count == max(COUNTS) else ("", "", "")

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from harness import FrontEnd
+from harness import FrontEnd, Tabs
 from harness_server import JupyterServer
 
 if TYPE_CHECKING:
@@ -31,28 +31,36 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def jupyter_server(
-    tmp_path_factory: pytest.TempPathFactory, artifacts: Path
+    tmp_path_factory: pytest.TempPathFactory, artifacts: Path, worker: str
 ) -> Iterator[JupyterServer]:
     """The one Jupyter server of the session; it serves Lab, Notebook 7 and Voila."""
-    with JupyterServer(tmp_path_factory.mktemp("jupyter"), artifacts / "jupyter.log") as server:
+    log = artifacts / f"jupyter{worker}.log"
+    with JupyterServer(tmp_path_factory.mktemp("jupyter"), log) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def tabs(chromium: Browser) -> Iterator[Tabs]:
+    """The browser's pages."""
+    tabs = Tabs(chromium)
+    yield tabs
+    tabs.close()
 
 
 @pytest.fixture
 def open_front_end(
-    chromium: Browser,
-    jupyter_server: JupyterServer,
-    artifacts: Path,
-    request: pytest.FixtureRequest,
+    tabs: Tabs, jupyter_server: JupyterServer, artifacts: Path, request: pytest.FixtureRequest
 ) -> Iterator[dict[str, FrontEnd]]:
-    front_ends = {
-        name: FrontEnd(name, jupyter_server, chromium, artifacts)
-        for name in ("lab", "notebook7", "voila")
-    }
-    yield front_ends
-    failed = request.node.stash.get(OUTCOME, "failed") == "failed"
-    for front_end in front_ends.values():
-        front_end.close(screenshots_named=f"failed-{request.node.name}" if failed else None)
+    """The three front ends by name. Of a failed test, a screenshot of each page is kept."""
+    names = ("lab", "notebook7", "voila")
+    yield {name: FrontEnd(name, jupyter_server, tabs, artifacts) for name in names}
+    if request.node.stash.get(OUTCOME, "failed") == "failed":
+        name = "".join(c if c.isalnum() else "-" for c in request.node.name)
+        for number, page in enumerate(tabs.used):
+            page.screenshot(path=artifacts / f"failed-{name}-{number}.png")
+    tabs.leave()
+    jupyter_server.stop_kernels()
+    jupyter_server.reset_settings()
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import nbformat
+from accessibility import violations
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from harness_server import JupyterServer
     from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
+VIEWPORT = {"width": 1280, "height": 900}
 PROJECT = Path(__file__).parents[2]
 PAGE_PATH = {
     "lab": "lab/workspaces/{unique}/tree/{notebook}",
@@ -26,54 +27,93 @@ PAGE_PATH = {
 PANEL = "window.jupyterapp.shell.currentWidget"
 
 
-class FrontEnd:
-    """One of the programs that show a notebook; opens notebooks in pages of their own."""
+class Tabs:
+    """The pages of a browser, of which one is kept: JupyterLab loads twice as fast there."""
 
-    def __init__(self, name: str, server: JupyterServer, browser: Browser, artifacts: Path) -> None:
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._context = self._create_context()
+        self._kept: Page | None = None
+        self._used: list[Page] = []
+        self._other_contexts: list[BrowserContext] = []
+
+    @property
+    def used(self) -> list[Page]:
+        """The pages of the current test."""
+        return [page for page in self._used if not page.is_closed()]
+
+    def open(self, viewport: dict[str, int] | None = None, **context_options: Any) -> Page:
+        """Return an empty page; with options, in a profile of its own."""
+        if context_options:
+            context = self._create_context(**context_options)
+            self._other_contexts.append(context)
+            page = context.new_page()
+        elif self.used:
+            page = self._context.new_page()
+        else:
+            if self._kept is None or self._kept.is_closed():
+                self._kept = self._context.new_page()
+            page = self._kept
+        page.set_viewport_size(viewport or VIEWPORT)
+        self._used.append(page)
+        return page
+
+    def leave(self) -> None:
+        """Close the pages of a test, and empty the one that is kept."""
+        for page in self.used:
+            if page is self._kept:
+                page.goto("about:blank")
+            else:
+                page.close()
+        for context in self._other_contexts:
+            context.close()
+        self._used.clear()
+        self._other_contexts.clear()
+
+    def close(self) -> None:
+        """Close all pages."""
+        self.leave()
+        self._context.close()
+
+    def _create_context(self, **options: Any) -> BrowserContext:
+        context = self._browser.new_context(**options)
+        context.set_default_timeout(30_000)
+        return context
+
+
+class FrontEnd:
+    """One of the programs that show a notebook; opens notebooks in pages."""
+
+    def __init__(self, name: str, server: JupyterServer, tabs: Tabs, artifacts: Path) -> None:
         self.name = name
         self.server = server
-        self._browser = browser
+        self._tabs = tabs
         self._artifacts = artifacts
-        self._contexts: list[BrowserContext] = []
 
     def open(
         self,
         notebook: str | Path | Sequence[str],
         *,
         kernel: bool = True,
+        viewport: dict[str, int] | None = None,
         **context_options: Any,
     ) -> OpenNotebook:
-        """Open a notebook in a browser profile of its own.
+        """Open a notebook in a page.
 
         Args:
             notebook: The sources of its code cells, or the path of a file: of the project (it is
                 copied), or one that was opened before (it is opened again, as in a second tab).
             kernel: Whether to start one; without, the notebook says "No Kernel" (Lab only). One
                 that still runs for this path is found again: `stop_kernel` first.
-            context_options: For Playwright's `new_context`, such as `locale="de"`,
-                `viewport={"width": 320, "height": 640}` or `reduced_motion="reduce"`.
+            viewport: The size of the page, such as `{"width": 320, "height": 640}`.
+            context_options: For Playwright's `new_context`, such as `locale="de"` or
+                `reduced_motion="reduce"`; with any, the page has a browser profile of its own.
         """
         path = self._provide(notebook)
-        options = {"viewport": {"width": 1280, "height": 900}} | context_options
-        context = self._browser.new_context(**options)
-        context.set_default_timeout(30_000)
-        self._contexts.append(context)
-        opened = OpenNotebook(self, context.new_page(), path, self._artifacts)
+        page = self._tabs.open(viewport, **context_options)
+        opened = OpenNotebook(self, page, path, self._artifacts)
         opened._load(kernel=kernel)
         return opened
-
-    def close(self, screenshots_named: str | None = None) -> None:
-        """Close all pages and stop their kernels; keep a picture of each if given a name."""
-        for number, context in enumerate(self._contexts):
-            for page in context.pages:
-                if screenshots_named:
-                    name = "".join(c if c.isalnum() else "-" for c in screenshots_named)
-                    page.screenshot(path=self._artifacts / f"{name}-{self.name}-{number}.png")
-            context.close()
-        if self._contexts:
-            self.server.stop_kernels()
-            self.server.reset_settings()
-        self._contexts.clear()
 
     def _provide(self, notebook: str | Path | Sequence[str]) -> Path:
         if not isinstance(notebook, (str, Path)):
@@ -177,7 +217,7 @@ class OpenNotebook:
 
     def axe(self, of: Locator | None = None) -> list[str]:
         """Run axe-core on the page, or on a part of it; one line for each violation's node."""
-        return axe(of or self.page.locator("body"))
+        return violations(of or self.page.locator("body"))
 
     # -- How it is done --------------------------------------------------------------------
 
@@ -214,14 +254,3 @@ class OpenNotebook:
         # Some commands return a widget, which can't leave the page.
         body = f"return {call}.then(result => result === true)" if wait else f"void {call}"
         return self.page.evaluate(f"([command, args]) => {{ {body} }}", [command, args or {}])
-
-
-def axe(of: Locator) -> list[str]:
-    """Run axe-core on a part of a page; one line for each violation's node."""
-    of.page.evaluate((files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8"))
-    violations = of.evaluate("element => axe.run(element).then(results => results.violations)")
-    return [
-        f"{violation['id']}: {violation['help']} ({node['html']})"
-        for violation in violations
-        for node in violation["nodes"]
-    ]

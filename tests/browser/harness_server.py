@@ -1,4 +1,4 @@
-"""One Jupyter server for all browser tests, apart from the settings of whoever runs them.
+"""A Jupyter server for the browser tests, apart from the settings of the person who runs them.
 
 Lab, Notebook 7 and Voila are extensions of the same server. Its kernels run the Python that runs
 pytest; its settings, data and notebooks live in a temporary folder.
@@ -6,12 +6,12 @@ pytest; its settings, data and notebooks live in a temporary folder.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -40,8 +40,7 @@ class JupyterServer:
         self.token = secrets.token_hex(16)
         self.log = log
         self._settings = folder / "jupyter"
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.url = f"http://127.0.0.1:{free.getsockname()[1]}/"
+        self.url = ""  # known when the server runs
 
     def __enter__(self) -> JupyterServer:
         self.root.mkdir()
@@ -81,8 +80,8 @@ class JupyterServer:
     def _ask(self, path: str, method: str = "GET") -> bytes:
         headers = {"Authorization": f"token {self.token}"}
         request = urllib.request.Request(self.url + path, headers=headers, method=method)
-        with LOOPBACK.open(request, timeout=15) as answer:
-            return answer.read()
+        with LOOPBACK.open(request, timeout=60) as response:
+            return response.read()
 
     def _command(self) -> list[str]:
         return [
@@ -94,8 +93,7 @@ class JupyterServer:
             "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
             "--LabApp.news_url=None",
             "--LabApp.extension_manager=readonly",
-            f"--ServerApp.port={self.url.rsplit(':', 1)[1].strip('/')}",
-            "--ServerApp.port_retries=0",
+            "--ServerApp.port=0",
             f"--ServerApp.root_dir={self.root}",
             f"--IdentityProvider.token={self.token}",
         ]
@@ -118,12 +116,16 @@ class JupyterServer:
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + STARTUP_SECONDS
         while time.monotonic() < deadline and self._process.poll() is None:
-            if self._answers():
+            # The server writes its port to a file of its own.
+            for file in (self._settings / "runtime").glob("jpserver-*.json"):
+                with contextlib.suppress(ValueError):
+                    self.url = f"http://127.0.0.1:{json.loads(file.read_text())['port']}/"
+            if self.url and self._responds():
                 return
             time.sleep(0.1)
         raise RuntimeError(f"Jupyter did not start; its log ends:\n{self.log.read_text()[-3000:]}")
 
-    def _answers(self) -> bool:
+    def _responds(self) -> bool:
         try:
             self._ask("api/status")
         except OSError:

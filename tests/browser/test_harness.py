@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import sys
 
-import pytest
 from playwright.sync_api import expect
 
 BUTTON = """
@@ -26,7 +25,7 @@ def test_a_click_reaches_the_kernel_and_comes_back(front_end):
 
 
 def test_the_kernel_runs_the_python_of_the_tests(lab):
-    """What the browser tests drive is the code that the other tests import."""
+    """The browser tests drive the code that the other tests import."""
     notebook = lab.open(["import sys; print(sys.executable)"])
 
     notebook.run_cell(0)
@@ -35,22 +34,20 @@ def test_the_kernel_runs_the_python_of_the_tests(lab):
 
 
 def test_running_tells_whether_a_cell_raised(lab):
-    """A cell that raises is told apart from one that does not, alone and among others."""
+    """A cell that raises is distinguished from one that does not, alone and among others."""
     notebook = lab.open(["1", "1 / 0"])
 
     assert [notebook.run_cell(0), notebook.run_cell(1), notebook.run_all()] == [True, False, False]
 
 
-@pytest.mark.parametrize(
-    ("theme", "is_light"), [("dark", "false"), ("high contrast", "false"), ("light", "true")]
-)
-def test_themes_can_be_switched(lab, theme, is_light):
+def test_themes_can_be_switched(lab):
     """JupyterLab says on its body which kind of theme is on."""
     notebook = lab.open([])
 
-    notebook.set_theme(theme)
+    for theme, is_light in [("dark", "false"), ("high contrast", "false"), ("light", "true")]:
+        notebook.set_theme(theme)
 
-    expect(notebook.page.locator("body")).to_have_attribute("data-jp-theme-light", is_light)
+        expect(notebook.page.locator("body")).to_have_attribute("data-jp-theme-light", is_light)
 
 
 def test_axe_finds_what_is_wrong_and_nothing_else(lab):
@@ -66,7 +63,7 @@ def test_axe_finds_what_is_wrong_and_nothing_else(lab):
 
 
 def test_a_notebook_can_be_saved_with_its_widgets(lab):
-    """Saving returns the document as it is on disk, with the widgets' state on request."""
+    """Saving returns the document on disk, with the widgets' state on request."""
     notebook = lab.open([BUTTON])
     notebook.run_cell(0)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
-from widgets import button
+from widgets import button, expect_soon
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,12 +43,22 @@ def cell(notebook: OpenNotebook, key: int, column: str) -> Locator:
     return row(notebook, key).locator(f'[role=gridcell][data-column="{column}"]')
 
 
+# Shows in the page what the page has saved to the kernel, which it does after a pause.
+SAVED = """
+import ipywidgets
+saved = ipywidgets.Label()
+def show(_):
+    saved.value = f"saved {jobs.search!r} {[each.resource_id for each in jobs.selection]}"
+jobs.observe(show, ["search", "selection"])
+saved
+"""
+
+
 @pytest.fixture
 def notebook(lab: FrontEnd) -> OpenNotebook:
     """The jobs 1 to 30 of the past and 31 to 33, which run, in JupyterLab."""
-    notebook = lab.open([tamr(), "jobs", "print([each.resource_id for each in jobs.selection])"])
-    notebook.run_cell(0)
-    notebook.run_cell(1)
+    notebook = lab.open([tamr(), "jobs", SAVED])
+    notebook.run_all()
     expect(row(notebook, 33)).to_be_visible(timeout=LONG)
     return notebook
 
@@ -79,9 +89,7 @@ def test_several_are_cancelled_together(notebook: OpenNotebook) -> None:
     for key in (33, 31):
         cell(notebook, key, "pick").click()
     expect(button(region(notebook), "Cancel 2 jobs")).to_be_visible()
-    notebook.page.wait_for_timeout(500)  # what is chosen is told after a rest
-    notebook.run_cell(2)
-    expect(notebook.output(2)).to_contain_text("['33', '31']")
+    expect(notebook.output(2)).to_contain_text("saved '' ['33', '31']")
 
     button(region(notebook), "Cancel 2 jobs").click()
     button(region(notebook), "Yes, cancel them").click()
@@ -93,7 +101,7 @@ def test_several_are_cancelled_together(notebook: OpenNotebook) -> None:
 
 
 def test_a_partial_failure_is_reported(notebook: OpenNotebook) -> None:
-    """What can't be deleted stays selected; a server that deletes nothing is asked only once."""
+    """Jobs that can't be deleted stay selected; a server that deletes nothing gets one request."""
     cell(notebook, 20, "pick").click()
     cell(notebook, 19, "pick").click()
 
@@ -110,7 +118,7 @@ def test_a_partial_failure_is_reported(notebook: OpenNotebook) -> None:
 def test_a_reload_brings_all_of_it_back(notebook: OpenNotebook) -> None:
     """Rows and filter come from the kernel; new jobs go on arriving."""
     region(notebook).get_by_role("searchbox").fill("update")
-    notebook.page.wait_for_timeout(500)  # what is typed is told after a rest
+    expect(notebook.output(2)).to_contain_text("saved 'update' []")
     notebook.save()
 
     notebook.reload()
@@ -126,7 +134,7 @@ def test_without_a_kernel_a_table_is_left(notebook: OpenNotebook, lab: FrontEnd)
     notebook.stop_kernel()
     notebook.page.close()
     # Changed by other hands it is not trusted, so JupyterLab draws no widget.
-    notebook.path.write_text(notebook.path.read_text().replace("print(", "print ("))
+    notebook.path.write_text(notebook.path.read_text().replace("def show(", "def show ("))
 
     again = lab.open(notebook.path, kernel=False)
 
@@ -137,9 +145,9 @@ def test_without_a_kernel_a_table_is_left(notebook: OpenNotebook, lab: FrontEnd)
 
 def test_the_last_known_rows_outlive_the_kernel(notebook: OpenNotebook) -> None:
     """Saved with its widgets and opened on another kernel, the rows are there, marked as such."""
-    notebook.page.wait_for_timeout(1000)  # rows are kept after a rest
-    saved = notebook.save(widget_state=True)
-    assert "simulated" not in json.dumps(saved.metadata)
+    # The page adds its rows to the state after a pause.
+    expect_soon(lambda: "Publish Golden" in json.dumps(notebook.save(widget_state=True).metadata))
+    assert "simulated" not in notebook.path.read_text().replace("tamr_widgets.simulator", "")
     notebook.restart_kernel()
 
     notebook.reload()
@@ -169,20 +177,21 @@ def test_keys_are_not_the_notebooks(notebook: OpenNotebook) -> None:
     expect(region(notebook).get_by_role("searchbox")).to_have_value("dd")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark", "high contrast"])
-def test_it_is_at_home_in_every_theme(notebook: OpenNotebook, theme: str) -> None:
+def test_it_is_at_home_in_every_theme(notebook: OpenNotebook) -> None:
     """Colours are the theme's, and axe-core finds nothing, contrast included."""
-    notebook.set_theme(theme)
     cell(notebook, 32, "pick").click()
     cell(notebook, 31, "description").click()
-
     expect(region(notebook).get_by_role("group", name="Operation 31:")).to_be_visible()
-    notebook.screenshot(f"jobs-{theme}-in-lab")
-    assert notebook.axe(region(notebook)) == []
+
+    for theme in ("light", "dark", "high contrast"):
+        notebook.set_theme(theme)
+
+        notebook.screenshot(f"jobs-{theme}-in-lab")
+        assert notebook.axe(region(notebook)) == [], theme
 
 
 def test_ten_thousand_jobs(lab: FrontEnd, artifacts: Path) -> None:
-    """They are all there, the first rows soon, and the search answers at once."""
+    """They are all there, the first rows soon, and the search finds at once."""
     notebook = lab.open([tamr(past=10_000, running=1), "jobs"])
     notebook.run_cell(0)
     notebook.page.evaluate("globalThis.began = performance.now()")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-import pytest
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
@@ -25,18 +24,17 @@ OperationWidget(operation, poll_interval_seconds=1)
 """
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_readme_s_pictures(lab: FrontEnd, theme: str) -> None:
-    """A running job with an estimate, and the Jobs page."""
+def test_the_readme_s_pictures(lab: FrontEnd) -> None:
+    """A running job with an estimate, and the Jobs page, in both themes."""
     notebook = lab.open([TAMR, OPERATION, "JobsWidget(client)"], device_scale_factor=2)
-    notebook.set_theme(theme)
     notebook.run_all()
     widget = notebook.page.get_by_role("group", name="Operation 404")
     expect(widget).to_have_attribute("data-state", "RUNNING", timeout=30_000)
     expect(widget).to_contain_text(re.compile(r"About (8|9|10|15) s left"), timeout=30_000)
-    notebook.screenshot(f"readme-operation-{theme}", widget)
-
     jobs = notebook.page.get_by_role("region", name="Jobs")
     expect(jobs.get_by_role("grid", name="Jobs").get_by_role("row").nth(5)).to_be_visible()
-    jobs.scroll_into_view_if_needed()
-    notebook.screenshot(f"readme-jobs-{theme}", jobs)
+
+    for theme in ("light", "dark"):
+        notebook.set_theme(theme)
+        notebook.screenshot(f"readme-operation-{theme}", widget)
+        notebook.screenshot(f"readme-jobs-{theme}", jobs)

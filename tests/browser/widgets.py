@@ -1,14 +1,17 @@
-"""What the browser tests of the widgets share: a Tamr in the kernel, and where things are."""
+"""Shared by the browser tests of the widgets: a Tamr in the kernel, and parts of a page."""
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from harness import OpenNotebook
     from playwright.sync_api import Locator
 
-# A Tamr with no past, and `show(...)`: a widget of a job that stays in a state until told.
+# A Tamr with no past, and `show(...)`: a widget of a job that stays in its state.
 TAMR = """
 from tamr_widgets import JobsWidget, Operation, OperationWidget
 from tamr_widgets.simulator import Fault, Simulator
@@ -33,3 +36,10 @@ def button(widget: Locator, name: str) -> Locator:
 def progress(widget: Locator) -> Locator:
     """The progress bar in a widget."""
     return widget.get_by_role("progressbar", name="Progress", exact=True)
+
+
+def expect_soon(condition: Callable[[], bool]) -> None:
+    """Fails unless a condition that no locator expresses becomes true within 20 seconds."""
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not become true"

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import ast
 import os
-import re
 import subprocess
-import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SUITE = Path(__file__).with_name("suite")
 PROJECT = Path(__file__).parents[2]
@@ -40,24 +42,12 @@ def names_of_the_suite() -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def public_python() -> Path:
+def public_python(environment: Callable[..., Path]) -> Path:
     """The Python of an environment with the public packages; made once and kept in .cache."""
-    folder = PROJECT / f".cache/public-{sys.version_info.major}.{sys.version_info.minor}"
-    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    stamp = folder / "installed.txt"
-    own = re.findall(r'"[\w-]+>=[\d.]+"', (PROJECT / "pyproject.toml").read_text("utf-8"))
-    wanted = "\n".join([*PACKAGES, *own])
-    if not stamp.exists() or stamp.read_text() != wanted:
-        # This Python's pip installs into the environment, which needs none then.
-        make = [sys.executable, "-m", "venv", "--clear", "--without-pip", folder]
-        install = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet"]
-        options = ["--no-compile", "--disable-pip-version-check"]
-        for command in (make, [*install, *options, *PACKAGES, "--editable", PROJECT]):
-            made = subprocess.run(command, capture_output=True, text=True, check=False)
-            if made.returncode:
-                pytest.skip(f"the public packages could not be installed: {made.stderr[:500]}")
-        stamp.write_text(wanted)
-    return python
+    try:
+        return environment("public", *PACKAGES)
+    except RuntimeError as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session")

@@ -1,40 +1,40 @@
-/** As much of anywidget as the widget sees: a model without a kernel, and what becomes of it. */
+/** The part of anywidget that the widget uses: a model without a kernel. */
 
 let count = 0;
 globalThis.widgets = {};
 
-/** What a front end tells of its kernel; `comms` are those it says it knows when it is asked, if it is not busy. */
+/** A kernel as a front end has it; it lists `comms` on request, unless it is busy. */
 function fakeKernel(kernel) {
   if (kernel?.comms) {
-    kernel.asked = 0;
-    kernel.requestCommInfo = () => {
-      kernel.asked++;
-      return kernel.status === "busy" ? new Promise(() => {}) : Promise.resolve({ content: { comms: Object.fromEntries(kernel.comms.map((id) => [id, {}])) } });
-    };
-  }
-  if (kernel) {
-    const heard = new Set();
-    kernel.statusChanged = { connect: (slot) => heard.add(slot), disconnect: (slot) => heard.delete(slot) };
-    kernel.say = (status) => heard.forEach((slot) => slot(kernel, status));
-    kernel.listeners = () => heard.size;
+    const content = { comms: Object.fromEntries(kernel.comms.map((id) => [id, {}])) };
+    kernel.requestCommInfo = () =>
+      kernel.status === "busy" ? new Promise(() => {}) : Promise.resolve({ content });
   }
   return kernel;
 }
 
 class FakeModel {
-  constructor(facts, code, kernel, layout) {
-    this.traits = { layout: { model_id: "layout", ...layout }, _panel: facts, _code: new DataView(code) };
+  constructor(facts, code, kernel, layout, trait) {
+    this.traits = {
+      layout: { model_id: "layout", ...layout },
+      [trait]: facts,
+      _code: new DataView(code),
+    };
     this.listeners = [];
     this.sent = [];
     this.lost = false;
     this.widget_manager = kernel === undefined ? {} : { kernel: fakeKernel(kernel) };
   }
-  get(name) { return this.traits[name]; }
+  get(name) {
+    return this.traits[name];
+  }
   send(message) {
     if (this.lost) throw new Error("Cannot send");
     this.sent.push(message);
   }
-  on(name, callback) { this.listeners.push([name, callback]); }
+  on(name, callback) {
+    this.listeners.push([name, callback]);
+  }
   off(name, callback) {
     this.listeners = this.listeners.filter((one) => one[0] !== name || one[1] !== callback);
   }
@@ -43,15 +43,20 @@ class FakeModel {
   }
 }
 
-/** Opens a widget and returns its name; `kernel` is what the front end tells of it. */
-globalThis.openWidget = async (facts, { kernel, layout, views = 1, className = "" } = {}) => {
+/** Opens a widget and returns its name; `kernel` is the front end's object for it. */
+globalThis.openWidget = async (
+  facts,
+  { kernel, layout, views = 1, className = "", entry = "operation/index.js", trait = "_panel" } = {},
+) => {
   const [module, code] = await Promise.all([
-    import("/esm.js"), fetch("/code").then((answer) => answer.arrayBuffer())]);
-  const model = new FakeModel(facts, code, kernel, layout);
+    import("/esm.js"),
+    fetch("/code/" + entry).then((response) => response.arrayBuffer()),
+  ]);
+  const model = new FakeModel(facts, code, kernel, layout, trait);
   const definition = typeof module.default === "function" ? await module.default() : module.default;
   const forget = await definition.initialize({ model });
   const closeViews = [];
-  let answered = 0;
+  let acknowledged = 0;
 
   const draw = async () => {
     const el = document.createElement("div");
@@ -59,24 +64,27 @@ globalThis.openWidget = async (facts, { kernel, layout, views = 1, className = "
     el.className = className;
     const close = await definition.render({ model, el });
     document.querySelector("main").append(el);
-    closeViews.push(() => { el.remove(); return close(); });
+    closeViews.push(() => {
+      el.remove();
+      return close();
+    });
     return el.id;
   };
   const name = await draw();
-  const control = widgets[name] = {
+  const control = (widgets[name] = {
     update(next) {
-      model.traits._panel = next;
-      model.trigger("change:_panel");
+      model.traits[trait] = next;
+      model.trigger("change:" + trait);
     },
-    /** As the kernel does, answers each message on its own. */
+    /** As the kernel does, acknowledges each message on its own. */
     acknowledge({ kernel = Date.now(), server = Date.now() } = {}) {
-      for (const { seq } of model.sent.slice(answered)) {
+      for (const { seq } of model.sent.slice(acknowledged)) {
         model.trigger("msg:custom", { ack: seq, kernel, server });
       }
-      answered = model.sent.length;
+      acknowledged = model.sent.length;
     },
     sent: () => model.sent,
-    kernel: () => model.widget_manager.kernel,
+    receive: (message) => model.trigger("msg:custom", message),
     listeners: () => model.listeners.length,
     async drawAgain() {
       count--;
@@ -88,16 +96,12 @@ globalThis.openWidget = async (facts, { kernel, layout, views = 1, className = "
       while (closeViews.length) await closeViews.pop()();
       await forget();
     },
-    /** Answers the messages with these indices, in this order. */
-    answer(indices) {
-      for (const i of indices) model.trigger("msg:custom", { ack: model.sent[i].seq, kernel: Date.now(), server: Date.now() });
-    },
     connection({ lost, kernel }) {
       if (lost !== undefined) model.lost = lost;
       if (kernel !== undefined) model.widget_manager.kernel = fakeKernel(kernel);
       if (lost) model.trigger("comm_live_update");
     },
-  };
+  });
   for (let i = 1; i < views; i++) widgets[await draw()] = control;
   return name;
 };

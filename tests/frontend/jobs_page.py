@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import TYPE_CHECKING, Any
 
-from tamr_widgets.widgets import bundle
-
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page, Route
+    from playwright.sync_api import Locator, Page
 
 LOOKS = {
     "light": {"color_scheme": "light"},
     "dark": {"color_scheme": "dark"},
     "high contrast": {"color_scheme": "dark", "forced_colors": "active"},
-    "narrow": {"viewport": {"width": 320, "height": 640}},
+    "narrow": {"width": 320},
 }
-NAMES = ("key", "state", "description", "user", "created", "started", "ended", "type", "estimate")
+NAMES = (
+    *("key", "state", "description", "user", "created", "started", "ended", "type"),
+    *("estimate", "queue"),
+)
 
 
 def row(key: str = "17", **facts: Any) -> list[Any]:
@@ -31,6 +31,7 @@ def row(key: str = "17", **facts: Any) -> list[Any]:
         "ended": int(key) * 1000 + 35_000,
         "type": "SPARK",
         "estimate": None,
+        "queue": None,
     } | facts
     return [known[name] for name in NAMES]
 
@@ -38,15 +39,8 @@ def row(key: str = "17", **facts: Any) -> list[Any]:
 class Jobs:
     """A JobsWidget in a page; `page` is Playwright's."""
 
-    def __init__(self, page: Page, origin: str, now: datetime.datetime | None) -> None:
+    def __init__(self, page: Page) -> None:
         self.page = page
-        page.route(f"{origin}/jobs-code", _serve_code)
-        if now is not None:
-            page.clock.install(time=now - datetime.timedelta(minutes=1))
-        page.goto(f"{origin}/jobs.html")
-        page.wait_for_function("'openJobs' in globalThis")
-        if now is not None:
-            page.clock.pause_at(now)
         self.region = self.page.get_by_role("region", name="Jobs", exact=True)
         self.grid = self.page.get_by_role("grid", name="Jobs")
         self.search = self.page.get_by_role("searchbox", name="Search jobs")
@@ -61,6 +55,7 @@ class Jobs:
             self.page.evaluate(
                 "rows => jobs.list(Array.isArray(rows) ? rows : makeJobs(rows))", rows
             )
+        self.notify("measured")
         return self
 
     def notify(self, method: str, *arguments: Any) -> Any:
@@ -70,11 +65,11 @@ class Jobs:
         )
 
     def change(self, *rows: list[Any], gone: tuple[str, ...] = ()) -> None:
-        """Let the kernel tell of rows that changed, came or went."""
+        """Let the kernel send rows that changed or are new, and keys of removed ones."""
         self.notify("change", list(rows), list(gone))
 
     def sent(self, *actions: str) -> list[dict[str, Any]]:
-        """What was asked of the kernel with these actions, without the messages' numbers."""
+        """The messages to the kernel with these actions, without their numbers."""
         messages = self.notify("sent")
         return [
             {name: value for name, value in message.items() if name != "seq"}
@@ -109,7 +104,3 @@ class Jobs:
         return self.grid.locator("[aria-selected=true]").evaluate_all(
             "rows => rows.map(row => row.dataset.key)"
         )
-
-
-def _serve_code(route: Route) -> None:
-    route.fulfill(body=bundle.compressed("jobs/index.js"))

@@ -1,17 +1,17 @@
-"""Clicks: asked first, sent once, and never lost from sight."""
+"""Clicks: confirmed first, sent once, and shown until their effect is."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import RUNNING, SUCCEEDED
+from panel_page import RUNNING, SUCCEEDED
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Widget
+    from panel_page import Widget
     from playwright.sync_api import Page
 
 QUESTIONS = [
@@ -24,7 +24,7 @@ QUESTIONS = [
 def test_yes_sends_the_action_once(
     show: Callable[..., Widget], button: str, no: str, yes: str, action: str
 ) -> None:
-    """The question comes in place with the safe answer first and focused; yes sends one message."""
+    """The confirmation has the safe button first and focused; yes sends one message."""
     widget = show(RUNNING)
 
     widget.button(button).click()
@@ -39,15 +39,15 @@ def test_yes_sends_the_action_once(
 
 
 @pytest.mark.parametrize(("button", "no", "yes", "action"), QUESTIONS)
-@pytest.mark.parametrize("how", ["answer", "Escape", "Escape on yes"])
+@pytest.mark.parametrize("how", ["no", "Escape", "Escape on yes"])
 def test_no_gives_the_focus_back(
     show: Callable[..., Widget], how: str, button: str, no: str, yes: str, action: str
 ) -> None:
-    """The safe answer and Escape mean no, and the focus returns to where the question came from."""
+    """The safe button and Escape mean no, and the focus returns to the action's button."""
     widget = show(RUNNING)
     widget.button(button).press("Enter")
 
-    if how == "answer":
+    if how == "no":
         widget.button(no).press("Enter")
     else:
         widget.button(yes if how == "Escape on yes" else no).press("Escape")
@@ -58,7 +58,7 @@ def test_no_gives_the_focus_back(
 
 
 def test_leaving_the_question_means_no(show: Callable[..., Widget], page: Page) -> None:
-    """Whoever goes on elsewhere has not said yes; and keeps the focus where it went."""
+    """A click elsewhere is no confirmation, and takes the focus there."""
     widget = show(RUNNING)
     widget.button("Delete").click()
 
@@ -70,7 +70,7 @@ def test_leaving_the_question_means_no(show: Callable[..., Widget], page: Page) 
 
 
 def test_tab_moves_within_the_question_first(show: Callable[..., Widget], page: Page) -> None:
-    """From the safe answer, Tab leads to yes; one more leads out, which means no."""
+    """From the safe button, Tab leads to yes; one more leads out, which means no."""
     widget = show(RUNNING)
     widget.button("Delete").press("Enter")
 
@@ -86,7 +86,7 @@ def test_tab_moves_within_the_question_first(show: Callable[..., Widget], page: 
 def test_double_and_triple_clicks_are_one(
     show: Callable[..., Widget], button: str, times: int
 ) -> None:
-    """The later clicks of a burst neither repeat the first nor answer what it brought up."""
+    """The later clicks of a burst neither repeat the first nor press a button that it revealed."""
     widget = show(RUNNING)
 
     widget.button(button).click(click_count=times)
@@ -96,7 +96,7 @@ def test_double_and_triple_clicks_are_one(
         expect(widget.button("Keep running")).to_be_focused()
 
 
-def test_repeated_clicks_wait_for_the_answer(show: Callable[..., Widget]) -> None:
+def test_repeated_clicks_are_sent_once(show: Callable[..., Widget]) -> None:
     """Until its effect is seen, a button is not sent again, however often it is pressed."""
     widget = show(RUNNING)
 
@@ -113,8 +113,8 @@ def test_repeated_clicks_wait_for_the_answer(show: Callable[..., Widget]) -> Non
     assert widget.sent == ["wait", "stop"]
 
 
-def test_an_answer_without_effect_frees_the_button(show: Callable[..., Widget], page: Page) -> None:
-    """If nothing comes of a click within two seconds of its answer, it can be tried again."""
+def test_a_click_without_effect_frees_the_button(show: Callable[..., Widget], page: Page) -> None:
+    """A click without an effect two seconds after it was acknowledged can be repeated."""
     widget = show(RUNNING)
     widget.button("Wait").click()
     widget.acknowledge()
@@ -238,7 +238,7 @@ def test_what_was_open_survives_a_new_view(show: Callable[..., Widget]) -> None:
 
 
 def test_two_views_show_the_same(show: Callable[..., Widget], page: Page) -> None:
-    """What is asked in one view can be answered in the other, once."""
+    """A confirmation that one view opened can be given in the other, once."""
     widget = show(RUNNING, views=2)
     first, second = page.locator(".tamr").all()
     first.get_by_role("button", name="Cancel job").click()

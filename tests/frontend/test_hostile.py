@@ -1,20 +1,19 @@
-"""Whatever the wire brings is drawn as text, in bounds, and never as "NaN" or an invalid date."""
+"""Any facts are drawn as text, in bounds, and never as "NaN" or an invalid date."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import RUNNING
+from panel_page import RUNNING
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Widget
     from jobs_page import Jobs
+    from panel_page import Widget
     from playwright.sync_api import Page
 
 MARKUP = "<img src=x onerror=alert(1)><script>alert(1)</script>\"'&amp;"
@@ -142,20 +141,3 @@ def test_times_of_rows(open_jobs: Callable[..., Jobs], time: Any) -> None:
         jobs.cell(key, "description").click()
     jobs.page.clock.run_for(1_000)
     expect_text_only(jobs.page, jobs.region.inner_text())
-
-
-DURATIONS = json.loads((Path(__file__).parents[1] / "durations.json").read_text("utf-8"))
-
-
-def test_durations_read_as_in_python(page: Page) -> None:
-    """By the cases that summary.duration is tested with; what is no number is no text."""
-    said = page.evaluate(
-        """async (all) => {
-          const { duration } = await import("/static/shared/format.js");
-          return all.map(duration);
-        }""",
-        [seconds if seconds is not None else float("nan") for seconds, _ in DURATIONS]
-        + [float("inf")],
-    )
-
-    assert said == [words for _, words in DURATIONS] + [""]

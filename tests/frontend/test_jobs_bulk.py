@@ -1,4 +1,4 @@
-"""Several jobs at once: one question, and a report of what the server said for each."""
+"""Actions on several jobs: one confirmation, and a report of the server's response for each."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_the_buttons_say_how_many(jobs: Jobs) -> None:
 
 
 def test_one_question_for_all(jobs: Jobs) -> None:
-    """It says how many and which; the safe answer has the focus; yes sends their keys once."""
+    """It says how many and which; the safe button has the focus; yes sends their keys once."""
     choose(jobs, "25", "24", "19")
 
     jobs.button("Cancel 2 jobs").click()
@@ -76,7 +76,7 @@ def test_many_are_counted_rather_than_named(jobs: Jobs) -> None:
 
 @pytest.mark.parametrize("way", ["Keep running", "Escape", "elsewhere"])
 def test_no_is_no(jobs: Jobs, way: str) -> None:
-    """The safe answer, Escape and a click elsewhere all leave everything as it is."""
+    """The safe button, Escape and a click elsewhere change nothing."""
     choose(jobs, "25")
     jobs.button("Cancel 1 job").click()
 
@@ -94,7 +94,7 @@ def test_no_is_no(jobs: Jobs, way: str) -> None:
     assert jobs.sent("cancel_all") == []
 
 
-def test_a_double_click_does_not_answer(jobs: Jobs) -> None:
+def test_a_double_click_does_not_confirm(jobs: Jobs) -> None:
     """The second click of a double click on the button does not hit the question."""
     choose(jobs, "25")
 
@@ -105,7 +105,7 @@ def test_a_double_click_does_not_answer(jobs: Jobs) -> None:
 
 
 def test_progress_and_success(jobs: Jobs) -> None:
-    """What is done is counted, then all of it is told, and nothing stays selected."""
+    """Progress is counted, then the total is shown, and no job of the action stays selected."""
     choose(jobs, "25", "24")
     jobs.button("Delete 2 operations").click()
     jobs.button("Yes, delete them").click()
@@ -124,7 +124,7 @@ def test_progress_and_success(jobs: Jobs) -> None:
 
 
 def test_a_partial_failure_loses_nothing(jobs: Jobs) -> None:
-    """What the server said is told for each that failed, and these stay selected."""
+    """The server's response is shown for each job that failed, and these stay selected."""
     choose(jobs, "25", "24", "23")
     jobs.button("Cancel 3 jobs").click()
     jobs.button("Yes, cancel them").click()
@@ -145,7 +145,7 @@ def test_a_partial_failure_loses_nothing(jobs: Jobs) -> None:
 
 
 def test_a_server_that_does_not_delete(jobs: Jobs) -> None:
-    """Once it is known that it answers 405, Delete is disabled and says why."""
+    """Once it is known that it responds with 405, Delete is disabled and says why."""
     choose(jobs, "19")
 
     jobs.notify("set", "_status", {"no_delete": True})
@@ -159,7 +159,7 @@ def test_a_server_that_does_not_delete(jobs: Jobs) -> None:
 
 
 def test_a_busy_kernel_is_said(jobs: Jobs) -> None:
-    """Without an answer within two seconds the page says what it waits for."""
+    """Without an acknowledgement within two seconds the page says what it waits for."""
     choose(jobs, "25")
     jobs.button("Cancel 1 job").click()
     jobs.button("Yes, cancel it").click()
@@ -183,7 +183,7 @@ def test_jobs_that_end_meanwhile_are_no_longer_cancelled(jobs: Jobs) -> None:
 
 
 def test_what_was_left_alone_stays_selected(jobs: Jobs) -> None:
-    """A server that does not delete at all is asked once: what is left is counted."""
+    """A server that does not delete at all gets one request: the other jobs are counted."""
     choose(jobs, "19", "18", "17")
     jobs.button("Delete 3 operations").click()
     jobs.button("Yes, delete them").click()
@@ -215,49 +215,3 @@ def test_a_thousand_failures_are_counted(open_jobs: Callable[..., Jobs]) -> None
     alert = jobs.region.get_by_role("alert")
     expect(alert.get_by_role("listitem")).to_have_count(101)
     expect(alert.get_by_role("listitem").last).to_have_text("and 900 more")
-
-
-BULK = """async (count) => {
-  const rows = makeJobs(count);
-  const keys = rows.map(([key]) => key);
-  const press = (value) => document.querySelector(`.bulk button[value=${value}]`).click();
-  const times = [];
-  for (let round = 0; round < 5; round++) {
-    document.querySelector("[role=columnheader] input").click();
-    press("delete");
-    press("yes");
-    const failed = keys.slice(count / 2).map((key) => [key, "The server answered 500."]);
-    const began = performance.now();
-    jobs.say({ report: { action: "delete", done: count, of: count, failed, over: true } });
-    times.push(performance.now() - began);
-    press("dismiss");
-    press("clear");
-  }
-  return Math.min(...times);
-}"""
-
-
-def test_the_end_of_an_action_takes_time_in_proportion(open_jobs: Callable[..., Jobs]) -> None:
-    """Ten times as many rows take about ten times as long, not a hundred times."""
-    few, many = (
-        open_jobs(count, runs=True).page.evaluate(BULK, count) for count in (2_000, 20_000)
-    )
-
-    assert many < 30 * max(few, 1)
-
-
-def test_many_changes_in_a_row_leave_the_page_its_time(open_jobs: Callable[..., Jobs]) -> None:
-    """A message for each of hundreds of deleted jobs is taken at once, and drawn with others."""
-    jobs = open_jobs(20_000, runs=True)
-
-    spent = jobs.page.evaluate(
-        """async () => {
-          const rows = makeJobs(20000);
-          const began = performance.now();
-          for (let i = 0; i < 400; i++) jobs.change([], [rows[i][0]]);
-          return performance.now() - began;
-        }"""
-    )
-
-    expect(jobs.region).to_contain_text("19,600 jobs")
-    assert spent < 1_500

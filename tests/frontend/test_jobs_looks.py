@@ -1,18 +1,18 @@
-"""How the Jobs page looks: complete for everyone, in every theme and width."""
+"""The Jobs page in every theme and width: complete for everyone."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import axe
-from jobs_page import LOOKS
+from accessibility import violations
+from jobs_page import LOOKS, Jobs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from jobs_page import Jobs
+    from playwright.sync_api import Page
 
 FAULT = {"fault": "it said 401", "fault_kind": "refused", "callback_error": "A callback raised."}
 FAILED = {
@@ -25,9 +25,9 @@ FAILED = {
 }
 
 
-def busy(open_jobs: Callable[..., Jobs], **options: object) -> Jobs:
-    """A page with everything on it at once: a fault, an opened row, a question, a report."""
-    jobs = open_jobs(814, runs=True, **options)
+def busy(page: Page) -> Jobs:
+    """Shows everything at once: an error, an opened row, a confirmation, a report."""
+    jobs = Jobs(page).open(814)
     jobs.cell("69997", "description").click()
     jobs.cell("69998", "pick").click()
     jobs.notify("set", "_status", FAULT)
@@ -35,26 +35,25 @@ def busy(open_jobs: Callable[..., Jobs], **options: object) -> Jobs:
     return jobs
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_axe_finds_nothing(open_jobs: Callable[..., Jobs], look: str, artifacts: Path) -> None:
+@pytest.mark.parametrize("name", LOOKS)
+def test_axe_finds_nothing(look: Callable[..., Page], name: str, artifacts: Path) -> None:
     """Neither the table, nor a question, nor a report has a flaw that axe-core knows of."""
-    jobs = busy(open_jobs, look=LOOKS[look])
-    jobs.page.screenshot(path=artifacts / f"jobs-{look}.png", animations="disabled")
-    assert axe(jobs.region) == []
+    jobs = busy(look("jobs.html", **LOOKS[name]))
+    jobs.page.screenshot(path=artifacts / f"jobs-{name}.png", animations="disabled")
+    assert violations(jobs.region) == []
 
     jobs.button("Delete 1 operation").click()
     jobs.search.fill("clusters")
-    assert axe(jobs.region) == []
+    assert violations(jobs.region) == []
 
     jobs.search.fill("nothing like it")
-    assert axe(jobs.region) == []
+    assert violations(jobs.region) == []
 
 
-@pytest.mark.parametrize(("width", "scale"), [(320, 1), (640, 2), (900, 1)])
-def test_nothing_sticks_out(open_jobs: Callable[..., Jobs], width: int, scale: int) -> None:
-    """However narrow the page or large the text, nothing has to be scrolled sideways."""
-    look = {"viewport": {"width": width // scale, "height": 640}, "device_scale_factor": scale}
-    jobs = busy(open_jobs, look=look)
+@pytest.mark.parametrize("width", [320, 900])
+def test_nothing_sticks_out(look: Callable[..., Page], width: int) -> None:
+    """Nothing has to be scrolled sideways, also on a narrow page or at 400% of the text's size."""
+    jobs = busy(look("jobs.html", width=width))
 
     wide = jobs.page.evaluate(
         """() => [document.documentElement, ...document.querySelectorAll(".tamr-jobs, [role=grid]")]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conftest import RUNNING
 from jobs_page import row
+from panel_page import RUNNING
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ FACTS = RUNNING | {"message": "Spark driver running on worker 10.0.0.7"}
 
 
 def opened(jobs: Jobs, key: str = "17") -> Locator:
-    """Open a row by a click, let the kernel answer, and return its panel."""
+    """Open a row by a click, let the kernel send its facts, and return its panel."""
     jobs.cell(key, "description").click()
     jobs.notify("say", {"panel": key, "facts": FACTS | {"id": key}})
     return jobs.region.get_by_role("group", name=f"Operation {key}: Train Mastering Model")
@@ -40,7 +40,7 @@ def test_a_click_opens_and_closes(open_jobs: Callable[..., Jobs]) -> None:
 
 
 def test_the_row_tells_what_it_knows_until_then(open_jobs: Callable[..., Jobs]) -> None:
-    """Before the kernel answers, the panel shows the row's own facts."""
+    """Before the kernel sends more, the panel shows the row's own facts."""
     jobs = open_jobs([row("17", state="RUNNING", ended=None)])
 
     jobs.cell("17", "description").click()
@@ -51,7 +51,7 @@ def test_the_row_tells_what_it_knows_until_then(open_jobs: Callable[..., Jobs]) 
 
 
 def test_actions_say_which_job_is_meant(open_jobs: Callable[..., Jobs]) -> None:
-    """The panel asks as everywhere, and its answer goes out with the row's key."""
+    """The panel has its own confirmation, and its messages have the row's key."""
     jobs = open_jobs([row("17"), row("18")])
     panel = opened(jobs)
     other = opened(jobs, "18")
@@ -84,7 +84,7 @@ def test_rows_below_make_room(open_jobs: Callable[..., Jobs]) -> None:
 
 
 def test_escape_leads_out_of_the_panel(open_jobs: Callable[..., Jobs]) -> None:
-    """First it answers an open question with no, then it goes back to the row."""
+    """First it closes a confirmation, then it moves the focus to the row."""
     jobs = open_jobs([row("17"), row("18")])
     panel = opened(jobs)
     panel.get_by_role("button", name="Cancel job").click()
@@ -150,7 +150,9 @@ def test_a_new_view_shows_what_the_old_one_did(open_jobs: Callable[..., Jobs]) -
     expect(jobs.cell("219", "description")).to_be_focused()
     expect(jobs.region.get_by_role("group", name="Operation 219")).to_be_visible()
     assert jobs.selected == ["220"]
-    assert jobs.grid.evaluate("grid => grid.scrollTop") == before
+    jobs.page.wait_for_function(
+        "([grid, before]) => grid.scrollTop === before", arg=[jobs.grid.element_handle(), before]
+    )
 
 
 def test_nothing_is_left_behind(open_jobs: Callable[..., Jobs]) -> None:

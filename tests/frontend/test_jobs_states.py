@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import NOW_MS
 from jobs_page import row
+from local_site import NOW_MS
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def test_unknown_is_not_none(open_jobs: Callable[..., Jobs]) -> None:
 
 
 def test_rows_that_came_before_the_list(open_jobs: Callable[..., Jobs]) -> None:
-    """Some rows are not taken for all: how many there are is said, and all are asked for."""
+    """Some rows are not taken for all: their total is shown, and all are requested."""
     jobs = open_jobs(traits={"_status": {"host": HOST, "total": 400}, "_selected": ["7"]})
 
     jobs.change(row("1"), row("2"))
@@ -157,7 +157,7 @@ def test_faults_that_do_not_pass(open_jobs: Callable[..., Jobs], kind: str, word
 
 
 def test_try_again(open_jobs: Callable[..., Jobs]) -> None:
-    """The list is asked for once for a click, and a click that waits for the kernel says so."""
+    """A click requests the list once, and says so while it waits for the kernel."""
     refused = {"fault": "it said 403", "fault_kind": "refused"}
     jobs = open_jobs([row("1")])
     expect(jobs.button("Try again")).to_have_count(0)
@@ -228,17 +228,8 @@ def test_a_kernel_that_goes(open_jobs: Callable[..., Jobs], how: dict[str, objec
     expect_last_known(jobs, "2")
 
 
-def test_a_kernel_that_does_not_know_of_it(open_jobs: Callable[..., Jobs]) -> None:
-    """A kernel that is asked which widgets it knows, and does not name this one, is not its own."""
-    jobs = open_jobs(traits={"_kept": [row("2", state="RUNNING", ended=None)]}, kernel=STRANGER)
-
-    jobs.page.clock.run_for(8_000)
-
-    expect_last_known(jobs, "2")
-
-
 def test_a_kernel_that_is_back(open_jobs: Callable[..., Jobs]) -> None:
-    """With its next answer everything works again."""
+    """With its next message everything works again."""
     jobs = open_jobs([row("2", state="RUNNING", ended=None)], kernel=IDLE)
     jobs.notify("connection", {"lost": True})
     expect(jobs.region).to_contain_text("No kernel is connected")

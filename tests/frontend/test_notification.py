@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import FAILED, RUNNING, SUCCEEDED
+from panel_page import FAILED, RUNNING, SUCCEEDED
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Widget
+    from panel_page import Widget
     from playwright.sync_api import Page
 
 FAKE = """permission => {
   globalThis.shown = [];
-  globalThis.asked = 0;
+  globalThis.requests = 0;
   globalThis.Notification = class {
     static permission = permission;
-    static async requestPermission() { asked++; return this.permission = "granted"; }
+    static async requestPermission() { requests++; return this.permission = "granted"; }
     constructor(title, options) { shown.push([title, options.body]); }
   };
 }"""
@@ -39,31 +39,31 @@ def wait(widget: Widget) -> None:
 def test_the_end_is_told_once(
     show: Callable[..., Widget], permit: Callable[[str], None], page: Page
 ) -> None:
-    """The click asks for permission; the end is told by one view, and not again."""
+    """The click requests permission; one view shows the end, once."""
     permit("default")
     widget = show(RUNNING, views=2)
-    assert page.evaluate("asked") == 0
+    assert page.evaluate("requests") == 0
 
     wait(widget)
     widget.update(FAILED)
     widget.update(FAILED | {"outcome": "Failed."})
 
-    assert page.evaluate("asked") == 1
+    assert page.evaluate("requests") == 1
     assert page.evaluate("shown") == [["Failed: Train Mastering Model", FAILED["message"]]]
 
 
 @pytest.mark.parametrize("permission", ["denied", "granted"])
-def test_the_question_is_asked_only_where_it_is_open(
+def test_permission_is_requested_only_where_it_is_undecided(
     show: Callable[..., Widget], permit: Callable[[str], None], page: Page, permission: str
 ) -> None:
-    """Who has said yes or no is not asked again, and no means no."""
+    """A decision is not requested again, and denied means no notification."""
     permit(permission)
     widget = show(RUNNING)
 
     wait(widget)
     widget.update(SUCCEEDED)
 
-    assert page.evaluate("asked") == 0
+    assert page.evaluate("requests") == 0
     assert page.evaluate("shown.length") == (1 if permission == "granted" else 0)
 
 
@@ -71,7 +71,7 @@ def test_the_question_is_asked_only_where_it_is_open(
 def test_nothing_is_told_unless_it_was_awaited(
     show: Callable[..., Widget], permit: Callable[[str], None], page: Page, how: str
 ) -> None:
-    """Only the end of a wait that was asked for here, and that lasted to the end, is told."""
+    """Only the end of a wait that was started here, and that lasted to the end, is shown."""
     permit("granted")
     widget = show(SUCCEEDED if how == "ended before" else RUNNING)
     if how in ("stopped", "timed out"):

@@ -1,19 +1,19 @@
-"""What the panel says, and under which names."""
+"""The panel's texts and names."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import FAILED, NOW, ORIGIN, RUNNING, SUCCEEDED, ago, reader
+from local_site import NOW, ORIGIN, reader
+from panel_page import FAILED, RUNNING, SUCCEEDED, ago
 from playwright.sync_api import expect
-
-from tamr_widgets.history import Estimate, progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Widget
+    from panel_page import Widget
     from playwright.sync_api import Browser, Page
 
 ESTIMATE = {"median": 100, "low": 80, "high": 130, "samples": 20}
@@ -35,19 +35,15 @@ def test_the_names_that_tests_and_assistive_technology_rely_on(
 
 
 def test_the_facts_of_a_running_job(show: Callable[..., Widget]) -> None:
-    """What, which, who, when, how long: in the reader's own time."""
+    """Description, id, user, times and durations, in the reader's own time."""
     widget = show(RUNNING | {"message": "Spark driver running"})
 
     expect(widget.panel).to_contain_text("Running")
     expect(widget.panel).to_contain_text("Train Mastering Model")
     expect(widget.panel).to_contain_text("running for 1 min")
-    facts = widget.panel.locator(".tamr-facts > div")
-    assert facts.all_inner_texts() == [
-        "Id\n17",
-        "Type\nSPARK",
-        "Started\nby admin at 14:00:48",
-        "Queued\n12 s",
-    ]
+    expect(widget.panel.locator(".tamr-facts > div")).to_have_text(
+        ["Id17", "TypeSPARK", "Startedby admin at 14:00:48", "Queued12 s"]
+    )
     expect(widget.panel).to_contain_text("Spark driver running")
 
 
@@ -65,7 +61,7 @@ def test_times_follow_the_readers_locale_and_zone(chromium: Browser) -> None:
 
 
 def test_a_time_of_another_day_has_its_date(show: Callable[..., Widget]) -> None:
-    """What was not today says when it was."""
+    """A time that is not today's has its date."""
     widget = show(SUCCEEDED | {"created_at": ago(100_000)})
 
     expect(widget.panel.locator(".tamr-facts")).to_contain_text("at 28 Jan 2021, 10:15")
@@ -82,15 +78,10 @@ def test_how_it_ended(show: Callable[..., Widget]) -> None:
 
 @pytest.mark.parametrize(
     ("state", "words"),
-    [
-        ("CANCELING", "Cancelling"),
-        ("QUARANTINED", "QUARANTINED"),
-        ("constructor", "constructor"),
-        (None, "State not known"),
-    ],
+    [("CANCELING", "Cancelling"), (None, "State not known")],
 )
 def test_states_in_words(show: Callable[..., Widget], state: str | None, words: str) -> None:
-    """States are told in words, unknown ones as the server wrote them."""
+    """States have labels, unknown ones the server's text."""
     widget = show({**RUNNING, "state": state} if state else {"id": "17"})
 
     expect(widget.panel.locator("span:has(svg)")).to_have_text(words)
@@ -101,12 +92,12 @@ def test_without_a_basis_the_bar_says_nothing(show: Callable[..., Widget]) -> No
     """No estimate, no number."""
     bar = show(RUNNING).panel.get_by_role("progressbar")
 
-    assert bar.get_attribute("aria-valuenow") is None
-    assert bar.get_attribute("aria-valuetext") is None
+    for name in ("aria-valuenow", "aria-valuetext"):
+        expect(bar).not_to_have_attribute(name, re.compile(""))
 
 
 def test_an_estimate_says_that_it_is_one(show: Callable[..., Widget]) -> None:
-    """What comes from past runs is called an estimate, for the eye and for the ear."""
+    """A value from past runs is called an estimate, for the eye and for the ear."""
     widget = show(RUNNING | {"estimate": ESTIMATE})
     bar = widget.panel.get_by_role("progressbar")
 
@@ -116,74 +107,21 @@ def test_an_estimate_says_that_it_is_one(show: Callable[..., Widget]) -> None:
     text = widget.panel.locator("small", has_text="About").inner_text()
     expect(bar).to_have_attribute("aria-valuetext", f"55%: {text}")
 
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (85, "About 15 s left (up to 45 s, from 20 past runs)"),
-        (115, "At most 15 s left (from 20 past runs)"),
-        (180, "Running longer than usual: 3 min, usually 1 min 40 s"),
-        (7_200, "Running longer than usual: 2 h, usually 1 min 40 s"),
-    ],
-)
-def test_what_is_left(show: Callable[..., Widget], seconds: float, text: str) -> None:
-    """The words fit the moment: before the median, after it, and past the upper bound."""
-    widget = show(RUNNING | {"started_at": ago(seconds), "estimate": ESTIMATE})
-
-    expect(widget.panel).to_contain_text(text)
-
-
-def test_progress_grows_ever_slower_and_never_arrives(
-    show: Callable[..., Widget], page: Page
-) -> None:
-    """Only the server says that a job is done; the estimate comes closer for ever."""
-    widget = show(RUNNING | {"estimate": ESTIMATE})
-    bar = widget.panel.get_by_role("progressbar")
-    seen = []
-    for _ in range(30):
-        seen.append(int(bar.get_attribute("aria-valuenow") or 0))
-        page.clock.run_for(10_000)
-
-    assert seen == sorted(seen)
-    assert 95 < seen[-1] < 100
     widget.update(SUCCEEDED)
     expect(bar).to_have_attribute("aria-valuenow", "100")
     expect(bar).to_have_attribute("aria-valuetext", "Succeeded")
 
 
-@pytest.mark.parametrize("high", [100, 130, 1_000])
-def test_progress_is_what_python_says(page: Page, high: float) -> None:
-    """The page and the widget's `progress` trait tell the same story."""
-    estimate = Estimate(median_seconds=100, low_seconds=80, high_seconds=high, samples=20)
-    moments = [-5, 0, 1, 50, 99, 100, 101, 500, 1e6]
-
-    seen = page.evaluate(
-        """async ([estimate, moments]) => {
-          const { progress } = await import("/static/shared/estimate.js");
-          return moments.map(moment => progress(estimate, moment));
-        }""",
-        [{"median": 100, "high": high}, moments],
-    )
-
-    assert seen == pytest.approx([progress(moment, estimate) for moment in moments])
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (5, "Starts in about 7 s (3 to 55 s, from 20 past runs)"),
-        (20, "Starts within 40 s (from 20 past runs)"),
-        (90, "Queued longer than usual: 1 min 30 s, usually 12 s"),
-    ],
-)
-def test_when_it_will_start(show: Callable[..., Widget], seconds: float, text: str) -> None:
-    """While it is queued, the queue's past tells when it will start."""
-    facts = {"id": "17", "state": "PENDING", "created_at": ago(seconds), "as_of": ago(0)}
+def test_when_it_will_start(show: Callable[..., Widget]) -> None:
+    """While the job is queued, the estimate is of its start, and the bar has no value."""
+    facts = {"id": "17", "state": "PENDING", "created_at": ago(5), "as_of": ago(0)}
 
     widget = show(facts | {"queue": {"median": 12, "low": 8, "high": 60, "samples": 20}})
 
-    expect(widget.panel).to_contain_text(text)
-    assert widget.panel.get_by_role("progressbar").get_attribute("aria-valuenow") is None
+    expect(widget.panel).to_contain_text("Starts in about 7 s (3 to 55 s, from 20 past runs)")
+    expect(widget.panel.get_by_role("progressbar")).not_to_have_attribute(
+        "aria-valuenow", re.compile("")
+    )
 
 
 def test_the_trace_waits_behind_details(show: Callable[..., Widget], page: Page) -> None:

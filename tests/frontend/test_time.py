@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import NOW_MS, RUNNING, ago
+from local_site import NOW_MS
+from panel_page import RUNNING, ago
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Widget
+    from panel_page import Widget
     from playwright.sync_api import Page
 
 HOUR = 3_600_000
@@ -40,26 +41,6 @@ def test_a_server_whose_clock_is_wrong(show: Callable[..., Widget], page: Page, 
 
     widget.acknowledge(server=NOW_MS + ahead + 5_000)
     expect(widget.panel).to_contain_text("running for 1 min 5 s")
-
-
-def test_an_answer_corrects_an_old_snapshot(show: Callable[..., Widget]) -> None:
-    """After a reload the snapshot may be old; the first answer tells the server's now."""
-    widget = show(RUNNING | {"as_of": ago(50)})
-    expect(widget.panel).to_contain_text("running for 10 s")
-
-    widget.acknowledge(server=NOW_MS)
-
-    expect(widget.panel).to_contain_text("running for 1 min")
-
-
-def test_a_clock_known_to_the_second_does_not_jitter(show: Callable[..., Widget]) -> None:
-    """Small differences between two answers don't make the running time jump."""
-    widget = show(RUNNING)
-    widget.acknowledge(server=NOW_MS)
-
-    widget.acknowledge(server=NOW_MS - 1_000)
-
-    expect(widget.panel).to_contain_text("running for 1 min")
 
 
 def test_nothing_ticks_where_nobody_looks(show: Callable[..., Widget], page: Page) -> None:
@@ -111,16 +92,6 @@ def test_the_page_subscribes_twice_and_reports_that_it_is_visible_each_minute(
     page.locator("main").evaluate("main => main.hidden = true")
     page.clock.run_for(200_000)
     assert widget.messages == ["subscribe", "subscribe", "visible"]
-
-
-def test_messages_have_numbers_of_their_own(show: Callable[..., Widget], page: Page) -> None:
-    """Two widgets of a page never use the same number."""
-    first, second = show(RUNNING), show(RUNNING)
-    page.clock.run_for(2_000)
-
-    numbers = [m["seq"] for widget in (first, second) for m in widget._tell("sent")]
-
-    assert len(set(numbers)) == 4
 
 
 def test_nothing_is_left_behind(show: Callable[..., Widget], page: Page) -> None:

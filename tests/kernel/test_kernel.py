@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import nbformat
 import pytest
-from jupyter_client.manager import AsyncKernelManager
-from jupyter_core.utils import run_sync
 from kernel import REPOSITORY, SETUP, Kernel
 from nbclient import NotebookClient
 
@@ -40,15 +37,15 @@ def kernel(running_kernel: Kernel) -> Iterator[Kernel]:
 @pytest.mark.parametrize(
     "register",
     [
-        "widget.on_resolved(lambda o: print('heard', o.state))",
-        "widget.observe(lambda change: print('heard', change.new), 'state')",
-        "jobs_widget.on_resolved(lambda o: print('heard', o.state))",
+        "widget.on_resolved(heard)",
+        "widget.observe(lambda change: heard(change.owner.operation), 'state')",
+        "JobsWidget(client, poll_interval_seconds=0.1).on_resolved(heard)",
     ],
 )
 def test_a_callback_prints_in_the_cell_that_registered_it(kernel, register):
     """Also while another cell runs."""
-    kernel.run(WIDGET + "; jobs_widget = JobsWidget(client, poll_interval_seconds=0.1)")
-    request = kernel.begin(register)
+    kernel.run(WIDGET)
+    request = kernel.begin(f"def heard(operation): print('heard', operation.state)\n{register}")
     kernel.finish(request)
     other = kernel.begin("simulator.jobs.finish(job); time.sleep(0.3); print('another cell')")
     kernel.finish(other)
@@ -71,7 +68,7 @@ def test_an_interrupt_ends_a_wait_at_once(kernel, wait):
 
     assert time.monotonic() - interrupted < 5  # the job runs for 60
     (error,) = kernel.of(request, "error")
-    assert error["traceback"] == ["Stopped waiting. The job goes on; the widget still follows it."]
+    assert error["traceback"] == ["Stopped waiting. The job goes on."]
     assert kernel.run("print(widget.state)") == "RUNNING\n"
 
 
@@ -157,15 +154,6 @@ def test_a_forked_worker_waits_without_a_widget(kernel):
     assert kernel.run("print(set(results))") == "{('SUCCEEDED', 'SUCCEEDED')}\n"
 
 
-@pytest.fixture(scope="module")
-def notebook_kernel() -> Iterator[AsyncKernelManager]:
-    """A kernel that executes one notebook after another."""
-    manager = AsyncKernelManager(kernel_name="python3")
-    run_sync(manager.start_kernel)(env={**os.environ, "PYTHONPATH": str(REPOSITORY)})
-    yield manager
-    run_sync(manager.shutdown_kernel)(now=True)
-
-
 @pytest.mark.parametrize(
     ("show", "then"),
     [
@@ -179,18 +167,44 @@ def notebook_kernel() -> Iterator[AsyncKernelManager]:
         ("widget", ["1", "2"]),
     ],
 )
-def test_an_executed_notebook_ends_with_the_final_state(notebook_kernel, show, then):
-    """Under nbclient, as in papermill and nbconvert: the output is updated before waits end."""
-    cells = [SETUP, f"widget = OperationWidget(started(0.4), poll_interval_seconds=0.1)\n{show}"]
-    notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(code) for code in [*cells, *then]]
-    )
-    client = _SlowClient(notebook, km=notebook_kernel, store_widget_state=False)
-    client.execute()
-    client.kc.stop_channels()
+def test_an_executed_notebook_ends_with_the_final_state(show, then, monkeypatch):
+    """Under nbclient, as in papermill and nbconvert: the record is written before the news."""
+    cell = f"widget = OperationWidget(started(0.8), poll_interval_seconds=0.1)\n{show}"
+
+    notebook = executed([cell, *then], monkeypatch)
 
     (output,) = [each for each in notebook.cells[1].outputs if "data" in each]
     assert "SUCCEEDED" in output["data"]["text/html"]
+    if "close" not in show:
+        assert widget_state(notebook, "_panel")["state"] == "SUCCEEDED"
+
+
+def test_an_executed_notebook_keeps_the_rows_of_a_jobs_widget(monkeypatch):
+    """Also if its cell is the last one, which ends before the list would have arrived."""
+    notebook = executed(["started(60)", "JobsWidget(client)"], monkeypatch)
+
+    (output,) = notebook.cells[-1].outputs
+    assert "RUNNING" in output["data"]["text/html"]
+    assert output["data"]["text/plain"].startswith("1 jobs of")
+    (row,) = widget_state(notebook, "_kept")
+    assert row[1] == "RUNNING"
+    assert widget_state(notebook, "_status")["total"] == 1
+
+
+def executed(cells: list[str], monkeypatch: pytest.MonkeyPatch) -> nbformat.NotebookNode:
+    """Execute a notebook as nbconvert and papermill do."""
+    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
+    sources = [nbformat.v4.new_code_cell(code) for code in [SETUP, *cells]]
+    notebook = nbformat.v4.new_notebook(cells=sources)
+    _SlowClient(notebook, kernel_name="python3").execute()
+    return notebook
+
+
+def widget_state(notebook: nbformat.NotebookNode, name: str) -> Any:
+    """The saved value of a trait that only one widget of a notebook has."""
+    models = notebook.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"]
+    (value,) = [each["state"][name] for each in models.values() if name in each["state"]]
+    return value
 
 
 class _SlowClient(NotebookClient):

@@ -18,17 +18,24 @@ LAYERS: list[set[str]] = [
     {"errors", "_clock", "_fork", "_text", "_json_list"},
     {"auth"},
     {"_http"},
-    {"operation", "snapshot", "_operation"},
+    {"operation", "_operation"},
     {"client"},
     {"history", "_estimates"},
     {"poller", "_polling"},
+    {"waiting"},
+    {"chain", "_chain"},
+    {"_terminal"},
     {"widgets"},
     {"ipython"},
+    {"__main__"},
 ]
 # The simulator stands in for a server: it builds on nothing here but what `client()` returns.
 SIMULATOR = "simulator"
 ALLOWED = {
     ("errors", "operation"): "the type of an attribute",
+    ("chain", "widgets.chain"): "Chain._ipython_display_, which loads it when it is called",
+    ("operation", "waiting"): "Operation.future() and await, which load it when they are called",
+    ("__main__", "simulator.__main__"): "the command `simulator`",
     ("simulator.server", "auth"): "Simulator.client()",
     ("simulator.server", "client"): "Simulator.client()",
 }
@@ -106,9 +113,13 @@ def test_every_exception_from_the_order_is_needed():
 def test_modules_do_not_import_one_another_in_a_circle():
     """Within a layer, too, each module comes before those that build on it; types may be named."""
     graph = {
-        dotted(path): imported(path, for_types=False) - {dotted(path)}
+        module: {
+            other
+            for other in imported(path, for_types=False) - {module}
+            if (module, other) not in ALLOWED
+        }
         for path in MODULES
-        if dotted(path)
+        if (module := dotted(path))
     }
     done: list[str] = []
 

@@ -16,6 +16,8 @@ from typing_extensions import assert_type
 import tamr_widgets
 from tamr_widgets import (
     CertificateError,
+    Chain,
+    ChainWidget,
     Client,
     ClientClosed,
     ConnectionFailed,
@@ -41,18 +43,25 @@ from tamr_widgets import (
     OperationTypeError,
     OperationUnresolved,
     OperationWidget,
+    PastRun,
     Poller,
     ProxyFailed,
     ProxyUnauthorized,
+    QueuePlace,
     RequestTimeout,
+    Step,
     TamrError,
     TokenAuth,
+    Trend,
     Unauthorized,
     UnexpectedResponse,
     UsernamePasswordAuth,
     WaitTimeout,
+    as_completed,
     load_ipython_extension,
+    recorded,
     unload_ipython_extension,
+    wait_all,
 )
 from tamr_widgets.simulator import DEMO_PASSWORD, DEMO_USERNAME, Fault, Simulator, history
 
@@ -71,6 +80,8 @@ def clients() -> None:
         assert_type(client.put("projects/1", json={}), requests.Response)
         assert_type(client.delete("operations/1"), requests.Response)
         assert_type(client.operations(), list[Operation])
+        assert_type(client.active(), list[Operation])
+        client.set_auth_cookie()
         assert_type(client.operation(17), Operation)
         assert_type(client.operation("17"), Operation)
         assert_type(client.start("projects/1/unifiedDataset:refresh"), Operation)
@@ -113,6 +124,37 @@ def operations(client: Client, response: requests.Response, document: dict[str, 
     assert_type(operation.cancel(), Operation)
     assert_type(operation.delete(), requests.Response)
     assert_type(operation.snapshots(timeout_seconds=60), Iterator[Operation])
+    assert_type(operation.future().result(), Operation)
+    assert_type(Operation.adopt(object(), requests.Session()), Operation)
+
+
+async def many(first: Operation, second: OperationWidget) -> None:
+    assert_type(await first, Operation)
+    assert_type(wait_all([first, second], 60, poll_interval_seconds=1), list[Operation])
+    for operation in as_completed([first, second], timeout_seconds=60):
+        assert_type(operation, Operation)
+    async for operation in as_completed([first, second]):
+        assert_type(operation, Operation)
+
+
+async def chains(client: Client) -> None:
+    chain = Chain.of(client, {"Update": "projects/1/unifiedDataset:refresh"}, "Nightly", at_once=2)
+    steps = [Step("Pairs", lambda: client.operation(17), after=(), description="Generate")]
+    assert_type(Chain(steps, poll_interval_seconds=1).start(), Chain)
+    assert_type(await chain, Chain)
+    assert_type(chain.wait(timeout_seconds=60), Chain)
+    assert_type(chain.stop().cancel().resume({"Update": client.operation(17)}), Chain)
+    assert_type(chain.state, str)
+    for step in chain.steps:
+        assert_type(step.operation, Operation | None)
+        assert_type(step.error, BaseException | None)
+        assert_type(step.estimate, Estimate | None)
+    chain.on_ended(lambda ended: print(ended.state))
+    forget = chain.on_change(lambda: None)
+    forget()
+    assert_type(ChainWidget(chain).state, str)
+    with recorded("Nightly") as recording:
+        assert_type(recording.state, str)
 
 
 def errors(operation: Operation) -> None:
@@ -166,6 +208,8 @@ def polling(client: Client, operation: Operation) -> None:
 
     subscription = poller.subscribe(operation, on_operation, on_error, interval=5)
     subscription.close()
+    poller.subscribe(operation, print, with_queue=True).close()
+    assert_type(poller.waiting(operation), QueuePlace | None)
     poller.subscribe(operation, lambda snapshot: snapshot.resolved).close()
     poller.refresh(operation)
     assert_type(Poller(client, background=False).run_once(), float)
@@ -177,6 +221,17 @@ def estimates(client: Client, operation: Operation) -> None:
     estimate = jobs.estimate(operation)
     assert_type(estimate, Estimate | None)
     assert_type(jobs.estimate_queue(operation), Estimate | None)
+    assert_type(jobs.estimate_queue(operation, client.operations()), Estimate | None)
+    for run in jobs.runs(operation):
+        assert_type(run, PastRun)
+        print(run.when, run.queued, run.ran, run.state)
+    trend = jobs.trend(operation)
+    assert_type(trend, Trend | None)
+    if trend is not None:
+        print(trend.change, trend.since, trend.samples)
+    for place in jobs.waiting(client.operations(), operation.as_of):
+        assert_type(place, QueuePlace)
+        print(place.operation, place.ahead, place.estimate)
     if estimate is not None:
         assert_type(estimate.median_seconds, float)
         assert_type(estimate.low_seconds, float)

@@ -496,3 +496,40 @@ def test_operations_are_made_of_this_client(client, wire):
 
     assert client.start("x:refresh", True).client is client
     assert isinstance(client.start("x:refresh", True), Operation)
+
+
+def test_the_active_operations_are_those_that_have_not_ended(client, wire):
+    """A state that is not known counts as not ended."""
+    states = ["RUNNING", "SUCCEEDED", "CANCELING", "FAILED", "PENDING"]
+    wire.get(f"{URL}operations", json=[document(state) for state in states])
+
+    assert [each.state for each in client.active()] == ["RUNNING", "CANCELING", "PENDING"]
+
+
+@pytest.mark.parametrize("resource_id", [-1, "-1", "operations/-1"])
+def test_the_noop_is_known_without_a_request(client, wire, resource_id):
+    """No server has it; it is what a 204 becomes."""
+    noop = client.operation(resource_id)
+
+    assert (noop.type, noop.resource_id) == ("NOOP", "-1")
+    assert noop.succeeded()
+    assert len(wire.calls) == 0
+
+
+def test_a_client_can_log_in_later(client, wire):
+    """From then on it sends the cookie, and no credentials."""
+    wire.post(LOGIN, json={"token": "t-1", "username": "ada"})
+    wire.get(URL + PATH, json=document())
+
+    client.set_auth_cookie()
+    client.operation("17")
+
+    headers = wire.calls[-1].request.headers
+    assert headers["Cookie"] == "authToken=t-1"
+    assert "Authorization" not in headers
+
+
+def test_only_a_user_name_and_password_can_log_in():
+    """The public client raises the same error."""
+    with pytest.raises(TypeError, match="UsernamePasswordAuth"):
+        Client(TokenAuth("t")).set_auth_cookie()

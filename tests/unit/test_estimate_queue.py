@@ -237,11 +237,24 @@ def test_without_a_list_the_past_waits_are_the_estimate(one):
     assert estimate.low_seconds < 60 < estimate.high_seconds
 
 
-def test_of_an_unknown_job_ahead_no_more_is_said_than_without_a_list(one):
-    """If a job ahead has no estimate, its time is not made up."""
-    estimate = foretold(one, waiting(), runs(5, description="Never seen"))
+def test_an_unknown_job_ahead_takes_what_any_job_takes():
+    """Where a job ahead has no estimate, the interval is as wide as jobs of its type differ."""
+    jobs = past(together=3)
+    for number, job in enumerate(jobs):
+        if number % 3 == 2:  # the last in line, so that nothing else changes
+            ended_at = job.started_at + timedelta(seconds=10 + number * 7 % 200)
+            jobs[number] = replace(job, ended_at=ended_at, description="Varies")
+    history = JobHistory(jobs)
 
-    assert estimate is None or estimate == one.estimate_queue(waiting())
+    known = foretold(history, waiting(), runs(0))
+    unknown = foretold(history, waiting(), runs(0, description="Never seen"))
+
+    about(unknown, 72, within=15)
+    assert width(unknown) > 3 * width(known)
+
+
+def width(estimate):
+    return estimate.high_seconds - estimate.low_seconds
 
 
 def test_no_job_ever_waited_for_another():
@@ -256,6 +269,61 @@ def test_an_empty_history_says_nothing():
     """Without a past there is no estimate, whatever is ahead."""
     assert foretold(JobHistory(), waiting()) is None
     assert foretold(JobHistory(), waiting(), runs(20)) is None
+
+
+def places(history, *active):
+    """How many jobs are ahead of each waiting one, by id."""
+    return {each.operation.resource_id: len(each.ahead) for each in history.waiting(active, NOW)}
+
+
+def test_a_table_gets_all_estimates_at_once(one):
+    """Each waiting job has those ahead of it and the estimate that it has alone."""
+    active = [waiting(5), runs(20), waiting(9), waiting(1)]
+
+    all_waiting = one.waiting(active, NOW)
+
+    assert [each.operation for each in all_waiting] == [active[2], active[0], active[3]]
+    assert [each.ahead for each in all_waiting] == [
+        (active[1],),
+        (active[1], active[2]),
+        (active[1], active[2], active[0]),
+    ]
+    for each in all_waiting:
+        assert each.estimate == one.estimate_queue(each.operation, active)
+
+
+def test_a_job_with_a_free_executor_waits_for_none():
+    """On a server of three, two running jobs hold nothing up, and a third does."""
+    history = JobHistory(past(3, jobs=240, together=12))
+    job = waiting(resource_id="1")
+
+    assert places(history, job, runs(20), runs(5)) == {"1": 0}
+    assert places(history, job, runs(20), runs(5), runs(9)) == {"1": 3}
+
+
+def test_without_an_order_nothing_is_said_to_be_ahead():
+    """A place in a queue that is not known would be made up."""
+    assert places(JobHistory(), waiting(resource_id="1"), runs(20)) == {"1": 0}
+
+
+def test_types_queue_apart(one):
+    """An export is not behind Spark jobs."""
+    export = waiting(1, type="projectExport", resource_id="9")
+
+    assert places(one, runs(20), waiting(2, resource_id="8"), export) == {"8": 1, "9": 0}
+
+
+def test_a_very_long_queue_costs_little(one):
+    """The first fifty have estimates; the places of all others are known."""
+    active = [
+        runs(20, created_at=NOW - timedelta(hours=1)),
+        *(waiting(500 - n) for n in range(200)),
+    ]
+
+    all_waiting = one.waiting(active, NOW)
+
+    assert [bool(each.estimate) for each in all_waiting] == [True] * 50 + [False] * 150
+    assert [len(each.ahead) for each in all_waiting] == list(range(1, 201))
 
 
 @pytest.mark.parametrize("order", ["random", pytest.param("latest", marks=pytest.mark.slow)])
@@ -368,6 +436,7 @@ anything = st.builds(
 def test_nothing_that_a_server_lists_breaks_it(one, operation, active):
     """Any times and any states are taken."""
     estimate = one.estimate_queue(operation, active)
+    one.waiting(active, NOW)
 
     if estimate is not None:
         assert 0 < estimate.low_seconds <= estimate.median_seconds <= estimate.high_seconds

@@ -327,7 +327,7 @@ def test_few_operations_are_polled_one_by_one(fake, clock, driven):
 def test_a_list_that_is_not_cheaper_is_tried_once(fake, clock, driven):
     """After that they are polled one by one, until the measurement is old."""
     fake.list_seconds = 1.5
-    follow_many(driven, fake, 8, interval=15)
+    follow_many(driven, fake, 24, interval=15)
 
     drive(driven, clock, 290)
     assert fake.count(LIST) == 1
@@ -339,7 +339,7 @@ def test_a_list_that_is_not_cheaper_is_tried_once(fake, clock, driven):
 
 def test_when_it_gets_expensive_it_is_given_up_and_taken_up_again(fake, clock, driven):
     """It is back one by one after a few lists, and back to the list when a trial shows so."""
-    follow_many(driven, fake, 8, interval=15)
+    follow_many(driven, fake, 24, interval=15)
     drive(driven, clock, 30)
     assert fake.count(EXAMPLE) <= 1
     fake.list_seconds = 1.0
@@ -481,7 +481,7 @@ BAD_LISTS = {
 def test_a_list_that_fails_leaves_the_single_requests_alone(fake, clock, driven, name):
     """Nobody hears of it, and it is not tried again for five minutes."""
     fake.faults[LIST] = BAD_LISTS[name]
-    followers = follow_many(driven, fake, 6, interval=50)
+    followers = follow_many(driven, fake, 20, interval=50)
 
     drive(driven, clock, 200)
 

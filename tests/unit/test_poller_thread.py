@@ -290,8 +290,9 @@ def test_a_table_keeps_its_client_alive(tamr, follower):
 HELD_UP = """
 import sys, threading
 from tamr_widgets import Client, Poller, UsernamePasswordAuth
-client = Client(UsernamePasswordAuth("admin", "simulated"), port=int(sys.argv[1]), host="127.0.0.1")
-operation = client.operation(sys.argv[2])
+port, job, password = sys.argv[1:]
+client = Client(UsernamePasswordAuth("ada", password), port=int(port), host="127.0.0.1")
+operation = client.operation(job)
 polled = threading.Event()
 Poller.of(client).subscribe(operation, lambda _: polled.set(), print, 0.05)
 assert polled.wait(10)
@@ -300,10 +301,10 @@ sys.stdin.readline()
 """
 
 
-def test_the_exit_of_the_interpreter_is_not_held_up_by_a_request_that_hangs(tamr):
+def test_the_exit_of_the_interpreter_is_not_held_up_by_a_request_that_hangs(tamr, password):
     """The thread is a daemon: a kernel that is shut down is gone at once, without complaints."""
     job = tamr.jobs.add("RUNNING")
-    command = [sys.executable, "-W", "error", "-c", HELD_UP, str(tamr.port), job]
+    command = [sys.executable, "-W", "error", "-c", HELD_UP, str(tamr.port), job, password]
     with subprocess.Popen(
         command, stdin=-1, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as kernel:

@@ -139,7 +139,6 @@ def test_nothing_to_do_is_no_response_to_a_fetch(client, wire):
         (17, "17", {"relativeId": None}),
         ("17", "17", {"id": None}),
         ("17", "17", {"id": "", "relativeId": PATH}),
-        ("-1", "-1", {"id": "-1", "relativeId": "operations/-1"}),
         ("a b:c", "a%20b:c", {"id": "a b:c", "relativeId": "operations/a%20b:c"}),
         ("a b:c", "a%20b:c", {"id": "a b:c", "relativeId": "operations/a b:c"}),
         ("a%20b", "a%20b", {"id": "a b", "relativeId": "operations/a%20b"}),
@@ -574,13 +573,13 @@ def test_a_row_never_becomes_another_job(clock):
     table.take(OperationList(tamr))
     tamr.add("17", created=OTHER["created"])
 
-    changed, gone = table.take(OperationList(tamr))
+    changed, gone, _ = table.take(OperationList(tamr))
 
     assert gone == ["17"]
-    [(key, operation)] = changed
+    [key] = changed
     assert key != "17"
-    assert operation.created_at == Operation(tamr, OTHER).created_at
-    assert table.take(OperationList(tamr)) == ([], [])
+    assert table.get(key).created_at == Operation(tamr, OTHER).created_at
+    assert table.take(OperationList(tamr)) == ([], [], [])
 
 
 def test_rows_of_one_name_keep_their_keys(clock):
@@ -597,7 +596,7 @@ def test_rows_of_one_name_keep_their_keys(clock):
 
     assert len(known) == len(rows)
     assert dict(table.keyed()) == known
-    assert table.take(OperationList(tamr)) == ([], [])
+    assert table.take(OperationList(tamr)) == ([], [], [])
 
 
 def test_a_key_is_never_given_to_another_job(clock):
@@ -620,7 +619,7 @@ def test_a_row_whose_time_is_written_in_another_way_is_the_same(clock, created):
     tamr, table = FakeTamr(clock), JobTable()
     for each in (document(), document("SUCCEEDED", created=created), document("SUCCEEDED")):
         tamr.faults[LIST] = lambda each=each: fake_response(200, [each])
-        _, gone = table.take(OperationList(tamr))
+        _, gone, _ = table.take(OperationList(tamr))
         assert gone == []
     assert [key for key, _ in table.keyed()] == ["17"]
 

@@ -99,6 +99,17 @@ def test_a_session_is_not_written_to(session):
         assert pool.num_requests == 1
 
 
+def test_a_session_that_calls_super_of_its_own_class_is_used():
+    """As tamr_client's does; with a class derived from it, that would call itself without end."""
+
+    class Session(requests.Session):
+        def request(self, *args, **kwargs):
+            return super(self.__class__, self).request(*args, **kwargs)
+
+    with RawServer(echo) as server, Session() as session:
+        assert client_of(server, session=session).get("x").json() == "x"
+
+
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
 def test_retries_of_the_user_are_made(session, method):
     """As often as they say, on a status and on a lost connection."""

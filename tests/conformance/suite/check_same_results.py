@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 import requests
+from tamr_unify_client import Client as PublicClient
 from tamr_unify_client.operation import Operation as PublicOperation
 
-from tamr_widgets import Operation
+from tamr_widgets import Client, Operation
 
 NAMES = (
     "type",
@@ -136,3 +137,22 @@ def test_errors_are_caught_alike(simulator, both, client, our_client):
         with pytest.raises(requests.HTTPError) as unknown:
             kind.from_resource_id(asker, "4711")
         assert unknown.value.response.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("public", "ours", "left_out"),
+    [
+        # Projects and datasets are no operations: use the public client beside ours.
+        (PublicClient, Client, {"projects", "datasets"}),
+        # Of the base class of all resources; `from_json` is the documented way.
+        (PublicOperation, Operation, {"from_data"}),
+    ],
+    ids=["Client", "Operation"],
+)
+def test_every_public_member_is_there(public, ours, left_out):
+    """What the public package's class has, ours has too, but for what is named here."""
+
+    def members(kind):
+        return {name for name in dir(kind) if not name.startswith("_")}
+
+    assert members(public) - members(ours) - {"origin", "client"} == left_out

@@ -17,6 +17,7 @@ from tamr_widgets.simulator.__main__ import main
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 COMMAND = [sys.executable, "-W", "error", "-m", "tamr_widgets.simulator"]
 
@@ -116,3 +117,33 @@ def test_nonsense_is_refused(arguments: list[str], capsys: pytest.CaptureFixture
 
     assert caught.value.code == 2
     assert arguments[0] in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["-m", "tamr_widgets.simulator", "--help"], 2),
+        (["-c", "from tamr_widgets.simulator import Simulator"], 1),
+    ],
+)
+def test_without_tornado_one_sentence_says_what_to_install(
+    tmp_path: Path, arguments: list[str], code: int
+) -> None:
+    """The command has no traceback, an import has one."""
+    missing = "raise ModuleNotFoundError('No module named tornado', name='tornado')"
+    (tmp_path / "tornado.py").write_text(missing)
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+
+    run = subprocess.run(
+        [sys.executable, *arguments],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    lines = run.stderr.splitlines()
+    assert run.returncode == code
+    assert "pip install 'tamr_widgets[simulator]'" in lines[-1]
+    assert sum("Traceback" in line for line in lines) == code % 2
+    assert run.stdout == ""

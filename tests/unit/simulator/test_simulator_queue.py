@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from email.utils import formatdate
 from typing import Any
 
 import pytest
+from fakes import fake_response
 
 from tamr_widgets import JobHistory, Operation
 from tamr_widgets.simulator import Simulator, history
@@ -156,6 +157,5 @@ def test_what_is_learnt_of_its_past_holds_for_its_live_jobs(clock: Any) -> None:
 
 def seen(document: dict[str, Any], now: float) -> Operation:
     """An operation of a server whose clock stands there."""
-    operation = Operation(None, document)
-    object.__setattr__(operation, "as_of", datetime.fromtimestamp(now).astimezone())
-    return operation
+    response = fake_response(Date=formatdate(now, usegmt=True))
+    return Operation.from_document(None, document, None, response)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 import pytest
+from IPython.core.events import EventManager
 
-from tamr_widgets.widgets import comm_context
+from tamr_widgets.widgets import cell_outputs, channel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,11 +22,24 @@ def client(tamr: Simulator) -> Iterator[Client]:
         yield client
 
 
+@pytest.fixture
+def kernel(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Stands in for the shell of a kernel; `content` is that of the request of the current cell."""
+    content: dict[str, Any] = {}
+    shell = SimpleNamespace(
+        content=content,
+        get_parent=lambda: {"header": {"msg_type": "execute_request"}, "content": content},
+    )
+    shell.events = EventManager(shell, ["pre_run_cell", "post_run_cell"])
+    monkeypatch.setattr(cell_outputs, "get_ipython", lambda: shell)
+    return shell
+
+
 @pytest.fixture(autouse=True)
 def no_widget_is_left_behind() -> Iterator[None]:
     yield
     ipywidgets.Widget.close_all()
-    comm_context._context = None
+    channel._page_context = None
 
 
 @pytest.fixture(autouse=True)

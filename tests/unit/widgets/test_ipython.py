@@ -1,15 +1,17 @@
 from __future__ import annotations
 
+import io
 import sys
 import threading
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from fakes import wait_until
 from IPython.core.formatters import DisplayFormatter
 
 import tamr_widgets
-from tamr_widgets import Operation, OperationWidget, ipython
+from tamr_widgets import ChainWidget, Operation, OperationWidget, ipython, recorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -137,11 +139,113 @@ def test_unload_puts_everything_back(shell, client, tamr, displayed, public):
     assert "<table" in data["text/html"]
 
 
-def test_outside_of_a_kernel_nothing_changes(shell, displayed):
-    """In a terminal there is no page to draw on."""
-    before = Operation.wait
+@pytest.fixture
+def terminal(shell, monkeypatch) -> Iterator[io.StringIO]:
+    """A shell in a terminal, and the text that is written to it."""
     shell.kernel = None
+    written = io.StringIO()
+    written.isatty = lambda: True  # type: ignore[method-assign]
+    monkeypatch.setattr(ipython, "sys", SimpleNamespace(stdout=written, modules=sys.modules))
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("NO_COLOR", "1")
+    ipython.load_ipython_extension(shell)
+    return written
 
+
+def test_in_a_terminal_an_operation_is_one_line(shell, terminal, client, tamr, displayed, public):
+    """Also the public client's, which is a document of many lines otherwise."""
+    job = tamr.jobs.add("RUNNING")
+    ipython.unload_ipython_extension(shell)
     ipython.load_ipython_extension(shell)
 
-    assert Operation.wait is before
+    for operation in (client.operation(job), public(client, tamr.jobs.get(job))):
+        data, _ = shell.display_formatter.format(operation)
+        assert data["text/plain"] == str(client.operation(job))
+    assert data["text/plain"].startswith(f"Operation {job}: RUNNING: ")
+    assert displayed == []
+
+
+def test_in_a_terminal_a_wait_rewrites_one_line(terminal, client, tamr, displayed):
+    """It ends with the outcome, on a line that stays."""
+    operation = client.operation(tamr.jobs.start(queued_seconds=0, run_seconds=0.5))
+
+    assert operation.wait(0.1).succeeded()
+
+    *_, last = terminal.getvalue().split("\r")
+    assert terminal.getvalue().count("\n") == 1
+    assert last.startswith(f"{operation.resource_id} SUCCEEDED")
+    assert displayed == []
+
+
+def test_in_a_terminal_a_wait_that_times_out_ends_its_line(terminal, client, tamr):
+    """The prompt comes on a new one."""
+    operation = client.operation(tamr.jobs.add("RUNNING"))
+
+    with pytest.raises(TimeoutError):
+        operation.wait(0.1, timeout_seconds=0.3)
+
+    assert terminal.getvalue().startswith(f"\r{operation.resource_id} RUNNING")
+    assert terminal.getvalue().endswith("\n")
+
+
+def test_where_output_is_no_terminal_a_wait_writes_nothing(shell, client, tamr, capsys):
+    """As in a script that is piped."""
+    shell.kernel = None
+    ipython.load_ipython_extension(shell)
+    operation = client.operation(tamr.jobs.start(queued_seconds=0, run_seconds=0.1))
+
+    assert operation.wait(0.05).succeeded()
+    assert capsys.readouterr().out == ""
+
+
+@pytest.fixture
+def recording_shell(shell, monkeypatch):
+    monkeypatch.setattr(ipython, "get_ipython", lambda: shell)
+    return shell
+
+
+def test_recorded_code_shows_its_operations_as_steps_of_one_panel(
+    recording_shell, client, tamr, displayed
+):
+    """In the order in which they are waited for; the results are those of the code alone."""
+    ipython.load_ipython_extension(recording_shell)
+
+    with recorded("Nightly"):
+        for outcome in ("SUCCEEDED", "FAILED"):
+            job = tamr.jobs.start(outcome=outcome, queued_seconds=0, run_seconds=0.1)
+            assert client.operation(job).wait(0.05).state == outcome
+
+    (widget,) = displayed
+    assert isinstance(widget, ChainWidget)
+    wait_until(lambda: widget.state == "FAILED")
+    assert [step.state for step in widget.steps] == ["SUCCEEDED", "FAILED"]
+    first, second = (step.name for step in widget.steps)
+    assert second == f"{first} (2)"
+    assert widget.get_state()["_chain"]["recorded"] is True
+
+
+def test_an_exception_of_recorded_code_passes_through(recording_shell, client, tamr, displayed):
+    """The recording has failed, and later waits are shown on their own again."""
+    recordings = []
+
+    def run() -> None:
+        with recorded("Nightly") as recording:
+            recordings.append(recording)
+            client.operation(tamr.jobs.start(queued_seconds=0, run_seconds=0.1)).wait(0.05)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run()
+
+    wait_until(lambda: recordings[0].state == "FAILED")
+    assert not hasattr(Operation.wait, "__wrapped__")
+
+
+def test_recorded_code_outside_of_a_notebook_runs_as_without(client, tamr, displayed, monkeypatch):
+    monkeypatch.setattr(ipython, "get_ipython", lambda: None)
+
+    with recorded("Nightly"):
+        job = tamr.jobs.start(queued_seconds=0, run_seconds=0.1)
+        assert client.operation(job).wait(0.05).succeeded()
+
+    assert displayed == []

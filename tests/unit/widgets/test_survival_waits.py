@@ -28,6 +28,7 @@ from tamr_widgets import (
     TamrError,
     WaitTimeout,
     ipython,
+    wait_all,
 )
 from tamr_widgets.simulator import Fault
 
@@ -49,18 +50,29 @@ def extension(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Operation],
     ipython.unload_ipython_extension(shell)
 
 
-@pytest.fixture(params=["operation", "widget", "extension"])
+@pytest.fixture(params=["operation", "widget", "extension", "wait_all"])
 def wait(request, extension) -> Wait:
     """Waits for an operation; arguments are those of Operation.wait."""
 
     def by_widget(operation: Operation, interval: Any = 3, timeout: Any = None) -> Operation:
         return OperationWidget(operation, poll_interval_seconds=interval).wait(timeout)
 
-    ways = {"operation": Operation.wait, "widget": by_widget, "extension": extension}
+    def by_wait_all(operation: Operation, interval: Any = 3, timeout: Any = None) -> Operation:
+        (resolved,) = wait_all([operation], timeout, poll_interval_seconds=interval)
+        return resolved
+
+    ways = {
+        "operation": Operation.wait,
+        "widget": by_widget,
+        "extension": extension,
+        "wait_all": by_wait_all,
+    }
     return ways[request.param]
 
 
-@pytest.fixture(params=["operation", "widget", "await", "extension"])
+@pytest.fixture(
+    params=["operation", "widget", "await", "extension", "future", "await future", "wait_all"]
+)
 def unlimited(request, extension) -> Wait:
     """Waits for an operation without a time limit."""
 
@@ -73,11 +85,22 @@ def unlimited(request, extension) -> Wait:
     def by_widget(operation: Operation, interval: Any = 3) -> Operation:
         return OperationWidget(operation, poll_interval_seconds=interval).wait()
 
+    def by_await_future(operation: Operation, interval: Any = 3) -> Operation:
+        async def wait() -> Operation:
+            return await asyncio.wrap_future(operation.future(interval))
+
+        return asyncio.run(wait())
+
     ways = {
         "operation": Operation.wait,
         "widget": by_widget,
         "await": by_await,
         "extension": extension,
+        "future": lambda operation, interval=3: operation.future(interval).result(),
+        "await future": by_await_future,
+        "wait_all": lambda operation, interval=3: wait_all(
+            [operation], poll_interval_seconds=interval
+        )[0],
     }
     return ways[request.param]
 
@@ -132,6 +155,7 @@ def test_a_response_that_comes_after_the_deadline_counts(tamr, client, wait):
 
 def test_an_older_snapshot_that_comes_late_is_not_shown(tamr, client, monkeypatch):
     """The last poll of a wait can take longer than a poll in which the job has ended."""
+    monkeypatch.setattr("tamr_widgets.widgets.waits.LAST_POLL_SECONDS", 20.0)
     monkeypatch.setattr("tamr_widgets._polling.target.EARLY_SECONDS", 60.0)
     job = tamr.jobs.add("RUNNING")
     widget = OperationWidget(client.operation(job), poll_interval_seconds=60)

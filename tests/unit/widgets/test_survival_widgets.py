@@ -348,7 +348,7 @@ def displayed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 
 @pytest.mark.parametrize("callback", ["on_resolved", "observe"])
-def test_a_callback_may_close_the_widget(tamr, client, displayed, callback):
+def test_a_callback_may_close_the_widget(tamr, client, kernel, displayed, callback):
     """The record is written before that: a saved notebook has the final state."""
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job)
@@ -366,7 +366,7 @@ def test_a_callback_may_close_the_widget(tamr, client, displayed, callback):
     assert widget.wait().succeeded()
 
 
-def test_the_record_is_written_before_anybody_who_waits_is_woken(tamr, client, monkeypatch):
+def test_the_record_is_written_before_anybody_who_waits_is_woken(tamr, client, kernel, monkeypatch):
     """At that moment a waiting cell may be the last of its notebook."""
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job)

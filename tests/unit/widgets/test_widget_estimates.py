@@ -6,6 +6,7 @@ import pytest
 from fakes import wait_until
 from pages import Page, count_requests, follow, jobs_widget, panel
 
+from tamr_widgets import OperationWidget
 from tamr_widgets.simulator import Fault, Simulator
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def test_with_no_history_there_is_no_estimate(client, tamr):
 
 
 def test_rows_of_the_jobs_page_carry_estimates(tamr, client):
-    """Unresolved rows only."""
+    """A running job's is made of all runs before."""
     job = tamr.jobs.add("RUNNING")
     table = jobs_widget(client)
     page = Page(table)
@@ -134,4 +135,120 @@ def test_rows_of_the_jobs_page_carry_estimates(tamr, client):
     wait_until(lambda: estimates_sent().get(job))
     estimates = estimates_sent()
     assert estimates[job][3] == 20
-    assert {estimate for key, estimate in estimates.items() if key != job} == {None}
+
+
+@pytest.fixture
+def queueing() -> Iterator[Simulator]:
+    """A server with a long past, on which jobs queue."""
+    with Simulator(seed=3) as simulator:
+        yield simulator
+
+
+def refresh(simulator: Simulator, client) -> str:
+    """The id of a job that was just started."""
+    started = client.start("projects/1/unifiedDataset:refresh", asynchronous=True)
+    return started.resource_id
+
+
+def test_a_job_in_a_queue_says_what_is_ahead(queueing):
+    """Its place, the names of those ahead, and a start after their ends."""
+    with queueing.client() as client:
+        jobs = [refresh(queueing, client) for _ in range(3)]
+        widget = follow(client, jobs[2], poll_interval_seconds=0.2)
+
+        ahead = wait_until(lambda: panel(widget).get("ahead"))
+
+        assert ahead["count"] == 2
+        assert ahead["names"] == [client.operation(job).description for job in jobs[:2]]
+        assert panel(widget)["queue"]["median"] > 60
+        assert panel(widget)["queue"]["low"] < panel(widget)["queue"]["high"]
+        widget.close()
+
+
+def test_a_job_that_runs_has_no_place_any_more(tamr, client):
+    """The panel of a running job names nothing that is ahead."""
+    widget = follow(client, tamr.jobs.add("RUNNING"))
+
+    wait_until(lambda: panel(widget).get("estimate"))
+
+    assert "ahead" not in panel(widget)
+    assert "queue" not in panel(widget)
+
+
+def test_the_panel_has_the_last_runs(tamr, client):
+    """What is usual, and each run with its end and how long it took; failed ones say so."""
+    tamr.jobs.add("FAILED", age_seconds=50)
+    widget = follow(client, tamr.jobs.add("RUNNING"))
+
+    past = wait_until(lambda: panel(widget).get("past"))
+
+    assert len(past["runs"]) == 20
+    assert past["usual"]["median"] == pytest.approx(20, rel=0.1)
+    assert [len(run) for run in past["runs"]].count(3) == 1
+    assert "FAILED" in [run[-1] for run in past["runs"]]
+
+
+def test_a_job_that_has_ended_is_not_among_its_past_runs(tamr, client):
+    """The strip shows it beside them, with the usual time of before."""
+    job = tamr.jobs.start(queued_seconds=0.1, run_seconds=0.5)
+    widget = follow(client, job)
+    wait_until(lambda: widget.resolved and panel(widget).get("past"))
+
+    past = panel(widget)["past"]
+
+    assert len(past["runs"]) == 19  # of the last twenty, of which it is one
+    assert panel(widget)["ended_at"] not in [run[0] for run in past["runs"]]
+    assert past["usual"]["samples"] == 20
+
+
+def test_an_ended_job_shows_the_past_that_is_known_anyway(tamr, client):
+    """Its widget makes no request for it."""
+    follow_another = follow(client, tamr.jobs.add("RUNNING"))
+    wait_until(lambda: panel(follow_another).get("past"))
+    before = lists(tamr)
+
+    widget = OperationWidget(client.operation(tamr.jobs.add("SUCCEEDED", age_seconds=40)))
+
+    wait_until(lambda: panel(widget).get("past"))
+    assert lists(tamr) == before
+
+
+def latest_row(page: Page, key: str) -> list:
+    """The row of a job that was sent last."""
+    rows = [row for each in page.of("rows") for row in each["jobs"]]
+    return next((row for row in reversed(rows) if row[0] == key), [None] * 10)
+
+
+def placed(page: Page, key: str) -> list | None:
+    """The estimate of a job's start, once there are jobs ahead."""
+    start = latest_row(page, key)[9]
+    return start if start and start[1] else None
+
+
+def test_rows_that_wait_carry_their_place_and_start(queueing):
+    """The number of jobs ahead, and which is the first; also after another has ended."""
+    with queueing.client() as client:
+        jobs = [refresh(queueing, client) for _ in range(3)]
+        table = jobs_widget(client)
+        page = Page(table)
+        page.click("subscribe")
+
+        estimate, ahead, first = wait_until(lambda: placed(page, jobs[2]))
+
+        assert (ahead, first) == (2, jobs[0])
+        assert estimate[0] > 60
+        queueing.jobs.finish(jobs[0])
+        wait_until(lambda: latest_row(page, jobs[2])[9][1:] == [1, jobs[1]])
+        table.close()
+
+
+def test_rows_that_have_ended_carry_their_estimate(tamr, client):
+    """That of before their end: whether they were slow is a matter of it."""
+    slow = tamr.jobs.add("SUCCEEDED", age_seconds=300)
+    page = Page(jobs_widget(client))
+    page.click("subscribe")
+
+    estimate = wait_until(lambda: latest_row(page, "20")[8])
+
+    assert estimate[1] <= estimate[0] <= estimate[2]
+    assert latest_row(page, slow)[9] is None

@@ -3,10 +3,8 @@ from __future__ import annotations
 import _thread
 import asyncio
 import json
-import sys
 import threading
 import time
-from types import SimpleNamespace
 from typing import Any
 
 import ipywidgets
@@ -79,6 +77,16 @@ def test_a_new_widget_is_two_small_messages(tamr, client, monkeypatch):
     )
     assert len(opened) == 2
     assert size <= 16_000
+
+
+def test_a_new_widget_needs_no_class_of_its_own(tamr, client):
+    """anywidget adds a trait to each, for which traitlets would make one; others can be added."""
+    widget = OperationWidget(client.operation(tamr.jobs.add("RUNNING")))
+
+    assert type(widget) is OperationWidget
+    assert widget.get_state()["_anywidget_id"] == "tamr_widgets.widgets.operation.OperationWidget"
+    widget.add_traits(note=traitlets.Unicode("mine"))
+    assert widget.note == "mine"
 
 
 class _Comm:
@@ -371,9 +379,7 @@ def test_an_interrupt_of_wait_is_one_line_and_leaves_the_job_alone(tamr, client)
     with pytest.raises(KeyboardInterrupt) as raised:
         widget.wait()
 
-    assert raised.value._render_traceback_() == [
-        "Stopped waiting. The job goes on; the widget still follows it."
-    ]
+    assert raised.value._render_traceback_() == ["Stopped waiting. The job goes on."]
     assert widget.state == "RUNNING"
     assert count_requests(tamr, "POST") == 0
 
@@ -526,7 +532,7 @@ def test_what_is_shown_without_javascript_is_text(tamr, client):
     assert "application/vnd.jupyter.widget-view+json" in data
 
 
-def test_a_displayed_widget_updates_its_output_when_the_job_ends(tamr, client, monkeypatch):
+def test_a_displayed_widget_updates_its_output_when_the_job_ends(tamr, client, kernel, monkeypatch):
     """So a saved notebook carries the final state."""
     shown: list[tuple[Any, ...]] = []
     monkeypatch.setattr(
@@ -555,32 +561,3 @@ def test_no_secret_gets_into_the_widget_or_the_notebook(tamr):
 
     for secret in client.auth.secrets:
         assert secret not in text
-
-
-def test_updates_are_sent_in_the_context_of_a_page_s_message(tamr, client):
-    """So that clicks are acted on while a cell runs (ipykernel 7.4)."""
-    import contextvars  # noqa: PLC0415
-
-    page = contextvars.ContextVar("page", default="none")
-    job = tamr.jobs.add("RUNNING")
-    widget = follow(client, job)
-    contexts: list[str] = []
-    widget.comm.send = lambda data=None, **_: contexts.append(page.get())
-
-    token = page.set("page's shell")
-    click(widget, "subscribe")
-    page.reset(token)
-    contexts.clear()
-    tamr.jobs.finish(job)
-    wait_until(lambda: contexts)
-
-    assert contexts == ["page's shell"]
-
-
-def test_a_kernel_that_cannot_update_widgets_is_named(tamr, client, monkeypatch):
-    """ipykernel 7.0 sends nothing from threads: the person hears what to upgrade."""
-    kernel = SimpleNamespace(__version__="7.0.1", version_info=(7, 0, 1))
-    monkeypatch.setitem(sys.modules, "ipykernel", kernel)
-
-    with pytest.warns(RuntimeWarning, match=r"ipykernel>=7\.1"):
-        follow(client, tamr.jobs.add("SUCCEEDED"))

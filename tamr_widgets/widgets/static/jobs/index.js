@@ -9,7 +9,7 @@ import { insertStyles } from "../shared/styles.js";
 
 /** Number of the newest rows that are kept in a saved notebook. */
 const MAX_KEPT_ROWS = 200;
-/** Delay after the last change before the search and the selection are saved to the kernel, in milliseconds. */
+/** Delay after the last change before the filters, the order and the selection are saved to the kernel, in milliseconds. */
 const SAVE_DELAY_MS = 300;
 
 /** Creates one widget; its store and connection are shared by its views and outlive them. */
@@ -38,7 +38,7 @@ export default () => {
       };
       jobs = createJobs({
         _status: model.get("_status"), _kept: [], _selected: model.get("_selected") ?? [],
-        search: model.get("search") ?? "", filter_state: model.get("filter_state") ?? "",
+        _view: model.get("_view") ?? {}, search: model.get("search") ?? "", filter_state: model.get("filter_state") ?? "",
       }, send, save);
 
       // Changed in place: model.set() would send the rows to the kernel, where they came from.

@@ -1,14 +1,14 @@
-/** Groups jobs by type and computes the usual running time of each type, to mark slow jobs. */
+/** Groups jobs by type, with the latest estimate of each type's running time. */
 
 /** Names: text in brackets or quotes, or after a colon. Blanks, digits and letters are the same as in Python. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are blanks in Python.
 const NAMES = /\[[^[\]]*\]|\([^()]*\)|\x22[^\x22]*\x22|(?<=:(?!\ufeff)[\s\x1c-\x1f\x85])[^\n]+/g;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are blanks in Python.
 const BLANKS = /(?:(?!\ufeff)[\s\x1c-\x1f\x85])+/;
 /** Words with a digit, an underscore, a slash, or a dot within are names too, since prose has none. */
 const NAME_OR_NUMBER = /[\p{Nd}_/\\]|[\p{L}\p{N}_][.@][\p{L}\p{N}_]/u;
 /** Maximum length of the description that distinguishes types; as in history.py. */
 const MAX_TEMPLATE_CHARS = 300;
-/** Minimum number of runs for a usual running time. */
-const MIN_RUNS = 3;
 
 /**
  * Returns a job's type and its description without the names and numbers that vary, like history.py.
@@ -21,11 +21,13 @@ export function jobTypeOf(type, description) {
   return type + " " + (/\p{L}/u.test(jobType) ? jobType : description);
 }
 
+/** @typedef {import("../shared/protocol.js").RowEstimate} RowEstimate */
+
 export function createJobTypes() {
   /** @type {Map<string, string>} */
   const names = new Map();
-  /** @type {Map<string, {runs: number[], sorted: boolean}>} */
-  const jobTypes = new Map();
+  /** @type {Map<string, {at: number, estimate: RowEstimate}>} */
+  const latest = new Map();
 
   return {
     /** Returns a job's type; cached, since many jobs share a description. @param {string} type @param {string} description */
@@ -36,26 +38,12 @@ export function createJobTypes() {
       return name;
     },
 
-    /** @param {string} name @param {number} seconds running time of a job that succeeded */
-    add(name, seconds) {
-      const jobType = jobTypes.get(name);
-      if (!jobType) jobTypes.set(name, { runs: [seconds], sorted: true });
-      else {
-        jobType.runs.push(seconds);
-        jobType.sorted = false;
-      }
+    /** @param {string} name @param {number} at the time of a job's creation @param {RowEstimate} estimate */
+    add(name, at, estimate) {
+      if (at >= (latest.get(name)?.at ?? -Infinity)) latest.set(name, { at, estimate });
     },
 
-    /** Median and 90th percentile in seconds, undefined below the minimum number of runs. @param {string} name */
-    usual(name) {
-      const jobType = jobTypes.get(name);
-      if (!jobType || jobType.runs.length < MIN_RUNS) return undefined;
-      if (!jobType.sorted) {
-        jobType.runs.sort((a, b) => a - b);
-        jobType.sorted = true;
-      }
-      const { runs } = jobType;
-      return { median: runs[runs.length >> 1], high: runs[Math.floor((runs.length - 1) * 0.9)] };
-    },
+    /** Estimate of the latest job of a type. @param {string} name */
+    usual: (name) => latest.get(name)?.estimate,
   };
 }

@@ -13,7 +13,7 @@ export function createPage(jobs) {
   const grid = createGrid(jobs, () => filters.search.focus());
   const filters = createFilters(jobs, grid.focus);
   const statusBanner = createStatusBanner(jobs, () => {
-    jobs.show({ search: "", state: "" });
+    jobs.show({ search: "", state: "", kind: null });
     filters.search.focus();
   }, () => filters.search.focus());
   const bulk = createBulkBar(jobs, grid.focus);

@@ -3,7 +3,7 @@
 import { createRows } from "./table/rows.js";
 import { createSelection } from "./table/selection.js";
 import { createStore } from "../operation/store.js";
-import { COLUMNS, DESCRIPTION } from "./table/columns.js";
+import { COLUMNS, DESCRIPTION, queueFacts } from "./table/columns.js";
 
 /** @typedef {import("./table/rows.js").Row} Row */
 /** @typedef {ReturnType<typeof createJobs>} Jobs */
@@ -16,7 +16,7 @@ const MIN_PAUSE_FACTOR = 4;
 /**
  * @param {import("../shared/protocol.js").Traits} traits the initial values
  * @param {(action: string, more?: object) => number} send sends a message and returns its number
- * @param {(name: "search" | "filter_state" | "_selected", value: string | string[]) => void} save
+ * @param {(name: "search" | "filter_state" | "_selected" | "_view", value: any) => void} save
  */
 export function createJobs(traits, send, save) {
   let serverOffset = 0;
@@ -25,6 +25,9 @@ export function createJobs(traits, send, save) {
   let lastServerTime = NaN;
   /** Time and duration of the last drawing in milliseconds, and the timer of the next one. */
   let [drawnAt, drawDuration, drawTimer] = [0, 0, 0];
+  const { column = "created", descending = true, opened: openedBefore = [] } = traits._view;
+  /** Rows to open when they are there. */
+  const toOpen = [...openedBefore];
 
   const jobs = {
     rows: createRows(),
@@ -33,7 +36,7 @@ export function createJobs(traits, send, save) {
     live: true,
     /** Text about the delay while the kernel does not respond. */
     waiting: "",
-    filter: { search: traits.search, state: traits.filter_state, column: "created", descending: true },
+    filter: { search: traits.search, state: traits.filter_state, kind: /** @type {import("./table/rows.js").Kind | null} */ (null), column, descending },
     /** Incremented when the filter or the order changes, so that views scroll to the top. */
     generation: 0,
     selection: createSelection(traits._selected),
@@ -102,6 +105,7 @@ export function createJobs(traits, send, save) {
         selection.keep(rows.has);
         if (selection.size !== before) save("_selected", selection.keys);
         for (const key of opened.keys()) if (!rows.has(key)) jobs.toggle(key);
+        for (const key of toOpen.splice(0)) if (!opened.has(key)) jobs.toggle(key);
       }
       jobs.drawSoon();
     },
@@ -133,11 +137,19 @@ export function createJobs(traits, send, save) {
       jobs.draw();
     },
 
+    /** Shows the runs of a row's kind alone. @param {string} key */
+    showRuns(key) {
+      const row = jobs.rows.get(key);
+      if (row) jobs.show({ kind: jobs.rows.kindOf(row), search: "", state: "" });
+      jobs.announce(jobs.rows.matching.length.toLocaleString() + " found");
+    },
+
     /** Sorts by a column, or reverses its order if it is the one sorted by. @param {number} index */
     sort(index) {
       const { name, down = false } = COLUMNS[index];
       const { column, descending } = jobs.filter;
       jobs.show({ column: name, descending: column === name ? !descending : down });
+      saveView();
     },
 
     /** @param {(selection: ReturnType<typeof createSelection>) => void} change */
@@ -150,14 +162,16 @@ export function createJobs(traits, send, save) {
     /** Opens or closes a row. @param {string} key */
     toggle(key) {
       if (jobs.opened.delete(key)) {
+        saveView();
         send("collapse", { id: key });
         return jobs.draw();
       }
       const row = jobs.rows.get(key);
       if (!row) return;
-      const store = createStore(factsOf(row, jobs.now()), (action) => send(action, { id: key }));
+      const store = createStore(factsOf(row, jobs), (action) => send(action, { id: key }));
       store.live = jobs.live;
       jobs.opened.set(key, store);
+      saveView();
       send("expand", { id: key });
       jobs.draw();
     },
@@ -209,25 +223,30 @@ export function createJobs(traits, send, save) {
       const visible = [...jobs.views].filter(({ node }) => node.offsetParent && !document.hidden);
       for (const view of visible) view.tick();
       for (const store of opened()) store.tick();
+      if (jobs.rows.hasNewSlow(jobs.now())) jobs.drawSoon();
       return visible.length > 0;
     },
   };
 
   const opened = () => jobs.opened.values();
+  const saveView = () => {
+    const { column, descending } = jobs.filter;
+    save("_view", { column, descending, opened: [...jobs.opened.keys(), ...toOpen] });
+  };
   return jobs;
 }
 
-/** Facts of a row, for its panel until the kernel sends more. @param {Row} row @param {number} now */
-function factsOf({ key, type, description, state, resolved, user, created, started, ended, estimate }, now) {
-  const [median = 0, low = 0, high = 0, samples = 0] = estimate ?? [];
+/** Facts of a row, for its panel until the kernel sends more. @param {Row} row @param {Jobs} jobs */
+function factsOf(row, { rows, now }) {
+  const { key, type, description, state, resolved, user, created, started, ended } = row;
   return {
-    estimate: estimate ? { median, low, high, samples } : undefined,
+    ...(resolved ? {} : queueFacts(row, rows.get)),
     id: key, type, description, resolved,
     state: state ?? undefined,
     created_by: user,
     created_at: created ?? undefined,
     started_at: started ?? undefined,
     ended_at: ended ?? undefined,
-    as_of: now || undefined,
+    as_of: now() || undefined,
   };
 }

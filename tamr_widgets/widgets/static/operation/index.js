@@ -3,6 +3,7 @@
 import { connect } from "../shared/channel.js";
 import { createPanel } from "./panel.js";
 import { createStore } from "./store.js";
+import { reportValues } from "../shared/values.js";
 import { insertStyles } from "../shared/styles.js";
 
 /** @typedef {import("@anywidget/types").AnyModel<{_panel: import("../shared/protocol.js").Facts}>} Model */
@@ -34,6 +35,7 @@ export default () => {
         // The event does not say whether the comm is alive, an acknowledged message does.
         "comm_live_update": () => send("subscribe"),
       };
+      reportValues(model, ["state", "resolved", "progress"], listeners);
       for (const name in listeners) model.on(name, listeners[name]);
 
       send("subscribe");

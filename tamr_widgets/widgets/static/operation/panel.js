@@ -2,7 +2,8 @@
 
 import { focusedNear, make, makeIcon, setText } from "../shared/dom.js";
 import { SLOW_ACK_MS, WAITING_FOR_KERNEL, clockTime, cut, describe, duration } from "../shared/format.js";
-import { progress, remaining } from "../shared/estimate.js";
+import { progress, remaining, waitingText } from "../shared/estimate.js";
+import { createStrip } from "./strip.js";
 
 /** @typedef {import("./store.js").Store} Store */
 
@@ -41,6 +42,9 @@ export function createPanel(store) {
   const callback = make("div", { role: "alert", hidden: true });
   callback.dataset.kind = "callback";
   const announcement = make("div", { role: "status" });
+  const strip = createStrip();
+  /** Whether it runs longer than the upper end of its estimate. */
+  let late = false;
 
   /** @type {Record<string, HTMLButtonElement>} */
   const buttons = {};
@@ -69,7 +73,7 @@ export function createPanel(store) {
 
   const node = make("div", { className: "tamr", role: "group" },
     offline, make("div", {}, make("span", {}, icon, word), title, time),
-    bar, hint, facts, message, more, pre, alert, callback, actions, question, announcement);
+    bar, hint, facts, message, more, strip.node, pre, alert, callback, actions, question, announcement);
 
   const focused = () => /** @type {HTMLButtonElement} */ (focusedNear(node));
 
@@ -101,7 +105,7 @@ export function createPanel(store) {
   }
 
   function drawProgress() {
-    const { state, resolved, created_at, started_at, ended_at, estimate, queue } = store.facts;
+    const { state, resolved, created_at, started_at, ended_at, estimate, queue, ahead } = store.facts;
     const now = resolved ? ended_at : store.now();
     const ran = between(started_at, now);
     const queued = state !== "RUNNING" && !resolved ? between(created_at, now) : NaN;
@@ -111,8 +115,10 @@ export function createPanel(store) {
     const hasEstimate = !resolved && estimate && ran >= 0;
     const text = resolved || !store.isFollowed() ? ""
       : hasEstimate ? remaining(estimate, ran, false) + " · estimate"
-      : queue && !started_at && queued >= 0 ? remaining(queue, queued, true) : "";
+      : (queue || ahead) && !started_at && queued >= 0 ? waitingText(store.facts, queued) : "";
     const percent = resolved ? "100" : hasEstimate ? "" + Math.floor(100 * progress(estimate, ran)) : null;
+    late = !!hasEstimate && store.isFollowed() && ran > estimate.high;
+    node.dataset.late = "" + late;
     setText(hint, text);
     bar.ariaValueNow = percent;
     bar.ariaValueText = resolved ? describe(state)[0] : percent && percent + "%: " + text;
@@ -120,7 +126,8 @@ export function createPanel(store) {
   }
 
   function drawFacts() {
-    const { id, type, created_by, created_at, started_at, ended_at, message: statusMessage } = store.facts;
+    const { id, type, created_by, created_at, started_at, ended_at, ahead, message: statusMessage } = store.facts;
+    const others = ahead ? ahead.count - ahead.names.length : 0;
     const queued = between(created_at, started_at);
     const by = created_by ? "by " + created_by : "";
     const at = created_at ? " at " + clockTime(created_at) : "";
@@ -130,6 +137,7 @@ export function createPanel(store) {
       ["Started", by + at],
       ["Queued", queued >= 0 && duration(queued)],
       ["Ended", ended_at && clockTime(ended_at)],
+      ["Ahead", ahead && ahead.count > 1 && ahead.names.join(", ") + (others ? " and " + others + " more" : "")],
     ].filter((row) => row[1]).map((row) => row.map((text) => cut("" + text, 99)));
     if (facts.textContent !== rows.flat().join("")) {
       facts.replaceChildren(...rows.map(([name, value]) =>
@@ -140,10 +148,14 @@ export function createPanel(store) {
 
   function drawDetails() {
     const { message: statusMessage = "", details: text = statusMessage.length > 999 && statusMessage } = store.facts;
-    more.hidden = !text;
+    const { past, state, started_at, ended_at, resolved } = store.facts;
+    const now = store.now();
+    more.hidden = !text && !past;
+    strip.node.hidden = !past || !store.open;
     pre.hidden = buttons.copy.hidden = !text || !store.open;
-    buttons.details.ariaExpanded = "" + !pre.hidden;
+    buttons.details.ariaExpanded = "" + store.open;
     setText(pre, !pre.hidden && text);
+    if (store.open) strip.draw({ past, ran: between(started_at, resolved ? ended_at : now), state, now });
   }
 
   function drawError() {
@@ -211,7 +223,7 @@ export function createPanel(store) {
   let lastState = "";
   function announceState() {
     const { state, deleted } = store.facts;
-    const text = deleted ? "Deleted" : describe(state)[0];
+    const text = deleted ? "Deleted" : describe(state)[0] + (late ? ", longer than usual" : "");
     if (lastState && lastState !== text) setText(announcement, text);
     lastState = text;
   }

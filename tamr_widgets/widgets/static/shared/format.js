@@ -44,7 +44,7 @@ export const timeOf = (ms) => typeof ms === "number" && Math.abs(ms) <= 8.64e15 
 /** Formats a time in the reader's time zone, with the date unless it is today's. @param {number} ms */
 export function clockTime(ms) {
   const date = new Date(ms);
-  if (isNaN(+date)) return "";
+  if (Number.isNaN(+date)) return "";
   return date.toDateString() === new Date().toDateString() ? date.toLocaleTimeString()
     : date.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
 }

@@ -6,6 +6,15 @@
  * @typedef {{median: number, low: number, high: number, samples: number}} Estimate in seconds; low to
  *   high is an 80% interval
  *
+ * @typedef {{count: number, names: string[]}} Ahead the number of the jobs ahead, names of the first
+ * @typedef {{queue?: Estimate, ahead?: Ahead, estimate?: Estimate}} QueueFacts
+ * @typedef {object} Past
+ * @property {[ended: number, ran: number | null, state?: string][]} runs the newest last, on the
+ *   server's clock; running times in seconds; states other than SUCCEEDED
+ * @property {Estimate} [usual] of the running time
+ * @property {number} [change] of the running time since `since`, as a share, if it is significant
+ * @property {number} [since]
+ *
  * @typedef {object} Facts the synced trait `_panel`
  * @property {string} id
  * @property {string} [type]
@@ -31,7 +40,9 @@
  * @property {number} [retry_at] kernel clock
  * @property {boolean} [no_delete] the server responded with 405 to a delete
  * @property {Estimate} [estimate] of the running time
- * @property {Estimate} [queue] of the time until it starts
+ * @property {Estimate} [queue] of the time from its creation to its start
+ * @property {Ahead} [ahead] the jobs that it waits for
+ * @property {Past} [past] the last runs of such jobs
  *
  * @typedef {"wait" | "stop" | "cancel" | "delete"} Action
  *
@@ -48,7 +59,10 @@
  *
  * @typedef {[key: string, state: string | null, description: string, created_by: string,
  *   created: number | null, started: number | null, ended: number | null, type: string,
- *   estimate: RowEstimate | null]} WireRow
+ *   estimate: RowEstimate | null, queue?: RowQueue | null]} WireRow
+ *
+ * @typedef {[estimate: RowEstimate | null, ahead: number, first?: string]} RowQueue of a job that
+ *   waits: the time from its creation to its start, the number of jobs ahead, the key of the first
  *
  * @typedef {{action: "subscribe" | "visible" | "wait", seq: number, again?: boolean} |
  *   {action: Action | "expand" | "collapse", seq: number, id: string} |
@@ -81,11 +95,34 @@
  * @property {number} [retry_at] kernel clock
  * @property {boolean} [no_delete]
  *
+ * @typedef {object} StepFacts a step of a chain
+ * @property {string} name
+ * @property {string} state that of its operation; or WAITING, STARTING, BLOCKED, UNKNOWN
+ * @property {number[]} after the numbers of the steps before it
+ * @property {string} [why] why it has not succeeded, or why the last request failed
+ * @property {string[]} [holds_up] the names of the steps that cannot begin because of it
+ * @property {Estimate} [estimate] of the running time
+ * @property {Estimate} [queue] of the time from the creation of its job to its start
+ * @property {string} [id] of its operation, as the rest
+ * @property {string} [description]
+ * @property {number} [created_at] server clock
+ * @property {number} [started_at] server clock
+ * @property {number} [ended_at] server clock
+ *
+ * @typedef {object} ChainFacts the synced trait `_chain`
+ * @property {string} [name]
+ * @property {string} state
+ * @property {number} [at_once] the number of steps that may run at the same time
+ * @property {boolean} [recorded] whether other code starts the jobs and waits for them
+ * @property {number} [as_of] when the latest snapshot was fetched, server clock
+ * @property {StepFacts[]} steps
+ *
  * @typedef {object} Traits
  * @property {Status} _status
  * @property {string} filter_state
  * @property {string} search
  * @property {string[]} _selected
+ * @property {{column?: string, descending?: boolean, opened?: string[]}} _view the order, and the keys of opened rows
  * @property {WireRow[]} _kept the newest rows, for a notebook that is reopened without a kernel
  */
 

@@ -36,7 +36,9 @@ export function createGrid(jobs, leave) {
   /** The row at the top and its hidden height; it stays in place when others are added or removed. */
   let top = { key: "", hidden: 0 };
   let viewport = createViewport(0, height, []);
-  /** Scroll position of the view before this one, until it can be pendingScroll. */
+  /** The rows of the viewport; while it is out of date, jobs.rows.matching are others. */
+  let laidOut = jobs.rows.matching;
+  /** Scroll position of the view before this one, until it can be restored. */
   let pendingScroll = jobs.scroll;
 
   function layOut() {
@@ -46,7 +48,8 @@ export function createGrid(jobs, leave) {
       if (index >= 0) opened.push({ index, extra: panelHeights.get(key) ?? DEFAULT_PANEL_HEIGHT });
     }
     opened.sort((a, b) => a.index - b.index);
-    viewport = createViewport(jobs.rows.matching.length, height, opened);
+    laidOut = jobs.rows.matching;
+    viewport = createViewport(laidOut.length, height, opened);
     body.style.height = viewport.total + "px";
   }
 
@@ -124,14 +127,23 @@ export function createGrid(jobs, leave) {
   }
 
   function rememberPosition() {
-    const row = jobs.rows.matching[viewport.at(scroll)];
-    top = { key: row?.key ?? "", hidden: row ? scroll - viewport.top(row.index) : 0 };
+    const index = viewport.at(scroll);
+    top = { key: laidOut[index]?.key ?? "", hidden: scroll - viewport.top(index) };
     if (!pendingScroll) jobs.scroll = scroll;
+  }
+
+  /** Reads the scroll position, which is ahead of its event by up to a frame. */
+  function readPosition() {
+    // Without a size, the position reads as 0.
+    if (!node.clientHeight || node.scrollTop === scroll) return;
+    scroll = node.scrollTop;
+    rememberPosition();
   }
 
   function draw() {
     node.ariaRowCount = "" + (jobs.rows.matching.length + 1);
     node.hidden = !jobs.rows.size;
+    readPosition();
     header.draw();
     layOut();
     restorePosition();
@@ -177,6 +189,7 @@ export function createGrid(jobs, leave) {
     if (inHeader) return header.targets[column].focus();
     const row = jobs.rows.get(key);
     if (!row || row.index < 0) return leave();
+    readPosition();
     const [y, space] = [viewport.top(row.index), viewHeight - header.node.offsetHeight];
     if (y < scroll) scrollTo(y);
     else if (y + height > scroll + space) scrollTo(y + height - space);

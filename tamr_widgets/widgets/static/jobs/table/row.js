@@ -2,7 +2,7 @@
 
 import { createPanel } from "../../operation/panel.js";
 import { cut, describe, duration } from "../../shared/format.js";
-import { COLUMNS, DESCRIPTION, queuedFor, ranFor, remainingFor } from "./columns.js";
+import { COLUMNS, DESCRIPTION, isSlow, queuedFor, ranFor, remainingFor } from "./columns.js";
 import { make, makeIcon, setText } from "../../shared/dom.js";
 import { moment } from "../timeline/moments.js";
 
@@ -12,8 +12,6 @@ import { moment } from "../timeline/moments.js";
 
 /** Running time that fills the bar, as a multiple of the median. */
 const FULL_BAR_FACTOR = 2;
-/** Minimum running time of a slow job, as a multiple of the median; it also exceeds the 90th percentile. */
-const MIN_SLOW_FACTOR = 1.3;
 
 /** @param {Jobs} jobs */
 export function createRowView(jobs) {
@@ -32,6 +30,9 @@ export function createRowView(jobs) {
   const node = make("div", { role: "row" }, ...cells);
   const details = make("div", { role: "gridcell", ariaColIndex: "" + (cells.length + 1), className: "panel" });
 
+  const allRuns = make("button", { type: "button" }, "All its runs");
+  allRuns.onclick = () => jobs.showRuns(node.dataset.key ?? "");
+
   /** @type {ReturnType<typeof createPanel> | undefined} */
   let panel;
   /** The store that the panel shows. @type {import("../../operation/store.js").Store | undefined} */
@@ -41,19 +42,19 @@ export function createRowView(jobs) {
   function drawTimes(row) {
     const now = jobs.now();
     const [waited, time] = [queuedFor(row, now), ranFor(row, now)];
-    const [short, long] = remainingFor(row, now);
+    const [short, long] = remainingFor(row, now, jobs.rows.get);
     setText(queued, waited >= 0 && duration(waited));
     setText(ran, time >= 0 && duration(time));
     setText(left, short);
     left.title = long;
 
-    const usual = time >= 0 ? jobs.rows.jobTypes.usual(row.jobType) : undefined;
+    const [usual] = time >= 0 ? row.estimate ?? jobs.rows.jobTypes.usual(row.jobType) ?? [] : [];
+    const late = isSlow(row, now);
     track.hidden = !usual;
-    const late = usual && time > usual.high && time > MIN_SLOW_FACTOR * usual.median;
     run.dataset.slow = late ? "true" : "";
-    setText(slow, late && ", slow: usually " + duration(usual.median));
-    run.title = usual ? "Such jobs usually take " + duration(usual.median) : "";
-    if (usual) bar.style.width = Math.min(100, 100 / FULL_BAR_FACTOR * time / Math.max(usual.median, 0.5)) + "%";
+    setText(slow, late && !!usual && ", slow: usually " + duration(usual));
+    run.title = usual ? "Such jobs usually take " + duration(usual) : "";
+    if (usual) bar.style.width = Math.min(100, 100 / FULL_BAR_FACTOR * time / Math.max(usual, 0.5)) + "%";
   }
 
   /** @param {import("../../operation/store.js").Store | undefined} store */
@@ -64,7 +65,7 @@ export function createRowView(jobs) {
     panel = store && createPanel(store);
     shown = store;
     if (panel) {
-      details.replaceChildren(panel.node);
+      details.replaceChildren(panel.node, allRuns);
       node.append(details);
     } else details.remove();
   }

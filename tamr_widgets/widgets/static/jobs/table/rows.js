@@ -1,26 +1,31 @@
 /** Rows of all jobs: indexed once, then filtered and sorted on every change of the filter. */
 
-import { COLUMNS } from "./columns.js";
+import { COLUMNS, isSlow } from "./columns.js";
 import { cut, timeOf } from "../../shared/format.js";
 import { createJobTypes } from "../job-types.js";
 
 /** @typedef {ReturnType<typeof indexedRow>} Row */
-/** @typedef {{search: string, state: string, column: string, descending: boolean}} Filter */
+/** @typedef {{type: string, description: string, jobType: string, exact: boolean}} Kind */
+/** @typedef {{search: string, state: string, kind: Kind | null, column: string, descending: boolean}} Filter */
 /** @typedef {ReturnType<typeof createRows>} Rows */
 
 /** Key of the rows without a state. */
 export const NO_STATE = "?";
+/** Key of the rows that ran longer than the upper end of their estimates, among the states. */
+export const SLOW = "SLOW";
 
 const RESOLVED = ["SUCCEEDED", "FAILED", "CANCELED"];
 
 /** Maximum length of a text that is searched and shown. */
 const MAX_SEARCHED_CHARS = 2000;
+/** With fewer runs of its own, a description belongs to its type; as in history.py. */
+const MIN_RUNS = 3;
 
 /** @param {import("../../shared/protocol.js").WireRow} wire */
-function indexedRow([key, state, description, user, created, started, ended, type, estimate]) {
+function indexedRow([key, state, description, user, created, started, ended, type, estimate, queue = null]) {
   [description, user, type] = [cut(description, MAX_SEARCHED_CHARS), cut(user, MAX_SEARCHED_CHARS), cut(type, MAX_SEARCHED_CHARS)];
   return {
-    key, state: state && cut(state, MAX_SEARCHED_CHARS), description, user, type, estimate,
+    key, state: state && cut(state, MAX_SEARCHED_CHARS), description, user, type, estimate, queue,
     created: timeOf(created), started: timeOf(started), ended: timeOf(ended),
     resolved: RESOLVED.includes(state ?? ""),
     /** Text that is searched. */
@@ -35,6 +40,13 @@ function indexedRow([key, state, description, user, created, started, ended, typ
     list: 0,
   };
 }
+
+/** @param {Row} row @param {Kind} kind */
+const isOfKind = (row, { type, description, jobType, exact }) =>
+  exact ? row.type === type && row.description === description : row.jobType === jobType;
+
+/** @param {number | string} order */
+const isMissing = (order) => order === "" || Number.isNaN(order);
 
 export function createRows() {
   /** @type {Map<string, Row>} */
@@ -57,6 +69,9 @@ export function createRows() {
   /** @type {string | undefined} */
   let lastSearch;
   let state = "";
+  /** @type {Kind | null} */
+  let kind = null;
+  let slow = 0;
 
   /** @param {import("../../shared/protocol.js").WireRow} wire */
   function put(wire) {
@@ -64,11 +79,8 @@ export function createRows() {
     const row = byKey.get(fresh.key);
     fresh.list = list;
     fresh.jobType = jobTypes.name(fresh.type, fresh.description);
-    const { resolved, started, ended, jobType } = fresh;
-    if (fresh.state === "SUCCEEDED" && row?.state !== "SUCCEEDED" && started && ended) {
-      jobTypes.add(jobType, Math.max(0, ended - started) / 1000);
-    }
-    if (row) Object.assign(row, fresh, { index: row.index, estimate: resolved ? null : fresh.estimate });
+    if (fresh.estimate) jobTypes.add(fresh.jobType, fresh.created ?? 0, fresh.estimate);
+    if (row) Object.assign(row, fresh, { index: row.index });
     else {
       byKey.set(fresh.key, fresh);
       all.push(fresh);
@@ -90,8 +102,7 @@ export function createRows() {
     all.sort((one, other) => {
       const [a, b] = [one.order, other.order];
       if (a !== b) {
-        // NaN is the only value that is unequal to itself.
-        const missing = +(a !== a || a === "") - +(b !== b || b === "");
+        const missing = +isMissing(a) - +isMissing(b);
         if (missing) return missing;
         if (a < b) return -sign;
         if (a > b) return sign;
@@ -100,24 +111,29 @@ export function createRows() {
     });
   }
 
-  /** @param {string} search */
-  function find(search) {
+  /** @param {string} search @param {Kind | null} selectedKind */
+  function find(search, selectedKind) {
     const terms = search.toLowerCase().split(/\s+/).filter(Boolean);
     // A longer search matches a subset.
-    const among = lastSearch !== undefined && search.startsWith(lastSearch) ? found : all;
-    found = among.filter(({ text }) => terms.every((term) => text.includes(term)));
+    const among = lastSearch !== undefined && search.startsWith(lastSearch) && kind === selectedKind ? found : all;
+    found = among.filter((row) => terms.every((term) => row.text.includes(term)) && (!selectedKind || isOfKind(row, selectedKind)));
     counts = new Map();
     for (const row of found) {
       const key = row.state ?? NO_STATE;
       counts.set(key, (counts.get(key) ?? 0) + 1);
     }
     lastSearch = search;
+    kind = selectedKind;
   }
 
-  /** @param {string} selectedState "" for all */
-  function filterState(selectedState) {
+  /** @param {number} now */
+  const countSlow = (now) => found.reduce((count, row) => count + +isSlow(row, now), 0);
+
+  /** @param {string} selectedState "" for all @param {number} now */
+  function filterState(selectedState, now) {
     for (const row of matching) row.index = -1;
-    matching = selectedState ? found.filter((row) => (row.state ?? NO_STATE) === selectedState) : found;
+    matching = !selectedState ? found
+      : found.filter((row) => selectedState === SLOW ? isSlow(row, now) : (row.state ?? NO_STATE) === selectedState);
     matching.forEach((row, index) => row.index = index);
     state = selectedState;
   }
@@ -135,6 +151,16 @@ export function createRows() {
     /** Number of rows that match the search, in total and by state. */
     get found() { return found.length; },
     get counts() { return counts; },
+    /** Number of slow rows that match the search, which grows with time. */
+    get slow() { return slow; },
+    /** Whether a job has become slow since the rows were arranged. @param {number} now */
+    hasNewSlow: (now) => countSlow(now) !== slow,
+
+    /** The kind of a row: jobs with its description or, if those are few, of its type. @param {Row} row @returns {Kind} */
+    kindOf({ type, description, jobType }) {
+      const same = all.filter((row) => row.type === type && row.description === description);
+      return { type, description, jobType, exact: same.length >= MIN_RUNS };
+    },
 
     /** Applies a message of the kernel. @param {import("../../shared/protocol.js").RowsMessage} message */
     apply({ jobs, gone = [], reset, total: expected, more }) {
@@ -162,16 +188,18 @@ export function createRows() {
         sortedBy = order;
         lastSearch = undefined;
       }
-      const search = lastSearch !== filter.search;
-      if (search) find(filter.search);
-      if (search || state !== filter.state) filterState(filter.state);
+      const search = lastSearch !== filter.search || kind !== filter.kind;
+      if (search) find(filter.search, filter.kind);
+      const newSlow = countSlow(now);
+      if (search || state !== filter.state || state === SLOW && slow !== newSlow) filterState(filter.state, now);
+      slow = newSlow;
     },
 
     /** The newest rows in the form of messages, for a saved notebook. @param {number} count */
     newest(count) {
       const rows = [...byKey.values()].sort((a, b) => (b.created ?? 0) - (a.created ?? 0));
       return rows.slice(0, count).map((row) => /** @type {import("../../shared/protocol.js").WireRow} */ (
-        [row.key, row.state, row.description, row.user, row.created, row.started, row.ended, row.type, null]));
+        [row.key, row.state, row.description, row.user, row.created, row.started, row.ended, row.type, row.resolved ? row.estimate : null]));
     },
   };
 }

@@ -1,6 +1,6 @@
 /** Layout of the timeline's bars: one for each job if there is room, else a histogram. */
 
-import { rank } from "../table/columns.js";
+import { expectedTimes, rank } from "../table/columns.js";
 
 /** @typedef {import("../table/rows.js").Row} Row */
 /** @typedef {{x: number, y: number, width: number, height: number, style: string, rows: Row[],
@@ -47,13 +47,15 @@ function inLanes(rows, { from, to, now, width, height }) {
   const bars = [];
   for (const row of [...rows].sort((a, b) => times(a, now)[0] - times(b, now)[0])) {
     const [begin, start, end] = times(row, now).map(x);
-    const last = Math.max(end, start + MIN_BAR_LENGTH);
+    const [next, until] = (expectedTimes(row, now) ?? [now, now]).map(x);
+    const last = Math.max(end, start + MIN_BAR_LENGTH, until);
     const lane = free.findIndex((until) => until + GAP <= begin);
     if (lane < 0) return undefined;
     free[lane] = last;
     const common = { y: height - (lane + 1) * step + 1, height: step - 2, rows: [row], from: 0, to: 0 };
     if (start > begin) bars.push({ ...common, x: begin, width: start - begin, style: "QUEUE" });
-    bars.push({ ...common, x: start, width: last - start, style: styleOf(row) });
+    bars.push({ ...common, x: start, width: Math.max(end, start + MIN_BAR_LENGTH) - start, style: styleOf(row) });
+    if (until > next) bars.push({ ...common, x: next, width: until - next, style: "EXPECTED" });
   }
   return bars;
 }
@@ -64,13 +66,18 @@ function inColumns(rows, { from, to, now, width, height }) {
   const column = (/** @type {number} */ time) => Math.max(0, Math.min(count - 1, Math.floor((time - from) / (to - from) * count)));
   /** Change of the number of jobs at each column, by style. @type {Map<string, Int32Array>} */
   const changes = new Map();
-  for (const row of rows) {
-    const style = styleOf(row);
+  /** @param {string} style @param {number} begin @param {number} end */
+  const add = (style, begin, end) => {
     let change = changes.get(style);
     if (!change) changes.set(style, change = new Int32Array(count + 1));
-    const [begin, , end] = times(row, now);
     change[column(begin)]++;
     change[column(end) + 1]--;
+  };
+  for (const row of rows) {
+    const [begin, , end] = times(row, now);
+    add(styleOf(row), begin, end);
+    const [next, until] = expectedTimes(row, now) ?? [];
+    if (until) add("EXPECTED", next, until);
   }
   const sums = new Float64Array(count);
   const styles = [...changes].sort(([a], [b]) => +(a !== "FAILED") - +(b !== "FAILED") || rank(a) - rank(b));

@@ -4,7 +4,7 @@ import { describe, duration } from "../../shared/format.js";
 import { layBars } from "./bars.js";
 import { ticks } from "./ticks.js";
 import { moment } from "./moments.js";
-import { queuedFor, rank, ranFor } from "../table/columns.js";
+import { expectedTimes, queuedFor, rank, ranFor } from "../table/columns.js";
 import { make, plural, setText } from "../../shared/dom.js";
 
 /** Heights in pixels. */
@@ -20,6 +20,8 @@ const SPANS = /** @type {Record<string, [string, number]>} */ ({
 const DRAW_INTERVAL_SECONDS = 5;
 /** Margin at both ends, as a fraction of the span, so that running jobs are not cut off. */
 const MARGIN = 0.008;
+/** Maximum part of the picture for the expected runs of waiting jobs, as a fraction of the span. */
+const MAX_FUTURE = 0.25;
 /** Minimum distance of marks on the axis, in pixels. */
 const MARK_DISTANCE = 80;
 /** Width of a mark's text, in pixels. */
@@ -74,6 +76,9 @@ export function createTimeline(jobs, enter) {
     state.span = ["day", "week"].find((span) => last < SPANS[span][1]) ?? "all";
   }
 
+  /** The expected end of the last waiting job, or the current time. @param {number} time */
+  const expectedEnd = (time) => jobs.rows.matching.reduce((last, row) => Math.max(last, expectedTimes(row, time)?.[1] ?? 0), time);
+
   /** The time span that is shown, and the picture's size. */
   function frame() {
     const end = now();
@@ -81,7 +86,8 @@ export function createTimeline(jobs, enter) {
     const length = SPANS[state.span || "day"][1];
     const [from, to] = state.from ? [state.from, state.to] : [length ? end - length : earliest(), end];
     const margin = (to - from) * MARGIN;
-    return { from: Math.min(from - margin, to - 60000), to: to + margin, now: end, width, height: PICTURE_HEIGHT };
+    const until = state.from || !jobs.live ? to : Math.min(expectedEnd(end), to + (to - from) * MAX_FUTURE);
+    return { from: Math.min(from - margin, to - 60000), to: Math.max(to, until) + margin, now: end, width, height: PICTURE_HEIGHT };
   }
 
   function drawBars() {
@@ -93,6 +99,9 @@ export function createTimeline(jobs, enter) {
     for (const { style, x, y, width: w, height: h } of bars) {
       const shape = "M" + [x, y].map((n) => n.toFixed(1)).join() + "h" + w.toFixed(1) + "v" + h.toFixed(1) + "h" + (-w).toFixed(1) + "z";
       shapes.set(style, (shapes.get(style) ?? "") + shape);
+    }
+    if (shapes.has("EXPECTED")) {
+      shapes.set("NOW", "M" + ((around.now - around.from) / (around.to - around.from) * width).toFixed(1) + " 0h1v" + PICTURE_HEIGHT + "h-1z");
     }
     for (const style of shapes.keys()) {
       if (paths.has(style)) continue;
@@ -119,7 +128,8 @@ export function createTimeline(jobs, enter) {
     const states = [...jobs.rows.counts].sort(([a], [b]) => rank(a) - rank(b))
       .map(([key, number]) => number.toLocaleString() + " " + describe(key)[0].toLowerCase());
     const time = moment(from) + " to " + (to < now ? moment(to) : jobs.live ? "now" : moment(now));
-    setText(caption, plural(count, "job") + ", " + time + (maxCount ? "; the highest bar is " + plural(maxCount, "job") : ""));
+    setText(caption, plural(count, "job") + ", " + time + (maxCount ? "; the highest bar is " + plural(maxCount, "job") : "") +
+      (expectedEnd(now) > now ? "; those that wait are expected to end by " + moment(expectedEnd(now)) : ""));
     picture.ariaLabel = "Timeline of " + caption.textContent + ". The table lists " +
       (states.length ? "all jobs that match: " + states.join(", ") + "." : "none.");
   }

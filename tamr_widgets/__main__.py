@@ -1,0 +1,162 @@
+"""The command line: `python -m tamr_widgets --help`, or `tamr-widgets --help`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from ._clock import checked_seconds
+from ._terminal.commands import Status, cancel, follow, list_jobs, write_error
+from .client import Client
+from .errors import TamrError
+
+_DESCRIPTION = """\
+Watch, wait for and cancel the jobs of a Tamr server.
+
+The server is TAMR_URL. The credentials are TAMR_USERNAME with TAMR_PASSWORD, or TAMR_TOKEN; they
+are read from the environment only.
+"""
+_EXAMPLES = """\
+examples:
+  export TAMR_URL=https://tamr.example.com TAMR_USERNAME=ada
+  read -rs TAMR_PASSWORD && export TAMR_PASSWORD
+
+  python -m tamr_widgets jobs --active
+  python -m tamr_widgets watch 17
+  python -m tamr_widgets wait 17 18 --timeout 3600 && echo "Both have succeeded."
+  python -m tamr_widgets jobs --failing --json | jq -r .description
+  python -m tamr_widgets simulator --port 9100 --speed 6
+
+exit status:
+  0 succeeded, 1 failed, 2 cancelled, 3 time-out, 4 error, 130 interrupted; that of the worst
+  outcome for several jobs. For cancel, 1 means that nothing was cancelled.
+"""
+_SIGPIPE_STATUS = 141  # of a program that writes into a closed pipe
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors have an exit status of their own: 2, the usual one, is `cancelled`."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(Status.ERROR, f"{self.prog}: error: {message}\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command, and returns the exit status."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    if arguments[:1] == ["simulator"]:
+        return _simulator(arguments[1:])
+    options = _parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # so that no text of a server fails to be written
+            stream.reconfigure(errors="replace")
+    try:
+        with Client.from_env() as client:
+            return _run(client, options)
+    except KeyboardInterrupt:
+        is_wait = options.command in ("watch", "wait")
+        write_error("Stopped waiting. The job goes on." if is_wait else "Interrupted.")
+        return Status.INTERRUPTED
+    except BrokenPipeError:
+        # Python would write the rest at its exit, and fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _SIGPIPE_STATUS
+    except (TamrError, ValueError) as error:
+        write_error(str(error))
+        return Status.ERROR
+
+
+def _run(client: Client, options: argparse.Namespace) -> Status:
+    if options.command == "jobs":
+        return list_jobs(
+            client,
+            active=options.active,
+            failing=options.failing,
+            limit=options.limit,
+            as_json=options.json,
+        )
+    if options.command == "cancel":
+        return cancel(client, options.id, yes=options.yes, as_json=options.json)
+    return follow(
+        client,
+        options.id,
+        timeout=options.timeout,
+        interval=options.interval,
+        as_json=options.json,
+    )
+
+
+def _simulator(arguments: list[str]) -> int:
+    try:
+        from .simulator.__main__ import main as serve  # noqa: PLC0415 - it needs an extra
+    except ImportError as error:
+        write_error(
+            f"The simulator needs {error.name}: python -m pip install 'tamr_widgets[simulator]'"
+        )
+        return Status.ERROR
+    return serve(arguments)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="python -m tamr_widgets",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+
+    jobs = commands.add_parser("jobs", help="list jobs, newest first")
+    which = jobs.add_mutually_exclusive_group()
+    which.add_argument("--active", action="store_true", help="those that have not ended")
+    which.add_argument(
+        "--failing",
+        action="store_true",
+        help="the last failure of each kind of job that has not succeeded since",
+    )
+    jobs.add_argument(
+        "--limit", type=_count, metavar="N", help="at most N, 0 for all (20 on a terminal, else 0)"
+    )
+
+    watch = commands.add_parser("watch", help="follow a job until it has ended")
+    watch.add_argument("id", nargs=1, help="the job's number, or its address")
+    watch.set_defaults(timeout=None)
+    wait = commands.add_parser("wait", help="wait until jobs have ended")
+    wait.add_argument("id", nargs="+", help="the jobs' numbers, or their addresses")
+    wait.add_argument("--timeout", type=_seconds, metavar="S", help="give up after S seconds")
+    for command in (watch, wait):
+        command.add_argument(
+            "--interval", type=_seconds, default=3.0, metavar="S", help="seconds between polls (3)"
+        )
+
+    stop = commands.add_parser("cancel", help="cancel a job, after a question")
+    stop.add_argument("id", help="the job's number, or its address")
+    stop.add_argument("--yes", action="store_true", help="do not ask")
+
+    for command in (jobs, watch, wait, stop):
+        command.add_argument("--json", action="store_true", help="a JSON object in each line")
+    commands.add_parser("simulator", help="serve a simulated Tamr", add_help=False)
+    return parser
+
+
+def _seconds(text: str) -> float:
+    try:
+        return checked_seconds("it", float(text))
+    except ValueError as error:
+        msg = f"{text!r} is no number of seconds"
+        raise argparse.ArgumentTypeError(msg) from error
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        msg = f"{text!r} is no number of jobs"
+        raise argparse.ArgumentTypeError(msg)
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

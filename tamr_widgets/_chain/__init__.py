@@ -1,0 +1,1 @@
+"""Steps, plan and forecast of a chain of jobs."""

@@ -1,0 +1,166 @@
+"""StepRun: starts the job of one step and follows its operation."""
+
+from __future__ import annotations
+
+import contextvars
+import inspect
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import requests
+
+from .._clock import Seconds, clock
+from .._http.exception_mapping import mapped_error
+from .._http.response import raise_for_status
+from .._http.retry import MAX_ERRORS_IN_A_ROW, Backoff, was_not_carried_out
+from .._polling.callbacks import CallbackQueue
+from ..errors import NotFound, OperationTypeError, TamrError
+from ..operation import Operation
+from ..poller import Poller
+from .plan import FAILED, RUNNING, SUCCEEDED, UNKNOWN, WAITING
+from .steps import Step
+
+
+class StepRun:
+    """One step of a chain while it runs.
+
+    It reports changes to the chain, which writes them; it writes nothing itself.
+
+    Args:
+        step: The step.
+        report: Gets this object and the changed attributes by name.
+        interval: The seconds between two polls of its operation.
+
+    Attributes:
+        step: The step.
+        state: Its state, see `StepStatus`.
+        operation: The latest snapshot of its operation, or None.
+        error: The last error, or None.
+        description: The description of its jobs; empty before the first, unless the step has one.
+        is_withdrawn: Set when a job that has not been started must not be started any more.
+    """
+
+    def __init__(
+        self, step: Step, report: Callable[[StepRun, dict[str, Any]], object], interval: Seconds
+    ) -> None:
+        self.step = step
+        self.state = WAITING
+        self.operation: Operation | None = None
+        self.error: BaseException | None = None
+        self.description = step.description
+        self._report = report
+        self._interval = interval
+        self._queue = CallbackQueue()
+        self.is_withdrawn = threading.Event()
+
+    @property
+    def after(self) -> tuple[str, ...]:
+        """The names of the steps before it."""
+        return tuple(self.step.after or ())
+
+    def begin(self, context: contextvars.Context) -> None:
+        """Starts its job on a thread of callbacks.
+
+        Args:
+            context: The context to run it in: its output appears below the cell of that.
+        """
+        operation = self.operation
+        work = self._start if operation is None else lambda: self._find_again(operation)
+        self._queue.submit(lambda: context.copy().run(work))
+
+    def follow(self, operation: Operation) -> None:
+        """Polls its operation until it is resolved."""
+        Poller.of(operation.client).subscribe(
+            operation, self._on_operation, self._on_error, self._interval
+        )
+
+    def cancel(self) -> None:
+        """Cancels its operation on the server, on the poller's thread."""
+        operation = self.operation
+        if operation is not None and not operation.resolved:
+            Poller.of(operation.client).submit(
+                operation.cancel, self._on_operation, self._on_cancel_error, owner=self
+            )
+
+    def _start(self) -> None:
+        """Calls the function of the step; again after a while if no job can have been started."""
+        backoff, began = Backoff(self._interval, MAX_ERRORS_IN_A_ROW), clock.monotonic()
+        while not self.is_withdrawn.is_set():
+            try:
+                return self._take(self.step.start())
+            except requests.RequestException as error:
+                last = self._mapped(error)
+            except BaseException as error:  # noqa: BLE001 - sys.exit() fails the step only
+                return self._tell(state=FAILED, error=error)
+            if not was_not_carried_out(last):
+                return self._tell(state=FAILED, error=last)
+            try:
+                delay = backoff.next_delay(last, clock.monotonic() - began)
+            except TamrError as error:
+                return self._tell(state=FAILED, error=error)
+            self._tell(error=last)
+            self.is_withdrawn.wait(delay)
+        return self._tell(state=WAITING)
+
+    def _mapped(self, error: requests.RequestException) -> TamrError:
+        """Returns an error of the public client as one of this package."""
+        if isinstance(error, TamrError):
+            return error
+        request_line = f"The request of the step {self.step.name!r}"
+        try:
+            if isinstance(error, requests.HTTPError) and error.response is not None:
+                raise_for_status(error.response, request_line)
+        except TamrError as mapped:
+            return mapped
+        return mapped_error(request_line, error)
+
+    def _take(self, result: Any) -> None:
+        """Follows what the function of the step has returned."""
+        if result is None:
+            return self._tell(state=SUCCEEDED, error=None)
+        if inspect.iscoroutine(result):
+            result.close()
+            msg = (
+                f"The step {self.step.name!r} is an async function, which a chain does not run. "
+                "Use one that returns the operation."
+            )
+            raise OperationTypeError(msg)
+        operation = Operation.adopt(result)
+        self._on_operation(operation)
+        if not operation.resolved:
+            self.follow(operation)
+        return None
+
+    def _find_again(self, operation: Operation) -> None:
+        """Goes on with an operation whose end is not known; starts anew if it is gone."""
+        try:
+            self._take(operation.poll())
+        except NotFound:
+            self._tell(operation=None)
+            self._start()
+        except TamrError as error:
+            self._tell(state=UNKNOWN, error=error)
+
+    def _on_operation(self, operation: Operation) -> None:
+        error: BaseException | None = None
+        if operation.resolved:
+            try:
+                operation.check()
+            except TamrError as reason:
+                error = reason
+        description = operation.description or self.description
+        state = operation.state or RUNNING
+        self._tell(state=state, operation=operation, error=error, description=description)
+
+    def _on_error(self, error: TamrError) -> None:
+        if error.retry_in_seconds is None:
+            self._tell(state=UNKNOWN, error=error)
+        else:
+            self._tell(error=error)
+
+    def _on_cancel_error(self, error: TamrError) -> None:
+        self._tell(error=error)
+
+    def _tell(self, **changes: Any) -> None:
+        self._report(self, changes)

@@ -1,0 +1,110 @@
+"""Keeps the queues of a server up to date, from the lists of operations that its poller gets."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from datetime import datetime
+
+from .._clock import Seconds, clock
+from .._estimates.forecast import QueueForecast
+from .._operation.document import field
+from .._operation.operation_list import OperationList
+from ..history import JobHistory, QueuePlace
+from ..operation import RESOLVED_STATES, Operation
+
+# Lists for the queue alone take at most this share of the time.
+MAX_LOAD = 0.1
+# A list is expected to take this long before one was measured.
+USUAL_SECONDS = 1.0
+# After a list was cancelled, since it would have delayed a poll, the next is requested this later.
+DELAY_SECONDS = 60.0
+# The queue of an older list than this many intervals is not shown.
+MAX_AGE_INTERVALS = 3.0
+
+# Of an operation: its id and the time of its creation, since ids are given away again.
+Key = tuple[str | None, datetime | None]
+
+
+class QueueMonitor:
+    """The jobs that wait, with the estimates of their starts.
+
+    Args:
+        history: The history, for the estimates.
+    """
+
+    def __init__(self, history: JobHistory) -> None:
+        self._forecast: QueueForecast[Key] = QueueForecast(history.waiting)
+        self._active: dict[Key, Operation] = {}
+        self._not_before = self._valid_until = -math.inf
+
+    def waiting(self, operation: Operation) -> QueuePlace | None:
+        """Returns an operation's place in its queue; None if it is not known or does not wait."""
+        if clock.monotonic() > self._valid_until:
+            return None
+        place = self._forecast.places().get(_key(operation))
+        if place is None:
+            return None
+        active = self._active
+        ahead = tuple(active[key] for key in place.ahead if key in active)
+        return QueuePlace(operation, ahead, place.estimate)
+
+    def take(
+        self, listing: OperationList, interval: Seconds, seconds: Seconds
+    ) -> Iterable[Operation]:
+        """Takes over a list.
+
+        Args:
+            listing: The list.
+            interval: The seconds until the next one, at least; infinite if no subscriber waits for
+                a job to start.
+            seconds: The usual duration of the request.
+
+        Returns:
+            The operations that have ended since the list before.
+        """
+        before, active = self._active, dict[Key, Operation]()
+        self._active, self._valid_until = active, -math.inf
+        if math.isinf(interval):
+            return []
+        pause = max(interval, seconds / MAX_LOAD)
+        self._not_before = clock.monotonic() + pause
+        self._valid_until = clock.monotonic() + MAX_AGE_INTERVALS * pause
+        for document in listing.documents:
+            state = field(document.get("status"), "state")
+            if not isinstance(state, str) or state not in RESOLVED_STATES:
+                operation = listing.operation(document)
+                active[_key(operation)] = operation
+        self._forecast.update(active, listing.as_of)
+        gone = (each for key, each in before.items() if key not in active)
+        latest = (listing.by_path.get(each.relative_id or "") for each in gone)
+        return [listing.operation(document) for document in latest if document is not None]
+
+    def invalidate(self) -> None:
+        """Renews the estimates when they are read next, for example since the history changed."""
+        self._forecast.invalidate()
+
+    def delay_list(self) -> None:
+        """Requests the next list later, since there was no time for this one."""
+        self._not_before = clock.monotonic() + DELAY_SECONDS
+
+    def list_delay(self, interval: Seconds, idle: Seconds, seconds: Seconds) -> Seconds:
+        """Returns the seconds until a list is to be requested; infinite if it would delay a poll.
+
+        Args:
+            interval: The interval at which subscribers need the queue, in seconds.
+            idle: The seconds until the next poll.
+            seconds: The usual duration of the request; 0 if it is not known.
+        """
+        delay = max(0.0, self._not_before - clock.monotonic())
+        if math.isinf(interval) or idle - delay < (seconds or USUAL_SECONDS):
+            return math.inf
+        return delay
+
+    def is_due(self) -> bool:
+        """Whether a list that replaces a poll may be requested now."""
+        return clock.monotonic() >= self._not_before
+
+
+def _key(operation: Operation) -> Key:
+    return operation.resource_id, operation.created_at

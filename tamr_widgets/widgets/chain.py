@@ -1,0 +1,189 @@
+"""ChainWidget: shows a chain of jobs in a notebook cell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import traitlets as t
+
+from .._chain.html import html_table, plain_text, reason
+from .._chain.plan import CHAIN_ENDED, NOT_SUCCEEDED, blocked
+from .._chain.step_list import StepList
+from .._chain.steps import StepStatus
+from .._clock import Seconds, clock
+from .._polling.callbacks import CallbackQueue
+from ..chain import Chain
+from . import bundle, cell_outputs
+from .base import BaseWidget
+from .opened_rows import OpenedRows
+from .payload import compact, cut, estimate_facts, milliseconds
+
+__all__ = ["ChainWidget"]
+
+PANEL_INTERVAL_SECONDS = 3
+
+
+class ChainWidget(BaseWidget):
+    """Shows the steps of a chain, with buttons to start, stop, cancel and resume it.
+
+    A recording has no buttons, since its code decides.
+
+    Its traits can be observed; they are read-only, since they have the chain's state.
+
+    Args:
+        chain: The chain, or a recording.
+        **kwargs: `layout`, `tooltip` and `tabbable` of ipywidgets.
+
+    Raises:
+        TypeError: `chain` is not a chain, or there is an unknown argument.
+    """
+
+    _code = t.Bytes(bundle.compressed("chain/index.js")).tag(sync=True)
+    _chain = t.Dict().tag(sync=True)
+    _of_the_server = ("_chain",)
+    _of_marimo = ("state",)
+
+    chain = t.Instance(StepList, read_only=True, help="The chain.")
+    state = t.Unicode("", read_only=True, help="The state of the chain, see `Chain.state`.")
+    steps = t.Tuple(read_only=True, help="The status of each step, see `StepStatus`.")
+
+    def __init__(self, chain: StepList, **kwargs: Any) -> None:
+        if not isinstance(chain, StepList):
+            msg = f"ChainWidget shows a Chain, not something of type {type(chain).__name__}."
+            raise TypeError(msg)
+        # One thread at a time writes the traits, in the order of the changes.
+        self._work = CallbackQueue()
+        self._opened = OpenedRows(PANEL_INTERVAL_SECONDS, self._send_panel)
+        self._callback_error = ""
+        self._trait_values.update(self._values(chain))  # there are no observers yet
+        super().__init__(_chain=facts_of(chain), **kwargs)
+        self._unsubscribe = chain.on_change(lambda: self._submit(self._draw))
+
+    def close(self) -> None:
+        """Removes the widget from the page. The chain goes on."""
+        if hasattr(self, "_unsubscribe"):  # else the constructor raised for its arguments
+            self._unsubscribe()
+            self._opened.close()
+            super().close()
+
+    def pause_polling(self, cell: cell_outputs.Cell) -> None:  # noqa: ARG002
+        """Pauses the polls of opened steps: the only cell that showed this ran again.
+
+        Args:
+            cell: The cell.
+        """
+        self._opened.pause()
+
+    def _values(self, chain: StepList) -> dict[str, Any]:
+        return {
+            "chain": chain,
+            "state": chain.state,
+            "steps": chain.steps,
+            "callback_error": self._callback_error,
+        }
+
+    def _draw(self, *, reports: bool = False) -> None:
+        """Updates all traits, then the saved output at an end, then observers."""
+        was_over = self.state in CHAIN_ENDED
+        values = self._values(self.chain)
+        facts = facts_of(self.chain)
+        if {**facts, "as_of": 0} != {**self._chain, "as_of": 0}:
+            values["_chain"] = facts
+        ends = values["state"] in CHAIN_ENDED and not was_over
+        self._publish(values, before_notify=self._update_output if ends else None, reports=reports)
+        for step in self.chain.steps:
+            if step.operation is not None:
+                self._opened.replace(step.name, step.operation)
+
+    def _handle_action(self, content: dict[str, Any]) -> None:
+        action, name = content.get("action"), content.get("id")
+        if action == "visible":
+            self._opened.mark_visible()
+        elif action == "expand":
+            self._submit(lambda: self._expand(name))
+        elif action == "collapse":
+            self._submit(lambda: self._opened.collapse(name))
+        elif name is not None:
+            self._opened.act(name, action)
+        elif action in ("start", "stop", "cancel", "resume") and isinstance(self.chain, Chain):
+            self._submit(getattr(self.chain, action))
+
+    def _expand(self, name: Any) -> None:
+        for step in self.chain.steps:
+            if step.name == name and step.operation is not None:
+                self._opened.expand(name, step.operation)
+
+    def _send_panel(self, name: str, facts: dict[str, Any]) -> None:
+        self.send({"panel": name, "facts": facts})
+
+    def _show_callback_error(self, text: str) -> None:
+        self._callback_error = text
+        self._draw(reports=True)
+
+    def _submit(self, work: Callable[[], object]) -> None:
+        self._work.submit(work)
+
+    def _follow(self) -> None:
+        """Does nothing: the chain follows its operations itself."""
+
+    def _static_repr(self) -> tuple[str, str]:
+        return html_table(self.chain), plain_text(self.chain)
+
+    def _clock_offset_seconds(self) -> Seconds:
+        operations = [step.operation for step in self.chain.steps if step.operation]
+        return operations[-1].clock_offset_seconds if operations else 0.0
+
+
+def facts_of(chain: StepList) -> dict[str, Any]:
+    """Returns the facts of a chain that the page draws."""
+    steps = chain.steps
+    seen = [step.operation.as_of for step in steps if step.operation]
+    as_of = milliseconds(max(seen)) if seen else round(clock.wall() * 1000)
+    return compact(
+        {
+            "name": cut(chain.name),
+            "state": chain.state,
+            "at_once": chain.at_once,
+            "recorded": not isinstance(chain, Chain),
+            "as_of": as_of,
+            "steps": [step_facts(step, steps) for step in steps],
+        }
+    )
+
+
+def step_facts(step: StepStatus, steps: tuple[StepStatus, ...]) -> dict[str, Any]:
+    """Returns the facts of a step."""
+    operation = step.operation
+    names = [each.name for each in steps]
+    own = (
+        {}
+        if operation is None
+        else {
+            "id": cut(operation.resource_id) or "?",
+            "description": cut(operation.description),
+            "created_at": milliseconds(operation.created_at),
+            "started_at": milliseconds(operation.started_at),
+            "ended_at": milliseconds(operation.ended_at),
+        }
+    )
+    return compact(
+        {
+            "name": cut(step.name),
+            "state": step.state,
+            "after": [names.index(name) for name in step.after],
+            "why": reason(step),
+            "holds_up": _held_up(step, steps) if step.state in NOT_SUCCEEDED - {"BLOCKED"} else [],
+            "estimate": estimate_facts(step.estimate),
+            "queue": estimate_facts(step.queue),
+            **own,
+        }
+    )
+
+
+def _held_up(step: StepStatus, steps: tuple[StepStatus, ...]) -> list[str]:
+    """Returns the names of the steps that cannot begin because of this one."""
+    states = {each.name: "FAILED" if each is step else "WAITING" for each in steps}
+    after = {each.name: each.after for each in steps}
+    held_up = blocked(states, after)
+    return [cut(name) for name in after if name in held_up]

@@ -1,0 +1,211 @@
+/** View of a chain: its steps, when all will be done, and its actions. */
+
+import { focusedNear, make, makeIcon, plural, setText } from "../shared/dom.js";
+import { SLOW_ACK_MS, WAITING_FOR_KERNEL, clockTime, cut } from "../shared/format.js";
+import { CHAIN_CSS } from "./styles.js";
+import { createPanel } from "../operation/panel.js";
+import { createStep, describeStep } from "./step.js";
+import { forecast } from "./forecast.js";
+
+/** @typedef {import("./store.js").ChainStore} ChainStore */
+/** @typedef {import("./store.js").ChainAction} ChainAction */
+
+/** Label and icon shape of the states that only chains have. @type {Record<string, string[]>} */
+const CHAIN_STATES = {
+  WAITING: ["Not started", "M8 2a6 6 0 1 0 .1 0"],
+  STOPPING: ["Stopping after this step", "M8 2a6 6 0 1 0 .1 0M5 8h6"],
+  STOPPED: ["Stopped", "M8 2a6 6 0 1 0 .1 0M6 6h4v4h-4z"],
+};
+
+/** Confirmation by action: the question, the label that changes nothing, the label that confirms. @type {Record<string, string[]>} */
+const CHAIN_QUESTIONS = {
+  start: ["Start this chain of jobs on the server?", "Not now", "Yes, start it"],
+  cancel: ["Cancel the job that runs, and start no more?", "Keep running", "Yes, cancel it"],
+  resume: ["Start the steps that have not succeeded?", "Not now", "Yes, go on from here"],
+};
+
+const CHAIN_ENDED = ["SUCCEEDED", "FAILED", "CANCELED", "STOPPED"];
+
+/** Time of day to the minute, with the day unless it is today. @param {number} ms */
+function minute(ms) {
+  const date = new Date(ms);
+  const day = date.toDateString() === new Date().toDateString() ? undefined : "medium";
+  return date.toLocaleString([], { dateStyle: /** @type {"medium" | undefined} */ (day), timeStyle: "short" });
+}
+
+/** @param {ChainStore} chain */
+export function createChainView(chain) {
+  const { icon, draw: drawShape } = makeIcon();
+  const [offline, why] = [make("p"), make("p")];
+  const [word, prompt] = [make("span"), make("span")];
+  const [count, hint, note] = [make("small"), make("small"), make("small")];
+  const title = make("b");
+  const list = make("ol", { ariaLabel: "Steps" });
+  const place = make("div", { className: "place" });
+  const announcement = make("div", { role: "status" });
+  /** @type {ReturnType<typeof createStep>[]} */
+  let steps = [];
+  /** @type {{store: import("../operation/store.js").Store, panel: ReturnType<typeof createPanel>} | null} */
+  let shown = null;
+
+  /** @type {Record<string, HTMLButtonElement>} */
+  const buttons = {};
+  /** @param {string} value @param {string} label @param {() => void} act */
+  const button = (value, label, act) => buttons[value] = make("button", {
+    value,
+    // The second click of a double click would hit a button that the first one revealed.
+    onclick: ({ detail }) => detail > 1 || buttons[value].ariaDisabled || act(),
+  }, label);
+  const actions = make("div", {},
+    button("start", "Start", () => chain.ask("start")),
+    button("resume", "Go on from here", () => chain.ask("resume")),
+    button("stop", "Stop after this step", () => chain.sendAction("stop")),
+    button("cancel", "Cancel", () => chain.ask("cancel")),
+    note);
+  const question = make("div", { role: "group", hidden: true },
+    prompt,
+    button("no", "", () => chain.ask("")),
+    button("yes", "", () => chain.asking && chain.sendAction(chain.asking)));
+  const node = make("div", { className: "tamr tamr-chain", role: "group" },
+    offline, make("div", {}, make("span", {}, icon, word), title, count),
+    hint, list, why, place, actions, question, announcement, make("style", {}, CHAIN_CSS));
+
+  const focused = () => /** @type {HTMLButtonElement} */ (focusedNear(node));
+
+  function drawHead() {
+    const { name, state, steps: all, as_of, recorded } = chain.facts;
+    const [label, shape] = Object.hasOwn(CHAIN_STATES, state) ? CHAIN_STATES[state] : describeStep(state);
+    const done = all.filter((step) => step.state === "SUCCEEDED").length;
+    drawShape(shape);
+    node.dataset.state = state;
+    node.ariaLabel = "Chain" + (name ? ": " + cut(name, 200) : "");
+    setText(word, label);
+    setText(title, cut(name || "Chain", 200));
+    setText(count, recorded ? plural(all.length, "step") : CHAIN_ENDED.includes(state) || state === "WAITING"
+      ? done + " of " + plural(all.length, "step") + " done" : "step " + Math.min(done + 1, all.length) + " of " + all.length);
+    setText(offline, chain.live ? chain.waiting : "No kernel is connected: this is how it was" +
+      (as_of ? " at " + clockTime(as_of) : "") + ".");
+  }
+
+  function drawForecast() {
+    const { state, steps: all, at_once, recorded } = chain.facts;
+    const now = chain.now();
+    const end = chain.live && !recorded && state === "RUNNING" ? forecast(all, at_once ?? 1, now) : undefined;
+    // The page's own clock, since people compare it with theirs.
+    const at = (/** @type {number} */ seconds) => minute(Date.now() + 1000 * seconds);
+    setText(hint, end && "All done at about " + at(end.median) + " (" + at(end.low) + " to " + at(end.high) + ") · estimate");
+  }
+
+  function drawSteps() {
+    const { steps: all } = chain.facts;
+    if (steps.length !== all.length) {
+      steps = all.map((_, i) => createStep(chain, i));
+      list.replaceChildren(...steps.map((step) => step.node));
+    }
+    steps.forEach((step, i) => step.draw(all[i]));
+    const reasons = all.filter((step) => step.why && step.state !== "BLOCKED").map(({ name, why: reason, holds_up = [] }) =>
+      cut(name, 80) + ": " + cut(reason, 400) + (holds_up.length ? " · holds up " + cut(holds_up.join(", "), 200) : ""));
+    setText(why, reasons.join("\n"));
+  }
+
+  function drawPanel() {
+    const store = chain.opened?.store ?? null;
+    if (shown?.store === store) return;
+    shown?.panel.destroy();
+    place.replaceChildren();
+    shown = store && { store, panel: createPanel(store) };
+    if (shown) place.append(shown.panel.node);
+  }
+
+  function drawActions() {
+    const { recorded } = chain.facts;
+    // The code of a recording decides.
+    const state = recorded ? "" : chain.facts.state;
+    const ended = CHAIN_ENDED.includes(state);
+    const offers = {
+      start: state === "WAITING",
+      resume: (ended && state !== "SUCCEEDED") || state === "STOPPING",
+      stop: state === "RUNNING",
+      cancel: state === "RUNNING" || state === "STOPPING",
+    };
+    for (const [name, offered] of Object.entries(offers)) {
+      const had = focused() === buttons[name];
+      buttons[name].hidden = !offered;
+      buttons[name].ariaDisabled = chain.live && !chain.sent ? null : "true";
+      buttons[name].title = chain.live ? "" : "No kernel is connected.";
+      // The focus would be lost with the button.
+      if (had && !offered) list.querySelector("button")?.focus();
+      if (chain.asking === name && !offered) chain.asking = "";
+    }
+    setText(note, !chain.sent ? "" : !chain.sent.done && Date.now() - chain.sent.at >= SLOW_ACK_MS ? WAITING_FOR_KERNEL : "Sending…");
+  }
+
+  /** Shows or hides the confirmation and moves the focus into it, or back to the action's button. */
+  function drawQuestion() {
+    const { asking } = chain;
+    if (!asking === question.hidden) return;
+    const from = focused();
+    if (asking) {
+      [prompt, buttons.no, buttons.yes].forEach((part, i) => setText(part, CHAIN_QUESTIONS[asking][i]));
+      question.ariaLabel = CHAIN_QUESTIONS[asking][0];
+      question.dataset.asking = asking;
+    }
+    question.hidden = !asking;
+    if (asking && actions.contains(from)) buttons.no.focus();
+    actions.hidden = !!asking;
+    if (!asking && question.contains(from)) buttons[question.dataset.asking ?? ""].focus();
+  }
+
+  /** @type {string[]} */
+  let states = [];
+  function announceSteps() {
+    const all = chain.facts.steps;
+    const next = all.map(({ state }) => state);
+    const ended = all.filter(({ state }, i) => states[i] && states[i] !== state && /SUCCEEDED|FAILED|CANCELED|UNKNOWN/.test(state));
+    if (ended.length) setText(announcement, ended.map(({ name, state }) => cut(name, 80) + ": " + describeStep(state)[0]).join(", "));
+    states = next;
+  }
+
+  function draw() {
+    drawHead();
+    drawForecast();
+    drawSteps();
+    drawPanel();
+    drawActions();
+    drawQuestion();
+    announceSteps();
+  }
+  draw();
+  const view = { node, draw };
+  chain.views.add(view);
+
+  // Some browsers would take the focus away on a press of the mouse, which closes the confirmation.
+  question.onmousedown = (event) => event.preventDefault();
+  node.addEventListener("focusin", () => { chain.focus = focused()?.value ?? ""; });
+  node.addEventListener("focusout", ({ target, relatedTarget }) => {
+    const leaves = question.contains(/** @type {Node} */ (target)) && !question.contains(/** @type {Node} */ (relatedTarget));
+    // A view that is removed from the page loses its focus too, which must not close the confirmation.
+    queueMicrotask(() => {
+      if (leaves && node.isConnected && document.hasFocus()) chain.ask("");
+    });
+  });
+  node.onkeydown = (event) => {
+    if (event.key === "Escape") chain.ask("");
+    // A notebook would take plain keys as its commands.
+    if (!event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
+  };
+
+  return {
+    ...view,
+    /** Restores the focus that a removed view had, unless it is elsewhere now. */
+    refocus() {
+      if (document.activeElement === document.body) {
+        [...node.querySelectorAll("button")].find(({ value }) => chain.focus && value === chain.focus)?.focus();
+      }
+    },
+    destroy() {
+      shown?.panel.destroy();
+      chain.views.delete(view);
+    },
+  };
+}

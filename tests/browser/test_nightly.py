@@ -1,0 +1,41 @@
+"""A chain of jobs in JupyterLab: one step fails the first time, and it goes on from there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from harness import FrontEnd
+
+ALL_JOBS = 90_000
+
+
+def test_the_nightly_chain_goes_on_from_where_it_failed(lab: FrontEnd) -> None:
+    notebook = lab.open("notebooks/nightly.ipynb", viewport={"width": 1280, "height": 1800})
+    notebook.run_all(wait=False)
+    chain = notebook.page.get_by_role("group", name="Chain: Nightly")
+    steps = chain.get_by_role("list", name="Steps").get_by_role("listitem")
+
+    expect(steps).to_have_count(5)
+    expect(chain).to_have_attribute("data-state", "RUNNING")
+    expect(chain.get_by_role("button", name="Stop after this step")).to_be_visible()
+
+    expect(chain).to_have_attribute("data-state", "FAILED", timeout=ALL_JOBS)
+    expect(steps.nth(1)).to_contain_text("Failed")
+    expect(steps.nth(2)).to_contain_text("Held up")
+    expect(chain).to_contain_text("holds up Train, Update clusters, Publish clusters")
+    steps.nth(1).get_by_role("button").click()
+    expect(chain.get_by_role("group", name="Operation 402")).to_contain_text("AnalysisException")
+    for theme in ("light", "dark"):
+        notebook.set_theme(theme)
+        notebook.screenshot(f"nightly-failed-{theme}")
+
+    chain.get_by_role("button", name="Go on from here").click()
+    expect(chain.get_by_role("button", name="Not now")).to_be_focused()
+    chain.get_by_role("button", name="Yes, go on from here").click()
+
+    expect(chain).to_have_attribute("data-state", "SUCCEEDED", timeout=ALL_JOBS)
+    expect(chain).to_contain_text("5 of 5 steps done")
+    assert notebook.errors == []

@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { load } from "./static.js";
+
+const { progress, remaining } = await load("shared/estimate.js");
+const RUN = { median: 100, low: 80, high: 130, samples: 20 };
+const QUEUE = { median: 12, low: 8, high: 60, samples: 20 };
+
+for (const [elapsed, text] of [
+  [60, "About 40 s left (20 to 70 s, from 20 past runs)"],
+  [85, "About 15 s left (up to 45 s, from 20 past runs)"],
+  [115, "At most 15 s left (from 20 past runs)"],
+  [180, "Running longer than usual: 3 min, usually 1 min 40 s"],
+  [7200, "Running longer than usual: 2 h, usually 1 min 40 s"],
+]) {
+  test(`remaining running time after ${elapsed} s`, () =>
+    assert.equal(remaining(RUN, elapsed, false), text));
+}
+
+for (const [elapsed, text] of [
+  [5, "Starts in about 7 s (3 to 55 s, from 20 past runs)"],
+  [20, "Starts within 40 s (from 20 past runs)"],
+  [90, "Queued longer than usual: 1 min 30 s, usually 12 s"],
+]) {
+  test(`remaining queue time after ${elapsed} s`, () =>
+    assert.equal(remaining(QUEUE, elapsed, true), text));
+}
+
+test("one past run is singular, and minutes have their unit at both ends", () => {
+  assert.equal(
+    remaining({ median: 400, low: 300, high: 600, samples: 1 }, 0, false),
+    "About 6 min 40 s left (5 min to 10 min, from 1 past run)",
+  );
+});
+
+test("progress grows ever slower and stays below 1", () => {
+  const seen = Array.from({ length: 100 }, (_, i) => progress(RUN, 10 * i));
+  assert.equal(seen[0], 0);
+  assert.deepEqual(
+    seen,
+    seen.toSorted((a, b) => a - b),
+  );
+  assert.ok(seen[30] > 0.95);
+  assert.ok(progress(RUN, 1e9) < 1);
+  const steps = seen.slice(11).map((value, i) => value - seen[i + 10]);
+  assert.deepEqual(
+    steps,
+    steps.toSorted((a, b) => b - a),
+  );
+});

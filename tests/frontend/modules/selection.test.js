@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { load } from "./static.js";
+
+const { createSelection } = await load("jobs/table/selection.js");
+const ROWS = ["a", "b", "c", "d", "e"].map((key, index) => ({ key, index }));
+const [A, B, C, D, E] = ROWS;
+
+test("a toggle selects and deselects", () => {
+  const selection = createSelection(["a"]);
+  selection.toggle("b");
+  selection.toggle("a");
+  assert.deepEqual(selection.keys, ["b"]);
+  assert.ok(selection.has("b"));
+  assert.equal(selection.size, 1);
+});
+
+test("a range begins at the row that was selected last, and its next end replaces it", () => {
+  const selection = createSelection(["e"]);
+  selection.toggle("b");
+  selection.extend(ROWS, D);
+  assert.deepEqual(selection.keys.toSorted(), ["b", "c", "d", "e"]);
+  selection.extend(ROWS, A);
+  assert.deepEqual(selection.keys.toSorted(), ["a", "b", "e"]);
+  selection.extend(ROWS, C);
+  assert.deepEqual(selection.keys.toSorted(), ["b", "c", "e"]);
+});
+
+test("a range without a beginning is one row, which begins the next", () => {
+  const selection = createSelection([]);
+  selection.extend(ROWS, C);
+  assert.deepEqual(selection.keys, ["c"]);
+  selection.extend(ROWS, E);
+  assert.deepEqual(selection.keys, ["c", "d", "e"]);
+});
+
+test("all are selected unless all are", () => {
+  const selection = createSelection(["b"]);
+  selection.toggleAll([A, B, C]);
+  assert.deepEqual(selection.keys.toSorted(), ["a", "b", "c"]);
+  selection.toggleAll([A, B, C]);
+  assert.deepEqual(selection.keys, []);
+});
+
+test("rows that are gone are deselected, and a replacement takes all", () => {
+  const selection = createSelection(["a", "b", "c"]);
+  selection.keep((key) => key !== "b");
+  assert.deepEqual(selection.keys, ["a", "c"]);
+  selection.replace(selection.keys.slice(1));
+  assert.deepEqual(selection.keys, ["c"]);
+});

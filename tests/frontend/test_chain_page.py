@@ -1,0 +1,208 @@
+"""ChainWidget's page: steps, actions, keyboard, announcements and looks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from chain_page import (
+    FAILURE,
+    FAULT,
+    NEW,
+    RUNNING,
+    STATES,
+    STOPPING,
+    UNKNOWN,
+    WHY,
+    chain,
+)
+from panel_page import FAILED, ago
+from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from panel_page import Widget
+    from playwright.sync_api import Locator, Page
+
+
+@pytest.fixture
+def open_chain(show: Callable[..., Widget]) -> Callable[..., Widget]:
+    def open_chain(facts: dict[str, Any], **options: Any) -> Widget:
+        return show(facts, entry="chain/index.js", trait="_chain", **options)
+
+    return open_chain
+
+
+def step(widget: Widget, number: int) -> Locator:
+    return widget.panel.get_by_role("list", name="Steps").get_by_role("listitem").nth(number)
+
+
+def test_the_steps_say_their_state_and_their_time(open_chain):
+    widget = open_chain(RUNNING)
+
+    expect(widget.panel).to_have_accessible_name("Chain: Nightly")
+    expect(widget.panel).to_contain_text("step 2 of 4")
+    expect(step(widget, 0)).to_have_text("UpdateSucceeded40 s")
+    expect(step(widget, 1)).to_have_text("PairsRunningAbout 30 s left")
+    expect(step(widget, 2)).to_have_text("TrainTo comeusually 1 min")
+    expect(widget.panel).to_contain_text("All done at about 14:04 (14:04 to 14:05) · estimate")
+
+
+def test_an_end_that_is_not_known_is_not_foretold(open_chain):
+    expect(step(open_chain(UNKNOWN), 1)).to_have_text("PairsEnd not known")
+
+
+def test_time_passes_without_the_kernel(open_chain, page: Page):
+    widget = open_chain(RUNNING)
+
+    page.clock.run_for(20_000)
+
+    expect(step(widget, 1)).to_contain_text("About 10 s left")
+
+
+def test_a_failure_says_why_and_for_which_steps_it_matters(open_chain):
+    widget = open_chain(FAILURE)
+
+    expect(widget.panel).to_contain_text(f"Pairs: {WHY} · holds up Train, Publish")
+    expect(step(widget, 2)).to_contain_text("Held up")
+    expect(widget.panel).to_contain_text("1 of 4 steps done")
+
+
+@pytest.mark.parametrize(
+    ("state", "offers"),
+    [
+        ("new", ["Start"]),
+        ("running", ["Stop after this step", "Cancel"]),
+        ("stopping", ["Go on from here", "Cancel"]),
+        ("failed", ["Go on from here"]),
+        ("canceled", ["Go on from here"]),
+        ("stopped", ["Go on from here"]),
+        ("succeeded", []),
+    ],
+)
+def test_a_chain_offers_the_actions_that_have_an_effect(open_chain, state, offers):
+    widget = open_chain(STATES[state])
+    actions = widget.panel.locator("button:not([value^=step])")
+
+    expect(actions.filter(visible=True)).to_have_text(offers)
+
+
+@pytest.mark.parametrize(
+    ("facts", "name", "no", "yes", "action"),
+    [
+        (NEW, "Start", "Not now", "Yes, start it", "start"),
+        (RUNNING, "Cancel", "Keep running", "Yes, cancel it", "cancel"),
+        (FAILURE, "Go on from here", "Not now", "Yes, go on from here", "resume"),
+    ],
+)
+def test_an_action_that_changes_the_server_asks_first(
+    open_chain, page, facts, name, no, yes, action
+):
+    widget = open_chain(facts)
+
+    widget.button(name).press("Enter")
+    expect(widget.button(no)).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(widget.button(name)).to_be_focused()
+    widget.button(name).press("Enter")
+    widget.button(no).press("Enter")
+    expect(widget.button(name)).to_be_focused()
+    assert widget.sent == []
+
+    widget.button(name).press("Enter")
+    widget.button(yes).press("Enter")
+    expect(widget.panel).to_contain_text("Sending…")
+    assert widget.sent == [action]
+
+
+def test_stopping_needs_no_question(open_chain):
+    widget = open_chain(RUNNING)
+
+    widget.button("Stop after this step").click()
+
+    assert widget.sent == ["stop"]
+
+
+def test_the_focus_is_not_lost_with_a_button(open_chain):
+    widget = open_chain(RUNNING)
+    widget.button("Stop after this step").focus()
+
+    widget.update(STOPPING)
+
+    expect(step(widget, 0).get_by_role("button")).to_be_focused()
+
+
+def test_a_step_opens_to_the_panel_of_its_operation(open_chain, page):
+    widget = open_chain(FAILURE)
+    opener = step(widget, 1).get_by_role("button")
+    expect(opener).to_have_attribute("aria-expanded", "false")
+
+    opener.press("Enter")
+    expect(opener).to_have_attribute("aria-expanded", "true")
+    panel = widget.panel.get_by_role("group", name="Operation 402")
+    expect(panel).to_be_visible()
+    widget.receive({"panel": "Pairs", "facts": FAILED | {"id": "402"}})
+    expect(panel).to_contain_text("Train Mastering Model")
+
+    opener.press("Enter")
+    expect(panel).to_have_count(0)
+    assert widget.sent == ["expand", "collapse"]
+
+
+def test_a_step_without_an_operation_does_not_open(open_chain):
+    widget = open_chain(RUNNING)
+    opener = step(widget, 2).get_by_role("button")
+
+    opener.press("Enter")
+
+    expect(opener).to_have_attribute("aria-disabled", "true")
+    assert widget.sent == []
+
+
+def test_the_end_of_a_step_is_announced_once(open_chain):
+    widget = open_chain(RUNNING)
+    status = widget.panel.get_by_role("status")
+    expect(status).to_be_empty()
+
+    widget.update(FAILURE)
+    expect(status).to_have_text("Pairs: Failed")
+    widget.update(FAILURE | {"as_of": ago(-5)})
+    expect(status).to_have_text("Pairs: Failed")
+
+
+def test_two_views_show_the_same(open_chain, page):
+    open_chain(RUNNING, views=2)
+    first, second = (page.locator("main .tamr-chain").nth(i) for i in range(2))
+
+    first.get_by_role("button", name="Cancel", exact=True).click()
+
+    expect(second.get_by_role("button", name="Keep running")).to_be_visible()
+
+
+def test_without_a_kernel_it_says_so_and_offers_nothing(open_chain):
+    widget = open_chain(FAILURE, className="jupyter-widgets-disconnected")
+
+    expect(widget.panel).to_contain_text("No kernel is connected: this is how it was at 14:02")
+    expect(widget.button("Go on from here")).to_have_attribute("aria-disabled", "true")
+
+
+def test_text_of_the_server_is_only_text(open_chain):
+    facts = chain("FAILED", ("FAILED", FAULT | {"why": "<b>x</b>"}), *[("BLOCKED", {})] * 3)
+    facts["name"] = facts["steps"][0]["name"] = "<img src=x onerror=alert(1)>"
+    widget = open_chain(facts)
+
+    expect(widget.panel).to_contain_text("<img src=x onerror=alert(1)>: <b>x</b>")
+    expect(widget.panel.locator("img")).to_have_count(0)
+
+
+def test_nothing_sticks_out_of_a_narrow_page(open_chain, page):
+    page.set_viewport_size({"width": 320, "height": 640})
+    facts = chain("FAILED", ("FAILED", FAULT), *[("BLOCKED", {})] * 3)
+    facts["steps"][0] |= {"name": "x" * 80, "why": "y" * 300}
+    open_chain(facts)
+
+    assert page.evaluate(
+        """() => [...document.querySelectorAll(".tamr, .tamr *")].every(
+          (node) => node.getBoundingClientRect().right <= innerWidth)"""
+    )

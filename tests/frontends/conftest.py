@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+from hosts import HOSTS, AppServer, Host
+
+from tamr_widgets.simulator import DEMO_PASSWORD, DEMO_USERNAME, Simulator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, BrowserContext, Page, Route
+
+VIEWPORT = {"width": 1100, "height": 900}
+SKIPPED_IN_CI = "This front end is not tried: "  # see tests/conftest.py
+
+
+@pytest.fixture(scope="module")
+def tamr() -> Iterator[Simulator]:
+    # With so many jobs a list costs more than polls of single ones, so each of them is seen.
+    with Simulator(past_jobs=2000, executors=50) as simulator:
+        yield simulator
+
+
+@pytest.fixture(scope="module", params=HOSTS, ids=[host.name for host in HOSTS])
+def server(
+    request: pytest.FixtureRequest,
+    tamr: Simulator,
+    environment: Callable[..., Path],
+    artifacts: Path,
+) -> Iterator[AppServer]:
+    """The server of each host's app in turn."""
+    with _serve(request.param, tamr, environment, artifacts) as server:
+        yield server
+
+
+def _serve(
+    host: Host, tamr: Simulator, environment: Callable[..., Path], artifacts: Path
+) -> AppServer:
+    try:
+        python = environment(host.name, *host.packages)
+    except RuntimeError as error:
+        pytest.skip(f"{SKIPPED_IN_CI}{error}")
+    variables = {
+        "TAMR_URL": tamr.url,
+        "TAMR_USERNAME": DEMO_USERNAME,
+        "TAMR_PASSWORD": DEMO_PASSWORD,
+    }
+    return AppServer(host, python, variables, artifacts / f"{host.name}.log")
+
+
+@pytest.fixture
+def visitor(chromium: Browser, server: AppServer) -> Iterator[Page]:
+    """A page of the app, of a visitor who has no way to the internet."""
+    with chromium.new_context(viewport=VIEWPORT) as context:
+        page = new_page(context, server)
+        yield page
+
+
+def new_page(context: BrowserContext, server: AppServer) -> Page:
+    """Open the app in another page."""
+    page = context.new_page()
+    page.route(_is_elsewhere, lambda route: _fulfill(route, server))
+    page.goto(server.url)
+    return page
+
+
+def _is_elsewhere(url: str) -> bool:
+    return urlsplit(url).hostname != "127.0.0.1"
+
+
+def _fulfill(route: Route, server: AppServer) -> None:
+    """Panel's page loads anywidget's code from the internet; here it comes from the package."""
+    if "/anywidget@" in route.request.url:
+        folder = server.python.parents[1] / "share/jupyter/nbextensions/anywidget"
+        route.fulfill(path=folder / "index.js", content_type="text/javascript")
+    else:
+        route.abort()

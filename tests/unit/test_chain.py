@@ -1,0 +1,427 @@
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+from tamr_widgets import Chain, Forbidden, NotSupported, Operation, OperationFailed, Step
+from tamr_widgets.simulator import Fault, Simulator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tamr_widgets import Client
+
+QUICK = 0.05
+PAIRS = "projects/1/recordPairs:refresh"
+UPDATE = "projects/1/unifiedDataset:refresh"
+
+
+@pytest.fixture
+def tamr() -> Iterator[Simulator]:
+    with Simulator(past_jobs=0, executors=3) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def client(tamr: Simulator) -> Iterator[Client]:
+    with tamr.client() as client:
+        yield client
+
+
+@pytest.fixture
+def started() -> list[str]:
+    """The names of the jobs in the order in which they were started."""
+    return []
+
+
+@pytest.fixture
+def job(tamr: Simulator, client: Client, started: list[str]) -> Callable[..., Callable[[], Any]]:
+    """Makes functions that start jobs, which end with each of the outcomes in turn."""
+
+    def job(name: str, *outcomes: str, seconds: float = 0.1) -> Callable[[], Operation]:
+        remaining = list(outcomes)
+
+        def start() -> Operation:
+            started.append(name)
+            outcome = remaining.pop(0) if remaining else "SUCCEEDED"
+            number = tamr.jobs.start(
+                name=name, outcome=outcome, queued_seconds=0.0, run_seconds=seconds
+            )
+            return client.operation(number)
+
+        return start
+
+    return job
+
+
+def chain_of(steps: Any, **options: Any) -> Chain:
+    return Chain(steps, **{"poll_interval_seconds": QUICK, **options})
+
+
+def states(chain: Chain) -> str:
+    return " ".join(step.state for step in chain.steps)
+
+
+def changes(chain: Chain) -> Callable[[Callable[[], bool]], None]:
+    """A way to wait until something holds, woken by each change of the chain."""
+    changed = threading.Event()
+    chain.on_change(changed.set)
+
+    def until(condition: Callable[[], bool]) -> None:
+        while not condition():
+            assert changed.wait(10), f"{chain}: {chain.steps}"
+            changed.clear()
+
+    return until
+
+
+def test_each_job_starts_when_the_one_before_has_succeeded(job, started, client, tamr):
+    chain = chain_of({"Update": job("a"), "Pairs": job("b"), "Publish": job("c")}, name="Nightly")
+    assert chain.state == "WAITING"
+    assert started == []
+
+    assert chain.start() is chain
+    assert chain.wait(10) is chain
+
+    assert chain.state == "SUCCEEDED"
+    assert started == ["a", "b", "c"]
+    operations = [step.operation for step in chain.steps]
+    assert [each.state for each in operations] == ["SUCCEEDED"] * 3
+    assert operations[0].ended_at <= operations[1].created_at
+    assert operations[1].ended_at <= operations[2].created_at
+    assert [step.error for step in chain.steps] == [None] * 3
+
+
+def test_starting_twice_starts_nothing_twice(job, started):
+    chain = chain_of({"a": job("a"), "b": job("b")})
+
+    chain.start().start()
+    chain.wait(10)
+    chain.start()
+
+    assert chain.wait(10).state == "SUCCEEDED"
+    assert started == ["a", "b"]
+
+
+def test_endpoints_of_a_server_are_a_chain(tamr):
+    with Simulator(speed=1000) as quick, quick.client() as client:
+        endpoints = {
+            "Update": UPDATE,
+            "Again": PAIRS,
+        }
+        chain = Chain.of(client, endpoints, "Nightly", poll_interval_seconds=QUICK).start()
+
+        assert chain.wait(20).state == "SUCCEEDED"
+        assert chain.name == "Nightly"
+        assert [step.operation.client for step in chain.steps] == [client] * 2
+        posts = [each.path for each in quick.requests.matching("POST")]
+        assert [post.rpartition("v1/")[2] for post in posts] == list(endpoints.values())
+
+
+def test_nothing_to_do_passes(client, job, started):
+    noop = Operation.from_json(
+        client, {"id": "-1", "type": "NOOP", "status": {"state": "SUCCEEDED"}}
+    )
+    chain = chain_of({"none": lambda: None, "noop": lambda: noop, "job": job("a")}).start()
+
+    assert chain.wait(10).state == "SUCCEEDED"
+    assert [step.operation is None for step in chain.steps] == [True, False, False]
+
+
+def test_a_failure_holds_up_what_depends_on_it_and_nothing_else(job, started):
+    chain = chain_of(
+        [
+            Step("update", job("update")),
+            Step("pairs", job("pairs", "FAILED")),
+            Step("train", job("train")),
+            Step("profile", job("profile"), after="update"),
+        ]
+    ).start()
+
+    assert chain.wait(10).state == "FAILED"
+    assert states(chain) == "SUCCEEDED FAILED BLOCKED SUCCEEDED"
+    assert started == ["update", "pairs", "profile"]
+    assert isinstance(chain.steps[1].error, OperationFailed)
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("no such project"), SystemExit(1), KeyboardInterrupt()]
+)
+def test_a_function_that_raises_fails_its_step(error, job, started):
+    def fail() -> None:
+        raise error
+
+    chain = chain_of([("a", fail), ("b", job("b")), Step("c", job("c"), after=())]).start()
+
+    assert chain.wait(10).state == "FAILED"
+    assert states(chain) == "FAILED BLOCKED SUCCEEDED"
+    assert chain.steps[0].error is error
+
+
+def test_a_function_that_returns_something_else_fails_its_step(client):
+    async def start() -> None:
+        """Would start a job."""
+
+    chain = chain_of([("number", lambda: 17), Step("async", start, after=())]).start()
+
+    assert chain.wait(10).state == "FAILED"
+    assert "not something of type int" in str(chain.steps[0].error)
+    assert "async function" in str(chain.steps[1].error)
+
+
+def test_independent_steps_run_at_once_as_far_as_allowed(job, started):
+    chain = chain_of([Step(name, job(name, seconds=0.3), after=()) for name in "abc"], at_once=2)
+    until = changes(chain)
+    chain.start()
+
+    until(lambda: states(chain).count("RUNNING") == 2)
+    assert started == ["a", "b"]
+    assert chain.steps[2].state == "WAITING"
+    assert chain.wait(10).state == "SUCCEEDED"
+
+
+def test_stopping_lets_the_running_step_end_and_starts_no_more(job, started):
+    chain = chain_of({"a": job("a", seconds=0.5), "b": job("b")})
+    until = changes(chain)
+    chain.start()
+    until(lambda: chain.steps[0].state == "RUNNING")
+
+    assert chain.stop() is chain
+    assert chain.state == "STOPPING"
+    assert chain.wait(10).state == "STOPPED"
+    assert states(chain) == "SUCCEEDED WAITING"
+
+    assert chain.resume().wait(10).state == "SUCCEEDED"
+    assert started == ["a", "b"]
+
+
+def test_a_stop_can_be_reverted_while_the_step_runs(job, started):
+    chain = chain_of({"a": job("a", seconds=0.5), "b": job("b")})
+    until = changes(chain)
+    chain.start()
+    until(lambda: chain.steps[0].state == "RUNNING")
+
+    chain.stop().resume()
+
+    assert chain.wait(10).state == "SUCCEEDED"
+    assert started == ["a", "b"]
+
+
+def test_cancelling_cancels_the_job_that_runs_and_starts_no_more(job, started, tamr):
+    chain = chain_of({"a": job("a", seconds=60), "b": job("b")})
+    until = changes(chain)
+    chain.start()
+    until(lambda: chain.steps[0].state == "RUNNING")
+
+    assert chain.cancel().wait(10).state == "CANCELED"
+    assert states(chain) == "CANCELED BLOCKED"
+    assert len(tamr.requests.matching("POST", "cancel")) == 1
+    assert started == ["a"]
+
+
+def test_a_job_that_is_being_started_is_cancelled_when_it_is_there(job, started, tamr):
+    begun, go_on = threading.Event(), threading.Event()
+    start = job("a", seconds=60)
+
+    def slowly() -> Operation:
+        begun.set()
+        go_on.wait(10)
+        return start()
+
+    chain = chain_of({"a": slowly, "b": job("b")}).start()
+    begun.wait(10)
+    chain.cancel()
+    assert chain.state == "STOPPING"
+    go_on.set()
+
+    assert chain.wait(10).state == "CANCELED"
+
+
+def test_resuming_starts_only_what_has_not_succeeded(job, started):
+    chain = chain_of({"a": job("a"), "b": job("b", "FAILED", "SUCCEEDED"), "c": job("c")}).start()
+    assert chain.wait(10).state == "FAILED"
+
+    assert chain.resume() is chain
+    assert chain.wait(10).state == "SUCCEEDED"
+    assert started == ["a", "b", "b", "c"]
+    assert chain.steps[1].error is None
+
+
+def test_a_step_whose_end_is_not_known_is_polled_again_rather_than_started_again(
+    job, started, tamr, client
+):
+    chain = chain_of({"a": job("a", seconds=0.6), "b": job("b")})
+    until = changes(chain)
+    chain.start()
+    until(lambda: chain.steps[0].state == "RUNNING")
+    tamr.faults.add(Fault.status(403, times=1, method="GET"))
+
+    assert chain.wait(10).state == "FAILED"
+    assert states(chain) == "UNKNOWN BLOCKED"
+    assert isinstance(chain.steps[0].error, Forbidden)
+
+    assert chain.resume().wait(10).state == "SUCCEEDED"
+    assert started == ["a", "b"]
+
+
+def test_a_step_whose_job_is_gone_is_started_anew(job, started, tamr):
+    chain = chain_of({"a": job("a", seconds=0.6)})
+    until = changes(chain)
+    chain.start()
+    until(lambda: chain.steps[0].state == "RUNNING")
+    tamr.faults.add(Fault.status(403, times=1, method="GET"))
+    chain.wait(10)
+    tamr.jobs.remove(chain.steps[0].operation.resource_id)
+
+    assert chain.resume().wait(10).state == "SUCCEEDED"
+    assert started == ["a", "a"]
+
+
+def test_a_start_is_repeated_while_the_server_is_away(job, started):
+    away = [requests.ConnectTimeout("no"), requests.ConnectTimeout("no")]
+
+    def start() -> Operation:
+        if away:
+            raise away.pop()
+        return job("a")()
+
+    chain = chain_of({"a": start}).start()
+
+    assert chain.wait(10).state == "SUCCEEDED"
+    assert started == ["a"]
+    assert chain.steps[0].error is None
+
+
+def test_a_start_that_the_server_may_have_received_is_not_repeated(job, started):
+    calls = []
+
+    def start() -> None:
+        calls.append(1)
+        raise requests.ConnectionError("reset")
+
+    chain = chain_of({"a": start}).start()
+
+    assert chain.wait(10).state == "FAILED"
+    assert len(calls) == 1
+
+
+def test_stopping_ends_the_repetition_of_a_start(job):
+    def start() -> None:
+        raise requests.ConnectTimeout("no")
+
+    chain = chain_of({"a": start}, poll_interval_seconds=600)
+    until = changes(chain)
+    chain.start()
+    until(lambda: chain.steps[0].error is not None)
+
+    assert chain.stop().wait(10).state == "STOPPED"
+    assert states(chain) == "WAITING"
+
+
+def test_a_chain_that_is_made_anew_takes_over_the_operations_that_ran(job, started, client, tamr):
+    done = client.operation(tamr.jobs.add("SUCCEEDED"))
+    failed = client.operation(tamr.jobs.add("FAILED"))
+    running = client.operation(tamr.jobs.start(queued_seconds=0, run_seconds=0.3))
+    steps = [Step(name, job(name), after=()) for name in ("done", "failed", "running", "new")]
+    chain = chain_of(steps)
+
+    chain.resume({"done": done, "failed": failed, "running": running})
+
+    assert chain.wait(10).state == "SUCCEEDED"
+    assert started == ["failed", "new"]
+    assert chain.steps[2].operation.resource_id == running.resource_id
+    with pytest.raises(ValueError, match="was not started"):
+        chain.resume({"done": done})
+    with pytest.raises(ValueError, match="no such step"):
+        chain_of(steps).resume({"don": done})
+
+
+def test_a_chain_can_be_awaited(job):
+    async def run() -> Chain:
+        return await chain_of({"a": job("a")}).start()
+
+    assert asyncio.run(run()).state == "SUCCEEDED"
+
+
+def test_waiting_for_a_chain_that_was_not_started_is_refused(job):
+    with pytest.raises(NotSupported, match=r"start\(\)"):
+        chain_of({"a": job("a")}).wait()
+
+
+def test_a_wait_that_times_out_leaves_the_chain_running(job):
+    chain = chain_of({"a": job("a", seconds=0.3)}).start()
+
+    with pytest.raises(TimeoutError, match="did not end within 0 seconds"):
+        chain.wait(0)
+    assert chain.wait(10).state == "SUCCEEDED"
+
+
+def test_callbacks_hear_of_each_end_and_of_each_change(job):
+    chain = chain_of({"a": job("a", "FAILED", "SUCCEEDED")})
+    ends: list[str] = []
+    heard = threading.Condition()
+
+    def on_ended(ended: Chain) -> None:
+        with heard:
+            ends.append(ended.state)
+            heard.notify_all()
+
+    chain.on_ended(on_ended)
+    chain.on_ended(lambda _: sys.exit())
+    forget = chain.on_change(lambda: 1 / 0)
+    chain.start().wait(10)
+    forget()
+    with heard:
+        assert heard.wait_for(lambda: ends == ["FAILED"], 10)
+    chain.resume().wait(10)
+    with heard:
+        assert heard.wait_for(lambda: ends == ["FAILED", "SUCCEEDED"], 10)
+    chain.on_ended(on_ended)
+    with heard:
+        assert heard.wait_for(lambda: len(ends) == 3, 10)
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"at_once": 0}, ValueError),
+        ({"at_once": True}, ValueError),
+        ({"name": 7}, TypeError),
+        ({"poll_interval_seconds": -1}, ValueError),
+    ],
+)
+def test_arguments_are_checked_at_once(options, error):
+    with pytest.raises(error):
+        chain_of({"a": lambda: None}, **options)
+
+
+def test_a_step_to_come_has_the_usual_time_of_its_description():
+    with Simulator() as tamr, tamr.client() as client:
+        chain = chain_of(
+            [
+                Step("first", partial(client.start, PAIRS, asynchronous=True)),
+                Step("later", lambda: None, description="Train Mastering Model"),
+                Step("unknown", lambda: None),
+            ],
+            poll_interval_seconds=0.5,
+        )
+        until = changes(chain)
+        chain.start()
+
+        until(lambda: all(step.estimate for step in chain.steps[:2]))
+        assert chain.steps[2].estimate is None
+        chain.cancel().wait(10)
+
+
+def test_it_says_in_words_what_it_is(job):
+    chain = chain_of({"a": job("a"), "b": job("b")}, name="Nightly")
+
+    assert repr(chain) == "<Chain 'Nightly': WAITING, 0 of 2 steps succeeded>"
+    assert repr(chain.start().wait(10)) == "<Chain 'Nightly': SUCCEEDED, 2 of 2 steps succeeded>"
+    assert repr(chain.steps[0]).startswith("<a: SUCCEEDED, operation ")

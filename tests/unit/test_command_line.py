@@ -1,0 +1,419 @@
+"""The command line as its users run it: in a pipe, and in a terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from fakes import wait_until
+
+from tamr_widgets.__main__ import main
+from tamr_widgets._terminal.lines import columns_of
+from tamr_widgets.simulator import DEMO_PASSWORD, DEMO_USERNAME, Simulator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+COMMAND = [sys.executable, "-W", "error", "-m", "tamr_widgets"]
+ESCAPE = "\x1b"
+
+on_posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no pseudo-terminals")
+
+
+@pytest.fixture
+def tamr() -> Iterator[Simulator]:
+    with Simulator(past_jobs=0) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def environment(tamr, monkeypatch) -> dict[str, str]:
+    """The server and the credentials, as a user exports them."""
+    variables = {
+        "TAMR_URL": tamr.url,
+        "TAMR_USERNAME": DEMO_USERNAME,
+        "TAMR_PASSWORD": DEMO_PASSWORD,
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return dict(os.environ)
+
+
+@pytest.fixture
+def run(environment) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs a command in a pipe."""
+
+    def run(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        options = {"stdin": subprocess.DEVNULL, "env": environment, **options}
+        return subprocess.run(
+            [*COMMAND, *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+            **options,
+        )
+
+    return run
+
+
+@pytest.fixture
+def terminal(environment) -> Callable[..., Any]:
+    """Runs a command in a terminal."""
+    from terminal import Terminal  # noqa: PLC0415 - Windows has no pseudo-terminals
+
+    def run(*arguments: str, columns: int = 80, **variables: str) -> Terminal:
+        return Terminal([*COMMAND, *arguments], {**environment, **variables}, columns=columns)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("states", "status"),
+    [
+        (["SUCCEEDED"], 0),
+        (["FAILED"], 1),
+        (["CANCELED"], 2),
+        (["SUCCEEDED", "CANCELED", "FAILED"], 1),
+        (["SUCCEEDED", "CANCELED"], 2),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, list) else str(value),
+)
+def test_the_exit_status_is_that_of_the_worst_outcome(tamr, environment, states, status, capsys):
+    """A script can go on with it; each job has a line."""
+    jobs = [tamr.jobs.add(state) for state in states]
+
+    assert main(["wait", *jobs]) == status
+
+    lines = capsys.readouterr().out.splitlines()
+    words = [line.split()[:2] for line in lines]
+    assert words == [[job, state] for job, state in zip(jobs, states, strict=True)]
+
+
+def test_a_job_that_does_not_end_in_time_is_status_3(tamr, environment, capsys):
+    """The message says that the job goes on."""
+    job = tamr.jobs.add("RUNNING")
+
+    assert main(["wait", job, "--timeout", "0.2"]) == 3
+    assert "The job itself goes on" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({"TAMR_URL": ""}, "TAMR_URL must be the address"),
+        ({"TAMR_PASSWORD": ""}, "no TAMR_PASSWORD"),
+        ({"TAMR_PASSWORD": "wr0ng"}, "401"),
+        ({"TAMR_URL": "http://127.0.0.1:1"}, "Is the server running"),
+        ({}, "404"),
+    ],
+    ids=["no server", "no password", "wrong password", "not running", "no such job"],
+)
+def test_an_error_is_one_line_and_status_4(environment, monkeypatch, variables, expected, capsys):
+    """It says what to do, and shows no password."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    assert main(["wait", "4711"]) == 4
+
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.count("\n") == 1
+    assert expected in output.err
+    assert "wr0ng" not in output.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["wait"],
+        ["wait", "1", "--timeout", "soon"],
+        ["wait", "1", "--interval", "-1"],
+        ["jobs", "--active", "--failing"],
+        ["jobs", "--limit", "many"],
+        ["watch", "1", "2"],
+        ["jobs", "--password", "x"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_arguments_are_status_4(arguments, capsys):
+    """Not 2, the usual one, which says here that a job was cancelled."""
+    with pytest.raises(SystemExit) as raised:
+        main(arguments)
+
+    assert raised.value.code == 4
+    assert "usage:" in capsys.readouterr().err
+
+
+def test_help_has_examples_and_no_option_for_a_password(capsys):
+    """Arguments are seen by everybody on the machine."""
+    with pytest.raises(SystemExit) as raised:
+        main(["--help"])
+
+    text = capsys.readouterr().out
+    assert raised.value.code == 0
+    assert "examples:" in text
+    assert "exit status:" in text
+    assert "--password" not in text
+
+
+def test_jobs_are_listed_newest_first(tamr, environment, capsys):
+    """With what a person wants to know of each."""
+    old, new = tamr.jobs.add("SUCCEEDED"), tamr.jobs.add("RUNNING", description="Train Model")
+
+    assert main(["jobs"]) == 0
+
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert head.split() == ["ID", "STATE", "CREATED", "QUEUED", "RAN", "BY", "DESCRIPTION"]
+    assert [line.split()[0] for line in lines] == [new, old]
+    assert "Train Model" in lines[0]
+
+
+def test_jobs_can_be_chosen_and_limited(tamr, environment, capsys):
+    """--active, --failing and --limit; a JSON object in each line."""
+    tamr.jobs.add("FAILED", description="A")
+    tamr.jobs.add("SUCCEEDED", description="A")
+    tamr.jobs.add("FAILED", description="B")
+    tamr.jobs.add("RUNNING", description="C")
+
+    def listed(*options: str) -> list[str]:
+        assert main(["jobs", "--json", *options]) == 0
+        return [json.loads(line)["description"] for line in capsys.readouterr().out.splitlines()]
+
+    assert listed() == ["C", "B", "A", "A"]
+    assert listed("--active") == ["C"]
+    assert listed("--failing") == ["B"]
+    assert listed("--limit", "2") == ["C", "B"]
+
+
+def test_no_jobs_is_said(tamr, environment, capsys):
+    """Rather than an empty table; JSON stays empty."""
+    assert main(["jobs", "--active"]) == 0
+    assert capsys.readouterr().out == "There are no such jobs.\n"
+    assert main(["jobs", "--active", "--json"]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_in_a_pipe_each_change_is_a_line(tamr, environment):
+    """Without colours, and without a carriage return."""
+    job = tamr.jobs.add("PENDING", description="Train")
+    with subprocess.Popen(
+        [*COMMAND, "watch", job, "--interval", "1"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        lines = [process.stdout.readline()]
+        tamr.jobs.change(job, status={"state": "RUNNING"})
+        lines.append(process.stdout.readline())
+        tamr.jobs.change(job, status={"state": "FAILED", "message": "No space left"})
+        lines.extend(process.stdout)
+
+        assert process.wait(60) == 1
+        assert process.stderr.read() == ""
+
+    assert [line.split()[:2] for line in lines] == [
+        [job, "PENDING"],
+        [job, "RUNNING"],
+        [job, "FAILED"],
+    ]
+    assert lines[-1].endswith("Train: No space left\n")
+    assert ESCAPE not in "".join(lines)
+    assert "\r" not in "".join(lines)
+
+
+def test_json_is_an_object_for_each_change(tamr, run):
+    """Complete, with times in ISO 8601 and durations in seconds."""
+    job = tamr.jobs.start(queued_seconds=0.5, run_seconds=0.5, outcome="FAILED")
+
+    done = run("wait", job, "--interval", "0.1", "--json")
+
+    changes = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 1
+    assert changes[-1]["state"] == "FAILED"
+    assert {each["id"] for each in changes} == {job}
+    assert changes[-1]["elapsed_seconds"] >= 0
+    assert changes[-1]["ended_at"].startswith("20")
+
+
+def test_cancel_needs_a_yes_where_nobody_can_be_questioned(tamr, run):
+    """In a pipe, nothing is cancelled without --yes."""
+    job = tamr.jobs.start(queued_seconds=0, run_seconds=600)
+
+    refused = run("cancel", job)
+    assert refused.returncode == 4
+    assert "--yes" in refused.stderr
+    assert tamr.jobs.state(job) == "RUNNING"
+
+    done = run("cancel", job, "--yes")
+    assert done.returncode == 0
+    assert done.stdout.split()[1] in ("CANCELING", "CANCELED")
+
+
+def test_a_job_that_has_ended_cannot_be_cancelled(tamr, environment, capsys):
+    """Status 1: nothing was cancelled."""
+    job = tamr.jobs.add("SUCCEEDED")
+
+    assert main(["cancel", job, "--yes"]) == 1
+    assert "nothing to cancel" in capsys.readouterr().err
+
+
+def test_a_pipe_that_is_closed_is_no_error(tamr, environment):
+    """As with `| head -1`."""
+    for _ in range(3000):
+        tamr.jobs.add("SUCCEEDED", description="Update " * 20)
+    with subprocess.Popen(
+        [*COMMAND, "jobs"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+
+        assert process.wait(60) == 141
+        assert process.stderr.read() == b""
+
+
+def test_text_that_the_output_cannot_encode_is_no_error(tamr, run, environment):
+    """A description may have any character."""
+    tamr.jobs.add("SUCCEEDED", description="Größe 数据 \N{PILE OF POO}")
+
+    done = run("jobs", env={**environment, "PYTHONIOENCODING": "ascii"})
+
+    assert done.returncode == 0
+    assert "Gr??e ??" in done.stdout
+
+
+def test_text_of_a_server_is_no_command_for_the_terminal(tamr, environment, capsys):
+    """A description cannot move the cursor, set a title or add a line."""
+    job = tamr.jobs.add("SUCCEEDED", description=f"{ESCAPE}]0;title\x07{ESCAPE}[2J\r\nTrain")
+
+    for command in (["jobs"], ["wait", job], ["jobs", "--json"]):
+        assert main(command) == 0
+        text = capsys.readouterr().out
+        assert ESCAPE not in text
+        assert "\r" not in text
+        assert text.count("\n") <= 2
+
+
+@on_posix
+def test_in_a_terminal_one_line_rewrites_itself(tamr, terminal):
+    """It fits into the width at every moment, and the outcome stays."""
+    job = tamr.jobs.add("RUNNING", description="数据 " * 30)
+
+    with terminal("watch", job, "--interval", "0.2", columns=50) as shown:
+        wait_until(lambda: shown.output.count("\r") > 3, 30)
+        tamr.jobs.finish(job)
+        assert shown.wait() == 0
+
+    *drawn, last = shown.output.strip().split("\r")
+    texts = [each.replace(f"{ESCAPE}[36m", "").replace(f"{ESCAPE}[0m", "") for each in drawn]
+    assert all(columns_of(each.rstrip()) <= 49 for each in texts)
+    assert last.startswith(f"{job} {ESCAPE}[32mSUCCEEDED{ESCAPE}[0m")
+    assert shown.is_restored
+
+
+@on_posix
+def test_in_a_terminal_the_time_left_is_estimated(terminal):
+    """By the jobs that the server remembers."""
+    with Simulator(past_jobs=400) as tamr:
+        job = tamr.jobs.add("RUNNING", age_seconds=10_000)
+
+        with terminal("watch", job, TAMR_URL=tamr.url) as shown:
+            wait_until(lambda: "longer than usual" in shown.output, 30)
+
+    assert "[#########-]" in shown.output
+
+
+@on_posix
+def test_several_jobs_are_counted(tamr, terminal):
+    """Each that has ended keeps a line of its own."""
+    first, second = (tamr.jobs.add("RUNNING") for _ in range(2))
+
+    with terminal("wait", first, second, "--interval", "0.1", NO_COLOR="1") as shown:
+        wait_until(lambda: "0 of 2 ended; " in shown.output, 30)
+        tamr.jobs.finish(first)
+        wait_until(lambda: "1 of 2 ended; " in shown.output, 30)
+        tamr.jobs.finish(second)
+        assert shown.wait() == 0
+
+    assert [line.split()[:2] for line in shown.lines if line] == [
+        [first, "SUCCEEDED"],
+        [second, "SUCCEEDED"],
+    ]
+
+
+@on_posix
+def test_ctrl_c_leaves_a_clean_terminal_and_the_job_alone(tamr, terminal):
+    """The message is on a line of its own; 130 is the usual status."""
+    job = tamr.jobs.add("RUNNING")
+
+    with terminal("watch", job) as shown:
+        wait_until(lambda: "RUNNING" in shown.output, 30)
+        shown.type("\x03")
+        assert shown.wait() == 130
+
+    assert shown.lines[-2] == "Stopped waiting. The job goes on."
+    assert shown.is_restored
+    assert tamr.jobs.state(job) == "RUNNING"
+
+
+@on_posix
+@pytest.mark.parametrize("variables", [{"NO_COLOR": "1"}, {"TERM": "dumb"}], ids=str)
+def test_no_colours_where_they_are_not_wanted(tamr, terminal, variables):
+    """https://no-color.org, and terminals that have none."""
+    tamr.jobs.add("FAILED")
+
+    with terminal("jobs", **variables) as shown:
+        assert shown.wait() == 0
+
+    assert "FAILED" in shown.output
+    assert ESCAPE not in shown.output
+
+
+@on_posix
+def test_a_terminal_shows_the_newest_jobs_within_its_width(tamr, terminal):
+    """And says that there are more."""
+    for _ in range(25):
+        tamr.jobs.add("SUCCEEDED", description="Update Unified Dataset " * 5)
+
+    with terminal("jobs", columns=60, NO_COLOR="1") as shown:
+        assert shown.wait() == 0
+
+    assert len(shown.lines) == 23  # the head, 20 jobs, the note, and the end of the last line
+    assert all(columns_of(line) <= 60 for line in shown.lines)
+    assert "The newest 20 of 25 jobs; --limit 0 shows all." in shown.output
+
+
+@on_posix
+@pytest.mark.parametrize(("keys", "status"), [("y\n", 0), ("n\n", 1), ("\n", 1), ("\x04", 1)])
+def test_cancel_has_a_question(tamr, terminal, keys, status):
+    """It names the job, the server and the user; anything but yes keeps the job."""
+    job = tamr.jobs.start(queued_seconds=0, run_seconds=600, created_by="ada")
+
+    with terminal("cancel", job, NO_COLOR="1") as shown:
+        question = f"Cancel this job of {tamr.url}, started by ada? [y/N]"
+        wait_until(lambda: question in shown.output, 30)
+        shown.type(keys)
+        assert shown.wait() == status
+
+    assert (tamr.jobs.state(job) == "RUNNING") == (status == 1)
+
+
+@on_posix
+def test_the_simulator_is_served_until_ctrl_c(terminal):
+    """`python -m tamr_widgets simulator` takes the simulator's own arguments."""
+    with terminal("simulator", "--port", "0", "--past-jobs", "5") as shown:
+        wait_until(lambda: "Ctrl-C ends it." in shown.output, 30)
+        shown.type("\x03")
+        assert shown.wait() == 0
+
+    assert "Simulated Tamr at http://127.0.0.1:" in shown.output

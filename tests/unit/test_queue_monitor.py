@@ -1,0 +1,211 @@
+"""The list of jobs while one of them waits: when it is requested, and when not."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+import requests
+from polling import LIST, FakeTamr, Follower, drive
+
+from tamr_widgets import Operation, Poller
+from tamr_widgets._http.deadline import current_deadline
+from tamr_widgets._polling.queue_monitor import DELAY_SECONDS
+from tamr_widgets._polling.subscription import HIDDEN_AFTER_SECONDS
+
+NOW = datetime(2021, 1, 29, 18, tzinfo=timezone.utc)
+INTERVAL = 3
+
+
+def stamp(seconds: float) -> str:
+    return (NOW + timedelta(seconds=seconds)).isoformat().replace("+00:00", "Z")
+
+
+@pytest.fixture
+def tamr(clock):
+    """A server whose past jobs queued, four at a time, and whose clock is right."""
+    tamr = FakeTamr(clock)
+    for number in range(40):
+        hour, place = divmod(number, 4)
+        created, started = -3600 * (20 - hour) + place, -3600 * (20 - hour) + 12 + 72 * place
+        add(tamr, str(100 + number), "SUCCEEDED", created, started, started + 60)
+    tamr.headers = {"Date": "Fri, 29 Jan 2021 18:00:00 GMT"}
+    return tamr
+
+
+def add(tamr, job, state, created, started=None, ended=None) -> Operation:
+    times = {"startTime": started, "endTime": ended}
+    status = {name: stamp(at) for name, at in times.items() if at is not None}
+    operation = tamr.add(job, created={"username": "admin", "time": stamp(created)})
+    tamr.jobs[job]["status"] = {"state": state, "message": "", **status}
+    return Operation(tamr, operation.to_json() | {"status": tamr.jobs[job]["status"]})
+
+
+@pytest.fixture
+def poller(tamr):
+    poller = Poller(tamr, background=False)
+    poller.learn(lambda _: None)
+    return poller
+
+
+@pytest.fixture
+def waiting(tamr):
+    """A job that waits for another one."""
+    add(tamr, "1", "RUNNING", -40, -28)
+    return add(tamr, "2", "PENDING", -5)
+
+
+def follow(poller, operation, **options):
+    return Follower().follow(poller, operation, INTERVAL, with_queue=True, **options)
+
+
+def lists_in(tamr, poller, clock, seconds):
+    before = tamr.count(LIST)
+    drive(poller, clock, seconds)
+    return tamr.count(LIST) - before
+
+
+def test_a_waiting_job_has_its_place_and_start(tamr, clock, poller, waiting):
+    """From the list that is requested beside the polls, and from the past."""
+    follow(poller, waiting)
+    drive(poller, clock, 10)
+
+    place = poller.waiting(waiting)
+
+    assert [each.resource_id for each in place.ahead] == ["1"]
+    assert place.estimate.median_seconds == pytest.approx(5 + 32 + 12, abs=6)
+
+
+def test_a_list_comes_once_each_interval(tamr, clock, poller, waiting):
+    """However many jobs wait; and the polls come as often as without."""
+    for number in range(3, 9):
+        follow(poller, add(tamr, str(number), "PENDING", -number))
+    follow(poller, waiting)
+    drive(poller, clock, 20)
+
+    assert 18 <= lists_in(tamr, poller, clock, 60) <= 21
+
+
+def test_a_cheap_list_takes_the_place_of_the_poll(tamr, clock, poller, waiting):
+    """One request each interval is enough for both."""
+    follow(poller, waiting)
+    drive(poller, clock, 30)
+    before = tamr.count()
+
+    drive(poller, clock, 60)
+
+    assert tamr.count() - before <= 24
+
+
+def test_nothing_is_listed_when_nothing_waits(tamr, clock, poller, waiting):
+    """A running job needs no list, and neither does one that has begun to run."""
+    follow(poller, waiting)
+    drive(poller, clock, 20)
+    add(tamr, "1", "SUCCEEDED", -40, -28, 20)
+    add(tamr, "2", "RUNNING", -5, 30)
+    drive(poller, clock, 2 * INTERVAL)
+
+    assert lists_in(tamr, poller, clock, 120) == 0
+    assert poller.waiting(waiting) is None
+
+
+def test_nothing_is_listed_for_subscribers_that_do_not_show_it(tamr, clock, poller, waiting):
+    """Code that waits for an operation needs no list."""
+    Follower().follow(poller, waiting, INTERVAL)
+    drive(poller, clock, 20)
+
+    assert lists_in(tamr, poller, clock, 120) == 0
+
+
+def test_a_slow_list_delays_no_poll(tamr, clock, poller, waiting):
+    """It is requested only where it fits between two polls, and cancelled if it does not."""
+    tamr.list_seconds = 2.0
+    follow(poller, waiting)
+    drive(poller, clock, 60)
+
+    assert lists_in(tamr, poller, clock, 60) <= 4
+    assert max(tamr.gaps("operations/2")[3:]) <= INTERVAL + 2.1
+
+
+def test_a_list_that_takes_too_long_is_cancelled(tamr, clock, poller, waiting):
+    """When a poll is due, it is ended, and the next list comes much later."""
+    tamr.list_seconds = 0.5
+    follow(poller, waiting)
+    drive(poller, clock, 20)
+
+    def hang():
+        current = current_deadline()
+        while current.remaining() and not current.is_cancelled():
+            clock.advance(0.1)
+        return requests.ReadTimeout("too slow")
+
+    tamr.faults[LIST] = hang
+    polls = len(tamr.gaps("operations/2"))
+
+    assert lists_in(tamr, poller, clock, 10 * DELAY_SECONDS) <= 11
+    assert max(tamr.gaps("operations/2")[polls + 1 :]) <= INTERVAL + 0.3
+
+
+def test_without_lists_the_place_is_not_shown_any_more(tamr, clock, poller, waiting):
+    """A place in an old queue may be wrong; the polls go on, and nobody is notified of an error."""
+    follower = Follower()
+    follower.follow(poller, waiting, INTERVAL, with_queue=True)
+    drive(poller, clock, 20)
+    assert poller.waiting(waiting)
+    tamr.faults[LIST] = requests.ReadTimeout("slow")
+
+    drive(poller, clock, 20)
+
+    assert poller.waiting(waiting) is None
+    assert follower.errors == []
+    assert lists_in(tamr, poller, clock, 300) <= 6
+
+
+def test_a_list_that_works_again_is_used_again(tamr, clock, poller, waiting):
+    """After a minute or two."""
+    follow(poller, waiting)
+    tamr.faults[LIST] = requests.ReadTimeout("slow")
+    drive(poller, clock, 20)
+    del tamr.faults[LIST]
+
+    drive(poller, clock, 400)
+
+    assert poller.waiting(waiting)
+
+
+def test_the_list_of_a_table_serves_as_well(tamr, clock, poller, waiting):
+    """A page that lists all jobs anyway needs no more lists."""
+    Follower().follow_all(poller, interval=INTERVAL)
+    drive(poller, clock, 30)
+    alone = lists_in(tamr, poller, clock, 60)
+    follow(poller, waiting)
+    drive(poller, clock, 30)
+
+    assert lists_in(tamr, poller, clock, 60) <= alone + 1
+    assert poller.waiting(waiting).ahead
+
+
+def test_a_hidden_page_has_few_lists(tamr, clock, poller, waiting):
+    """As few as it has polls."""
+    follow(poller, waiting, on_a_page=True)
+    drive(poller, clock, HIDDEN_AFTER_SECONDS + 60)
+
+    assert lists_in(tamr, poller, clock, 600) <= 21
+
+
+def test_a_job_that_ended_since_leaves_the_queue(tamr, clock, poller):
+    """With the first snapshot after its end, the next one is due a step after that end."""
+    add(tamr, "1", "RUNNING", -40, -35)
+    waiting = add(tamr, "2", "PENDING", -30)
+    places = []
+    poller.subscribe(
+        waiting, lambda _: places.append(poller.waiting(waiting)), interval=3, with_queue=True
+    )
+    drive(poller, clock, 10)
+    add(tamr, "1", "SUCCEEDED", -40, -35, -4)
+    places.clear()
+    drive(poller, clock, 2 * INTERVAL)
+
+    after = [place.estimate.median_seconds for place in places if place and not place.ahead]
+
+    assert after == [pytest.approx(30 - 4 + 12, abs=4)] * len(after) != []

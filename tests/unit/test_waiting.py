@@ -1,0 +1,330 @@
+"""Waits for many operations: order, errors, deadlines, loops, interrupts, and what they cost."""
+
+from __future__ import annotations
+
+import _thread
+import asyncio
+import gc
+import pickle
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from fakes import wait_until
+from polling import drive
+
+from tamr_widgets import (
+    Client,
+    ClientClosed,
+    Forbidden,
+    Operation,
+    OperationTypeError,
+    Poller,
+    WaitTimeout,
+    as_completed,
+    wait_all,
+)
+from tamr_widgets.simulator import Fault, Simulator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SOON = {"poll_interval_seconds": 0.05}
+
+
+@pytest.fixture
+def tamr() -> Iterator[Simulator]:
+    with Simulator(past_jobs=0, executors=100) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def client(tamr) -> Iterator[Client]:
+    with tamr.client() as client:
+        yield client
+
+
+def has_ended(client: Client) -> bool:
+    """Whether the client's poller has no thread, and so no subscription."""
+    name = f"tamr_widgets poller {id(Poller.of(client)):x}"
+    return all(thread.name != name for thread in threading.enumerate())
+
+
+def running(tamr: Simulator, client: Client, count: int = 1) -> list[Operation]:
+    return [client.operation(tamr.jobs.add("RUNNING")) for _ in range(count)]
+
+
+def collect(operations: Any, **options: Any) -> list[Operation]:
+    return list(as_completed(operations, **options))
+
+
+def collect_async(operations: Any, **options: Any) -> list[Operation]:
+    async def collected() -> list[Operation]:
+        return [each async for each in as_completed(operations, **options)]
+
+    return asyncio.run(collected())
+
+
+@pytest.fixture(params=[collect, collect_async], ids=["for", "async for"])
+def collected(request) -> Any:
+    """Collects the operations of as_completed in a list, with a loop of either kind."""
+    return request.param
+
+
+def test_all_are_returned_in_the_order_given(tamr, client):
+    """The order in which they end has no effect, nor has the outcome."""
+    jobs = running(tamr, client, 3)
+    for job, state in zip(jobs[::-1], ("FAILED", "CANCELED", "SUCCEEDED"), strict=True):
+        tamr.jobs.finish(job.resource_id, state)
+
+    resolved = wait_all(jobs, **SOON)
+
+    assert [each.resource_id for each in resolved] == [each.resource_id for each in jobs]
+    assert [each.state for each in resolved] == ["SUCCEEDED", "CANCELED", "FAILED"]
+
+
+def test_each_is_yielded_when_it_ends(tamr, client, collected):
+    """The first to end is the first that is yielded."""
+    seconds = {tamr.jobs.start(queued_seconds=0, run_seconds=s): s for s in (1.4, 0.1, 0.8)}
+    jobs = [client.operation(job) for job in seconds]
+
+    ended = collected(jobs, **SOON)
+
+    assert [seconds[each.resource_id] for each in ended] == [0.1, 0.8, 1.4]
+
+
+def test_none_at_all_is_no_wait(collected):
+    """There is nothing to do, and no request to make."""
+    assert wait_all([]) == collected([]) == []
+
+
+def test_one_that_is_given_twice_is_there_twice(tamr, client, collected):
+    """So a progress bar with the length of the list comes to its end."""
+    (job,) = running(tamr, client)
+    tamr.jobs.finish(job.resource_id)
+
+    assert [each.state for each in wait_all([job, job], **SOON)] == ["SUCCEEDED"] * 2
+    assert len(collected([job, job], **SOON)) == 2
+
+
+def test_resolved_ones_need_no_request(tamr, client, collected):
+    """Nothing is polled that has ended."""
+    jobs = [client.operation(tamr.jobs.add("SUCCEEDED")) for _ in range(3)]
+    tamr.requests.clear()
+
+    assert wait_all(jobs) == collected(jobs) == jobs
+    assert len(tamr.requests) == 0
+
+
+def test_several_servers_are_waited_for_together(tamr, client, collected):
+    """Each by its own poller."""
+    with Simulator(past_jobs=0) as other, other.client() as other_client:
+        jobs = [*running(tamr, client), *running(other, other_client)]
+        tamr.jobs.finish(jobs[0].resource_id)
+        other.jobs.finish(jobs[1].resource_id)
+
+        ended = collected(jobs, **SOON)
+
+        assert {each.client.origin for each in ended} == {tamr.url, other.url}
+        wait_until(lambda: has_ended(other_client))
+
+
+def test_an_error_of_one_is_raised_at_its_turn(tamr, client):
+    """The iterator goes on with the others."""
+    bad, good = running(tamr, client, 2)
+    tamr.faults.add(Fault.status(403, path=f"operations/{bad.resource_id}"))
+    waits = as_completed([bad, good], **SOON)
+
+    with pytest.raises(Forbidden):
+        next(waits)
+    tamr.jobs.finish(good.resource_id)
+
+    assert next(waits).resource_id == good.resource_id
+    assert next(waits, None) is None
+
+
+def test_wait_all_waits_for_the_others_before_it_raises(tamr, client):
+    """The error is that of the first one in the order given."""
+    bad, good = running(tamr, client, 2)
+    tamr.faults.add(Fault.status(403, path=f"operations/{bad.resource_id}"))
+    threading.Timer(1, tamr.jobs.finish, (good.resource_id,)).start()
+    start = time.monotonic()
+
+    with pytest.raises(Forbidden):
+        wait_all([bad, good], **SOON)
+
+    assert time.monotonic() - start >= 1
+
+
+def test_one_deadline_holds_for_all(tamr, client, collected):
+    """Those that ended in time are yielded before the error, which names one of the others."""
+    first, *others = running(tamr, client, 3)
+    tamr.jobs.finish(first.resource_id)
+    ended: list[Operation] = []
+    waits = as_completed([*others, first], 0.5, **SOON)
+
+    with pytest.raises(WaitTimeout, match="2 of 3 operations did not end in time") as raised:
+        ended.extend(waits)
+
+    assert [each.resource_id for each in ended] == [first.resource_id]
+    assert raised.value.operation.resource_id in {each.resource_id for each in others}
+    assert raised.value.waited_seconds >= 0.5
+    wait_until(lambda: has_ended(client))
+    with pytest.raises(WaitTimeout):
+        collected(others, timeout_seconds=0, **SOON)
+
+
+def test_an_end_just_before_the_deadline_is_seen(tamr, client, collected):
+    """One last poll starts at the deadline, also if the next one is not due yet."""
+    jobs = running(tamr, client, 2)
+    for job in jobs:
+        threading.Timer(2.3, tamr.jobs.finish, (job.resource_id,)).start()
+
+    ended = collected(jobs, timeout_seconds=2.6, poll_interval_seconds=60)
+
+    assert len(ended) == 2
+
+
+@pytest.mark.parametrize("value", [None, 3, "17", [3], [None], object()])
+def test_what_is_no_operation_is_refused_at_once(value):
+    """Before anything is polled."""
+    for wait in (wait_all, as_completed):
+        with pytest.raises(OperationTypeError):
+            wait(value)
+
+
+@pytest.mark.parametrize("name", ["timeout_seconds", "poll_interval_seconds"])
+def test_seconds_that_make_no_sense_are_refused_at_once(name):
+    """With the name of the argument."""
+    for wait in (wait_all, as_completed):
+        with pytest.raises(ValueError, match=name):
+            wait([], **{name: -1})
+
+
+def test_a_snapshot_without_a_client_is_refused_at_once(tamr, client):
+    """It was pickled, so nothing can be requested for it."""
+    (job,) = running(tamr, client)
+    unpickled = pickle.loads(pickle.dumps(job))
+
+    for wait in (wait_all, as_completed, lambda jobs: jobs[0].future()):
+        with pytest.raises(ClientClosed):
+            wait([unpickled])
+
+
+def test_ctrl_c_ends_the_polling_and_not_the_jobs(tamr, client):
+    """Although the traceback of the interrupt keeps the iterator."""
+    jobs = running(tamr, client, 3)
+    threading.Timer(0.2, _thread.interrupt_main).start()
+
+    with pytest.raises(KeyboardInterrupt) as raised:
+        wait_all(jobs)
+
+    assert raised.value._render_traceback_() == ["Stopped waiting. The job goes on."]
+    wait_until(lambda: has_ended(client))
+    assert tamr.jobs.state(jobs[0].resource_id) == "RUNNING"
+
+
+def test_a_loop_that_is_left_ends_the_polling(tamr, client):
+    """Nobody has to close anything."""
+    first, *others = running(tamr, client, 3)
+    tamr.jobs.finish(first.resource_id)
+
+    for operation in as_completed([first, *others], **SOON):
+        assert operation.resource_id == first.resource_id
+        break
+
+    gc.collect()
+    wait_until(lambda: has_ended(client))
+
+
+@pytest.mark.parametrize("way", ["await", "gather", "async for", "future"])
+def test_a_cancelled_task_leaves_nothing_registered(tamr, client, way, caplog):
+    """Neither a subscription nor a thread, nor an error that nobody retrieved."""
+    jobs = running(tamr, client, 2)
+
+    async def wait() -> Any:
+        if way == "await":
+            return await jobs[0]
+        if way == "gather":
+            return await asyncio.gather(*jobs)
+        if way == "future":
+            return await asyncio.wrap_future(jobs[0].future())
+        return [each async for each in as_completed(jobs)]
+
+    async def give_up() -> None:
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(wait(), 0.2)
+
+    asyncio.run(give_up())
+
+    wait_until(lambda: has_ended(client))
+    assert not caplog.records
+
+
+def test_operations_are_awaited_in_loops_of_several_threads(tamr, client):
+    """Each loop gets the end of the same job."""
+    (job,) = running(tamr, client)
+    states: list[str | None] = []
+
+    async def wait() -> None:
+        states.append((await job).state)
+
+    threads = [threading.Thread(target=asyncio.run, args=(wait(),)) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    tamr.jobs.finish(job.resource_id, "FAILED")
+    for thread in threads:
+        thread.join(10)
+
+    assert states == ["FAILED"] * 3
+
+
+def test_await_does_not_block_the_loop(tamr, client):
+    """Other coroutines run while it waits."""
+    (job,) = running(tamr, client)
+
+    async def main() -> Operation:
+        waiting = asyncio.ensure_future(asyncio.gather(job))
+        await asyncio.sleep(0)
+        tamr.jobs.finish(job.resource_id)
+        return (await waiting)[0]
+
+    assert asyncio.run(main()).succeeded()
+
+
+def test_a_future_is_one_of_concurrent_futures(tamr, client):
+    """Its callbacks may block, and even wait for another job."""
+    first, second = running(tamr, client, 2)
+    states: list[str | None] = []
+    future = first.future(0.05)
+    future.add_done_callback(lambda _: states.append(second.future(0.05).result(10).state))
+    tamr.jobs.finish(first.resource_id)
+
+    assert future.result(10).succeeded()
+    tamr.jobs.finish(second.resource_id, "CANCELED")
+    wait_until(lambda: states == ["CANCELED"])
+
+
+def test_a_future_that_is_cancelled_ends_its_polling(tamr, client):
+    """The job goes on."""
+    (job,) = running(tamr, client)
+    future = job.future()
+
+    assert future.cancel()
+    wait_until(lambda: has_ended(client))
+    assert tamr.jobs.state(job.resource_id) == "RUNNING"
+
+
+def test_twenty_jobs_of_27_seconds_cost_up_to_40_requests(fake, driven, monkeypatch):
+    """At an interval of 1 s, where a thread for each would make over 400."""
+    monkeypatch.setattr(Poller, "of", lambda _: driven)
+    futures = [each.future(1) for each in fake.add_many(20)]
+    for second in range(27):
+        drive(driven, fake.clock, 1)
+        if second >= 7:
+            fake.end(str(second - 6))
+    drive(driven, fake.clock, 2)
+
+    assert all(future.result(10).succeeded() for future in futures)
+    assert fake.count() <= 40

@@ -1,0 +1,178 @@
+"""Sending in hosts of different kinds, and the end of pages."""
+
+from __future__ import annotations
+
+import contextvars
+import sys
+import threading
+from types import SimpleNamespace
+from typing import Any
+
+import comm
+import ipywidgets
+import pytest
+from fakes import wait_until
+from pages import click, count_requests, follow, jobs_widget
+
+session = contextvars.ContextVar("session", default="none")
+
+
+def in_session(name: str, function: Any, *args: Any) -> Any:
+    context = contextvars.copy_context()
+    context.run(session.set, name)
+    return context.run(function, *args)
+
+
+@pytest.fixture
+def senders(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The session in whose context each message of any widget was sent."""
+    sent: list[str] = []
+    monkeypatch.setattr("comm.DummyComm.publish_msg", lambda *_, **__: sent.append(session.get()))
+    return sent
+
+
+def test_in_a_kernel_updates_are_sent_in_the_context_of_a_page_s_message(
+    tamr, client, kernel, senders
+):
+    """So that clicks are acted on while a cell runs (ipykernel 7.4); new widgets do the same."""
+    job = tamr.jobs.add("RUNNING")
+    in_session("page's shell", click, follow(client, job), "visible")
+    in_session("cell", follow, client, job)
+    senders.clear()
+
+    tamr.jobs.finish(job)
+    wait_until(lambda: len(senders) >= 2)
+
+    assert set(senders) == {"page's shell"}
+
+
+def test_in_an_app_each_widget_sends_in_the_context_in_which_it_was_made(tamr, client, senders):
+    """An app has several visitors; a message of one page says nothing about those of others."""
+    first, second = tamr.jobs.add("RUNNING"), tamr.jobs.add("RUNNING")
+    one = in_session("one", follow, client, first)
+    in_session("two", follow, client, second)
+    in_session("one", click, one, "visible")
+    senders.clear()
+
+    tamr.jobs.finish(second)
+    wait_until(lambda: senders)
+
+    assert set(senders) == {"two"}
+
+
+@pytest.mark.parametrize("make", [follow, "jobs"])
+@pytest.mark.parametrize("gone", ["comm", "session"])
+def test_a_widget_whose_page_is_gone_is_closed(tamr, client, make, gone):
+    """marimo closes the comm, Panel ends the session: what nobody sees is polled no more."""
+    job = tamr.jobs.add("RUNNING")
+    widget = jobs_widget(client) if make == "jobs" else make(client, job)
+    widget._document = SimpleNamespace(session_context=object())
+    path = "operations" if make == "jobs" else job
+    wait_until(lambda: count_requests(tamr, "GET", path) >= 3)
+    assert widget.comm is not None
+
+    if gone == "comm":
+        widget.comm._closed = True
+    else:
+        widget._document.session_context = None
+    wait_until(lambda: widget.comm is None)
+
+    assert widget not in ipywidgets.widgets.widget._instances.values()
+    wait_until(lambda: not any("poll" in each.name for each in threading.enumerate()))
+
+
+def test_a_placeholder_of_a_comm_closes_nothing(tamr, client):
+    """Panel gives a widget that is made outside of a session one that was never open."""
+    widget = follow(client, tamr.jobs.add("RUNNING"))
+    opened = widget.comm
+    widget.comm = comm.DummyComm(target_name="temporary", primary=False)
+
+    assert widget._channel.is_closed(widget) is False
+    widget.comm = opened
+
+
+@pytest.mark.filterwarnings("ignore:An update was not sent")
+def test_an_update_that_was_not_sent_is_said_and_made_up_for(tamr, client):
+    """The page hears of it with its next message, and gets the newest state."""
+    job = tamr.jobs.add("RUNNING")
+    widget = follow(client, job)
+    sent: list[Any] = []
+
+    def fail(data: Any = None, **_: Any) -> None:
+        raise RuntimeError("no session")
+
+    widget.comm.send = fail
+    tamr.jobs.finish(job)
+    wait_until(lambda: "no session" in widget.callback_error)
+    widget.comm.send = lambda data=None, **_: sent.append(data)
+    click(widget, "visible")
+
+    (state,) = [each["state"] for each in sent if each["method"] == "update"]
+    assert state["_panel"]["state"] == "SUCCEEDED"
+    assert "no session" in state["_panel"]["callback_error"]
+
+
+def test_an_update_that_was_not_sent_is_warned_of_once(tamr, client):
+    widget = follow(client, tamr.jobs.add("SUCCEEDED"))
+    widget.comm.send = lambda **_: 1 / 0
+
+    with pytest.warns(RuntimeWarning, match="not sent to the page: ZeroDivisionError"):
+        widget.send({})
+    widget.send({})  # would raise, since warnings are errors here
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "needed"),
+    [
+        ("ipykernel", "7.0.1", r"ipykernel>=7\.1"),
+        ("ipykernel", "7.1.0", None),
+        ("ipykernel", "6.29.0", None),
+        ("marimo", "0.23.12", r"marimo>=0\.23\.14"),
+        ("marimo", "0.25.2", None),
+    ],
+)
+def test_a_host_that_cannot_update_widgets_is_named(
+    tamr, client, monkeypatch, recwarn, name, version, needed
+):
+    """The person reads what to upgrade."""
+    host = SimpleNamespace(
+        __version__=version, version_info=(7, 0, 1), running_in_notebook=lambda: True
+    )
+    monkeypatch.setitem(sys.modules, name, host)
+    operation = client.operation(tamr.jobs.add("SUCCEEDED"))
+
+    if needed is None:
+        follow(client, operation.resource_id)
+        assert not recwarn
+    else:
+        with pytest.warns(RuntimeWarning, match=needed):
+            follow(client, operation.resource_id)
+
+
+def test_marimo_offers_state_resolved_and_progress_to_cells(tamr, client, monkeypatch):
+    """They are part of `.value`, and changes of them are sent, which re-runs what reads them."""
+    host = SimpleNamespace(__version__="0.25.2", running_in_notebook=lambda: True)
+    monkeypatch.setitem(sys.modules, "marimo", host)
+    job = tamr.jobs.add("RUNNING")
+    widget = follow(client, job)
+    sent: dict[str, Any] = {}
+    widget.comm.send = lambda data=None, **_: sent.update(data.get("state", {}))
+
+    tamr.jobs.finish(job)
+    wait_until(lambda: widget.resolved and len(sent) >= 4)
+
+    value = widget.get_state()
+    for name, expected in {"state": "SUCCEEDED", "resolved": True, "progress": 1.0}.items():
+        assert value[name] == sent[name] == expected
+
+
+def test_a_value_that_a_page_reports_back_is_not_sent_again(tamr, client):
+    """marimo's page does this to re-run cells."""
+    widget = follow(client, tamr.jobs.add("SUCCEEDED"))
+    sent: list[Any] = []
+    widget.comm.send = lambda data=None, **_: sent.append(data["state"])
+
+    widget.set_state({"state": "SUCCEEDED"})
+    widget.set_state({"state": "RUNNING"})
+
+    assert sent == [{"state": "SUCCEEDED"}]

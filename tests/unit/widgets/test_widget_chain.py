@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tamr_widgets import Chain, ChainWidget, Operation, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tamr_widgets import Client
+    from tamr_widgets.simulator import Simulator
+
+QUICK = 0.05
+
+
+@pytest.fixture
+def chain(tamr: Simulator, client: Client) -> Chain:
+    """A chain of three steps, the second of which fails the first time."""
+    outcomes = iter(["SUCCEEDED", "FAILED", "SUCCEEDED", "SUCCEEDED"])
+
+    def start() -> Operation:
+        return client.operation(
+            tamr.jobs.start(outcome=next(outcomes), queued_seconds=0, run_seconds=0.05)
+        )
+
+    steps = [(name, start) for name in ("update", "pairs", "publish")]
+    return Chain(steps, "Nightly", poll_interval_seconds=QUICK)
+
+
+def until(widget: ChainWidget, condition: Callable[[], bool]) -> None:
+    """Waits for a change of the widget after which something holds."""
+    changed = threading.Event()
+    widget.observe(lambda _: changed.set())
+    while not condition():
+        assert changed.wait(10), widget.steps
+        changed.clear()
+
+
+def click(widget: ChainWidget, action: str, **more: Any) -> None:
+    widget._handle_custom_msg({"action": action, "seq": 1, **more}, None)
+
+
+def test_it_shows_the_steps_and_how_they_end(chain):
+    widget = ChainWidget(chain)
+    assert widget.state == "WAITING"
+    assert widget.chain is chain
+
+    click(widget, "start")
+    until(widget, lambda: widget.state == "FAILED")
+
+    assert [step.state for step in widget.steps] == ["SUCCEEDED", "FAILED", "BLOCKED"]
+    facts = widget.get_state()["_chain"]
+    assert facts["name"] == "Nightly"
+    assert [each["state"] for each in facts["steps"]] == ["SUCCEEDED", "FAILED", "BLOCKED"]
+    assert facts["steps"][1]["why"]
+    assert facts["steps"][1]["holds_up"] == ["publish"]
+    assert [each["after"] for each in facts["steps"]] == [[], [0], [1]]
+
+
+def test_a_click_goes_on_from_the_failure(chain):
+    widget = ChainWidget(chain.start())
+    until(widget, lambda: widget.state == "FAILED")
+
+    click(widget, "resume")
+    until(widget, lambda: widget.state == "SUCCEEDED")
+
+
+def test_a_step_opens_to_the_panel_of_its_operation(chain):
+    widget = ChainWidget(chain.start())
+    until(widget, lambda: widget.state == "FAILED")
+    sent: list[dict[str, Any]] = []
+    arrived = threading.Event()
+
+    def send(content: dict[str, Any], buffers: Any = None) -> None:
+        sent.append(content)
+        if "panel" in content:
+            arrived.set()
+
+    widget.send = send
+
+    click(widget, "expand", id="pairs")
+    assert arrived.wait(10)
+
+    panel = next(each for each in sent if "panel" in each)
+    assert panel["panel"] == "pairs"
+    assert panel["facts"]["state"] == "FAILED"
+    assert panel["facts"]["id"] == chain.steps[1].operation.resource_id
+    click(widget, "collapse", id="pairs")
+
+
+def test_the_saved_output_has_every_step_as_text(chain):
+    chain.start().wait(10)
+    widget = ChainWidget(Chain([Step("<b>x</b>", lambda: None)], "<i>", poll_interval_seconds=1))
+    html = widget._repr_mimebundle_()[0]["text/html"]
+    assert "&lt;b&gt;x&lt;/b&gt;" in html
+    assert "<b>x" not in html
+    assert "<i>" not in html
+
+    bundle = ChainWidget(chain)._repr_mimebundle_()[0]
+
+    assert bundle["text/plain"] == "Nightly: FAILED, 1 of 3 steps succeeded"
+    for step in chain.steps[:2]:
+        assert f"<bdi>{step.operation.resource_id}</bdi>" in bundle["text/html"]
+
+
+def test_closing_it_leaves_the_chain_running(chain):
+    widget = ChainWidget(chain.start())
+    widget.close()
+
+    assert chain.wait(10).state == "FAILED"
+
+
+def test_something_else_is_refused():
+    with pytest.raises(TypeError, match="shows a Chain"):
+        ChainWidget(17)
