@@ -94,8 +94,6 @@ def own_context() -> contextvars.Context:
 class SafeCallback:
     """A user's callback, run on a queue in a copy of the context in which it was registered.
 
-    It equals the callback itself, so that it can be unregistered with the callback.
-
     Args:
         callback: The user's function.
         queue: The queue that runs it.
@@ -127,11 +125,3 @@ class SafeCallback:
         except BaseException as error:  # noqa: BLE001 - logged and reported
             log_exception(_logger, "A callback raised; the others still run.", error)
             self._on_error(error)
-
-    def __eq__(self, other: object) -> bool:
-        return bool(
-            self._callback == (other._callback if isinstance(other, SafeCallback) else other)
-        )
-
-    def __hash__(self) -> int:
-        return hash(self._callback)

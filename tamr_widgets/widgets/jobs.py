@@ -400,7 +400,7 @@ class JobsWidget(BaseWidget):
             self._no_delete = self._no_delete or (self._bulk is not None and self._bulk.no_delete)
             self._update_traits()
 
-    def _on_action_error(self, error: TamrError) -> None:
+    def _on_action_error(self, error: TamrError) -> None:  # pragma: no cover - none raises today
         self._error_facts = {"fault": str(error), "fault_kind": "action"}
         self._update_traits()
 

@@ -24,9 +24,6 @@ class OpenedRows:
         self._controllers: dict[str, OperationController] = {}
         self._drawn: dict[str, dict[str, Any]] = {}
 
-    def __len__(self) -> int:
-        return len(self._controllers)
-
     def expand(self, key: str, operation: Operation) -> None:
         """Polls an operation, and sends its facts also if they were sent before."""
         controller = self._controllers.get(key)
@@ -75,7 +72,7 @@ class OpenedRows:
 
     def _draw(self, key: str) -> None:
         controller = self._controllers.get(key)
-        if controller is None:
+        if controller is None:  # pragma: no cover - closed at this moment by another thread
             return
         facts = controller.facts()
         if {**facts, "as_of": 0} != {**self._drawn[key], "as_of": 0}:

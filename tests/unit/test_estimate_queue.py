@@ -148,11 +148,19 @@ def test_a_start_in_the_future_is_no_start(one):
     about(foretold(one, waiting(), other), 10 + 60 + 12)
 
 
-def test_few_jobs_that_waited_for_others_make_no_promise():
-    """A server that was busy once does not show how it queues."""
-    history = JobHistory([*past(together=1), *past(jobs=2, together=2, type="SPARK")])
+def test_jobs_that_hardly_waited_for_others_make_no_promise():
+    """The job ahead ended before they could have started: that shows no order."""
+    jobs = []
+    for number in range(6):
+        created = DAY + timedelta(hours=number)
+        for seconds in (0, 71):
+            requested = created + timedelta(seconds=seconds)
+            started = requested + timedelta(seconds=12)
+            ended = started + timedelta(seconds=60)
+            jobs.append(Seen(f"{number}-{seconds}", TRAIN, requested, started, ended))
+    history = JobHistory(jobs)
 
-    assert foretold(history, waiting(), runs(20)) is None
+    assert foretold(history, waiting(), runs(20)) == history.estimate_queue(waiting())
 
 
 def test_a_job_that_is_being_cancelled_is_nearly_gone(one):

@@ -28,6 +28,7 @@ from tamr_widgets import (
     Client,
     ConnectionFailed,
     InvalidRequest,
+    Poller,
     RequestTimeout,
     TokenAuth,
     UnexpectedResponse,
@@ -348,6 +349,18 @@ def test_a_limit_holds_on_a_connection_that_was_there(session):
         session.get(f"{client.origin}/x")
         with pytest.raises(RequestTimeout):
             client.get("x")
+
+
+def test_clients_with_an_auth_that_has_no_hash_poll_each_for_itself():
+    """Whether two of them are of one user is not known."""
+
+    class Own(requests.auth.HTTPBasicAuth):
+        __hash__ = None
+
+    one, two = (Client(Own("ada", "pass-word"), "tamr.test") for _ in range(2))
+
+    assert Poller.of(one) is Poller.of(one)
+    assert Poller.of(one) is not Poller.of(two)
 
 
 # Recorders, caches and stubs.
@@ -699,6 +712,18 @@ def test_nothing_is_renewed_where_there_is_no_pool(session, caplog):
     Client(TokenAuth("t"), "tamr.test", session=session)
 
     assert in_child(lambda: not caplog.records)
+
+
+@needs_fork
+@may_fork
+def test_a_pool_that_was_closed_is_no_obstacle(session, caplog):
+    """It has no connections to renew."""
+    with RawServer(echo) as server:
+        client = client_of(server, session=session)
+        client.get("x")
+        session.get_adapter(client.origin).poolmanager.connection_from_url(client.origin).close()
+
+        assert in_child(lambda: not caplog.records)
 
 
 @needs_fork

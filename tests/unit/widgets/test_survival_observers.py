@@ -120,6 +120,20 @@ def _raise(*_: Any, **__: Any) -> None:
     raise SystemExit
 
 
+def test_a_call_that_raises_keeps_no_other_from_running(caplog):
+    """Not even SystemExit ends the thread of a queue."""
+    queue, done = CallbackQueue(), threading.Event()
+
+    def leave() -> None:
+        raise SystemExit
+
+    queue.submit(leave)
+    queue.submit(done.set)
+
+    assert done.wait(20)
+    assert "A callback raised" in caplog.text
+
+
 @pytest.mark.parametrize("which", ["poller", "callbacks"])
 def test_a_new_thread_may_collect_what_needs_its_owner(client, monkeypatch, which):
     """A `__del__` that runs as the thread begins takes the lock that the starter could hold."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import threading
 import time
 import traceback
+from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -151,6 +153,35 @@ def test_a_response_that_comes_after_the_deadline_counts(tamr, client, wait):
     assert wait(operation, 0.05, 0.5).succeeded()
 
 
+def test_an_older_snapshot_that_comes_late_is_not_shown(tamr, client, monkeypatch):
+    """The last poll of a wait can take longer than a poll in which the job has ended."""
+    monkeypatch.setattr("tamr_widgets.widgets.waits.LAST_POLL_SECONDS", 20.0)
+    monkeypatch.setattr("tamr_widgets._polling.target.EARLY_SECONDS", 60.0)
+    job = tamr.jobs.add("RUNNING")
+    widget = OperationWidget(client.operation(job), poll_interval_seconds=60)
+    late = Fault.body(json.dumps(tamr.jobs.get(job)), times=1, path=f"operations/{job}")
+    tamr.faults.add(replace(late, delay_seconds=0.3))
+    outcomes: list[str] = []
+
+    def wait() -> None:
+        try:
+            widget.wait(0.05)
+        except WaitTimeout as error:
+            outcomes.append(error.operation.state)
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    wait_until(lambda: len(tamr.faults) == 0)
+    tamr.jobs.finish(job)
+    Poller.of(client).refresh(widget.operation)
+    wait_until(lambda: widget.resolved)
+    waiting.join()
+    time.sleep(0.05)
+
+    assert outcomes == ["RUNNING"]
+    assert (widget.state, widget.resolved) == ("SUCCEEDED", True)
+
+
 def test_a_server_that_hangs_holds_nobody_up(tamr, client, wait):
     """The error says what the last request failed with."""
     operation = client.operation(tamr.jobs.add("RUNNING"))
@@ -217,6 +248,15 @@ def test_no_permission_ends_a_wait_at_once(tamr, client, unlimited):
         unlimited(operation, 0.05)
 
     assert count_requests(tamr, "GET", "operations/1") == 2
+
+
+def test_no_permission_at_the_deadline_is_that_error(tamr, client, wait):
+    """It is no time-out."""
+    operation = client.operation(tamr.jobs.add("RUNNING"))
+    tamr.faults.add(Fault.status(403))
+
+    with pytest.raises(Forbidden):
+        wait(operation, 10, 0)
 
 
 def test_a_job_that_was_deleted_ends_a_wait(tamr, client, unlimited, monkeypatch):

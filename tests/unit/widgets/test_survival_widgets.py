@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import pickle
 import signal
@@ -178,6 +179,30 @@ def test_an_observer_that_was_taken_off_hears_nothing(tamr, client, how):
     assert widget.wait(20).succeeded()
     wait_until(lambda: widget.resolved)
     time.sleep(0.05)
+    assert called == []
+
+
+def test_an_observer_that_was_taken_off_while_its_call_waited_is_not_called(tamr, client):
+    """The observer before it takes its time."""
+    job = tamr.jobs.add("RUNNING")
+    widget = follow(client, job)
+    begun, free = threading.Event(), threading.Event()
+    called: list[Any] = []
+
+    def slow(_: object) -> None:
+        begun.set()
+        free.wait(60)
+
+    widget.observe(slow, "state")
+    widget.observe(called.append, "state")
+    tamr.jobs.finish(job)
+    assert begun.wait(20)
+    widget.unobserve(called.append, "state")
+    ended: list[Any] = []
+    widget.on_resolved(ended.append)
+    free.set()
+    wait_until(lambda: ended)
+
     assert called == []
 
 
@@ -604,7 +629,10 @@ def test_a_wait_for_an_inherited_widget_ends_in_a_forked_child(tamr, client):
     wait_until(lambda: count_requests(tamr, "GET", job) > 2)
     tamr.jobs.finish(job)
 
-    assert in_child(lambda: widget.wait(20).succeeded())
+    async def wait() -> Operation:
+        return await widget
+
+    assert in_child(lambda: widget.wait(20).succeeded() and asyncio.run(wait()).succeeded())
 
 
 def test_a_widget_whose_constructor_refused_closes_silently(tamr, client):

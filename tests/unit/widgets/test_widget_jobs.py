@@ -136,6 +136,32 @@ def test_many_are_cancelled_with_one_report(tamr, widget, page):
     assert "403" in report["failed"][0][1]
 
 
+def test_a_second_bulk_action_waits_for_a_click_after_the_first(tamr, widget, page):
+    """Two clicks are one action."""
+    jobs = [tamr.jobs.start(queued_seconds=0, run_seconds=60) for _ in range(3)]
+    wait_until(lambda: len(widget.operations) == 3)
+    tamr.faults.add(Fault.delay(0.05, method="POST"))
+
+    page.click("cancel_all", ids=jobs)
+    page.click("cancel_all", ids=jobs)
+    wait_until(lambda: page.of("report") and page.of("report")[-1]["over"])
+
+    assert count_requests(tamr, "POST", "cancel") == 3
+
+
+def test_a_bulk_action_of_a_closed_client_ends_at_once(tamr, client, widget, page):
+    """The first error holds for all of them."""
+    jobs = [tamr.jobs.start(queued_seconds=0, run_seconds=60) for _ in range(3)]
+    wait_until(lambda: len(widget.operations) == 3)
+
+    client.close()
+    page.click("cancel_all", ids=jobs)
+    wait_until(lambda: page.of("report") and page.of("report")[-1]["over"])
+
+    assert len(page.of("report")[-1]["failed"]) == 3
+    assert count_requests(tamr, "POST", "cancel") == 0
+
+
 def test_many_are_deleted_and_leave_the_table(tamr, widget, page):
     """The rows go without waiting for the next list."""
     tamr.jobs.deletes = True
@@ -211,6 +237,7 @@ def test_forty_widgets_and_the_jobs_page_ask_once_each_tick(tamr, client):
     """The list serves them all."""
     jobs = [tamr.jobs.add("RUNNING") for _ in range(40)]
     by_id = {each.resource_id: each for each in client.operations()}
+    tamr.faults.add(Fault.delay(0.01, path=r"operations/\d"))  # so that the list is cheaper
     table = JobsWidget(client, poll_interval_seconds=0.1)
     widgets = [OperationWidget(by_id[job], poll_interval_seconds=0.1) for job in jobs]
     wait_until(lambda: len(table.operations) == 40)

@@ -249,6 +249,45 @@ def test_a_refused_delete_leaves_everything_as_it_was(tamr, client):
     assert "405" in widget.error
 
 
+def test_a_click_on_wait_after_the_end_says_so(tamr, client):
+    """There is nothing left to wait for."""
+    widget = follow(client, tamr.jobs.add("FAILED"))
+
+    click(widget, "wait")
+    wait_until(lambda: panel(widget).get("outcome"))
+
+    assert panel(widget)["outcome"] == "It failed before."
+    assert not widget.waiting
+
+
+def test_the_error_of_an_action_goes_with_the_next_action(tamr, client):
+    """It stays until then, though polls succeed."""
+    widget = follow(client, tamr.jobs.add("RUNNING"))
+    errors: list[str] = []
+    widget.observe(lambda change: errors.append(change.new), "error")
+    click(widget, "delete")
+    wait_until(lambda: widget.error)
+
+    click(widget, "delete")
+    wait_until(lambda: len(errors) == 3)
+
+    assert [bool(each) for each in errors] == [True, False, True]
+
+
+def test_a_delete_whose_request_was_lost_leaves_the_job_followed(tamr, client):
+    """A poll shows that it is still there."""
+    job = tamr.jobs.add("RUNNING")
+    widget = follow(client, job)
+    tamr.faults.add(Fault.close(method="DELETE"))
+
+    click(widget, "delete")
+    wait_until(lambda: widget.error)
+    tamr.jobs.finish(job)
+    wait_until(lambda: widget.resolved)
+
+    assert not widget.deleted
+
+
 def test_a_delete_that_is_done_ends_the_polling(tamr, client):
     """It says so, once, and the operation is not polled any more."""
     tamr.jobs.deletes = True

@@ -1,0 +1,167 @@
+"""Widgets in cells that run again: they are paused, go on, and repeat their output."""
+
+from __future__ import annotations
+
+import time
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from fakes import wait_until
+from IPython.core.events import EventManager, available_events
+from pages import QUICK, Page, click, count_requests, follow, jobs_widget
+
+from tamr_widgets.widgets import cell_outputs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tamr_widgets.simulator import Simulator
+
+
+class Shell:
+    """A shell whose kernel runs cells that a test names."""
+
+    kernel = object()
+
+    def __init__(self) -> None:
+        self.events = EventManager(self, available_events)
+        self.parent: dict[str, Any] = {}
+
+    def get_parent(self) -> dict[str, Any]:
+        return self.parent
+
+    def run(self, cell_id: str | None, code: str = "widget") -> None:
+        """Begins to run a cell; without an id, it is known by its source text."""
+        header = {"msg_type": "execute_request", "msg_id": "1"}
+        metadata = {} if cell_id is None else {"cellId": cell_id}
+        self.parent = {"header": header, "metadata": metadata, "content": {"code": code}}
+        self.events.trigger("pre_run_cell", SimpleNamespace(raw_cell=code))
+
+
+@pytest.fixture
+def displayed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The texts that were displayed, the first and its updates."""
+    texts: list[str] = []
+    show: Callable[..., None] = lambda data, **_: texts.append(data["text/plain"])  # noqa: E731
+    monkeypatch.setattr("tamr_widgets.widgets.base.display", show)
+    return texts
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch, displayed: list[str]) -> Shell:
+    shell = Shell()
+    monkeypatch.setattr(cell_outputs, "get_ipython", lambda: shell)
+    return shell
+
+
+def polls(tamr: Simulator, path: str) -> bool:
+    """Whether a path is polled now."""
+    time.sleep(QUICK)  # a poll that was under way
+    before = count_requests(tamr, "GET", path)
+    time.sleep(4 * QUICK)
+    return count_requests(tamr, "GET", path) > before + 1
+
+
+def test_an_operation_is_paused_when_its_cell_runs_again(tamr, client, shell):
+    """It goes on when a page shows it, or code waits for it."""
+    job = tamr.jobs.add("RUNNING")
+    path = f"operations/{job}"
+    shell.run("a")
+    widget = follow(client, job)
+    widget._ipython_display_()
+    assert polls(tamr, path)
+
+    shell.run("a")
+    assert not polls(tamr, path)
+    click(widget, "visible")
+    wait_until(lambda: polls(tamr, path))
+
+    widget.on_resolved(lambda _: None)
+    shell.run("b")
+    widget._ipython_display_()
+    shell.run("b")
+    assert polls(tamr, path)
+
+
+def test_a_cell_without_an_id_pauses_no_operation(tamr, client, shell):
+    """Two cells may have the same text; a list of jobs is paused, since it costs more."""
+    job = tamr.jobs.add("RUNNING")
+    shell.run(None)
+    widget, jobs = follow(client, job, estimate=False), jobs_widget(client)
+    for each in (widget, jobs):
+        each._ipython_display_()
+
+    shell.run(None)
+
+    assert polls(tamr, f"operations/{job}")
+    assert not polls(tamr, "operations$")
+
+
+def test_a_list_of_jobs_is_paused_with_its_rows(tamr, client, shell):
+    """Both go on when a page shows them."""
+    job = tamr.jobs.add("RUNNING")
+    shell.run("a")
+    widget = jobs_widget(client)
+    widget._ipython_display_()
+    page = Page(widget)
+    wait_until(lambda: widget.operations)
+    page.click("expand", id=job)
+    wait_until(lambda: page.of("facts"))
+
+    shell.run("a")
+    assert not polls(tamr, "operations")
+
+    page.click("visible")
+    wait_until(lambda: polls(tamr, "operations"))
+
+
+def test_the_final_output_is_repeated_in_the_next_cell(tamr, client, shell, displayed):
+    """nbclient loses messages that come between two cells; once is enough."""
+    job = tamr.jobs.add("RUNNING")
+    shell.run("a")
+    widget = follow(client, job)
+    widget._ipython_display_()
+    tamr.jobs.finish(job)
+    wait_until(lambda: len(displayed) == 2)
+
+    shell.run("b")
+    shell.run("c")
+
+    assert ["SUCCEEDED" in each for each in displayed] == [False, True, True]
+
+
+def test_outside_of_a_cell_nothing_is_recorded(tamr, client, shell):
+    """A message of a page is no run of a cell."""
+    shell.parent = {"header": {"msg_type": "comm_msg"}}
+    job = tamr.jobs.add("RUNNING")
+    widget = follow(client, job)
+    widget._ipython_display_()
+
+    shell.events.trigger("pre_run_cell", SimpleNamespace(raw_cell=""))
+
+    assert polls(tamr, f"operations/{job}")
+
+
+def test_a_closed_widget_is_not_displayed(tamr, client, displayed):
+    """There is nothing to show."""
+    widget = follow(client, tamr.jobs.add("SUCCEEDED"))
+
+    widget.close()
+    widget._ipython_display_()
+
+    assert displayed == []
+
+
+def test_a_page_that_shows_a_widget_again_gets_a_poll(tamr, client, monkeypatch):
+    """After a time in which no page showed it, polls had become rare."""
+    monkeypatch.setattr("tamr_widgets._polling.subscription.HIDDEN_AFTER_SECONDS", 0.1)
+    monkeypatch.setattr("tamr_widgets._polling.target.HIDDEN_FACTOR", 10_000)
+    job = tamr.jobs.add("RUNNING")
+    widget = follow(client, job)
+    wait_until(lambda: not polls(tamr, f"operations/{job}"))
+    before = count_requests(tamr, "GET", f"operations/{job}")
+
+    click(widget, "visible")
+
+    wait_until(lambda: count_requests(tamr, "GET", f"operations/{job}") > before)
