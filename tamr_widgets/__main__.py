@@ -122,8 +122,15 @@ def _parser() -> argparse.ArgumentParser:
         "--limit", type=_count, metavar="N", help="at most N, 0 for all (20 on a terminal, else 0)"
     )
 
-    watch = commands.add_parser("watch", help="follow a job until it has ended")
-    watch.add_argument("id", nargs=1, help="the job's number, or its address")
+    watch = commands.add_parser("watch", help="follow jobs until they have ended")
+    watch.add_argument(
+        "id",
+        nargs="?",
+        type=lambda text: [text],
+        default=[],
+        help="the job's number, or its address; without one, all that are active, and those that "
+        "follow them, such as the steps of a chain",
+    )
     watch.set_defaults(timeout=None)
     wait = commands.add_parser("wait", help="wait until jobs have ended")
     wait.add_argument("id", nargs="+", help="the jobs' numbers, or their addresses")

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from enum import IntEnum
 
-from .._clock import Seconds
+from .._clock import Seconds, clock
 from .._operation.failing import still_failing
 from ..client import Client
 from ..errors import TamrError, WaitTimeout
@@ -71,8 +71,30 @@ def follow(
     interval: Seconds,
     as_json: bool,
 ) -> Status:
-    """Shows jobs until all have ended; the status is that of the worst outcome."""
-    operations = [client.operation(each) for each in ids]
+    """Shows jobs until all have ended; the status is that of the worst outcome.
+
+    Without ids, it shows the jobs that are active, and those that follow when they have ended, as
+    the steps of a chain do: until for the length of an interval none is active.
+    """
+    if ids:
+        operations = [client.operation(each) for each in ids]
+        return _follow(operations, timeout=timeout, interval=interval, as_json=as_json)
+    statuses = [Status.SUCCEEDED]
+    while operations := client.active() or _active_after(client, interval):
+        statuses.append(_follow(operations, timeout=timeout, interval=interval, as_json=as_json))
+    if len(statuses) == 1:
+        write_error("No job is active.")
+    return max(statuses, key=_SEVERITY.index)
+
+
+def _active_after(client: Client, seconds: Seconds) -> list[Operation]:
+    clock.sleep(seconds)
+    return client.active()
+
+
+def _follow(
+    operations: list[Operation], *, timeout: Seconds | None, interval: Seconds, as_json: bool
+) -> Status:
     display: Display
     if as_json:
         display = ChangeLog(sys.stdout, json_line)

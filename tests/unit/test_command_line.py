@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fakes import wait_until
 
+from tamr_widgets import Chain
 from tamr_widgets.__main__ import main
 from tamr_widgets._terminal.lines import columns_of
 from tamr_widgets.simulator import DEMO_PASSWORD, DEMO_USERNAME, Simulator
@@ -228,6 +229,27 @@ def test_in_a_pipe_each_change_is_a_line(tamr, environment):
     assert lines[-1].endswith("Train: No space left\n")
     assert ESCAPE not in "".join(lines)
     assert "\r" not in "".join(lines)
+
+
+def test_without_a_number_all_active_jobs_are_watched_and_those_that_follow(tamr, run):
+    """Such as the steps of a chain that a script runs, until none is active any more."""
+    first = tamr.jobs.start(queued_seconds=0, run_seconds=0.3)
+    client = tamr.client()
+    steps = {
+        "first": lambda: client.operation(first),
+        "next": lambda: client.operation(tamr.jobs.start(queued_seconds=0, run_seconds=2)),
+    }
+    chain = Chain(steps, poll_interval_seconds=0.1).start()
+
+    done = run("watch", "--interval", "0.5")
+
+    assert done.returncode == 0
+    ended = [line.split()[:2] for line in done.stdout.splitlines() if "SUCCEEDED" in line]
+    assert ended == [["1", "SUCCEEDED"], ["2", "SUCCEEDED"]]
+    assert chain.wait(10).state == "SUCCEEDED"
+
+    done = run("watch", "--interval", "0.1")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "No job is active.\n")
 
 
 def test_json_is_an_object_for_each_change(tamr, run):
