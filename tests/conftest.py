@@ -81,9 +81,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker("conformance")
         if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
+    # Of whole files, since a worker takes one at a time.
+    with_browser = {item.path for item in items if "browser" in item.keywords}
     items.sort(
         key=lambda item: (
-            "browser" in item.keywords,
+            item.path in with_browser,
             FOLDERS.index(item.path.relative_to(here).parts[0]),
         )
     )

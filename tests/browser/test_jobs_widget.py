@@ -139,7 +139,7 @@ def test_without_a_kernel_a_table_is_left(notebook: OpenNotebook, lab: FrontEnd)
     again = lab.open(notebook.path, kernel=False)
 
     expect(again.output(1).get_by_role("table")).to_contain_text("Publish Golden Records")
-    expect(again.output(1)).to_contain_text("33 jobs of http://127.0.0.1")
+    expect(again.output(1)).to_contain_text("33 jobs of 127.0.0.1")
     again.screenshot("jobs-without-kernel")
 
 
