@@ -17,7 +17,7 @@ from ..chain import Chain
 from . import bundle, cell_outputs
 from .base import BaseWidget
 from .opened_rows import OpenedRows
-from .payload import compact, cut, estimate_facts, milliseconds
+from .payload import PanelFacts, compact, cut, estimate_facts, milliseconds
 
 __all__ = ["ChainWidget"]
 
@@ -119,7 +119,7 @@ class ChainWidget(BaseWidget):
             if step.name == name and step.operation is not None:
                 self._opened.expand(name, step.operation)
 
-    def _send_panel(self, name: str, facts: dict[str, Any]) -> None:
+    def _send_panel(self, name: str, facts: PanelFacts) -> None:
         self.send({"panel": name, "facts": facts})
 
     def _show_callback_error(self, text: str) -> None:

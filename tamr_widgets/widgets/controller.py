@@ -7,7 +7,7 @@ All of its state is written by the poller's thread; clicks submit commands to it
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from .._clock import Seconds, clock
 from .._notify.registry import concerns, first_error, labels, registry
@@ -25,7 +25,14 @@ from ..poller import Poller, Subscription
 from .clicks import Clicks
 from .follower import Follower
 from .past import PastRuns, queue_facts
-from .payload import action_error_facts, compact, estimate_facts, poll_error_facts, snapshot_facts
+from .payload import (
+    PanelFacts,
+    action_error_facts,
+    compact,
+    estimate_facts,
+    poll_error_facts,
+    snapshot_facts,
+)
 
 if TYPE_CHECKING:
     from .._notify.notification import Notification
@@ -171,9 +178,9 @@ class OperationController:
     def _learn(self) -> Subscription:
         return self.poller.learn(self._on_learned, _inline=True)
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> PanelFacts:
         """Returns the facts that the page draws."""
-        return compact(
+        facts = compact(
             {
                 **snapshot_facts(self.operation),
                 "waiting": self.waiting,
@@ -188,6 +195,7 @@ class OperationController:
                 **self._estimates(),
             }
         )
+        return cast(PanelFacts, facts)
 
     def progress(self) -> float | None:
         """Returns the progress of the job from 0 to 1; None without an estimate."""

@@ -29,7 +29,7 @@ from .follower import Follower
 from .hints import hints
 from .job_times import JobTimes
 from .opened_rows import OpenedRows
-from .payload import compact, poll_error_facts
+from .payload import PanelFacts, compact, poll_error_facts
 
 if TYPE_CHECKING:
     from .._notify.notification import Notification
@@ -316,7 +316,7 @@ class JobsWidget(BaseWidget):
         found = ((key, self._table.get(key)) for key in keys)
         return [(key, each) for key, each in found if each is not None]
 
-    def _send_panel(self, key: str, facts: dict[str, Any]) -> None:
+    def _send_panel(self, key: str, facts: PanelFacts) -> None:
         self.send({"panel": key, "facts": facts})
 
     @property

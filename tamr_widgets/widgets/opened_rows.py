@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from .._clock import Seconds
 from ..operation import Operation
 from .controller import OperationController
+from .payload import PanelFacts
 
 
 class OpenedRows:
@@ -18,11 +18,11 @@ class OpenedRows:
         send: Gets a row's key and the facts to draw, on the poller's thread.
     """
 
-    def __init__(self, interval: Seconds, send: Callable[[str, dict[str, Any]], object]) -> None:
+    def __init__(self, interval: Seconds, send: Callable[[str, PanelFacts], object]) -> None:
         self._interval = interval
         self._send = send
         self._controllers: dict[str, OperationController] = {}
-        self._drawn: dict[str, dict[str, Any]] = {}
+        self._drawn: dict[str, PanelFacts] = {}
 
     def expand(self, key: str, operation: Operation) -> None:
         """Polls an operation, and sends its facts also if they were sent before."""
