@@ -126,11 +126,12 @@ class RawServer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for each in [self._listener, *self.connections]:
-            with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-            each.close()
-        for thread in self._threads:
+        _close(self._listener)
+        accepting, *talking = self._threads
+        accepting.join(5)  # it may be about to add a connection
+        for each in self.connections:
+            _close(each)
+        for thread in talking:
             thread.join(5)
 
     def _start(self, target: Callable[..., None], *args: Any) -> None:
@@ -157,6 +158,12 @@ class RawServer:
             while request := _read_request(connection):
                 self.requests.append(request)
                 self._serve(connection, request)
+
+
+def _close(sock: socket.socket) -> None:
+    with suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)
+    sock.close()
 
 
 def _read_request(connection: socket.socket) -> bytes:

@@ -114,33 +114,34 @@ def test_a_source_address_is_kept(session):
         assert server.connections[0].getpeername()[0] == "127.0.0.2"
 
 
-@pytest.mark.parametrize("port", ["open", "closed"])
-def test_a_connection_that_takes_its_time_is_waited_for(monkeypatch, port):
-    """The operating system says later whether it was accepted."""
+@pytest.fixture
+def slow_connects(monkeypatch):
+    """The operating system says later whether a connection was accepted."""
     connect = socket.socket.connect
 
     def connect_later(sock, address):
         seconds = sock.gettimeout()
         sock.setblocking(False)
-        try:
+        with suppress(BlockingIOError):
             connect(sock, address)
-        except BlockingIOError:
-            pass
-        finally:
-            sock.settimeout(seconds)
+        sock.settimeout(seconds)
         raise TimeoutError
 
-    server = RawServer(respond)
-    with server if port == "open" else RawServer(respond):
-        if port == "closed":
-            server.__exit__()
-        with client_of(server) as client:
-            monkeypatch.setattr(socket.socket, "connect", connect_later)
-            if port == "open":
-                assert client.get("a").json() == "a"
-            else:
-                with pytest.raises(ConnectionFailed, match="refused"):
-                    client.get("a")
+    monkeypatch.setattr(socket.socket, "connect", connect_later)
+
+
+def test_a_connection_that_takes_its_time_is_waited_for(slow_connects):
+    """It is used as soon as the server has accepted it."""
+    with RawServer(respond) as server, client_of(server) as client:
+        assert client.get("a").json() == "a"
+
+
+def test_a_connection_that_is_refused_later_is_an_error(slow_connects):
+    """With the reason."""
+    with RawServer(respond) as closed:
+        pass
+    with client_of(closed) as client, pytest.raises(ConnectionFailed, match="refused"):
+        client.get("a")
 
 
 def test_an_interrupt_while_it_connects_closes_the_socket(monkeypatch):
