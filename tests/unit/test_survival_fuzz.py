@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 import pytest
 import requests
 from fakes import PATH, CannedAdapter, FakeClock, document
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tamr_widgets import Client, Operation, TamrError, TokenAuth, _clock
@@ -135,6 +135,7 @@ def test_any_document_is_an_operation(written):
 
 
 @given(DOCUMENTS)
+@example({"created": {"time": "2021-07-05_16-16-30-425"}})
 def test_any_document_can_be_the_response_to_a_poll(written):
     """It is this operation or it is refused, with one of our errors."""
     try:
@@ -146,7 +147,8 @@ def test_any_document_can_be_the_response_to_a_poll(written):
         if operation is not None:
             look_at(operation)
         else:
-            assert not fields
+            # With another creation time, the document is of another job with this number.
+            assert not fields or Operation(None, document()).is_replaced_by(json.loads(body))
 
 
 @given(st.binary(max_size=200) | TEXT.map(lambda text: text.encode("utf-8", "replace")))
