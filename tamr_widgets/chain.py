@@ -27,13 +27,13 @@ from ._chain.plan import (
     ready,
 )
 from ._chain.running import StepRun
-from ._chain.step_list import StepList
+from ._chain.step_list import StepList, isolated
 from ._chain.steps import Step, StepStatus, checked_steps
 from ._clock import Seconds, checked_seconds
 from ._polling.callbacks import SafeCallback, own_context
 from ._polling.futures import block_until_done, until_done
 from .client import Client
-from .errors import NotSupported
+from .errors import DeadlockError, NotSupported
 from .operation import MIN_INTERVAL_SECONDS, Operation
 
 __all__ = ["Chain", "Step", "StepStatus"]
@@ -107,7 +107,18 @@ class Chain(StepList):
             descriptions: The descriptions of the jobs by the names of the steps, as far as known;
                 see `Step`.
             **options: Further arguments of the constructor.
+
+        Raises:
+            TypeError, ValueError: `endpoints` is not a mapping of names to endpoints; or as for the
+                constructor.
         """
+        for names in (endpoints, descriptions or {}):
+            if not isinstance(names, Mapping) or not all(map(_is_text, names.values())):
+                msg = (
+                    "Chain.of takes endpoints by the names of their steps, such as "
+                    f'{{"Update": "projects/1/unifiedDataset:refresh"}}, not {names!r:.100}.'
+                )
+                raise TypeError(msg)
         known = descriptions or {}
         steps = [
             Step(
@@ -122,7 +133,7 @@ class Chain(StepList):
     def renew_after_fork(self) -> None:
         """Ends the chain in a forked child: it goes on in the parent."""
         super().renew_after_fork()
-        if not self._end.done():
+        if self._started and not self._end.done():
             self._end = Future()
             self._end.set_exception(
                 NotSupported("This chain runs in the process that started it, not in this one.")
@@ -222,10 +233,10 @@ class Chain(StepList):
 
         It is called at once if the chain has ended. Its output appears below this cell.
         """
-        safe = SafeCallback(callback, self._callbacks, _ignore)
+        safe = isolated(callback)
         with self._lock:
             self._on_ended.append(safe)
-            ended = self._started and self.state in CHAIN_ENDED
+            ended = self._started and self._end.done()
         if ended:
             safe(self)
 
@@ -238,12 +249,15 @@ class Chain(StepList):
         Raises:
             TimeoutError: The deadline has passed. The chain goes on.
             NotSupported: The chain was not started.
-            DeadlockError: This is the thread that polls.
+            DeadlockError: This is the thread that polls, or the function of a step.
         """
         timeout = math.inf
         if timeout_seconds is not None:
             timeout = checked_seconds("timeout_seconds", timeout_seconds)
         end = self._checked_end()
+        if any(run.is_own_thread() for run in self._runs):
+            msg = "A step of this chain waits for the chain, which waits for the step."
+            raise DeadlockError(msg)
         if not block_until_done(end, timeout):
             msg = f"{self} did not end within {timeout:.3g} seconds. It goes on; wait() again."
             raise TimeoutError(msg)
@@ -322,5 +336,5 @@ class Chain(StepList):
         return [runs[name] for name in names]
 
 
-def _ignore(_: BaseException) -> None:
-    """Ignores the error of a callback, which was logged."""
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)

@@ -86,13 +86,13 @@ def recorded(name: str = "") -> Iterator[Recording]:
     global _recording  # noqa: PLW0603
     recording, shell = Recording(name), get_ipython()
     is_loaded_here = not _undo and shell is not None
-    if is_loaded_here:
-        load_ipython_extension(shell)
-    if getattr(shell, "kernel", None) is not None:
-        display(ChainWidget(recording))  # type: ignore[no-untyped-call]
-    outer, _recording = _recording, recording
-    has_raised = True
+    outer, has_raised = _recording, True
     try:
+        if is_loaded_here:
+            load_ipython_extension(shell)
+        if getattr(shell, "kernel", None) is not None:
+            display(ChainWidget(recording))  # type: ignore[no-untyped-call]
+        _recording = recording
         yield recording
         has_raised = False
     finally:

@@ -1,1 +1,1 @@
-"""Steps, plan and forecast of a chain of jobs."""
+"""Steps of chains of jobs: their plan, their operations, and recordings of other code."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import traceback
 from html import escape
 from typing import TYPE_CHECKING
 
 from .._operation.html import duration
 from .._text import sanitize
+from ..errors import TamrError
 from .plan import SUCCEEDED
 from .steps import StepStatus
 
@@ -45,7 +47,11 @@ def reason(step: StepStatus) -> str:
     operation = step.operation
     if operation is not None and operation.resolved and operation.message:
         return operation.message
-    return sanitize(str(step.error), MAX_TEXT_CHARS) or type(step.error).__name__
+    if isinstance(step.error, TamrError):
+        return str(step.error)
+    # The text of another exception may be no more than a name, such as that of a KeyError.
+    (line, *_) = traceback.format_exception_only(type(step.error), step.error)
+    return sanitize(line, MAX_TEXT_CHARS)
 
 
 def _cells(step: StepStatus) -> list[str]:

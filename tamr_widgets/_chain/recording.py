@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+
 from .._clock import Seconds
+from .._operation.identity import server_of
 from ..operation import Operation
 from ..waiting import wait_all
 from .plan import FAILED, RUNNING, SUCCEEDED, chain_state
@@ -38,7 +41,10 @@ class Recording(StepList):
             return state if states else SUCCEEDED
 
     def wait(self, operation: Operation, interval: Seconds, timeout: Seconds | None) -> Operation:
-        """Adds an operation, waits until it is resolved, and returns it; see `Operation.wait`."""
+        """Waits until an operation is resolved, and returns it; see `Operation.wait`.
+
+        It is added, unless code has waited for it before.
+        """
         self._add(operation, interval)
         return wait_all([operation], timeout, poll_interval_seconds=interval)[0]
 
@@ -54,6 +60,8 @@ class Recording(StepList):
 
     def _add(self, operation: Operation, interval: Seconds) -> None:
         with self._lock:
+            if any(_is_same_job(run.operation, operation) for run in self._runs):
+                return
             name = self._name_of(operation)
             run = StepRun(Step(name, lambda: operation, after=()), self._report, interval)
             run.state = operation.state or RUNNING
@@ -64,5 +72,13 @@ class Recording(StepList):
     def _name_of(self, operation: Operation) -> str:
         """Returns the description, and a number if another step has it."""
         description = operation.description or f"Operation {operation.resource_id}"
-        taken = sum(run.description == operation.description for run in self._runs)
-        return f"{description} ({taken + 1})" if taken else description
+        taken = {run.step.name for run in self._runs}
+        numbered = (f"{description} ({number})" for number in itertools.count(2))
+        return next(name for name in itertools.chain([description], numbered) if name not in taken)
+
+
+def _is_same_job(known: Operation | None, operation: Operation) -> bool:
+    return known is not None and (known.identity, server_of(known.client)) == (
+        operation.identity,
+        server_of(operation.client),
+    )

@@ -52,12 +52,17 @@ class StepRun:
         self._report = report
         self._interval = interval
         self._queue = CallbackQueue()
+        self._thread: threading.Thread | None = None
         self.is_withdrawn = threading.Event()
 
     @property
     def after(self) -> tuple[str, ...]:
         """The names of the steps before it."""
         return tuple(self.step.after or ())
+
+    def is_own_thread(self) -> bool:
+        """Whether this runs in the function of the step."""
+        return self._thread is threading.current_thread()
 
     def begin(self, context: contextvars.Context) -> None:
         """Starts its job on a thread of callbacks.
@@ -76,15 +81,20 @@ class StepRun:
         )
 
     def cancel(self) -> None:
-        """Cancels its operation on the server, on the poller's thread."""
+        """Cancels its operation on the server, on the poller's thread.
+
+        Only polls report snapshots, so that no older one can follow a newer one.
+        """
         operation = self.operation
         if operation is not None and not operation.resolved:
-            Poller.of(operation.client).submit(
-                operation.cancel, self._on_operation, self._on_cancel_error, owner=self
+            poller = Poller.of(operation.client)
+            poller.submit(
+                operation.cancel, poller.refresh, lambda error: self._tell(error=error), owner=self
             )
 
     def _start(self) -> None:
         """Calls the function of the step; again after a while if no job can have been started."""
+        self._thread = threading.current_thread()
         backoff, began = Backoff(self._interval, MAX_ERRORS_IN_A_ROW), clock.monotonic()
         while not self.is_withdrawn.is_set():
             try:
@@ -158,9 +168,6 @@ class StepRun:
             self._tell(state=UNKNOWN, error=error)
         else:
             self._tell(error=error)
-
-    def _on_cancel_error(self, error: TamrError) -> None:
-        self._tell(error=error)
 
     def _tell(self, **changes: Any) -> None:
         self._report(self, changes)

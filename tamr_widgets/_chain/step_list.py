@@ -32,7 +32,6 @@ class StepList:
         self._runs: list[StepRun] = []
         # Pollers are kept alive, since they hold the histories.
         self._pollers: dict[Poller, TamrClient] = {}
-        self._callbacks = CallbackQueue()
         self._listeners: list[SafeCallback] = []
         self._lock = threading.RLock()  # a signal handler may call any method
         _fork.register(self)
@@ -67,9 +66,18 @@ class StepList:
                 for run in self._runs
             )
 
+    def status(self) -> tuple[str, tuple[StepStatus, ...]]:
+        """Returns the state and the steps of the same moment."""
+        with self._lock:
+            return self.state, self.steps
+
     def on_change(self, callback: Callable[[], object]) -> Callable[[], None]:
-        """Calls `callback` after each change of a step; returns a function that ends that."""
-        safe = SafeCallback(callback, self._callbacks, _ignore)
+        """Calls `callback` after each change of a step, on a thread of its own.
+
+        Returns:
+            A function that ends that.
+        """
+        safe = isolated(callback)
         with self._lock:
             self._listeners.append(safe)
         return partial(self._forget, safe)
@@ -120,6 +128,11 @@ class StepList:
     def _forget(self, listener: SafeCallback) -> None:
         with self._lock:
             self._listeners = [each for each in self._listeners if each is not listener]
+
+
+def isolated(callback: Callable[..., object]) -> SafeCallback:
+    """Returns a callback with a queue of its own, so that one that blocks delays no other."""
+    return SafeCallback(callback, CallbackQueue(), _ignore)
 
 
 def _ignore(_: BaseException) -> None:

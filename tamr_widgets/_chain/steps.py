@@ -68,7 +68,7 @@ def checked_steps(steps: object) -> list[Step]:
             and a function.
 
     Raises:
-        TypeError: A step is something else.
+        TypeError: A step is something else, or its `after` has something else than names.
         ValueError: There is no step, a name occurs twice or is empty, `after` names no other step,
             or the steps wait for one another.
     """
@@ -112,7 +112,13 @@ def _as_step(step: object) -> Step:
 
 
 def _names(after: Iterable[str] | str) -> tuple[str, ...]:
-    return (after,) if isinstance(after, str) else tuple(dict.fromkeys(after))
+    if isinstance(after, str):
+        return (after,)
+    names = tuple(after) if isinstance(after, Iterable) else (after,)
+    if not all(isinstance(name, str) for name in names):
+        msg = f"after takes the name of a step, or a list of names, not {after!r:.100}."
+        raise TypeError(msg)
+    return tuple(dict.fromkeys(names))
 
 
 def _check_order(steps: list[Step]) -> None:

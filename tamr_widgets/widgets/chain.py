@@ -12,7 +12,7 @@ from .._chain.plan import CHAIN_ENDED, NOT_SUCCEEDED, blocked
 from .._chain.step_list import StepList
 from .._chain.steps import StepStatus
 from .._clock import Seconds, clock
-from .._polling.callbacks import CallbackQueue
+from .._polling.callbacks import CallbackQueue, own_context
 from ..chain import Chain
 from . import bundle, cell_outputs
 from .base import BaseWidget
@@ -56,9 +56,14 @@ class ChainWidget(BaseWidget):
         self._work = CallbackQueue()
         self._opened = OpenedRows(PANEL_INTERVAL_SECONDS, self._send_panel)
         self._callback_error = ""
-        self._trait_values.update(self._values(chain))  # there are no observers yet
-        super().__init__(_chain=facts_of(chain), **kwargs)
+        # Functions of steps that a click starts print below the cell that made the widget.
+        self._context = own_context()
+        state, steps = chain.status()
+        values = {"chain": chain, "state": state, "steps": steps}
+        self._trait_values.update(values)  # there are no observers yet
+        super().__init__(_chain=facts_of(chain, state, steps), **kwargs)
         self._unsubscribe = chain.on_change(lambda: self._submit(self._draw))
+        self._submit(self._draw)  # it may have changed since
 
     @property
     def notification_target(self) -> StepList:
@@ -80,24 +85,20 @@ class ChainWidget(BaseWidget):
         """
         self._opened.pause()
 
-    def _values(self, chain: StepList) -> dict[str, Any]:
-        return {
-            "chain": chain,
-            "state": chain.state,
-            "steps": chain.steps,
-            "callback_error": self._callback_error,
-        }
-
     def _draw(self, *, reports: bool = False) -> None:
         """Updates all traits, then the saved output at an end, then observers."""
-        was_over = self.state in CHAIN_ENDED
-        values = self._values(self.chain)
-        facts = facts_of(self.chain)
+        state, steps = self.chain.status()
+        values: dict[str, Any] = {
+            "state": state,
+            "steps": steps,
+            "callback_error": self._callback_error,
+        }
+        facts = facts_of(self.chain, state, steps)
         if {**facts, "as_of": 0} != {**self._chain, "as_of": 0}:
             values["_chain"] = facts
-        ends = values["state"] in CHAIN_ENDED and not was_over
+        ends = state in CHAIN_ENDED and self.state not in CHAIN_ENDED
         self._publish(values, before_notify=self._update_output if ends else None, reports=reports)
-        for step in self.chain.steps:
+        for step in steps:
             if step.operation is not None:
                 self._opened.replace(step.name, step.operation)
 
@@ -112,7 +113,8 @@ class ChainWidget(BaseWidget):
         elif name is not None:
             self._opened.act(name, action)
         elif action in ("start", "stop", "cancel", "resume") and isinstance(self.chain, Chain):
-            self._submit(getattr(self.chain, action))
+            act = getattr(self.chain, action)
+            self._submit(lambda: self._context.copy().run(act))
 
     def _expand(self, name: Any) -> None:
         for step in self.chain.steps:
@@ -140,15 +142,14 @@ class ChainWidget(BaseWidget):
         return operations[-1].clock_offset_seconds if operations else 0.0
 
 
-def facts_of(chain: StepList) -> dict[str, Any]:
-    """Returns the facts of a chain that the page draws."""
-    steps = chain.steps
+def facts_of(chain: StepList, state: str, steps: tuple[StepStatus, ...]) -> dict[str, Any]:
+    """Returns the facts of a chain that the page draws; `state` and `steps` of the same moment."""
     seen = [step.operation.as_of for step in steps if step.operation]
     as_of = milliseconds(max(seen)) if seen else round(clock.wall() * 1000)
     return compact(
         {
             "name": cut(chain.name),
-            "state": chain.state,
+            "state": state,
             "at_once": chain.at_once,
             "recorded": not isinstance(chain, Chain),
             "as_of": as_of,

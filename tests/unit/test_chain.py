@@ -11,6 +11,7 @@ import requests
 
 from tamr_widgets import (
     Chain,
+    DeadlockError,
     Forbidden,
     NotSupported,
     Operation,
@@ -18,6 +19,7 @@ from tamr_widgets import (
     Step,
     notify,
 )
+from tamr_widgets._chain.html import reason
 from tamr_widgets.simulator import Fault, Simulator
 
 if TYPE_CHECKING:
@@ -170,6 +172,60 @@ def test_a_function_that_raises_fails_its_step(error, job, started):
     assert chain.wait(10).state == "FAILED"
     assert states(chain) == "FAILED BLOCKED SUCCEEDED"
     assert chain.steps[0].error is error
+
+
+def test_a_step_that_waits_for_its_own_chain_fails(job):
+    """Nothing would ever end."""
+
+    def wait() -> None:
+        chain.wait()
+
+    chain = chain_of({"a": wait, "b": job("b")})
+    chain.start()
+
+    assert chain.wait(10).state == "FAILED"
+    assert isinstance(chain.steps[0].error, DeadlockError)
+
+
+def test_an_exception_of_another_kind_is_named(job):
+    """The text of a KeyError is only the key."""
+    chain = chain_of({"a": lambda: {}["customers"]}).start().wait(10)
+
+    assert reason(chain.steps[0]) == "KeyError: 'customers'"
+
+
+@pytest.mark.parametrize("endpoints", [["projects/1"], "projects/1", {"a": 7}, {"a": None}])
+def test_endpoints_that_are_none_are_refused_at_once(client, tamr, endpoints):
+    with pytest.raises(TypeError, match="by the names of their steps"):
+        Chain.of(client, endpoints)
+    assert len(tamr.requests) == 0
+
+
+def test_a_forked_child_can_start_a_chain_that_its_parent_has_not_started(job):
+    """Only a chain that runs belongs to its process."""
+    chain = chain_of({"a": job("a")})
+    chain.renew_after_fork()
+    assert chain.start().wait(10).state == "SUCCEEDED"
+
+    running = chain_of({"a": job("a", seconds=0.3)}).start()
+    running.renew_after_fork()
+    with pytest.raises(NotSupported, match="the process that started it"):
+        running.wait()
+    running.stop()
+
+
+def test_a_callback_that_blocks_delays_no_other(job):
+    """Such as the update of a page, while another callback sends a mail."""
+    go_on, changed, heard = threading.Event(), threading.Event(), threading.Event()
+    chain = chain_of({"a": job("a")})
+    chain.on_ended(lambda _: go_on.wait(10))
+    chain.on_ended(lambda _: heard.set())
+    chain.on_change(lambda: chain.state == "SUCCEEDED" and changed.set())
+    chain.start()
+
+    assert changed.wait(10)
+    assert heard.wait(10)
+    go_on.set()
 
 
 def test_a_function_that_returns_something_else_fails_its_step(client):

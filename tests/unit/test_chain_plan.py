@@ -52,6 +52,8 @@ def test_a_mapping_and_pairs_are_steps():
         ({" ": nothing}, ValueError, "is a text"),
         ([("a", nothing), ("a", nothing)], ValueError, "a name of its own"),
         ([Step("a", nothing, after="b")], ValueError, "'b', which is no step"),
+        ([Step("a", nothing, after=7)], TypeError, "a list of names, not 7"),
+        ([Step("a", nothing, after=[["b"]])], TypeError, "a list of names"),
         ([Step("a", nothing, after="a")], ValueError, "wait for one another.*a"),
         (
             [Step("a", nothing, after="b"), Step("b", nothing)],

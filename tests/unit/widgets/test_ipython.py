@@ -11,7 +11,7 @@ from fakes import wait_until
 from IPython.core.formatters import DisplayFormatter
 
 import tamr_widgets
-from tamr_widgets import ChainWidget, Operation, OperationWidget, ipython, recorded
+from tamr_widgets import ChainWidget, Operation, OperationWidget, WaitTimeout, ipython, recorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -249,3 +249,22 @@ def test_recorded_code_outside_of_a_notebook_runs_as_without(client, tamr, displ
         assert client.operation(job).wait(0.05).succeeded()
 
     assert displayed == []
+
+
+def test_code_that_waits_again_for_the_same_job_adds_no_step(
+    recording_shell, client, tamr, displayed
+):
+    """Such as a loop with a short timeout; jobs without a description have names of their own."""
+    ipython.load_ipython_extension(recording_shell)
+    first, second = (tamr.jobs.add("RUNNING", description="") for _ in range(2))
+
+    with recorded() as recording:
+        for job in (first, first, second):
+            with pytest.raises(WaitTimeout):
+                client.operation(job).wait(0.05, 0.1)
+
+    assert [step.operation.resource_id for step in recording.steps] == [first, second]
+    assert len({step.name for step in recording.steps}) == 2
+    for job in (first, second):
+        tamr.jobs.finish(job)
+    wait_until(lambda: recording.state == "SUCCEEDED")

@@ -32,7 +32,7 @@ def test_the_facts_of_a_chain_are_known_to_the_page(starts):
     if starts:
         chain.start().wait(10)
 
-    facts = facts_of(chain)
+    facts = facts_of(chain, *chain.status())
 
     assert set(facts) <= keys_in_the_page("ChainFacts")
     for step in facts["steps"]:

@@ -106,6 +106,21 @@ def test_the_saved_output_has_every_step_as_text(chain):
         assert f"<bdi>{step.operation.resource_id}</bdi>" in bundle["text/html"]
 
 
+def test_a_change_while_it_is_made_is_not_missed(monkeypatch):
+    """The chain may end before the widget is notified of changes."""
+    chain = Chain({"a": lambda: None})
+    on_change = chain.on_change
+
+    def ends_before(callback: Callable[[], object]) -> Callable[[], None]:
+        chain.start().wait(10)
+        return on_change(callback)
+
+    monkeypatch.setattr(chain, "on_change", ends_before)
+    widget = ChainWidget(chain)
+
+    until(widget, lambda: widget.state == "SUCCEEDED")
+
+
 def test_closing_it_leaves_the_chain_running(chain):
     widget = ChainWidget(chain.start())
     widget.close()
