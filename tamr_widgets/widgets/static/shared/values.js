@@ -7,18 +7,18 @@ const REPORT_DELAY_MS = 50;
  * Sends changed values back: marimo re-runs the cells that read them when a page changes them.
  * @param {any} model
  * @param {string[]} names
- * @param {Record<string, () => void>} listeners
+ * @returns {Record<string, () => void>} the listeners to register
  */
-export function reportValues(model, names, listeners) {
+export function reportValues(model, names) {
   let [timer, sent] = [0, ""];
-  for (const name of names)
-    listeners["change:" + name] = () => {
-      clearTimeout(timer);
-      timer = setTimeout(() => {
-        const values = names.map((each) => model.get(each));
-        if (sent === (sent = values.join())) return;
-        names.forEach((each, index) => model.set(each, values[index]));
-        model.save_changes();
-      }, REPORT_DELAY_MS);
-    };
+  const report = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      const values = names.map((each) => model.get(each));
+      if (sent === (sent = values.join())) return;
+      names.forEach((each, index) => model.set(each, values[index]));
+      model.save_changes();
+    }, REPORT_DELAY_MS);
+  };
+  return Object.fromEntries(names.map((name) => ["change:" + name, report]));
 }
