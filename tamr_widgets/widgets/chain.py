@@ -12,6 +12,7 @@ from .._chain.plan import CHAIN_ENDED, NOT_SUCCEEDED, blocked
 from .._chain.step_list import StepList
 from .._chain.steps import StepStatus
 from .._clock import Seconds, clock
+from .._http.urls import server_name
 from .._polling.callbacks import CallbackQueue, own_context
 from ..chain import Chain
 from . import bundle, cell_outputs
@@ -151,11 +152,18 @@ def facts_of(chain: StepList, state: str, steps: tuple[StepStatus, ...]) -> dict
             "name": cut(chain.name),
             "state": state,
             "at_once": chain.at_once,
+            "server": _server(steps),
             "recorded": not isinstance(chain, Chain),
             "as_of": as_of,
             "steps": [step_facts(step, steps) for step in steps],
         }
     )
+
+
+def _server(steps: tuple[StepStatus, ...]) -> str:
+    """Returns the name of the server of all operations; empty if there is none, or several."""
+    names = {server_name(step.operation.client) for step in steps if step.operation}
+    return names.pop() if len(names) == 1 else ""
 
 
 def step_facts(step: StepStatus, steps: tuple[StepStatus, ...]) -> dict[str, Any]:

@@ -116,6 +116,16 @@ def test_an_action_that_changes_the_server_asks_first(
     assert widget.sent == [action]
 
 
+def test_the_question_names_the_server(open_chain):
+    """By its label, with any characters."""
+    widget = open_chain(RUNNING | {"server": "production $& %"})
+
+    widget.button("Cancel").click()
+
+    question = "Cancel the job that runs on production $& %, and start no more?"
+    expect(widget.panel.get_by_role("group", name=question, exact=True)).to_be_visible()
+
+
 def test_stopping_needs_no_question(open_chain):
     widget = open_chain(RUNNING)
 

@@ -54,6 +54,7 @@ def test_it_shows_the_steps_and_how_they_end(chain):
     assert [step.state for step in widget.steps] == ["SUCCEEDED", "FAILED", "BLOCKED"]
     facts = widget.get_state()["_chain"]
     assert facts["name"] == "Nightly"
+    assert facts["server"] == chain.steps[0].operation.client.origin.removeprefix("http://")
     assert [each["state"] for each in facts["steps"]] == ["SUCCEEDED", "FAILED", "BLOCKED"]
     assert facts["steps"][1]["why"]
     assert facts["steps"][1]["holds_up"] == ["publish"]

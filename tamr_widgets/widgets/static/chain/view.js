@@ -3,6 +3,7 @@
 import { createPanel } from "../operation/panel.js";
 import { focusedNear, make, makeIcon, plural, setText } from "../shared/dom.js";
 import { clockTime, cut, SLOW_ACK_MS, WAITING_FOR_KERNEL } from "../shared/format.js";
+import { createButtons, createQuestion } from "../shared/question.js";
 import { forecast } from "./forecast.js";
 import { createStep, describeStep } from "./step.js";
 import { CHAIN_CSS } from "./styles.js";
@@ -17,11 +18,11 @@ const CHAIN_STATES = {
   STOPPED: ["Stopped", "M8 2a6 6 0 1 0 .1 0M6 6h4v4h-4z"],
 };
 
-/** Confirmation by action: the question, the label that changes nothing, the label that confirms. @type {Record<string, string[]>} */
+/** Confirmation by action: the question (% is the server), the label that changes nothing, the label that confirms. @type {Record<string, string[]>} */
 const CHAIN_QUESTIONS = {
-  start: ["Start this chain of jobs on the server?", "Not now", "Yes, start it"],
-  cancel: ["Cancel the job that runs, and start no more?", "Keep running", "Yes, cancel it"],
-  resume: ["Start the steps that have not succeeded?", "Not now", "Yes, go on from here"],
+  start: ["Start this chain of jobs on %?", "Not now", "Yes, start it"],
+  cancel: ["Cancel the job that runs on %, and start no more?", "Keep running", "Yes, cancel it"],
+  resume: ["Start the steps that have not succeeded on %?", "Not now", "Yes, go on from here"],
 };
 
 const CHAIN_ENDED = ["SUCCEEDED", "FAILED", "CANCELED", "STOPPED"];
@@ -40,7 +41,7 @@ function minute(ms) {
 export function createChainView(chain) {
   const { icon, draw: drawShape } = makeIcon();
   const [offline, why] = [make("p"), make("p")];
-  const [word, prompt] = [make("span"), make("span")];
+  const word = make("span");
   const [count, hint, note] = [make("small"), make("small"), make("small")];
   const title = make("b");
   const list = make("ol", { ariaLabel: "Steps" });
@@ -51,19 +52,8 @@ export function createChainView(chain) {
   /** @type {{store: import("../operation/store.js").Store, panel: ReturnType<typeof createPanel>} | null} */
   let shown = null;
 
-  /** @type {Record<string, HTMLButtonElement>} */
-  const buttons = {};
-  /** @param {string} value @param {string} label @param {() => void} act */
-  const button = (value, label, act) =>
-    (buttons[value] = make(
-      "button",
-      {
-        value,
-        // The second click of a double click would hit a button that the first one revealed.
-        onclick: ({ detail }) => detail > 1 || buttons[value].ariaDisabled || act(),
-      },
-      label,
-    ));
+  const view = createButtons();
+  const { buttons, button } = view;
   const actions = make(
     "div",
     {},
@@ -73,13 +63,10 @@ export function createChainView(chain) {
     button("cancel", "Cancel", () => chain.ask("cancel")),
     note,
   );
-  const question = make(
-    "div",
-    { role: "group", hidden: true },
-    prompt,
-    button("no", "", () => chain.ask("")),
-    button("yes", "", () => chain.asking && chain.sendAction(chain.asking)),
-  );
+  const question = createQuestion(view, actions, (yes) => {
+    if (yes && chain.asking) chain.sendAction(chain.asking);
+    else chain.ask("");
+  });
   const node = make(
     "div",
     { className: "tamr tamr-chain", role: "group" },
@@ -90,7 +77,7 @@ export function createChainView(chain) {
     why,
     place,
     actions,
-    question,
+    question.node,
     announcement,
     make("style", {}, CHAIN_CSS),
   );
@@ -204,24 +191,6 @@ export function createChainView(chain) {
     );
   }
 
-  /** Shows or hides the confirmation and moves the focus into it, or back to the action's button. */
-  function drawQuestion() {
-    const { asking } = chain;
-    if (!asking === question.hidden) return;
-    const from = focused();
-    if (asking) {
-      [prompt, buttons.no, buttons.yes].forEach((part, i) =>
-        setText(part, CHAIN_QUESTIONS[asking][i]),
-      );
-      question.ariaLabel = CHAIN_QUESTIONS[asking][0];
-      question.dataset.asking = asking;
-    }
-    question.hidden = !asking;
-    if (asking && actions.contains(from)) buttons.no.focus();
-    actions.hidden = !!asking;
-    if (!asking && question.contains(from)) buttons[question.dataset.asking ?? ""].focus();
-  }
-
   /** @type {string[]} */
   let states = [];
   function announceSteps() {
@@ -245,22 +214,21 @@ export function createChainView(chain) {
     drawSteps();
     drawPanel();
     drawActions();
-    drawQuestion();
+    question.draw(chain.asking, () => {
+      const [ask, keep, confirm] = CHAIN_QUESTIONS[chain.asking];
+      return [ask.replace("%", () => cut(chain.facts.server ?? "the server", 99)), keep, confirm];
+    });
     announceSteps();
   }
   draw();
-  const view = { node, draw };
-  chain.views.add(view);
+  const drawn = { node, draw };
+  chain.views.add(drawn);
 
-  // Some browsers would take the focus away on a press of the mouse, which closes the confirmation.
-  question.onmousedown = (event) => event.preventDefault();
   node.addEventListener("focusin", () => {
     chain.focus = focused()?.value ?? "";
   });
-  node.addEventListener("focusout", ({ target, relatedTarget }) => {
-    const leaves =
-      question.contains(/** @type {Node} */ (target)) &&
-      !question.contains(/** @type {Node} */ (relatedTarget));
+  node.addEventListener("focusout", (event) => {
+    const leaves = question.isLeftBy(event);
     // A view that is removed from the page loses its focus too, which must not close the confirmation.
     queueMicrotask(() => {
       if (leaves && node.isConnected && document.hasFocus()) chain.ask("");
@@ -273,7 +241,7 @@ export function createChainView(chain) {
   };
 
   return {
-    ...view,
+    ...drawn,
     /** Restores the focus that a removed view had, unless it is elsewhere now. */
     refocus() {
       if (document.activeElement === document.body) {
@@ -284,7 +252,7 @@ export function createChainView(chain) {
     },
     destroy() {
       shown?.panel.destroy();
-      chain.views.delete(view);
+      chain.views.delete(drawn);
     },
   };
 }

@@ -10,6 +10,7 @@ import {
   SLOW_ACK_MS,
   WAITING_FOR_KERNEL,
 } from "../shared/format.js";
+import { createButtons, createQuestion } from "../shared/question.js";
 import { createStrip } from "./strip.js";
 
 /** @typedef {import("./store.js").Store} Store */
@@ -49,7 +50,7 @@ const between = (from = NaN, to = NaN) => (to - from) / 1000;
 export function createPanel(store) {
   const { icon, draw: drawShape } = makeIcon();
   const [offline, message] = [make("p"), make("p")];
-  const [word, prompt, rest] = [make("span"), make("span"), make("span")];
+  const [word, rest] = [make("span"), make("span")];
   const [time, hint, note] = [make("small"), make("small"), make("small")];
   const [title, lead] = [make("b"), make("b")];
   const fill = make("i");
@@ -67,19 +68,8 @@ export function createPanel(store) {
   /** Whether it runs longer than the upper end of its estimate. */
   let late = false;
 
-  /** @type {Record<string, HTMLButtonElement>} */
-  const buttons = {};
-  /** @param {string} value @param {string} label @param {() => void} act */
-  const button = (value, label, act) =>
-    (buttons[value] = make(
-      "button",
-      {
-        value,
-        // The second click of a double click would hit a button that the first one revealed.
-        onclick: ({ detail }) => detail > 1 || buttons[value].ariaDisabled || act(),
-      },
-      label,
-    ));
+  const view = createButtons();
+  const { buttons, button } = view;
   const actions = make(
     "div",
     {},
@@ -90,17 +80,11 @@ export function createPanel(store) {
     copyButton("code", () => store.facts.code),
     note,
   );
-  const question = make(
-    "div",
-    { role: "group", hidden: true },
-    prompt,
-    button("no", "", () => store.set({ asking: "" })),
-    button("yes", "", () => {
-      const { asking } = store;
-      store.set({ asking: "" });
-      if (asking) store.sendAction(asking);
-    }),
-  );
+  const question = createQuestion(view, actions, (yes) => {
+    const { asking } = store;
+    store.set({ asking: "" });
+    if (yes && asking) store.sendAction(asking);
+  });
   const more = make(
     "div",
     {},
@@ -124,7 +108,7 @@ export function createPanel(store) {
     alert,
     callback,
     actions,
-    question,
+    question.node,
     announcement,
   );
 
@@ -354,29 +338,12 @@ export function createPanel(store) {
     );
   }
 
-  /** Shows or hides the confirmation and moves the focus into it, or back to the action's button. */
-  function drawQuestion() {
-    const { asking } = store;
-    if (!asking === question.hidden) return;
-    const from = focused();
-    if (asking) {
-      const { server = "the server", by_other, created_by } = store.facts;
-      const [ask, keep, confirm] = QUESTIONS[asking];
-      const text =
-        ask +
-        cut(server, 99) +
-        "?" +
-        (by_other ? " It was started by " + cut(created_by, 99) + ", not by you." : "");
-      [prompt, buttons.no, buttons.yes].forEach((part, i) =>
-        setText(part, [text, keep, confirm][i]),
-      );
-      question.ariaLabel = text;
-      question.dataset.asking = asking;
-    }
-    question.hidden = !asking;
-    if (asking && actions.contains(from)) buttons.no.focus();
-    actions.hidden = !!asking;
-    if (!asking && question.contains(from)) buttons[question.dataset.asking ?? ""].focus();
+  /** Texts of the confirmation: the question, the label that keeps the job, the label that confirms. */
+  function questionTexts() {
+    const { server = "the server", by_other, created_by } = store.facts;
+    const [ask, keep, confirm] = QUESTIONS[store.asking || "cancel"];
+    const owner = by_other ? " It was started by " + cut(created_by, 99) + ", not by you." : "";
+    return [ask + cut(server, 99) + "?" + owner, keep, confirm];
   }
 
   let lastState = "";
@@ -394,24 +361,20 @@ export function createPanel(store) {
     drawDetails();
     drawError();
     drawActions();
-    drawQuestion();
+    question.draw(store.asking, questionTexts);
     announceState();
   }
   draw();
-  const view = { node, draw };
-  store.views.add(view);
+  const drawn = { node, draw };
+  store.views.add(drawn);
 
-  // Some browsers would take the focus away on a press of the mouse, which closes the confirmation.
-  question.onmousedown = (event) => event.preventDefault();
   const onFocus = () => {
     store.focus = node.contains(focused()) ? focused().value : "";
     draw();
   };
   node.addEventListener("focusin", onFocus);
-  node.addEventListener("focusout", ({ target, relatedTarget }) => {
-    const leavesQuestion =
-      question.contains(/** @type {Node} */ (target)) &&
-      !question.contains(/** @type {Node} */ (relatedTarget));
+  node.addEventListener("focusout", (event) => {
+    const leavesQuestion = question.isLeftBy(event);
     // A view that is removed from the page loses its focus too, which must not close the confirmation.
     queueMicrotask(() => {
       if (!node.isConnected || !document.hasFocus()) return;
@@ -427,11 +390,11 @@ export function createPanel(store) {
   };
 
   return {
-    ...view,
+    ...drawn,
     /** Restores the focus that a removed view had, unless it is elsewhere now. */
     refocus() {
       if (document.activeElement === document.body) buttons[store.focus]?.focus();
     },
-    destroy: () => store.views.delete(view),
+    destroy: () => store.views.delete(drawn),
   };
 }

@@ -123,6 +123,7 @@
  * @property {string} [name]
  * @property {string} state
  * @property {number} [at_once] the number of steps that may run at the same time
+ * @property {string} [server] its name; absent before the first job, and if there are several
  * @property {boolean} [recorded] whether other code starts the jobs and waits for them
  * @property {number} [as_of] when the latest snapshot was fetched, server clock
  * @property {StepFacts[]} steps
