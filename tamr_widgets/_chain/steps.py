@@ -75,7 +75,10 @@ def checked_steps(steps: object) -> list[Step]:
     if isinstance(steps, Mapping):
         steps = steps.items()
     if isinstance(steps, (str, bytes)) or not isinstance(steps, Iterable):
-        msg = f"A chain is made of steps, not of {type(steps).__name__}."
+        msg = (
+            f"A chain is made of steps, not of {type(steps).__name__}: pass functions that start "
+            "jobs, by their names, or use Chain.of(client, ...) for endpoints."
+        )
         raise TypeError(msg)
     resolved: list[Step] = []
     for each in steps:
