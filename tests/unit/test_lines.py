@@ -17,7 +17,11 @@ ACCENT = "e\N{COMBINING ACUTE ACCENT}"
 
 def since(clock, seconds):
     """The server's text for a time in the past."""
-    return (datetime.fromtimestamp(clock.wall(), timezone.utc) - timedelta(seconds=seconds)).isoformat().replace("+00:00", "Z")
+    return (
+        (datetime.fromtimestamp(clock.wall(), timezone.utc) - timedelta(seconds=seconds))
+        .isoformat()
+        .replace("+00:00", "Z")
+    )
 
 
 @pytest.fixture
