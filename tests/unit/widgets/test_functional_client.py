@@ -149,7 +149,7 @@ def test_it_is_drawn_with_the_last_session_of_its_server(extension, session, tam
 
 
 def test_without_a_known_session_it_is_shown_as_ever(extension, public):
-    """As it is without this extension."""
+    """By its `repr`."""
     operation = public()
 
     data, _ = extension.display(operation)

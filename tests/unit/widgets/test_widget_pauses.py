@@ -133,7 +133,7 @@ def test_the_final_output_is_repeated_in_the_next_cell(tamr, client, shell, disp
 
 
 def test_a_cell_that_a_program_runs_ends_with_the_first_list(tamr, client, shell, displayed):
-    """A saved notebook has the jobs, and no empty table; `input()` tells a program from a person."""
+    """So that a saved notebook has the jobs; a program has no `input()`."""
     tamr.jobs.add("FAILED")
     tamr.faults.add(Fault.delay(0.1, path="operations$"))
     shell.run("a")
