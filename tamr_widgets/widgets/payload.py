@@ -13,6 +13,7 @@ from .._clock import Seconds, clock
 from .._http.urls import server_name
 from .._operation.html import code_for
 from .._operation.status_message import has_details
+from .._text import MAX_DETAILS_CHARS, cut
 from ..auth import username_of
 from ..errors import (
     ConnectionFailed,
@@ -29,8 +30,6 @@ from ..errors import (
 from ..history import Estimate
 from ..operation import Operation
 
-MAX_DETAILS_CHARS = 100_000
-MAX_TEXT_CHARS = 1000
 NO_DELETE = "This server does not delete operations (405). Nothing has changed."
 
 
@@ -154,13 +153,6 @@ def in_short(error: TamrError) -> str:
     if isinstance(error, UnexpectedResponse):
         return "something else than Tamr answered"
     return str(error)
-
-
-def cut(text: str | None, max_chars: int = MAX_TEXT_CHARS) -> str:
-    """Returns a text cut to `max_chars` characters, and the number of those that were cut off."""
-    if not text or len(text) <= max_chars:
-        return text or ""
-    return f"{text[:max_chars]}… ({len(text) - max_chars:,} more characters)"
 
 
 def milliseconds(time: datetime | None) -> float | None:
