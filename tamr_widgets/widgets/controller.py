@@ -108,7 +108,7 @@ class OperationController:
 
         After `retrying` and `action` the polling goes on; `gone`, `refused` and `stopped` ended it.
         """
-        return str(self._error_facts.get("fault_kind", ""))
+        return str(self._error_facts.get("error_kind", ""))
 
     @property
     def over(self) -> bool:

@@ -322,7 +322,7 @@ class JobsWidget(BaseWidget):
     @property
     def _halted(self) -> bool:
         """Whether an error ended the polling."""
-        return self._error_facts.get("fault_kind") not in (None, "retrying", "action")
+        return self._error_facts.get("error_kind") not in (None, "retrying", "action")
 
     def _try_again(self) -> None:
         """Starts polling again after an error that ended it."""
@@ -401,7 +401,7 @@ class JobsWidget(BaseWidget):
             self._update_traits()
 
     def _on_action_error(self, error: TamrError) -> None:  # pragma: no cover - none raises today
-        self._error_facts = {"fault": str(error), "fault_kind": "action"}
+        self._error_facts = {"error": str(error), "error_kind": "action"}
         self._update_traits()
 
     def _static_repr(self) -> tuple[str, str]:

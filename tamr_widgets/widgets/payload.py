@@ -59,8 +59,8 @@ class PanelFacts(TypedDict, total=False):
     outcome: str
     notified: list[str]
     callback_error: str
-    fault: str
-    fault_kind: str
+    error: str
+    error_kind: str
     checked_at: float
     retry_at: float
     no_delete: bool
@@ -121,23 +121,23 @@ def poll_error_facts(error: TamrError, checked_at: Seconds) -> dict[str, Any]:
     """
     if error.retry_in_seconds is not None:
         return {
-            "fault": in_short(error),
-            "fault_kind": "retrying",
+            "error": in_short(error),
+            "error_kind": "retrying",
             "checked_at": round(checked_at * 1000),
             "retry_at": round((clock.wall() + error.retry_in_seconds) * 1000),
         }
     kind = "refused" if isinstance(error, (Forbidden, Unauthorized)) else "stopped"
-    return {"fault": str(error), "fault_kind": "gone" if isinstance(error, NotFound) else kind}
+    return {"error": str(error), "error_kind": "gone" if isinstance(error, NotFound) else kind}
 
 
 def action_error_facts(error: TamrError) -> dict[str, Any]:
     """Returns the facts of an action's error; its kind is `gone` if the operation was deleted."""
     if isinstance(error, MethodNotAllowed):
-        return {"fault": NO_DELETE, "fault_kind": "action"}
+        return {"error": NO_DELETE, "error_kind": "action"}
     request = getattr(getattr(error, "response", None), "request", None)
     # A POST has another path, which a server may not support.
     gone = isinstance(error, NotFound) and getattr(request, "method", "") != "POST"
-    return {"fault": str(error), "fault_kind": "gone" if gone else "action"}
+    return {"error": str(error), "error_kind": "gone" if gone else "action"}
 
 
 def in_short(error: TamrError) -> str:

@@ -185,7 +185,7 @@ test("a click on Try again is sent once until it is acknowledged", () => {
 test("no list is complete before its last piece, unless the kernel says that there are no jobs", () => {
   const { jobs } = open();
   assert.deepEqual([jobs.complete, jobs.loading], [false, true]);
-  jobs.status = { fault: "it said 500" };
+  jobs.status = { error: "it said 500" };
   assert.equal(jobs.loading, false);
   jobs.status = { total: 0 };
   assert.deepEqual([jobs.complete, jobs.loading], [true, false]);

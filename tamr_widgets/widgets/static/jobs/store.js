@@ -75,7 +75,7 @@ export function createJobs(traits, send, save) {
     },
     /** Whether the first rows are still to come. */
     get loading() {
-      return jobs.live && !jobs.rows.size && !jobs.complete && !jobs.status.fault;
+      return jobs.live && !jobs.rows.size && !jobs.complete && !jobs.status.error;
     },
 
     draw() {

@@ -251,23 +251,23 @@ export function createPanel(store) {
   }
 
   function drawError() {
-    const { fault = "", fault_kind = "", checked_at, retry_at, callback_error } = store.facts;
-    const retrying = fault_kind === "retrying" && store.live;
+    const { error = "", error_kind = "", checked_at, retry_at, callback_error } = store.facts;
+    const retrying = error_kind === "retrying" && store.live;
     const seconds = between(Date.now(), store.toLocalTime(retry_at)) + 0.99;
-    alert.dataset.kind = fault_kind;
-    alert.hidden = !fault;
+    alert.dataset.kind = error_kind;
+    alert.hidden = !error;
     setText(
       lead,
-      !!fault &&
+      !!error &&
         (checked_at
           ? "Last checked " + clockTime(store.toLocalTime(checked_at))
-          : (ERROR_TITLES[fault_kind] ?? "That did not work")),
+          : (ERROR_TITLES[error_kind] ?? "That did not work")),
     );
     setText(
       countdown,
       retrying && ", retrying " + (seconds >= 1 ? "in " + duration(seconds) : "now"),
     );
-    setText(rest, !!fault && ": " + cut(fault));
+    setText(rest, !!error && ": " + cut(error));
     setText(callback, cut(callback_error));
     callback.hidden = !callback_error;
   }
@@ -280,7 +280,7 @@ export function createPanel(store) {
       waiting,
       busy,
       deleted,
-      fault_kind = "",
+      error_kind = "",
       no_delete,
       timeout,
       outcome,
@@ -290,7 +290,7 @@ export function createPanel(store) {
       ? "No kernel is connected."
       : deleted
         ? "The operation was deleted."
-        : fault_kind === "gone"
+        : error_kind === "gone"
           ? ERROR_TITLES.gone
           : noop;
     const ended = resolved && "The job has ended.";
@@ -317,7 +317,7 @@ export function createPanel(store) {
     setText(buttons.bell, "Notify" + (recipients && ": " + cut(recipients, 99)));
     setText(
       buttons.wait,
-      waiting ? "Stop waiting" : /refused|stopped/.test(fault_kind) ? "Try again" : "Wait",
+      waiting ? "Stop waiting" : /refused|stopped/.test(error_kind) ? "Try again" : "Wait",
     );
 
     const clicks = Object.values(store.sent).filter(({ done }) => !done);
