@@ -121,7 +121,7 @@ def poll_error_facts(error: TamrError, checked_at: Seconds) -> dict[str, Any]:
     """
     if error.retry_in_seconds is not None:
         return {
-            "error": in_short(error),
+            "error": brief_message(error),
             "error_kind": "retrying",
             "checked_at": round(checked_at * 1000),
             "retry_at": round((clock.wall() + error.retry_in_seconds) * 1000),
@@ -140,7 +140,7 @@ def action_error_facts(error: TamrError) -> dict[str, Any]:
     return {"error": str(error), "error_kind": "gone" if gone else "action"}
 
 
-def in_short(error: TamrError) -> str:
+def brief_message(error: TamrError) -> str:
     """Returns a temporary error in a few words, which the page makes a sentence of."""
     if isinstance(error, HTTPStatusError) and error.response is not None:
         return f"the server answered {error.response.status_code}"

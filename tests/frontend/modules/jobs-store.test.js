@@ -11,7 +11,7 @@ function open(rows, traits = {}) {
   const jobs = createJobs(
     {
       _status: {},
-      _view: {},
+      _table_state: {},
       _kept: [],
       _selected: [],
       search: "",

@@ -336,7 +336,7 @@ def test_an_await_that_is_given_up_leaves_nothing_behind(tamr, client, make, cap
     asyncio.run(give_up())
     if make == "closed loop":
         gc.collect()
-    assert not widget._view.follower.waited_for
+    assert not widget._controller.subscriptions.waited_for
     tamr.jobs.finish(job)
     wait_until(lambda: widget.resolved)
     time.sleep(0.05)

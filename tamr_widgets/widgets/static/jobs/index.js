@@ -24,7 +24,7 @@ export default defineWidget((model, send) => {
       _status: model.get("_status"),
       _kept: [],
       _selected: model.get("_selected") ?? [],
-      _view: model.get("_view") ?? {},
+      _table_state: model.get("_table_state") ?? {},
       search: model.get("search") ?? "",
       filter_state: model.get("filter_state") ?? "",
     },

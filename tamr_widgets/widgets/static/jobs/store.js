@@ -16,7 +16,7 @@ const MIN_PAUSE_FACTOR = 4;
 /**
  * @param {import("../shared/protocol.js").Traits} traits the initial values
  * @param {(action: string, more?: object) => number} send sends a message and returns its number
- * @param {(name: "search" | "filter_state" | "_selected" | "_view", value: any) => void} save
+ * @param {(name: "search" | "filter_state" | "_selected" | "_table_state", value: any) => void} save
  */
 export function createJobs(traits, send, save) {
   let serverOffset = 0;
@@ -25,7 +25,7 @@ export function createJobs(traits, send, save) {
   let lastServerTime = NaN;
   /** Time and duration of the last drawing in milliseconds, and the timer of the next one. */
   let [drawnAt, drawDuration, drawTimer] = [0, 0, 0];
-  const { column = "created", descending = true, opened: openedBefore = [] } = traits._view;
+  const { column = "created", descending = true, opened: openedBefore = [] } = traits._table_state;
   /** Rows to open when they are there. */
   const toOpen = [...openedBefore];
 
@@ -275,7 +275,7 @@ export function createJobs(traits, send, save) {
   const opened = () => jobs.opened.values();
   const saveView = () => {
     const { column, descending } = jobs.filter;
-    save("_view", { column, descending, opened: [...jobs.opened.keys(), ...toOpen] });
+    save("_table_state", { column, descending, opened: [...jobs.opened.keys(), ...toOpen] });
   };
   return jobs;
 }

@@ -133,7 +133,8 @@
  * @property {string} filter_state
  * @property {string} search
  * @property {string[]} _selected
- * @property {{column?: string, descending?: boolean, opened?: string[]}} _view the order, and the keys of opened rows
+ * @property {{column?: string, descending?: boolean, opened?: string[]}} _table_state the order, and
+ *   the keys of opened rows
  * @property {WireRow[]} _kept the newest rows, for a notebook that is reopened without a kernel
  */
 
