@@ -147,7 +147,7 @@ def row(
     start: RowTimes = None,
     since: Since = None,
 ) -> Row:
-    """Returns a row of the page's table, in the order of static/jobs/table/rows.js.
+    """Returns a row of the page's table, in the order of static/jobs/table/indexed-row.js.
 
     Args:
         key: The row's key.

@@ -59,7 +59,7 @@ export default defineWidget((model, send) => {
         jobs.applyRows(rows);
         keep();
       } else if (panel) jobs.updatePanel(panel, facts);
-      else if (report) jobs.updateReport(report);
+      else if (report) jobs.bulk.updateReport(report);
     },
     reopen() {
       for (const id of jobs.opened.keys()) send("expand", { id });
