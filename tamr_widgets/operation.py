@@ -58,6 +58,7 @@ __all__ = ["MIN_INTERVAL_SECONDS", "Operation", "wait_timeout", "warn_unreadable
 # Without `no-cache`, a proxy between could serve a poll from its cache.
 JSON_ACCEPTED = {"Accept": "application/json", "Cache-Control": "no-cache"}
 RESOLVED_STATES = frozenset({"CANCELED", "SUCCEEDED", "FAILED"})
+_NO_STATUS: dict[str, Any] = {}
 # An operation's own __setattr__ raises.
 _set = object.__setattr__
 
@@ -82,9 +83,12 @@ class Operation:
 
     __slots__ = (
         "__weakref__",
+        "_created_at",
         "_data",
         "_earlier_created_at",
         "_read_at",
+        "_state",
+        "_status",
         "_unpickled_server",
         "api_path",
         "client",
@@ -93,6 +97,10 @@ class Operation:
     client: TamrClient
     api_path: str | None
     _data: dict[str, Any]
+    # Read from the document once, since widgets need them many times.
+    _status: dict[str, Any]
+    _state: str | None
+    _created_at: datetime | None
     _read_at: ResponseTime
     _earlier_created_at: datetime | None
     _unpickled_server: tuple[Any, ...] | None
@@ -115,6 +123,11 @@ class Operation:
         _set(self, "client", client)
         _set(self, "api_path", text(alias) or text(data.get("relativeId")))
         _set(self, "_data", data)
+        status = data.get("status")
+        _set(self, "_status", status if isinstance(status, dict) else _NO_STATUS)
+        state = self._status.get("state")
+        _set(self, "_state", text(state) if isinstance(state, str) else None)
+        _set(self, "_created_at", created_at(data))
         _set(self, "_read_at", read_at)
         _set(self, "_unpickled_server", unpickled_server)
         _set(self, "_earlier_created_at", earlier_created_at)
@@ -223,11 +236,8 @@ class Operation:
 
         Later documents can then be compared with it even if a response in between lacks the time.
         """
-        _set(self, "_earlier_created_at", earlier._created_at())
+        _set(self, "_earlier_created_at", earlier._created_at or earlier._earlier_created_at)
         return self
-
-    def _created_at(self) -> datetime | None:
-        return self.created_at or self._earlier_created_at
 
     @property
     def as_of(self) -> datetime:
@@ -287,7 +297,7 @@ class Operation:
 
     def is_replaced_by(self, document: dict[str, Any]) -> bool:
         """Whether a document of the same name has another creation time."""
-        return is_another_time(self._created_at(), document)
+        return is_another_time(self._created_at or self._earlier_created_at, document)
 
     def to_json(self) -> dict[str, Any]:
         """Returns a copy of the server's document."""
@@ -300,25 +310,24 @@ class Operation:
 
         Recorded servers also write CANCELING. None if the document has no readable state.
         """
-        state = self._status_field("state")
-        return text(state) if isinstance(state, str) else None
+        return self._state
 
     @property
     def resolved(self) -> bool:
         """Whether the job has ended. An unknown state counts as not ended."""
-        return self.state in RESOLVED_STATES
+        return self._state in RESOLVED_STATES
 
     @property
     def message(self) -> str:
         """The server's message about the state, summarized; `status` has the raw text."""
-        return summarize(self._status_field("message"))
+        return summarize(self._status.get("message"))
 
     @property
     def reason(self) -> str:
         """The reason of a failure or cancellation: "Cancelled by admin, at step 3 of 8"."""
-        if self.state == "CANCELED":
-            return cancellation(self._status_field("message")) or self.message
-        return self.message if self.state == "FAILED" else ""
+        if self._state == "CANCELED":
+            return cancellation(self._status.get("message")) or self.message
+        return self.message if self._state == "FAILED" else ""
 
     @property
     def artifact(self) -> str | None:
@@ -328,7 +337,7 @@ class Operation:
     @property
     def created_at(self) -> datetime | None:
         """The time when the job was requested."""
-        return created_at(self._data)
+        return self._created_at
 
     @property
     def created_by(self) -> str | None:
@@ -338,12 +347,12 @@ class Operation:
     @property
     def started_at(self) -> datetime | None:
         """The time when the job began to run; can be None for the first second of RUNNING."""
-        return parse_time(self._status_field("startTime"))
+        return parse_time(self._status.get("startTime"))
 
     @property
     def ended_at(self) -> datetime | None:
         """The time when the job ended; can be set up to a second before the state is final."""
-        return parse_time(self._status_field("endTime"))
+        return parse_time(self._status.get("endTime"))
 
     @property
     def queued(self) -> timedelta | None:
@@ -359,11 +368,7 @@ class Operation:
 
     def succeeded(self) -> bool:
         """Whether the state is SUCCEEDED."""
-        return self.state == "SUCCEEDED"
-
-    def _status_field(self, name: str) -> Any:
-        status = self._data.get("status")
-        return status.get(name) if isinstance(status, dict) else None
+        return self._state == "SUCCEEDED"
 
     def _as_of_unless_resolved(self) -> datetime | None:
         return None if self.resolved else self.as_of

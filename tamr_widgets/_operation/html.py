@@ -14,6 +14,7 @@ from .._text import MAX_TEXT_CHARS, sanitize
 if TYPE_CHECKING:
     from ..operation import Operation
 
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
 UNITS = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
 
 
@@ -63,7 +64,7 @@ def code_for(operation: Operation) -> str:
     """Returns the Python expression that fetches the operation again; "" without a client."""
     if operation.client is None or operation.type == "NOOP" or not operation.resource_id:
         return ""
-    return f"client.operation({json.dumps(_sanitized(operation.resource_id), ensure_ascii=False)})"
+    return f"client.operation({_quoted(_sanitized(operation.resource_id))})"
 
 
 def facts(operation: Operation) -> list[tuple[str, str]]:

@@ -43,7 +43,7 @@ class Waiting:
     def update(self) -> None:
         """Ends all waits if the widget shows the end of the operation, or of its polling."""
         operation = self._controller.operation
-        if operation.resolved:
+        if operation.resolved and not self.ended.done():
             complete(self.ended, operation)
         for wait in tuple(self._waits):
             wait.update(self.ended)
