@@ -357,6 +357,7 @@ def test_at_rest_it_is_a_table_of_text(tamr, widget):
     assert "&lt;img" in data["text/html"]
     assert "<img" not in data["text/html"]
     assert "1 jobs" in data["text/plain"]
+    assert str(widget) == data["text/plain"]
 
 
 def test_no_secret_gets_into_the_widget(tamr, client, widget, page):
