@@ -39,7 +39,7 @@ from ._operation.wait import (
     wait_timeout,
     warn_unreadable,
 )
-from ._text import sanitize
+from ._text import MAX_NAME_CHARS, cut, sanitize
 from .errors import (
     NotSupported,
     OperationCanceled,
@@ -58,7 +58,7 @@ __all__ = ["MIN_INTERVAL_SECONDS", "Operation", "wait_timeout", "warn_unreadable
 # Without `no-cache`, a proxy between could serve a poll from its cache.
 JSON_ACCEPTED = {"Accept": "application/json", "Cache-Control": "no-cache"}
 RESOLVED_STATES = frozenset({"CANCELED", "SUCCEEDED", "FAILED"})
-MAX_REPR_CHARS = 200  # of each fact
+_NO_STATUS: dict[str, Any] = {}
 # An operation's own __setattr__ raises.
 _set = object.__setattr__
 
@@ -83,9 +83,12 @@ class Operation:
 
     __slots__ = (
         "__weakref__",
+        "_created_at",
         "_data",
         "_earlier_created_at",
         "_read_at",
+        "_state",
+        "_status",
         "_unpickled_server",
         "api_path",
         "client",
@@ -94,6 +97,10 @@ class Operation:
     client: TamrClient
     api_path: str | None
     _data: dict[str, Any]
+    # Read from the document once, since widgets need them many times.
+    _status: dict[str, Any]
+    _state: str | None
+    _created_at: datetime | None
     _read_at: ResponseTime
     _earlier_created_at: datetime | None
     _unpickled_server: tuple[Any, ...] | None
@@ -116,6 +123,11 @@ class Operation:
         _set(self, "client", client)
         _set(self, "api_path", text(alias) or text(data.get("relativeId")))
         _set(self, "_data", data)
+        status = data.get("status")
+        _set(self, "_status", status if isinstance(status, dict) else _NO_STATUS)
+        state = self._status.get("state")
+        _set(self, "_state", text(state) if isinstance(state, str) else None)
+        _set(self, "_created_at", created_at(data))
         _set(self, "_read_at", read_at)
         _set(self, "_unpickled_server", unpickled_server)
         _set(self, "_earlier_created_at", earlier_created_at)
@@ -224,11 +236,8 @@ class Operation:
 
         Later documents can then be compared with it even if a response in between lacks the time.
         """
-        _set(self, "_earlier_created_at", earlier._created_at())
+        _set(self, "_earlier_created_at", earlier._created_at or earlier._earlier_created_at)
         return self
-
-    def _created_at(self) -> datetime | None:
-        return self.created_at or self._earlier_created_at
 
     @property
     def as_of(self) -> datetime:
@@ -288,7 +297,7 @@ class Operation:
 
     def is_replaced_by(self, document: dict[str, Any]) -> bool:
         """Whether a document of the same name has another creation time."""
-        return is_another_time(self._created_at(), document)
+        return is_another_time(self._created_at or self._earlier_created_at, document)
 
     def to_json(self) -> dict[str, Any]:
         """Returns a copy of the server's document."""
@@ -301,25 +310,24 @@ class Operation:
 
         Recorded servers also write CANCELING. None if the document has no readable state.
         """
-        state = self._status_field("state")
-        return text(state) if isinstance(state, str) else None
+        return self._state
 
     @property
     def resolved(self) -> bool:
         """Whether the job has ended. An unknown state counts as not ended."""
-        return self.state in RESOLVED_STATES
+        return self._state in RESOLVED_STATES
 
     @property
     def message(self) -> str:
         """The server's message about the state, summarized; `status` has the raw text."""
-        return summarize(self._status_field("message"))
+        return summarize(self._status.get("message"))
 
     @property
     def reason(self) -> str:
         """The reason of a failure or cancellation: "Cancelled by admin, at step 3 of 8"."""
-        if self.state == "CANCELED":
-            return cancellation(self._status_field("message")) or self.message
-        return self.message if self.state == "FAILED" else ""
+        if self._state == "CANCELED":
+            return cancellation(self._status.get("message")) or self.message
+        return self.message if self._state == "FAILED" else ""
 
     @property
     def artifact(self) -> str | None:
@@ -329,7 +337,7 @@ class Operation:
     @property
     def created_at(self) -> datetime | None:
         """The time when the job was requested."""
-        return created_at(self._data)
+        return self._created_at
 
     @property
     def created_by(self) -> str | None:
@@ -339,12 +347,12 @@ class Operation:
     @property
     def started_at(self) -> datetime | None:
         """The time when the job began to run; can be None for the first second of RUNNING."""
-        return parse_time(self._status_field("startTime"))
+        return parse_time(self._status.get("startTime"))
 
     @property
     def ended_at(self) -> datetime | None:
         """The time when the job ended; can be set up to a second before the state is final."""
-        return parse_time(self._status_field("endTime"))
+        return parse_time(self._status.get("endTime"))
 
     @property
     def queued(self) -> timedelta | None:
@@ -360,11 +368,7 @@ class Operation:
 
     def succeeded(self) -> bool:
         """Whether the state is SUCCEEDED."""
-        return self.state == "SUCCEEDED"
-
-    def _status_field(self, name: str) -> Any:
-        status = self._data.get("status")
-        return status.get(name) if isinstance(status, dict) else None
+        return self._state == "SUCCEEDED"
 
     def _as_of_unless_resolved(self) -> datetime | None:
         return None if self.resolved else self.as_of
@@ -379,14 +383,14 @@ class Operation:
         """
         if self.succeeded():
             return self
-        number = sanitize(self.resource_id or "", 100)
-        name = f"Operation {number} ({sanitize(self.description or '', 200)})"
+        number = sanitize(self.resource_id or "")
+        name = f"Operation {number} ({sanitize(self.description or '', MAX_NAME_CHARS)})"
         why = f": {self.message}" if self.message else "."
         if self.state == "FAILED":
             raise OperationFailed(f"{name} failed{why}", self)
         if self.state == "CANCELED":
             raise OperationCanceled(f"{name} was cancelled{why}", self)
-        state = sanitize(self.state or "in no readable state", 100)
+        state = sanitize(self.state or "in no readable state")
         msg = f"{name} has not ended: it was {state} when last seen. Call wait() first."
         raise OperationUnresolved(msg, self)
 
@@ -545,7 +549,8 @@ class Operation:
             if last_seen and now and last_seen != now:
                 msg = (
                     f"Nothing was changed, since {self._title()} has another {fact} now: "
-                    f"{sanitize(now, 200)}. Fetch it again, and check that it is the right one."
+                    f"{sanitize(now, MAX_NAME_CHARS)}. Fetch it again, and check that it is the "
+                    "right one."
                 )
                 raise UnexpectedResponse(msg)
         return current
@@ -569,17 +574,17 @@ class Operation:
         if self.client is not None:
             client = checked_client(self.client)
             endpoint_url(str(client.origin), str(client.base_path), path)
-        identifier = sanitize(text(self._data.get("id")) or "", 100)
-        own_path = sanitize(self.relative_id or "", 100)
+        identifier = sanitize(text(self._data.get("id")) or "")
+        own_path = sanitize(self.relative_id or "")
         msg = (
             f"Nothing was sent, since it is not certain which operation this is: its id is "
             f"{identifier!r}, its relativeId {own_path!r}, and the path to request "
-            f"{sanitize(path, 100)!r}. client.operation(id) fetches the one that you mean."
+            f"{sanitize(path)!r}. client.operation(id) fetches the one that you mean."
         )
         raise NotSupported(msg)
 
     def _title(self) -> str:
-        return f"operation {sanitize(self.resource_id or '', 100)} ({_description_and_time(self)})"
+        return f"operation {sanitize(self.resource_id or '')} ({_description_and_time(self)})"
 
     def _path(self) -> str:
         if self.api_path is None:
@@ -652,11 +657,11 @@ def _description_and_time(operation: Operation) -> str:
     """Returns the facts in which jobs of the same number differ, as text."""
     created = operation.created_at
     time = f", created {created:%Y-%m-%d %H:%M:%S} UTC" if created else ""
-    return f"{sanitize(operation.description or 'without a description', 200)}{time}"
+    return f"{sanitize(operation.description or 'without a description', MAX_NAME_CHARS)}{time}"
 
 
 def _truncated(text: str | None) -> str | None:
-    return text and text[:MAX_REPR_CHARS]
+    return text and cut(text, MAX_NAME_CHARS)
 
 
 def _unpickle(kind: type[Operation], data: dict[str, Any], *facts: Any) -> Operation:

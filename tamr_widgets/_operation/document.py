@@ -6,9 +6,10 @@ import math
 import re
 from typing import Any
 
+from .._text import MAX_TEXT_CHARS
+
 # More than any document of Tamr's has, and far below Python's recursion limit.
 MAX_LEVELS = 20
-MAX_TEXT_CHARS = 1000
 
 # JSON can contain lone surrogates, which cannot be encoded as UTF-8.
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -34,17 +35,21 @@ def normalized_copy(value: Any, levels: int = MAX_LEVELS) -> Any:
     return value
 
 
-def have_equal_copies(first: dict[str, Any], second: dict[str, Any]) -> bool:
-    """Whether the normalized copies of two JSON objects are equal."""
-    if first.keys() != second.keys():
-        return False
-    # Normalized are only the fields that differ; most do not.
-    different = (name for name, each in first.items() if not is_equal(each, second[name]))
-    return all(
-        normalized_copy(first[name], MAX_LEVELS - 1)
-        == normalized_copy(second[name], MAX_LEVELS - 1)
-        for name in different
-    )
+def have_equal_copies(first: object, second: object, levels: int = MAX_LEVELS) -> bool:
+    """Whether the normalized copies of two JSON values are equal."""
+    if is_equal(first, second):
+        return True
+    if isinstance(first, dict) and isinstance(second, dict) and levels:
+        return first.keys() == second.keys() and all(
+            have_equal_copies(each, second[name], levels - 1) for name, each in first.items()
+        )
+    if isinstance(first, list) and isinstance(second, list) and levels:
+        return len(first) == len(second) and all(
+            have_equal_copies(each, other, levels - 1)
+            for each, other in zip(first, second, strict=True)
+        )
+    # Texts and numbers, or of different types, or empty in a copy.
+    return bool(normalized_copy(first, levels) == normalized_copy(second, levels))
 
 
 def is_equal(first: object, second: object) -> bool:

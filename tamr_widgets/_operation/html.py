@@ -9,13 +9,12 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from .._http.urls import server_name
-from .._text import sanitize
+from .._text import MAX_TEXT_CHARS, sanitize
 
 if TYPE_CHECKING:
     from ..operation import Operation
 
-# Of one cell; longer than any description of Tamr's.
-MAX_TEXT_CHARS = 1000
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
 UNITS = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
 
 
@@ -65,7 +64,7 @@ def code_for(operation: Operation) -> str:
     """Returns the Python expression that fetches the operation again; "" without a client."""
     if operation.client is None or operation.type == "NOOP" or not operation.resource_id:
         return ""
-    return f"client.operation({json.dumps(_sanitized(operation.resource_id), ensure_ascii=False)})"
+    return f"client.operation({_quoted(_sanitized(operation.resource_id))})"
 
 
 def facts(operation: Operation) -> list[tuple[str, str]]:

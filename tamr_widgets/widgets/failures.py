@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 
 from .._operation.failing import ENDS, Kind, Run, created_at, job_kind, next_successes
@@ -24,7 +25,7 @@ class Failures:
         self._get = get
         self._kinds: dict[str, Kind] = {}
         # The runs that failed or succeeded, by kind and key.
-        self._runs: dict[Kind, dict[str, Run[str]]] = {}
+        self._runs: defaultdict[Kind, dict[str, Run[str]]] = defaultdict(dict)
         self._since: dict[str, Since] = {}
 
     def update(self, changed: Iterable[tuple[str, Operation]], removed: Iterable[str]) -> set[str]:
@@ -39,11 +40,11 @@ class Failures:
             self._remove(key, kinds)
         for key, operation in changed:
             if operation.state in ENDS:
-                kind, run = job_kind(operation), (created_at(operation), operation.succeeded(), key)
-                if self._kinds.get(key) != kind:
+                kind = job_kind(operation)
+                if self._kinds.get(key, kind) != kind:
                     self._remove(key, kinds)
                 self._kinds[key] = kind
-                self._runs.setdefault(kind, {})[key] = run
+                self._runs[kind][key] = created_at(operation), operation.succeeded(), key
                 kinds.add(kind)
             else:
                 self._remove(key, kinds)

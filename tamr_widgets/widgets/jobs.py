@@ -25,11 +25,11 @@ from . import bundle, cell_outputs, job_table
 from .base import BaseWidget
 from .bulk_action import Bulk
 from .failures import Failures
-from .follower import Follower
 from .hints import hints
 from .job_times import JobTimes
 from .opened_rows import OpenedRows
 from .payload import PanelFacts, compact, poll_error_facts
+from .subscription_group import SubscriptionGroup
 
 if TYPE_CHECKING:
     from .._notify.notification import Notification
@@ -68,10 +68,10 @@ class JobsWidget(BaseWidget):
     _status = t.Dict().tag(sync=True)
     _selected = t.List(t.Unicode()).tag(sync=True)
     # The order and the expanded rows.
-    _view = t.Dict().tag(sync=True)
+    _table_state = t.Dict().tag(sync=True)
     # A page fills this from its rows before it saves the notebook.
     _kept: t.List[Any] = t.List().tag(sync=True, to_json=lambda _, widget: widget._newest_rows())
-    _of_the_page = frozenset({"filter_state", "search", "_selected", "_view"})
+    _of_the_page = frozenset({"filter_state", "search", "_selected", "_table_state"})
     _of_the_server = ("_status", "_kept")
 
     filter_state = t.Unicode(
@@ -107,12 +107,12 @@ class JobsWidget(BaseWidget):
         self._listed_at: datetime | None = None
         self._error_facts: dict[str, Any] = {}
         self._error = self._callback_error = ""
-        self._follower = Follower(self._subscribe, self._learn)
+        self._subscriptions = SubscriptionGroup(self._subscribe, self._learn)
         self._answered = threading.Event()
         super().__init__(_status=self._current_status(), **kwargs)
         registry.listen(self)
         cell_outputs.repeat_in_cell(self)
-        self._follower.start()
+        self._subscriptions.start()
 
     @property
     def notification_target(self) -> TamrClient:
@@ -132,7 +132,7 @@ class JobsWidget(BaseWidget):
         """
         safe = SafeCallback(callback, self._callbacks, self._report_callback_error)
         self._on_each_resolved.append(safe)
-        self._follower.add_waiter()
+        self._subscriptions.add_waiter()
         self._follow()
 
     def to_frame(self) -> Any:
@@ -160,14 +160,14 @@ class JobsWidget(BaseWidget):
         Args:
             cell: The cell.
         """
-        self._follower.pause()
+        self._subscriptions.pause()
         self._opened.pause()
 
     def close(self) -> None:
         """Ends polling, cancels pending actions, and removes the widget from the page."""
-        if hasattr(self, "_follower"):  # else the constructor raised for its arguments
+        if hasattr(self, "_subscriptions"):  # else the constructor raised for its arguments
             self._closed = True
-            self._follower.stop()
+            self._subscriptions.stop()
             self._poller.cancel(self)
             self._opened.close()
             if self._bulk is not None:
@@ -188,7 +188,7 @@ class JobsWidget(BaseWidget):
 
     def _follow(self) -> None:
         if not self._closed:
-            self._follower.start()
+            self._subscriptions.start()
 
     def _on_listing(self, listing: OperationList) -> None:
         self._checked_at = clock.wall()
@@ -237,7 +237,7 @@ class JobsWidget(BaseWidget):
         self._error_facts = poll_error_facts(error, self._checked_at)
         self._error = str(error)
         if error.retry_in_seconds is None:
-            self._follower.stop()
+            self._subscriptions.stop()
         self._update_traits()
         self._answered.set()
 
@@ -322,7 +322,7 @@ class JobsWidget(BaseWidget):
     @property
     def _halted(self) -> bool:
         """Whether an error ended the polling."""
-        return self._error_facts.get("fault_kind") not in (None, "retrying", "action")
+        return self._error_facts.get("error_kind") not in (None, "retrying", "action")
 
     def _try_again(self) -> None:
         """Starts polling again after an error that ended it."""
@@ -338,7 +338,7 @@ class JobsWidget(BaseWidget):
                 self._page_ready = True
                 self._submit_action(self._send_all)
         elif action == "visible":
-            self._follower.mark_visible()
+            self._subscriptions.mark_visible()
             self._opened.mark_visible()
             if not self._halted:  # it may have been paused
                 self._follow()
@@ -401,7 +401,7 @@ class JobsWidget(BaseWidget):
             self._update_traits()
 
     def _on_action_error(self, error: TamrError) -> None:  # pragma: no cover - none raises today
-        self._error_facts = {"fault": str(error), "fault_kind": "action"}
+        self._error_facts = {"error": str(error), "error_kind": "action"}
         self._update_traits()
 
     def _static_repr(self) -> tuple[str, str]:

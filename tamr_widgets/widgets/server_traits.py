@@ -87,7 +87,10 @@ class PublishedTraits(t.HasTraits):
             reports: Whether they report the error of a callback. An error of an observer that is
                 notified of that is logged, and not reported again.
         """
-        before = {name: getattr(self, name) for name in values}
+        before = {
+            name: self._trait_values[name] if name in self._trait_values else getattr(self, name)
+            for name in values
+        }
         with self._as_publisher(reports=reports):
             steady = self._steady.acquire(timeout=STEADY_SECONDS)
             self._trait_values.update(values)

@@ -43,7 +43,7 @@ class Waiting:
     def update(self) -> None:
         """Ends all waits if the widget shows the end of the operation, or of its polling."""
         operation = self._controller.operation
-        if operation.resolved:
+        if operation.resolved and not self.ended.done():
             complete(self.ended, operation)
         for wait in tuple(self._waits):
             wait.update(self.ended)
@@ -72,7 +72,7 @@ class Waiting:
     @contextmanager
     def _wait(self, *, has_deadline: bool) -> Iterator[Future[Operation]]:
         """Keeps polling at the interval inside, also if it was paused or an error ended it."""
-        with self._controller.follower.waiting():
+        with self._controller.subscriptions.waiting():
             self._controller.follow()
             wait = _Wait(self._controller, has_deadline=has_deadline)
             self._waits.add(wait)

@@ -31,5 +31,5 @@ def test_a_passing_error_is_a_few_words(kind, shown):
 
     facts = poll_error_facts(error, checked_at=1000.0)
 
-    assert (facts["fault"], facts["fault_kind"]) == (shown, "retrying")
+    assert (facts["error"], facts["error_kind"]) == (shown, "retrying")
     assert facts["checked_at"] == 1_000_000

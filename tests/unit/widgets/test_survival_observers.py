@@ -181,4 +181,4 @@ def test_a_list_that_was_refused_is_requested_again_on_demand(tamr, client):
     wait_until(lambda: widget.operations)
 
     assert widget.error == ""
-    assert "fault" not in status(widget)
+    assert "error" not in status(widget)
