@@ -17,6 +17,7 @@ from tamr_widgets import (
     NotSupported,
     Operation,
     OperationFailed,
+    Poller,
     Step,
     notify,
 )
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tamr_widgets import Client
+    from tamr_widgets.history import QueuePlace
 
 QUICK = 0.05
 PAIRS = "projects/1/recordPairs:refresh"
@@ -566,6 +568,25 @@ def test_a_step_to_come_has_the_usual_time_of_its_description():
 
         until(lambda: all(step.estimate for step in chain.steps[:2]))
         assert chain.steps[2].estimate is None
+        chain.cancel().wait(10)
+
+
+def test_a_step_that_waits_starts_after_the_jobs_ahead():
+    """As an OperationWidget of the same job says, not as in the last queues of the history."""
+    with Simulator() as tamr, tamr.client() as client:
+        client.start(UPDATE, asynchronous=True)
+        start = partial(client.start, PAIRS, asynchronous=True)
+        chain = chain_of({"second": start}, poll_interval_seconds=3)
+        until = changes(chain)
+        chain.start()
+
+        def place() -> QueuePlace | None:
+            operation = chain.steps[0].operation
+            return Poller.of(client).waiting(operation) if operation else None
+
+        until(lambda: place() is not None)
+        assert len(place().ahead) == 1
+        assert chain.steps[0].queue == place().estimate
         chain.cancel().wait(10)
 
 

@@ -72,7 +72,7 @@ def test_what_the_server_forgets_is_gone_from_the_page(tamr, widget, page):
 
 def test_a_long_list_goes_to_a_new_page_in_pieces(tamr, widget, monkeypatch):
     """The first rows are drawn before the last have arrived."""
-    monkeypatch.setattr("tamr_widgets.widgets.jobs.CHUNK", 500)
+    monkeypatch.setattr("tamr_widgets.widgets.job_rows.CHUNK", 500)
     tamr.jobs.put_all(history(1100))
     wait_until(lambda: len(widget.operations) == 1100)
     page = Page(widget)
