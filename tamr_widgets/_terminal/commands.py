@@ -9,12 +9,14 @@ from enum import IntEnum
 
 from .._clock import Seconds, clock
 from .._operation.failing import still_failing
+from .._text import sanitize
 from ..client import Client
 from ..errors import TamrError, WaitTimeout
 from ..operation import Operation
 from ..waiting import AsCompleted
 from .display import ChangeLog, Display, LiveLine, has_colour, is_terminal
-from .lines import coloured, fitted, json_line, status_line, table
+from .lines import MAX_TEXT_CHARS, coloured, fitted, json_line, status_line, table
+from .streams import write_error
 
 # The number of jobs that a terminal shows, unless another one is given.
 TERMINAL_JOBS = 20
@@ -148,16 +150,11 @@ def cancel(client: Client, resource_id: str, *, yes: bool, as_json: bool) -> Sta
 
 
 def _confirmed(client: Client, operation: Operation) -> bool:
-    owner = f", started by {operation.created_by}" if operation.created_by else ""
+    user = sanitize(operation.created_by or "", MAX_TEXT_CHARS)
+    owner = f", started by {user}" if user else ""
     sys.stderr.write(f"{status_line(operation)}\nCancel this job of {client.origin}{owner}? [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in ("y", "yes")
-
-
-def write_error(text: str) -> None:
-    """Writes a line to standard error."""
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
 
 
 def _write(*lines: str) -> None:

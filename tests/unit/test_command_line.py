@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -304,6 +305,35 @@ def test_a_pipe_that_is_closed_is_no_error(tamr, environment):
         assert process.stderr.read() == b""
 
 
+@on_posix
+@pytest.mark.parametrize(
+    ("command", "redirection", "status"),
+    [
+        ("jobs", ">&-", 0),
+        ("wait 1", ">&- 2>&-", 0),
+        ("wait 1", ">/dev/full", 4),
+        ("jobs", ">/dev/full 2>/dev/full", 4),
+        ("wait 7", "2>&1 | true", 4),
+        ("cancel 2", "<&-", 4),
+    ],
+)
+def test_a_stream_that_is_closed_or_full_is_not_reported_as_a_failed_job(
+    tamr, environment, command, redirection, status
+):
+    """Status 1, which Python has for every traceback, means that the job has failed."""
+    tamr.jobs.add("SUCCEEDED")
+    tamr.jobs.add("RUNNING")
+    line = f"{shlex.join(COMMAND)} {command} {redirection}; exit ${{PIPESTATUS[0]}}"
+
+    done = subprocess.run(
+        ["bash", "-c", line], env=environment, capture_output=True, check=False, timeout=60
+    )
+
+    assert done.returncode == status
+    assert b"Traceback" not in done.stderr
+    assert b"Exception" not in done.stderr
+
+
 def test_text_that_the_output_cannot_encode_is_no_error(tamr, run, environment):
     """A description may have any character."""
     tamr.jobs.add("SUCCEEDED", description="Größe 数据 \N{PILE OF POO}")
@@ -428,6 +458,18 @@ def test_cancel_has_a_question(tamr, terminal, keys, status):
         assert shown.wait() == status
 
     assert (tamr.jobs.state(job) == "RUNNING") == (status == 1)
+
+
+@on_posix
+def test_the_question_is_no_command_for_the_terminal(tamr, terminal):
+    """A user's name could hide which job is cancelled."""
+    job = tamr.jobs.start(queued_seconds=0, run_seconds=600, created_by=f"{ESCAPE}[2K\rada")
+
+    with terminal("cancel", job, NO_COLOR="1") as shown:
+        wait_until(lambda: "[y/N]" in shown.output, 30)
+        assert ESCAPE not in shown.output
+        shown.type("n\n")
+        assert shown.wait() == 1
 
 
 @on_posix
