@@ -50,7 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     prepare()
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     if arguments[:1] == ["simulator"]:
-        return _simulator(arguments[1:])
+        from .simulator.__main__ import main as serve  # noqa: PLC0415 - it needs an extra
+
+        return serve(arguments[1:])
     options = _parser().parse_args(arguments)
     try:
         with Client.from_env() as client:
@@ -89,17 +91,6 @@ def _run(client: Client, options: argparse.Namespace) -> Status:
         interval=options.interval,
         as_json=options.json,
     )
-
-
-def _simulator(arguments: list[str]) -> int:
-    try:
-        from .simulator.__main__ import main as serve  # noqa: PLC0415 - it needs an extra
-    except ImportError as error:
-        write_error(
-            f"The simulator needs {error.name}: python -m pip install 'tamr_widgets[simulator]'"
-        )
-        return Status.ERROR
-    return serve(arguments)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -37,7 +37,7 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
-from ._text import sanitize
+from ._text import MAX_MESSAGE_CHARS, sanitize
 
 if TYPE_CHECKING:
     from .operation import Operation
@@ -70,10 +70,6 @@ __all__ = [
     "UnexpectedResponse",
     "WaitTimeout",
 ]
-
-
-# Of a whole message, including the server's text.
-MAX_MESSAGE_CHARS = 4000
 
 
 class TamrError(Exception):

@@ -39,7 +39,7 @@ from ._operation.wait import (
     wait_timeout,
     warn_unreadable,
 )
-from ._text import sanitize
+from ._text import MAX_NAME_CHARS, cut, sanitize
 from .errors import (
     NotSupported,
     OperationCanceled,
@@ -58,7 +58,6 @@ __all__ = ["MIN_INTERVAL_SECONDS", "Operation", "wait_timeout", "warn_unreadable
 # Without `no-cache`, a proxy between could serve a poll from its cache.
 JSON_ACCEPTED = {"Accept": "application/json", "Cache-Control": "no-cache"}
 RESOLVED_STATES = frozenset({"CANCELED", "SUCCEEDED", "FAILED"})
-MAX_REPR_CHARS = 200  # of each fact
 _NO_STATUS: dict[str, Any] = {}
 # An operation's own __setattr__ raises.
 _set = object.__setattr__
@@ -384,14 +383,14 @@ class Operation:
         """
         if self.succeeded():
             return self
-        number = sanitize(self.resource_id or "", 100)
-        name = f"Operation {number} ({sanitize(self.description or '', 200)})"
+        number = sanitize(self.resource_id or "")
+        name = f"Operation {number} ({sanitize(self.description or '', MAX_NAME_CHARS)})"
         why = f": {self.message}" if self.message else "."
         if self.state == "FAILED":
             raise OperationFailed(f"{name} failed{why}", self)
         if self.state == "CANCELED":
             raise OperationCanceled(f"{name} was cancelled{why}", self)
-        state = sanitize(self.state or "in no readable state", 100)
+        state = sanitize(self.state or "in no readable state")
         msg = f"{name} has not ended: it was {state} when last seen. Call wait() first."
         raise OperationUnresolved(msg, self)
 
@@ -477,13 +476,13 @@ class Operation:
             ValueError, TypeError: An invalid number of seconds.
             ClientClosed: The operation has not ended, and was unpickled without its client.
         """
-        from .waiting import future_of  # noqa: PLC0415 - a layer above, which uses this class
+        from ._polling.single import future_of  # noqa: PLC0415 - a layer above, which uses this class
 
         return future_of(self, checked_seconds("poll_interval_seconds", poll_interval_seconds))
 
     def __await__(self) -> Generator[Any, None, Operation]:
         """Waits for the resolved operation in an event loop, as `future()` does."""
-        from .waiting import resolved  # noqa: PLC0415 - a layer above, which uses this class
+        from ._polling.single import resolved  # noqa: PLC0415 - a layer above, which uses this class
 
         return resolved(self).__await__()
 
@@ -550,7 +549,8 @@ class Operation:
             if last_seen and now and last_seen != now:
                 msg = (
                     f"Nothing was changed, since {self._title()} has another {fact} now: "
-                    f"{sanitize(now, 200)}. Fetch it again, and check that it is the right one."
+                    f"{sanitize(now, MAX_NAME_CHARS)}. Fetch it again, and check that it is the "
+                    "right one."
                 )
                 raise UnexpectedResponse(msg)
         return current
@@ -574,17 +574,17 @@ class Operation:
         if self.client is not None:
             client = checked_client(self.client)
             endpoint_url(str(client.origin), str(client.base_path), path)
-        identifier = sanitize(text(self._data.get("id")) or "", 100)
-        own_path = sanitize(self.relative_id or "", 100)
+        identifier = sanitize(text(self._data.get("id")) or "")
+        own_path = sanitize(self.relative_id or "")
         msg = (
             f"Nothing was sent, since it is not certain which operation this is: its id is "
             f"{identifier!r}, its relativeId {own_path!r}, and the path to request "
-            f"{sanitize(path, 100)!r}. client.operation(id) fetches the one that you mean."
+            f"{sanitize(path)!r}. client.operation(id) fetches the one that you mean."
         )
         raise NotSupported(msg)
 
     def _title(self) -> str:
-        return f"operation {sanitize(self.resource_id or '', 100)} ({_description_and_time(self)})"
+        return f"operation {sanitize(self.resource_id or '')} ({_description_and_time(self)})"
 
     def _path(self) -> str:
         if self.api_path is None:
@@ -657,11 +657,11 @@ def _description_and_time(operation: Operation) -> str:
     """Returns the facts in which jobs of the same number differ, as text."""
     created = operation.created_at
     time = f", created {created:%Y-%m-%d %H:%M:%S} UTC" if created else ""
-    return f"{sanitize(operation.description or 'without a description', 200)}{time}"
+    return f"{sanitize(operation.description or 'without a description', MAX_NAME_CHARS)}{time}"
 
 
 def _truncated(text: str | None) -> str | None:
-    return text and text[:MAX_REPR_CHARS]
+    return text and cut(text, MAX_NAME_CHARS)
 
 
 def _unpickle(kind: type[Operation], data: dict[str, Any], *facts: Any) -> Operation:

@@ -38,6 +38,7 @@ HOW_TO_GET_A_BROWSER = (
 # The one reason for which CI may skip a test: another front end cannot be installed there.
 SKIPPED_IN_CI = "This front end is not tried: "
 FOLDERS = ("conformance", "frontends", "kernel", "unit", "project", "browser", "frontend")
+WORKERS_PER_CORE = 2  # half of the time they wait for pages, kernels and jobs
 MAX_WORKERS = 4  # each may run a browser and a Jupyter server
 GRACE_SECONDS = 10.0  # only a thread that was left behind uses them up
 EXPECT_TIMEOUT_MS = 20_000  # for machines that are busy otherwise
@@ -57,10 +58,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Return the number of pytest-xdist's workers: one for each core, none for single files."""
+    """Return the number of pytest-xdist's workers: two for each core, none for single files."""
     if all(Path(argument.partition("::")[0]).is_file() for argument in config.args):
         return 0
-    return min(MAX_WORKERS, os.cpu_count() or 1)
+    return min(MAX_WORKERS, WORKERS_PER_CORE * (os.cpu_count() or 1))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

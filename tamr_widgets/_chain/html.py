@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from .._operation.html import duration
-from .._text import sanitize
+from .._text import MAX_TEXT_CHARS, sanitize
 from ..errors import TamrError
 from .plan import SUCCEEDED
 from .steps import StepStatus
@@ -15,7 +15,6 @@ from .steps import StepStatus
 if TYPE_CHECKING:
     from .step_list import StepList
 
-MAX_TEXT_CHARS = 1000
 _HEADINGS = ("Step", "State", "Description", "Id", "Ran for", "Why")
 
 

@@ -78,7 +78,7 @@ class StepRun:
     def follow(self, operation: Operation) -> None:
         """Polls its operation until it is resolved."""
         Poller.of(operation.client).subscribe(
-            operation, self._on_operation, self._on_error, self._interval
+            operation, self._on_operation, self._on_error, self._interval, with_queue=True
         )
 
     def cancel(self) -> None:

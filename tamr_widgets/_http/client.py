@@ -16,7 +16,7 @@ import requests
 from urllib3.exceptions import InsecureRequestWarning
 
 from .._clock import Seconds, checked_seconds
-from .._text import sanitize
+from .._text import MAX_LABEL_CHARS, MAX_LINE_CHARS, sanitize
 from ..auth import can_log_in, checked_auth, secrets_of
 from ..errors import ClientClosed
 from .body import received
@@ -34,8 +34,6 @@ from .transport import TOTAL_SECONDS, bounded, timeouts_within_deadline
 from .urls import base_path_of, endpoint_url, origin_of, redirect_url
 
 REDIRECTS = 3
-ADDRESS_CHARS = 300
-LABEL_CHARS = 60
 
 C = TypeVar("C", bound="HttpClient")
 
@@ -177,7 +175,7 @@ class HttpClient:
                 break
             target = redirect_url(self.origin, url, response.headers["Location"])
             if method != "GET":
-                received_form = f"a redirect to {sanitize(target, ADDRESS_CHARS)}"
+                received_form = f"a redirect to {sanitize(target, MAX_LINE_CHARS)}"
                 raise unexpected(response, f"{method} {url}", received_form)
             response.close()
             url = target
@@ -226,7 +224,7 @@ class HttpClient:
         return Secrets({*secrets_of(self.auth), *self._login.tokens, *proxies})
 
     def _shown(self, url: str) -> str:
-        return redactor(self._secrets()).text(sanitize(url, ADDRESS_CHARS))
+        return redactor(self._secrets()).text(sanitize(url, MAX_LINE_CHARS))
 
     def __repr__(self) -> str:
         return (
@@ -251,8 +249,10 @@ def _checked_label(label: object) -> str:
         msg = f"label must be a string such as 'production', not {type(label).__name__}."
         raise TypeError(msg)
     label = label.strip()
-    if len(label) > LABEL_CHARS or not label.isprintable():
-        msg = f"label must be one line of at most {LABEL_CHARS} characters, such as 'production'."
+    if len(label) > MAX_LABEL_CHARS or not label.isprintable():
+        msg = (
+            f"label must be one line of at most {MAX_LABEL_CHARS} characters, such as 'production'."
+        )
         raise ValueError(msg)
     return label
 

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 import requests
 import urllib3.exceptions as urllib3
 
-from .._text import sanitize
+from .._text import MAX_LINE_CHARS, sanitize
 from ..errors import (
     CertificateError,
     ConnectionFailed,
@@ -29,8 +29,6 @@ from ..errors import (
 )
 from .proxies import UNREADABLE
 from .reasons import any_of, chain_of, reason_of, start_of
-
-MAX_REQUEST_CHARS = 300
 
 BUSY = "Tamr, or a proxy in front of it, could not answer just now; try again in a while."
 _AWAY = "Is the server running, and are host, port and network right?"
@@ -116,7 +114,7 @@ def raise_alone(error: TamrError, cause: BaseException | None = None) -> NoRetur
 
 def cut_request_line(request_line: str) -> str:
     """Returns a request line for a message: an endpoint may be long, or unsafe text."""
-    return sanitize(request_line, MAX_REQUEST_CHARS)
+    return sanitize(request_line, MAX_LINE_CHARS)
 
 
 def outcome_hint(request_line: str, otherwise: str) -> str:

@@ -10,10 +10,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from .._text import sanitize
+from .._text import MAX_TEXT_CHARS, sanitize
 from .redaction import Redactor, redactor
 
-MAX_LINE_CHARS = 1000
 LOGGERS = ("urllib3.connection", "urllib3.connectionpool", "urllib3.util.retry")
 
 _current: ContextVar[Redactor | None] = ContextVar("tamr_widgets_redactor", default=None)
@@ -33,7 +32,7 @@ def _filter(record: logging.LogRecord) -> bool:
     clean = _current.get()
     if clean is None:
         return True
-    record.msg, record.args = sanitize(clean.text(record.getMessage()), MAX_LINE_CHARS), ()
+    record.msg, record.args = sanitize(clean.text(record.getMessage()), MAX_TEXT_CHARS), ()
     record.exc_info = record.exc_text = None
     record.levelno, record.levelname = logging.DEBUG, "DEBUG"
     return logging.getLogger(record.name).isEnabledFor(logging.DEBUG)

@@ -14,9 +14,8 @@ from http import client as http
 import requests
 import urllib3.exceptions as urllib3
 
-from .._text import sanitize
+from .._text import MAX_NAME_CHARS, sanitize
 
-MAX_REASON_CHARS = 200
 # A text of this package, which may be quoted.
 SWITCHED = "101 Switching Protocols, which was not requested"
 
@@ -87,7 +86,7 @@ def chain_of(error: BaseException) -> list[BaseException]:
 def reason_of(chain: list[BaseException]) -> str:
     """Returns the description of the innermost exception that has one."""
     reasons = (_description(each) for each in reversed(chain))
-    return sanitize(next(filter(None, reasons), type(chain[-1]).__name__), MAX_REASON_CHARS)
+    return sanitize(next(filter(None, reasons), type(chain[-1]).__name__), MAX_NAME_CHARS)
 
 
 def _description(error: BaseException) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import requests
 
-from .._text import sanitize
+from .._text import MAX_BODY_CHARS, sanitize
 from ..auth import secrets_of
 from ..errors import (
     Forbidden,
@@ -23,8 +23,6 @@ from .body import received
 from .exception_mapping import BUSY, cut_request_line, outcome_hint, raise_alone
 from .redaction import redactor
 
-# Error bodies are cut to this length for messages and logs.
-MAX_BODY_CHARS = 2000
 # Of one JSON document; json.loads blocks all other threads while it parses.
 MAX_DOCUMENT_BYTES = 4 * 2**20
 
@@ -100,7 +98,7 @@ def unexpected(
     content_type = response.headers.get("Content-Type", "no content type")
     hint = outcome_hint(request_line, "Check the address, or try again in a while.")
     error = UnexpectedResponse(
-        f"{request_line} returned {received_form} ({sanitize(content_type, 100)}). A proxy or "
+        f"{request_line} returned {received_form} ({sanitize(content_type)}). A proxy or "
         f"a login page may have answered instead of Tamr. {hint}"
     )
     error.response = response

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from requests import Request
 
+from .._text import MAX_LINE_CHARS, cut
 from ..errors import CrossOriginError
 
 # URL parsers differ in how they treat control characters and backslashes; lone surrogates cannot be
@@ -211,7 +212,7 @@ def _shown(address: str) -> str:
     if not slashes:
         start, rest = "", start
     _, at, host_and_path = rest.rpartition("@")
-    return repr((start + slashes + ("***@" if at else "") + host_and_path)[:200])
+    return repr(cut(start + slashes + ("***@" if at else "") + host_and_path, MAX_LINE_CHARS))
 
 
 def server_name(client: Any) -> str:

@@ -8,13 +8,11 @@ from .._chain.html import reason
 from .._chain.plan import SUCCEEDED
 from .._http.urls import server_name
 from .._operation.html import duration
-from .._text import sanitize
+from .._text import MAX_NAME_CHARS, sanitize
 from ..chain import Chain
 from ..history import Estimate
 from ..operation import Operation
 
-MAX_TITLE_CHARS = 200
-MAX_NAME_CHARS = 300
 # From here on, seconds are left out.
 ROUNDED_FROM_SECONDS = 120
 
@@ -37,7 +35,7 @@ def title_and_text(
     if because.startswith("Cancelled by "):
         head, because = because + ("," if after else ""), ""
     why = f": {because}" if because else ""
-    title = sanitize(f"{word}: {name}", MAX_TITLE_CHARS)
+    title = sanitize(f"{word}: {name}", MAX_NAME_CHARS)
     return title, f"{head}{after}: {name}{_where(operation)}{why}"
 
 
@@ -54,7 +52,7 @@ def chain_title_and_text(chain: Chain) -> tuple[str, str]:
         if step.error is not None
     ]
     why = f": {'; '.join(reasons)}" if reasons else ""
-    title = sanitize(f"{word}: {name}", MAX_TITLE_CHARS)
+    title = sanitize(f"{word}: {name}", MAX_NAME_CHARS)
     return title, f"{word}: {name}, {done} of {len(steps)} steps succeeded{why}"
 
 
@@ -71,7 +69,7 @@ def lost(operation: Operation | None, server: str, error: str) -> tuple[str, str
     else:
         name = sanitize(operation.description or "Operation", MAX_NAME_CHARS)
         where = _where(operation)
-    title = sanitize(f"No longer watched: {name}", MAX_TITLE_CHARS)
+    title = sanitize(f"No longer watched: {name}", MAX_NAME_CHARS)
     return title, f"No longer watched, so no more notifications follow: {name}{where}: {error}"
 
 
@@ -79,9 +77,9 @@ def _where(operation: Operation) -> str:
     if operation.type == "NOOP":
         return ""
     server, user = server_name(operation.client), operation.created_by
-    number = sanitize(operation.resource_id or "?", 100)
+    number = sanitize(operation.resource_id or "?")
     on = f" on {server}" if server else ""
-    by = f", started by {sanitize(user, 100)}" if user else ""
+    by = f", started by {sanitize(user)}" if user else ""
     return f", job {number}{on}{by}"
 
 

@@ -15,11 +15,10 @@ from typing import Any, NoReturn
 
 from .._http.log_redaction import LOGGERS
 from .._polling.callbacks import own_context
-from .._text import sanitize
+from .._text import MAX_LABEL_CHARS, sanitize
 
 Send = Callable[[str, str], object]
 
-MAX_LABEL_CHARS = 60
 _HTTP_STATUS = re.compile(r"\berror=([45]\d\d)\b")
 _UNREACHABLE = re.compile(r"connection error|socket exception|timed? ?out", re.IGNORECASE)
 

@@ -6,9 +6,10 @@ import math
 import re
 from typing import Any
 
+from .._text import MAX_TEXT_CHARS
+
 # More than any document of Tamr's has, and far below Python's recursion limit.
 MAX_LEVELS = 20
-MAX_TEXT_CHARS = 1000
 
 # JSON can contain lone surrogates, which cannot be encoded as UTF-8.
 _SURROGATES = re.compile("[\ud800-\udfff]")

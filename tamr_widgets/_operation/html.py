@@ -9,13 +9,11 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from .._http.urls import server_name
-from .._text import sanitize
+from .._text import MAX_TEXT_CHARS, sanitize
 
 if TYPE_CHECKING:
     from ..operation import Operation
 
-# Of one cell; longer than any description of Tamr's.
-MAX_TEXT_CHARS = 1000
 _quoted = json.JSONEncoder(ensure_ascii=False).encode
 UNITS = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
 

@@ -61,7 +61,7 @@ def parse_named(name: str, response: requests.Response, request_line: str) -> di
     data: dict[str, Any] = parse_json(response, request_line)
     if not is_named(name, data):
         names = names_in(data) if isinstance(data, dict) else set()
-        shown = " and ".join(sorted(sanitize(each, 100) for each in names if each))
+        shown = " and ".join(sorted(sanitize(each) for each in names if each))
         received = "something that is not this operation" + (f" but {shown}" if shown else "")
         raise unexpected(response, request_line, received)
     return data

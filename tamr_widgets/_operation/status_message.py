@@ -10,10 +10,8 @@ import json
 import re
 from typing import Any
 
-from .._text import sanitize
+from .._text import MAX_SUMMARY_CHARS, sanitize
 
-# Longer than any sentence of Tamr's; an AnalysisException lists all columns in its first line.
-MAX_SUMMARY_CHARS = 500
 # Only this much is searched: a message can be megabytes of stack trace.
 MAX_SEARCHED_CHARS = 20_000
 

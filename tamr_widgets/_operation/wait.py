@@ -93,7 +93,7 @@ def warn_unreadable(operation: Operation) -> None:
     """Logs that an operation has no readable state; callers do so once per subscriber."""
     _logger.warning(
         "Operation %s has no readable state; it counts as not ended.",
-        sanitize(operation.api_path or "", 100),
+        sanitize(operation.api_path or ""),
     )
 
 
@@ -101,10 +101,8 @@ def wait_timeout(
     operation: Operation, waited: Seconds, last_error: TamrError | None
 ) -> WaitTimeout:
     """Returns the error of a wait whose deadline has passed."""
-    number = sanitize(operation.resource_id or "", 100)
-    last_seen = (
-        f"It was {sanitize(operation.state or '', 100) or 'in no readable state'} when last seen"
-    )
+    number = sanitize(operation.resource_id or "")
+    last_seen = f"It was {sanitize(operation.state or '') or 'in no readable state'} when last seen"
     why = f", and the last request failed: {last_error}" if last_error else "."
     return WaitTimeout(
         f"Operation {number} did not end within {waited:.3g} seconds. {last_seen}{why} "

@@ -15,7 +15,7 @@ from ..errors import TamrError, WaitTimeout
 from ..operation import Operation
 from ..waiting import AsCompleted
 from .display import ChangeLog, Display, LiveLine, has_colour, is_terminal
-from .lines import MAX_TEXT_CHARS, coloured, fitted, json_line, status_line, table
+from .lines import coloured, fitted, json_line, status_line, table
 from .streams import write_error
 
 # The number of jobs that a terminal shows, unless another one is given.
@@ -150,7 +150,7 @@ def cancel(client: Client, resource_id: str, *, yes: bool, as_json: bool) -> Sta
 
 
 def _confirmed(client: Client, operation: Operation) -> bool:
-    user = sanitize(operation.created_by or "", MAX_TEXT_CHARS)
+    user = sanitize(operation.created_by or "")
     owner = f", started by {user}" if user else ""
     sys.stderr.write(f"{status_line(operation)}\nCancel this job of {client.origin}{owner}? [y/N] ")
     sys.stderr.flush()

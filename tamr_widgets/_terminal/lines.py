@@ -10,11 +10,10 @@ from typing import Any
 
 from .._clock import Seconds, clock
 from .._operation.html import duration
-from .._text import sanitize
+from .._text import MAX_TEXT_CHARS, sanitize
 from ..history import JobHistory, progress
 from ..operation import Operation
 
-MAX_TEXT_CHARS = 1000
 BAR_CELLS = 10
 _COLOURS = {"SUCCEEDED": "32", "FAILED": "31", "CANCELED": "33", "RUNNING": "36"}
 _COLUMNS = ("ID", "STATE", "CREATED", "QUEUED", "RAN", "BY", "DESCRIPTION")

@@ -17,11 +17,10 @@ from IPython.display import display
 from ipywidgets.widgets.widget import widget_serialization
 
 from .._clock import Seconds, clock
-from .._text import sanitize
+from .._text import MAX_TEXT_CHARS, sanitize
 from . import bundle, cell_outputs
 from .channel import Channel, in_marimo, remember_page_context, warn_of_old_host
 from .layout import LayoutTrait, OmitNoneMixin, close_layout
-from .payload import MAX_TEXT_CHARS
 from .server_traits import PublishedTraits
 
 _LAYOUT_ARGUMENTS = frozenset({"layout", "tooltip", "tabbable"})

@@ -14,11 +14,12 @@ from .._chain.steps import StepStatus
 from .._clock import Seconds, clock
 from .._http.urls import server_name
 from .._polling.callbacks import CallbackQueue, own_context
+from .._text import cut
 from ..chain import Chain
 from . import bundle, cell_outputs
 from .base import BaseWidget
 from .opened_rows import OpenedRows
-from .payload import PanelFacts, compact, cut, estimate_facts, milliseconds
+from .payload import PanelFacts, compact, estimate_facts, milliseconds
 
 __all__ = ["ChainWidget"]
 

@@ -23,7 +23,6 @@ from ..history import JobHistory, progress
 from ..operation import Operation
 from ..poller import Poller, Subscription
 from .clicks import Clicks
-from .follower import Follower
 from .past import PastRuns, queue_facts
 from .payload import (
     PanelFacts,
@@ -33,6 +32,7 @@ from .payload import (
     poll_error_facts,
     snapshot_facts,
 )
+from .subscription_group import SubscriptionGroup
 
 if TYPE_CHECKING:
     from .._notify.notification import Notification
@@ -93,7 +93,9 @@ class OperationController:
         self.interval, self.timeout = poll_interval_seconds, timeout_seconds
         self._on_change = on_change
         self.poller = Poller.of(operation.client)
-        self.follower = Follower(self._subscribe, *([self._learn] if estimate else []))
+        self.subscriptions = SubscriptionGroup(
+            self._subscribe, *([self._learn] if estimate else [])
+        )
         self._checked_at = 0.0
         self._clicks = Clicks(self.poller, self._on_action_error)
         self._history: JobHistory | None = None
@@ -108,7 +110,7 @@ class OperationController:
 
         After `retrying` and `action` the polling goes on; `gone`, `refused` and `stopped` ended it.
         """
-        return str(self._error_facts.get("fault_kind", ""))
+        return str(self._error_facts.get("error_kind", ""))
 
     @property
     def over(self) -> bool:
@@ -118,7 +120,7 @@ class OperationController:
     @property
     def halted(self) -> bool:
         """Whether an error ended the polling."""
-        return self.error_kind in (_GONE, *_HALTED) and not self.follower.active
+        return self.error_kind in (_GONE, *_HALTED) and not self.subscriptions.active
 
     def follow(self) -> None:
         """Starts polling, also after a pause or an error, unless the operation has ended."""
@@ -126,18 +128,18 @@ class OperationController:
         if self.operation.resolved and self._learns and self._learning is None:
             # A history that is there anyway shows the past runs; alone, this requests nothing.
             self._learning = self._learn()
-        if is_final or self.closed or self.follower.active:
+        if is_final or self.closed or self.subscriptions.active:
             return
         if self.error_kind in _HALTED:
             self._set_error(None)
             self.submit(self._on_change)
         self._checked_at = clock.wall()
-        self.follower.start()
+        self.subscriptions.start()
 
     def close(self) -> None:
         """Ends the polling and cancels pending actions; the job goes on."""
         self.closed = True
-        self.follower.stop()
+        self.subscriptions.stop()
         if self._learning is not None:
             self._learning.close()
         self._clicks.close()
@@ -217,8 +219,8 @@ class OperationController:
             return past
         facts = {"estimate": estimate_facts(history.estimate(operation)), **past}
         if operation.started_at is None:
+            queue = self.poller.estimate_queue(operation)
             waiting = self.poller.waiting(operation)
-            queue = waiting.estimate if waiting else history.estimate_queue(operation)
             facts |= {"queue": estimate_facts(queue), **queue_facts(waiting)}
         return facts
 
@@ -229,7 +231,7 @@ class OperationController:
             action: `wait`, `stop`, `cancel`, `delete`, or `visible` (a page shows this now).
         """
         if action == "visible":
-            self.follower.mark_visible()
+            self.subscriptions.mark_visible()
             if self.error_kind not in _HALTED:  # it may have been paused
                 self.follow()
         elif action == "wait":
@@ -264,7 +266,7 @@ class OperationController:
             return  # An older snapshot, fetched on another thread.
         self.operation = operation
         if operation.resolved:
-            self.follower.stop()
+            self.subscriptions.stop()
         if operation.resolved and self.waiting:
             self._end_waiting(f"It {_ENDED[operation.state or '']} while you waited.")
 
@@ -276,7 +278,7 @@ class OperationController:
         self.consecutive_errors += 1
         self._set_error(error, poll_error_facts(error, self._checked_at))
         if error.retry_in_seconds is None:
-            self.follower.stop()
+            self.subscriptions.stop()
             self._end_waiting("")
         self._on_change()
 
@@ -291,7 +293,7 @@ class OperationController:
             self.outcome = "It is no longer in Tamr, so there is nothing to wait for."
             return
         if not self.waiting:
-            self.follower.add_waiter()
+            self.subscriptions.add_waiter()
             self.follow()
         self.waiting, self.outcome = True, ""
         if self.timeout is not None:
@@ -308,7 +310,7 @@ class OperationController:
 
     def _end_waiting(self, outcome: str) -> None:
         if self.waiting:
-            self.follower.remove_waiter()
+            self.subscriptions.remove_waiter()
         self.waiting, self.outcome = False, outcome
         self._clicks.cancel("give up")
 
@@ -338,7 +340,7 @@ class OperationController:
     def _on_deleted(self, _: object) -> None:
         self.busy, self.deleted, self.outcome = "", True, "Deleted from Tamr."
         self._set_error(None)
-        self.follower.stop()
+        self.subscriptions.stop()
         self._end_waiting(self.outcome)
         self._on_change()
 

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 from .._operation.document import field, text
 from .._operation.html import formatted_time, html_rows
 from .._operation.operation_list import OperationList
+from .._text import MAX_LINE_CHARS, cut
 from ..operation import Operation
 from .failures import Since
-from .payload import cut, milliseconds
+from .payload import milliseconds
 
 Row = list[Any]
 RowTimes = list[Any] | None
@@ -21,8 +22,6 @@ Visible = tuple[str, str | None, str | None]
 
 # The length of the static form, which is for reading.
 MAX_STATIC_ROWS = 100
-# The reason of a failure takes one line of a row, and is searched.
-MAX_REASON_CHARS = 300
 
 
 class Changes(NamedTuple):
@@ -148,7 +147,7 @@ def row(
     start: RowTimes = None,
     since: Since = None,
 ) -> Row:
-    """Returns a row of the page's table, in the order of static/jobs/table/rows.js.
+    """Returns a row of the page's table, in the order of static/jobs/table/indexed-row.js.
 
     Args:
         key: The row's key.
@@ -168,7 +167,7 @@ def row(
         cut(operation.type),
         duration,
         start,
-        cut(operation.reason, MAX_REASON_CHARS) or None,
+        cut(operation.reason, MAX_LINE_CHARS) or None,
         since,
     ]
     has_failed = values[-2:] != [None, None]

@@ -63,7 +63,7 @@ class OpenedRows:
     def pause(self) -> None:
         """Pauses the polls of operations without waiters until a page shows them again."""
         for controller in list(self._controllers.values()):
-            controller.follower.pause()
+            controller.subscriptions.pause()
 
     def close(self) -> None:
         """Ends the polls of all operations."""

@@ -68,20 +68,20 @@ class OperationWidget(BaseWidget):
         timeout = timeout_seconds
         if timeout is not None:
             timeout = checked_seconds("timeout_seconds", timeout)
-        self._view = OperationController(
+        self._controller = OperationController(
             operation, self._apply, interval, timeout, estimate=estimate
         )
-        self._waiting = Waiting(self._view)
-        self._over = self._view.over
+        self._waiting = Waiting(self._controller)
+        self._over = self._controller.over
         self._trait_values.update(self._current_values())  # there are no observers yet
-        super().__init__(_panel=self._view.facts(), **kwargs)
+        super().__init__(_panel=self._controller.facts(), **kwargs)
         self._waiting.update()
-        self._view.follow()
+        self._controller.follow()
 
     @property
     def notification_target(self) -> Operation:
         """The operation, which `notify(widget, ...)` is about."""
-        return self._view.operation
+        return self._controller.operation
 
     def wait(self, timeout_seconds: Seconds | None = None) -> Operation:
         """Blocks the cell until the operation is resolved, and returns it.
@@ -110,48 +110,48 @@ class OperationWidget(BaseWidget):
         """
         safe = SafeCallback(callback, self._callbacks, self._report_callback_error)
         if not self._waiting.ended.done():
-            self._view.follower.add_waiter()
-            self._view.follow()
+            self._controller.subscriptions.add_waiter()
+            self._controller.follow()
         self._waiting.ended.add_done_callback(lambda ended: safe(ended.result()))
 
     def _apply(self, *, reports: bool = False) -> None:
         """Updates all traits, then the saved output at the end, then observers."""
-        facts = self._view.facts()
+        facts = self._controller.facts()
         unchanged = {**facts, "as_of": 0} == {**self._panel, "as_of": 0}
         values = {} if unchanged else {"_panel": facts}
         values |= self._current_values()
-        before_notify = self._update_output if self._view.over and not self._over else None
-        self._over = self._view.over
+        before_notify = self._update_output if self._controller.over and not self._over else None
+        self._over = self._controller.over
         self._publish(values, before_notify=before_notify, reports=reports)
         self._waiting.update()
 
     def _current_values(self) -> dict[str, Any]:
-        view = self._view
+        controller = self._controller
         return {
-            "operation": view.operation,
-            "description": view.operation.description or "",
-            "message": view.operation.message,
-            "waiting": view.waiting,
-            "deleted": view.deleted,
-            "error": "" if view.error is None else str(view.error),
-            "callback_error": view.shown_callback_error,
-            "progress": view.progress(),
-            "state": view.operation.state,
-            "resolved": view.operation.resolved,
+            "operation": controller.operation,
+            "description": controller.operation.description or "",
+            "message": controller.operation.message,
+            "waiting": controller.waiting,
+            "deleted": controller.deleted,
+            "error": "" if controller.error is None else str(controller.error),
+            "callback_error": controller.shown_callback_error,
+            "progress": controller.progress(),
+            "state": controller.operation.state,
+            "resolved": controller.operation.resolved,
         }
 
     def _show_callback_error(self, text: str) -> None:
-        self._view.callback_error = text
+        self._controller.callback_error = text
         self._apply(reports=True)
 
     def _handle_action(self, content: dict[str, Any]) -> None:
-        self._view.act(content.get("action", ""))
+        self._controller.act(content.get("action", ""))
 
     def _follow(self) -> None:
-        self._view.follow()
+        self._controller.follow()
 
     def _submit(self, work: Callable[[], object]) -> None:
-        self._view.submit(work)
+        self._controller.submit(work)
 
     def _static_repr(self) -> tuple[str, str]:
         return html_table(self.operation), plain_text(self.operation)
@@ -167,12 +167,12 @@ class OperationWidget(BaseWidget):
                 cells may have the same text.
         """
         if not cell.by_source:
-            self._view.follower.pause()
+            self._controller.subscriptions.pause()
 
     def close(self) -> None:
         """Ends polling and removes the widget from the page. The job goes on."""
-        view = getattr(self, "_view", None)
-        if view is not None:  # else the constructor raised for its arguments
-            view.close()
+        controller = getattr(self, "_controller", None)
+        if controller is not None:  # else the constructor raised for its arguments
+            controller.close()
             self._waiting.update()
             super().close()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._text import MAX_FACT_CHARS, cut
 from ..history import JobHistory, PastRun, QueuePlace
 from ..operation import Operation
-from .payload import cut, estimate_facts, milliseconds
+from .payload import estimate_facts, milliseconds
 
 # The number of jobs ahead that are named.
 MAX_NAMES = 3
-MAX_NAME_CHARS = 100
 
 
 def queue_facts(waiting: QueuePlace | None) -> dict[str, Any]:
@@ -62,4 +62,4 @@ def _run_facts(run: PastRun) -> list[Any]:
 
 
 def _name(operation: Operation) -> str:
-    return cut(operation.description, MAX_NAME_CHARS) or f"Operation {cut(operation.resource_id)}"
+    return cut(operation.description, MAX_FACT_CHARS) or f"Operation {cut(operation.resource_id)}"

@@ -13,6 +13,7 @@ from .._clock import Seconds, clock
 from .._http.urls import server_name
 from .._operation.html import code_for
 from .._operation.status_message import has_details
+from .._text import MAX_DETAILS_CHARS, cut
 from ..auth import username_of
 from ..errors import (
     ConnectionFailed,
@@ -29,8 +30,6 @@ from ..errors import (
 from ..history import Estimate
 from ..operation import Operation
 
-MAX_DETAILS_CHARS = 100_000
-MAX_TEXT_CHARS = 1000
 NO_DELETE = "This server does not delete operations (405). Nothing has changed."
 
 
@@ -60,8 +59,8 @@ class PanelFacts(TypedDict, total=False):
     outcome: str
     notified: list[str]
     callback_error: str
-    fault: str
-    fault_kind: str
+    error: str
+    error_kind: str
     checked_at: float
     retry_at: float
     no_delete: bool
@@ -122,26 +121,26 @@ def poll_error_facts(error: TamrError, checked_at: Seconds) -> dict[str, Any]:
     """
     if error.retry_in_seconds is not None:
         return {
-            "fault": in_short(error),
-            "fault_kind": "retrying",
+            "error": brief_message(error),
+            "error_kind": "retrying",
             "checked_at": round(checked_at * 1000),
             "retry_at": round((clock.wall() + error.retry_in_seconds) * 1000),
         }
     kind = "refused" if isinstance(error, (Forbidden, Unauthorized)) else "stopped"
-    return {"fault": str(error), "fault_kind": "gone" if isinstance(error, NotFound) else kind}
+    return {"error": str(error), "error_kind": "gone" if isinstance(error, NotFound) else kind}
 
 
 def action_error_facts(error: TamrError) -> dict[str, Any]:
     """Returns the facts of an action's error; its kind is `gone` if the operation was deleted."""
     if isinstance(error, MethodNotAllowed):
-        return {"fault": NO_DELETE, "fault_kind": "action"}
+        return {"error": NO_DELETE, "error_kind": "action"}
     request = getattr(getattr(error, "response", None), "request", None)
     # A POST has another path, which a server may not support.
     gone = isinstance(error, NotFound) and getattr(request, "method", "") != "POST"
-    return {"fault": str(error), "fault_kind": "gone" if gone else "action"}
+    return {"error": str(error), "error_kind": "gone" if gone else "action"}
 
 
-def in_short(error: TamrError) -> str:
+def brief_message(error: TamrError) -> str:
     """Returns a temporary error in a few words, which the page makes a sentence of."""
     if isinstance(error, HTTPStatusError) and error.response is not None:
         return f"the server answered {error.response.status_code}"
@@ -154,13 +153,6 @@ def in_short(error: TamrError) -> str:
     if isinstance(error, UnexpectedResponse):
         return "something else than Tamr answered"
     return str(error)
-
-
-def cut(text: str | None, max_chars: int = MAX_TEXT_CHARS) -> str:
-    """Returns a text cut to `max_chars` characters, and the number of those that were cut off."""
-    if not text or len(text) <= max_chars:
-        return text or ""
-    return f"{text[:max_chars]}… ({len(text) - max_chars:,} more characters)"
 
 
 def milliseconds(time: datetime | None) -> float | None:

@@ -72,7 +72,7 @@ class Waiting:
     @contextmanager
     def _wait(self, *, has_deadline: bool) -> Iterator[Future[Operation]]:
         """Keeps polling at the interval inside, also if it was paused or an error ended it."""
-        with self._controller.follower.waiting():
+        with self._controller.subscriptions.waiting():
             self._controller.follow()
             wait = _Wait(self._controller, has_deadline=has_deadline)
             self._waits.add(wait)

@@ -90,7 +90,7 @@ def new_widget() -> JobsWidget:
     """Returns a widget whose own client reaches no server, so that its poller has nothing to do."""
     unconnected = Client(UsernamePasswordAuth("admin", "secret"), port=1)
     widget = JobsWidget(unconnected, poll_interval_seconds=3600)
-    widget._follower.stop()
+    widget._subscriptions.stop()
     widget._page_ready = True
     return widget
 

@@ -79,7 +79,7 @@ def ours(client: Client, *, updated: bool = False) -> Callable[[int], None]:
     snapshots = [snapshot(client, step) for step in range(STEPS if updated else 0)]
 
     def update(step: int) -> None:
-        widget._view.operation = snapshots[step]
+        widget._controller.operation = snapshots[step]
         widget._apply()
 
     return update

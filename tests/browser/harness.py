@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ import nbformat
 from accessibility import violations
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from harness_server import JupyterServer
     from playwright.sync_api import Browser, BrowserContext, Locator, Page
@@ -95,6 +94,7 @@ class FrontEnd:
         notebook: str | Path | Sequence[str],
         *,
         kernel: bool = True,
+        edits: Mapping[str, str] | None = None,
         viewport: dict[str, int] | None = None,
         **context_options: Any,
     ) -> OpenNotebook:
@@ -105,17 +105,19 @@ class FrontEnd:
                 copied), or one that was opened before (it is opened again, as in a second tab).
             kernel: Whether to start one; without, the notebook says "No Kernel" (Lab only). One
                 that still runs for this path is found again: `stop_kernel` first.
+            edits: Code of a file of the project and what replaces it, such as `{"speed=6":
+                "speed=60"}` for jobs that nobody watches.
             viewport: The size of the page, such as `{"width": 320, "height": 640}`.
             context_options: For Playwright's `new_context`, such as `locale="de"` or
                 `reduced_motion="reduce"`; with any, the page has a browser profile of its own.
         """
-        path = self._provide(notebook)
+        path = self._provide(notebook, edits or {})
         page = self._tabs.open(viewport, **context_options)
         opened = OpenNotebook(self, page, path, self._artifacts)
         opened._load(kernel=kernel)
         return opened
 
-    def _provide(self, notebook: str | Path | Sequence[str]) -> Path:
+    def _provide(self, notebook: str | Path | Sequence[str], edits: Mapping[str, str]) -> Path:
         if not isinstance(notebook, (str, Path)):
             path = self.server.root / f"{uuid.uuid4().hex[:8]}.ipynb"
             document = nbformat.v4.new_notebook(
@@ -128,7 +130,11 @@ class FrontEnd:
         if self.server.root in source.parents:
             return source
         path = self.server.root / f"{source.stem}-{uuid.uuid4().hex[:8]}.ipynb"
-        shutil.copy(source, path)
+        text = source.read_text("utf-8")
+        for code, replacement in edits.items():
+            assert text.count(code) == 1, f"{code!r} is not once in {notebook}"
+            text = text.replace(code, replacement)
+        path.write_text(text, "utf-8")
         return path
 
 

@@ -33,9 +33,13 @@ RUNNING = chain(
     "RUNNING", ("SUCCEEDED", DONE), ("RUNNING", BUSY), ("WAITING", TO_COME), ("WAITING", TO_COME)
 )
 STOPPING = RUNNING | {"state": "STOPPING"}
-FAULT = BUSY | {"ended_at": ago(1), "why": WHY, "holds_up": ["Train", "Publish"]}
+FAILED_STEP = BUSY | {"ended_at": ago(1), "why": WHY, "holds_up": ["Train", "Publish"]}
 FAILURE = chain(
-    "FAILED", ("SUCCEEDED", DONE), ("FAILED", FAULT), ("BLOCKED", TO_COME), ("BLOCKED", TO_COME)
+    "FAILED",
+    ("SUCCEEDED", DONE),
+    ("FAILED", FAILED_STEP),
+    ("BLOCKED", TO_COME),
+    ("BLOCKED", TO_COME),
 )
 UNKNOWN = chain(
     "FAILED",
@@ -52,6 +56,6 @@ STATES = {
     "failed": FAILURE,
     "unknown": UNKNOWN,
     "succeeded": SUCCESS,
-    "canceled": chain("CANCELED", ("CANCELED", FAULT), *[("BLOCKED", {})] * 3),
+    "canceled": chain("CANCELED", ("CANCELED", FAILED_STEP), *[("BLOCKED", {})] * 3),
     "stopped": chain("STOPPED", ("SUCCEEDED", DONE), *[("WAITING", TO_COME)] * 3),
 }

@@ -158,28 +158,28 @@ export const FACES = {
     no_delete: true,
     outcome: "This server does not delete operations.",
   },
-  retrying: { ...running, fault: "the server answered 502", fault_kind: "retrying", ...kernel },
+  retrying: { ...running, error: "the server answered 502", error_kind: "retrying", ...kernel },
   gone: {
     ...running,
-    fault:
+    error:
       "GET operations/17 was answered by 404 Not Found. It may have been deleted, or never existed; look at Tamr's Jobs page.",
-    fault_kind: "gone",
+    error_kind: "gone",
   },
   refused: {
     ...running,
-    fault:
+    error:
       "GET operations/17 was answered by 401 Unauthorized: Credentials are required to access this resource. Check the user name and password (or token) and make a new Client.",
-    fault_kind: "refused",
+    error_kind: "refused",
   },
   stopped: {
     ...running,
-    fault: "This client was closed. Make a new Client.",
-    fault_kind: "stopped",
+    error: "This client was closed. Make a new Client.",
+    error_kind: "stopped",
   },
   "action failed": {
     ...running,
-    fault: "the cancel request got no answer within 30 s",
-    fault_kind: "action",
+    error: "the cancel request got no answer within 30 s",
+    error_kind: "action",
   },
   "a callback that raised": {
     ...running,

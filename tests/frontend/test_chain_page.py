@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from chain_page import (
+    FAILED_STEP,
     FAILURE,
-    FAULT,
     NEW,
     RUNNING,
     STATES,
@@ -198,7 +198,7 @@ def test_without_a_kernel_it_says_so_and_offers_nothing(open_chain):
 
 
 def test_text_of_the_server_is_only_text(open_chain):
-    facts = chain("FAILED", ("FAILED", FAULT | {"why": "<b>x</b>"}), *[("BLOCKED", {})] * 3)
+    facts = chain("FAILED", ("FAILED", FAILED_STEP | {"why": "<b>x</b>"}), *[("BLOCKED", {})] * 3)
     facts["name"] = facts["steps"][0]["name"] = "<img src=x onerror=alert(1)>"
     widget = open_chain(facts)
 
@@ -208,7 +208,7 @@ def test_text_of_the_server_is_only_text(open_chain):
 
 def test_nothing_sticks_out_of_a_narrow_page(open_chain, page):
     page.set_viewport_size({"width": 320, "height": 640})
-    facts = chain("FAILED", ("FAILED", FAULT), *[("BLOCKED", {})] * 3)
+    facts = chain("FAILED", ("FAILED", FAILED_STEP), *[("BLOCKED", {})] * 3)
     facts["steps"][0] |= {"name": "x" * 80, "why": "y" * 300}
     open_chain(facts)
 

@@ -154,7 +154,7 @@ def test_a_pressed_button_says_that_it_waits_for_the_kernel(
         (SUCCEEDED, ["Delete"]),
         (SUCCEEDED | {"deleted": True}, []),
         (SUCCEEDED | {"type": "NOOP", "id": "-1"}, []),
-        ({"fault": "no such operation", "fault_kind": "gone"}, []),
+        ({"error": "no such operation", "error_kind": "gone"}, []),
     ],
     ids=str,
 )

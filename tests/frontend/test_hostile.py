@@ -32,7 +32,7 @@ DAY = 86_400_000
 YEAR_1, YEAR_9999 = -62_135_596_800_000, 253_402_300_799_000
 TIMES = [YEAR_1, YEAR_9999, 0, -1, 8.64e15, 8.65e15, 1e300, "2021", [], {}]
 NEVER = ["NaN", "Invalid", "undefined", "Infinity", "[object", "null"]
-TEXT_FACTS = ["id", "type", "description", "state", "message", "created_by", "fault", "outcome"]
+TEXT_FACTS = ["id", "type", "description", "state", "message", "created_by", "error", "outcome"]
 TIME_FACTS = ["created_at", "started_at", "ended_at", "as_of"]
 
 
@@ -46,7 +46,7 @@ def expect_text_only(page: Page, text: str) -> None:
 def test_facts_are_text(show: Callable[..., Widget], page: Page, name: str) -> None:
     """In every place of the panel; a megabyte is cut, and the buttons are still there."""
     text = TEXTS[name]
-    more = {"callback_error": text, "details": text, "fault_kind": "action"}
+    more = {"callback_error": text, "details": text, "error_kind": "action"}
 
     widget = show(RUNNING | dict.fromkeys(TEXT_FACTS, text) | more)
     page.clock.run_for(2_000)
@@ -68,7 +68,7 @@ def test_rows_are_text(open_jobs: Callable[..., Jobs], name: str) -> None:
             [*[text] * 4, *[None] * 3, text, None],
         ]
     )
-    jobs.notify("set", "_status", {"fault": text, "fault_kind": "action", "callback_error": text})
+    jobs.notify("set", "_status", {"error": text, "error_kind": "action", "callback_error": text})
     jobs.grid.locator("[data-key] [data-column=pick]").first.click()
     jobs.region.locator(".bulk button[value=delete]").click()
     assert len(jobs.region.inner_text()) < 8_000
@@ -103,7 +103,7 @@ def test_times_of_facts(show: Callable[..., Widget], page: Page, time: Any) -> N
     widget = show(
         RUNNING
         | dict.fromkeys([*TIME_FACTS, "checked_at", "retry_at"], time)
-        | {"fault": "x", "fault_kind": "retrying"}
+        | {"error": "x", "error_kind": "retrying"}
     )
     page.clock.run_for(1_000)
     expect_text_only(page, widget.panel.inner_text())

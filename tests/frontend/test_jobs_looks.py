@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page
 
-FAULT = {"fault": "it said 401", "fault_kind": "refused", "callback_error": "A callback raised."}
+ERROR = {"error": "it said 401", "error_kind": "refused", "callback_error": "A callback raised."}
 FAILED = {
     "action": "cancel",
     "done": 1,
@@ -30,7 +30,7 @@ def busy(page: Page) -> Jobs:
     jobs = Jobs(page).open(814)
     jobs.cell("69997", "description").click()
     jobs.cell("69998", "pick").click()
-    jobs.notify("set", "_status", FAULT)
+    jobs.notify("set", "_status", ERROR)
     jobs.notify("say", {"report": FAILED})
     return jobs
 

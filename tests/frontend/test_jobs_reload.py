@@ -22,12 +22,16 @@ def test_the_order_and_the_opened_rows_are_saved(open_jobs: Callable[..., Jobs])
     jobs.header("Description").click()
     jobs.cell("18", "description").click()
 
-    assert jobs.trait("_view") == {"column": "description", "descending": False, "opened": ["18"]}
+    assert jobs.trait("_table_state") == {
+        "column": "description",
+        "descending": False,
+        "opened": ["18"],
+    }
 
 
 def test_they_are_there_again_when_the_list_has_come(open_jobs: Callable[..., Jobs]) -> None:
     """A row that is gone is forgotten."""
-    jobs = open_jobs(ROWS, traits={"_view": VIEW})
+    jobs = open_jobs(ROWS, traits={"_table_state": VIEW})
 
     expect(jobs.row("18").get_by_role("group", name="Operation 18")).to_be_visible()
     assert jobs.keys == ["18", "17", "19"]
@@ -38,8 +42,8 @@ def test_an_order_that_is_changed_before_that_keeps_the_opened_rows(
     open_jobs: Callable[..., Jobs],
 ) -> None:
     """Also while the list is loading."""
-    jobs = open_jobs(traits={"_view": VIEW})
+    jobs = open_jobs(traits={"_table_state": VIEW})
     jobs.notify("change", [row("17")])
     jobs.header("State").click()
 
-    assert jobs.trait("_view")["opened"] == VIEW["opened"]
+    assert jobs.trait("_table_state")["opened"] == VIEW["opened"]

@@ -19,8 +19,8 @@ HOST = "http://tamr.example:9100"
 IDLE = {"status": "idle"}
 STRANGER = IDLE | {"comms": ["another"]}
 RETRYING = {
-    "fault": "the server answered 502",
-    "fault_kind": "retrying",
+    "error": "the server answered 502",
+    "error_kind": "retrying",
     "checked_at": NOW_MS - 11_000,
     "retry_at": NOW_MS + 6_000,
 }
@@ -112,7 +112,7 @@ def test_a_callback_that_raised(open_jobs: Callable[..., Jobs]) -> None:
 
 
 def test_no_jobs(open_jobs: Callable[..., Jobs]) -> None:
-    """An empty server is not a fault; the first job appears by itself."""
+    """An empty server is not an error; the first job appears by itself."""
     jobs = open_jobs([])
     expect(jobs.region).to_contain_text("No jobs yet on this server")
 
@@ -148,9 +148,9 @@ def test_retrying(open_jobs: Callable[..., Jobs]) -> None:
         ("action", "That did not work: it said 401"),
     ],
 )
-def test_faults_that_do_not_pass(open_jobs: Callable[..., Jobs], kind: str, words: str) -> None:
+def test_errors_that_do_not_pass(open_jobs: Callable[..., Jobs], kind: str, words: str) -> None:
     """Each says what can be done about it."""
-    jobs = open_jobs(traits={"_status": {"fault": "it said 401", "fault_kind": kind}})
+    jobs = open_jobs(traits={"_status": {"error": "it said 401", "error_kind": kind}})
 
     expect(jobs.region.get_by_role("alert")).to_contain_text(words)
     expect(jobs.region).to_contain_text("No jobs could be fetched yet")
@@ -158,7 +158,7 @@ def test_faults_that_do_not_pass(open_jobs: Callable[..., Jobs], kind: str, word
 
 def test_try_again(open_jobs: Callable[..., Jobs]) -> None:
     """A click requests the list once, and says so while it waits for the kernel."""
-    refused = {"fault": "it said 403", "fault_kind": "refused"}
+    refused = {"error": "it said 403", "error_kind": "refused"}
     jobs = open_jobs([row("1")])
     expect(jobs.button("Try again")).to_have_count(0)
     jobs.notify("set", "_status", RETRYING)
@@ -184,7 +184,7 @@ def test_try_again(open_jobs: Callable[..., Jobs]) -> None:
 def test_trying_again_takes_a_kernel(open_jobs: Callable[..., Jobs]) -> None:
     """Without one there is nothing to click."""
     jobs = open_jobs([row("1")])
-    jobs.notify("set", "_status", {"fault": "it said 403", "fault_kind": "refused"})
+    jobs.notify("set", "_status", {"error": "it said 403", "error_kind": "refused"})
 
     jobs.notify("connection", {"lost": True})
 

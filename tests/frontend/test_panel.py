@@ -191,9 +191,9 @@ def test_only_a_change_of_state_is_announced(show: Callable[..., Widget], page: 
         ("of a later version", "That did not work: no answer. Look there."),
     ],
 )
-def test_faults_differ_by_name(show: Callable[..., Widget], kind: str, text: str) -> None:
-    """Each kind of fault has a name of its own, and leaves the last known state in sight."""
-    widget = show(RUNNING | {"fault": "no answer. Look there.", "fault_kind": kind})
+def test_errors_differ_by_name(show: Callable[..., Widget], kind: str, text: str) -> None:
+    """Each kind of error has a name of its own, and leaves the last known state in sight."""
+    widget = show(RUNNING | {"error": "no answer. Look there.", "error_kind": kind})
 
     expect(widget.panel.get_by_role("alert")).to_have_text(text)
     expect(widget.panel).to_contain_text("Running")
@@ -204,7 +204,7 @@ def test_what_is_not_followed_any_more_stands_still(
     show: Callable[..., Widget], page: Page, kind: str
 ) -> None:
     """Once polling has ended, no clock and no bar pretends that the job is known to go on."""
-    widget = show(RUNNING | {"fault": "no answer", "fault_kind": kind, "estimate": ESTIMATE})
+    widget = show(RUNNING | {"error": "no answer", "error_kind": kind, "estimate": ESTIMATE})
 
     page.clock.run_for(30_000)
 
@@ -216,8 +216,8 @@ def test_what_is_not_followed_any_more_stands_still(
 @pytest.mark.parametrize("kind", ["refused", "stopped"])
 def test_polling_that_has_ended_can_be_tried_again(show: Callable[..., Widget], kind: str) -> None:
     """Wait reads Try again and is the same message; once it is followed anew it stops waiting."""
-    fault = {"fault": "it said 403", "fault_kind": kind}
-    widget = show(RUNNING | fault)
+    error = {"error": "it said 403", "error_kind": kind}
+    widget = show(RUNNING | error)
     expect(widget.button("Wait")).to_have_count(0)
 
     widget.button("Try again").click()
@@ -226,14 +226,14 @@ def test_polling_that_has_ended_can_be_tried_again(show: Callable[..., Widget], 
     widget.update(RUNNING | {"waiting": True})
 
     expect(widget.button("Stop waiting")).to_be_enabled()
-    widget.update(RUNNING | fault)
+    widget.update(RUNNING | error)
     expect(widget.button("Try again")).to_be_enabled()
 
 
 @pytest.mark.parametrize("kind", ["gone", "retrying", "action"])
 def test_only_polling_that_has_ended_is_tried_again(show: Callable[..., Widget], kind: str) -> None:
     """Polling that goes on, or a job that is gone, leave nothing to try."""
-    widget = show(RUNNING | {"fault": "it said 404", "fault_kind": kind})
+    widget = show(RUNNING | {"error": "it said 404", "error_kind": kind})
 
     expect(widget.button("Try again")).to_have_count(0)
 
@@ -241,8 +241,8 @@ def test_only_polling_that_has_ended_is_tried_again(show: Callable[..., Widget],
 def test_a_callback_that_raised(show: Callable[..., Widget]) -> None:
     """It is a notice of its own beside the server's error, and goes on its own."""
     said = "A callback of this notebook raised ValueError: <b>no</b>"
-    fault = {"fault": "it said 502", "fault_kind": "action"}
-    widget = show(RUNNING | fault | {"callback_error": said})
+    error = {"error": "it said 502", "error_kind": "action"}
+    widget = show(RUNNING | error | {"callback_error": said})
 
     alerts = widget.panel.get_by_role("alert")
     expect(alerts).to_have_text(["That did not work: it said 502", said])
@@ -252,9 +252,9 @@ def test_a_callback_that_raised(show: Callable[..., Widget]) -> None:
     expect(alerts).to_have_count(0)
 
 
-def test_a_fault_that_is_over_is_gone(show: Callable[..., Widget]) -> None:
-    """An alert leaves with its fault."""
-    widget = show(RUNNING | {"fault": "no answer", "fault_kind": "action"})
+def test_an_error_that_is_over_is_gone(show: Callable[..., Widget]) -> None:
+    """An alert leaves with its error."""
+    widget = show(RUNNING | {"error": "no answer", "error_kind": "action"})
 
     widget.update(RUNNING)
 

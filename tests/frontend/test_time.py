@@ -59,8 +59,8 @@ def test_nothing_ticks_where_nobody_looks(show: Callable[..., Widget], page: Pag
 def test_the_countdown_to_the_next_try(show: Callable[..., Widget], page: Page) -> None:
     """When it was last checked, when it tries again, and why: by a kernel's clock that is wrong."""
     facts = {
-        "fault": "the server answered 502",
-        "fault_kind": "retrying",
+        "error": "the server answered 502",
+        "error_kind": "retrying",
         "checked_at": ago(11) + HOUR,
         "retry_at": ago(-6) + HOUR,
     }

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from words import (
     PROJECT,
+    check_faults,
     check_javascript,
     check_markdown,
     check_python,
@@ -68,6 +69,13 @@ def test_docstrings_are_in_the_third_person():
     """An imperative at the beginning is found."""
     assert found(check_verbs, 'x = 1\ndef f():\n    """Return it."""') == [(3, "imperative Return")]
     assert found(check_verbs, 'def f():\n    """Returns it."""') == []
+
+
+def test_faults_are_found_in_code_and_text():
+    """Neither a default nor any other word that ends so is one."""
+    source = "default = 1\nfault_kind = 2  # a fault\nonFault(Defaults, faulty)"
+
+    assert found(check_faults, source) == [(2, "fault"), (2, "fault"), (3, "Fault")]
 
 
 def test_javascript_is_searched():

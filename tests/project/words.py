@@ -61,6 +61,8 @@ IMPERATIVE = re.compile(
     r"|Join|Keep|Learn|Let|Make|Mark|Open|Pack|Poll|Put|Raise|Read|Refuse|Remove|Return|Run|Say|Send"
     r"|Serve|Set|Show|Sleep|Start|Stop|Take|Tell|Turn|Wait|Wake|Write)\b"
 )
+# A request fails with an error; a fault is what the simulator injects.
+FAULT = re.compile(r"(?<![A-Za-z])[Ff]aults?(?![a-z])|(?<=[a-z])Faults?(?![a-z])")
 _WORD = re.compile(r"[A-Za-z_$][\w$]*")
 _PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _JS_TOKEN = re.compile(
@@ -82,8 +84,11 @@ def findings(path: Path) -> list[Finding]:
     text = path.read_text("utf-8")
     check = {".py": check_python, ".js": check_javascript, ".md": check_markdown}[path.suffix]
     found = {*check(text), *(Finding(1, name) for name in in_names([path.stem]))}
-    if path.suffix == ".py" and "tests" not in path.relative_to(PROJECT).parts:
+    folders = path.relative_to(PROJECT).parts
+    if path.suffix == ".py" and "tests" not in folders:
         found |= {*check_verbs(text)}
+    if folders[0] == "tamr_widgets" and "simulator" not in folders:
+        found |= {*check_faults(text)}
     return sorted(found)
 
 
@@ -106,6 +111,12 @@ def check_verbs(source: str) -> Iterator[Finding]:
     for line, text in docstrings(ast.parse(source)):
         if verb := IMPERATIVE.match(text):
             yield Finding(line, f"imperative {verb[1]}")
+
+
+def check_faults(text: str) -> Iterator[Finding]:
+    """Yields every mention of a fault."""
+    for fault in FAULT.finditer(text):
+        yield Finding(line_of(text, fault.start()), fault[0])
 
 
 def check_javascript(source: str) -> Iterator[Finding]:

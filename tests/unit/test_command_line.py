@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shlex
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from fakes import wait_until
+from fakes import PATH, URL, document, wait_until
 
 from tamr_widgets import Chain
 from tamr_widgets.__main__ import main
@@ -232,25 +234,33 @@ def test_in_a_pipe_each_change_is_a_line(tamr, environment):
     assert "\r" not in "".join(lines)
 
 
-def test_without_a_number_all_active_jobs_are_watched_and_those_that_follow(tamr, run):
+def test_without_a_number_all_active_jobs_are_watched_and_those_that_follow(
+    tamr, environment, monkeypatch, capsys
+):
     """Such as the steps of a chain that a script runs, until none is active any more."""
-    first = tamr.jobs.start(queued_seconds=0, run_seconds=0.3)
+    written = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", written)
     client = tamr.client()
-    steps = {
-        "first": lambda: client.operation(first),
-        "next": lambda: client.operation(tamr.jobs.start(queued_seconds=0, run_seconds=2)),
-    }
-    chain = Chain(steps, poll_interval_seconds=0.1).start()
+    start = lambda: client.operation(tamr.jobs.add("RUNNING"))  # noqa: E731
+    chain = Chain({"first": start, "next": start}, poll_interval_seconds=0.1).start()
+    wait_until(lambda: chain.steps[0].operation)
 
-    done = run("watch", "--interval", "0.5")
+    def end_each_that_is_shown() -> None:
+        for job in ("1", "2"):
+            wait_until(lambda job=job: f"{job} RUNNING" in written.getvalue())
+            tamr.jobs.finish(job)
 
-    assert done.returncode == 0
-    ended = [line.split()[:2] for line in done.stdout.splitlines() if "SUCCEEDED" in line]
+    thread = threading.Thread(target=end_each_that_is_shown)
+    thread.start()
+
+    assert main(["watch", "--interval", "1"]) == 0
+
+    thread.join()
+    ended = [line.split()[:2] for line in written.getvalue().splitlines() if "SUCCEEDED" in line]
     assert ended == [["1", "SUCCEEDED"], ["2", "SUCCEEDED"]]
     assert chain.wait(10).state == "SUCCEEDED"
-
-    done = run("watch", "--interval", "0.1")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "No job is active.\n")
+    assert main(["watch", "--interval", "0.1"]) == 0
+    assert capsys.readouterr().err == "No job is active.\n"
 
 
 def test_json_is_an_object_for_each_change(tamr, run):
@@ -287,6 +297,22 @@ def test_a_job_that_has_ended_cannot_be_cancelled(tamr, environment, capsys):
 
     assert main(["cancel", job, "--yes"]) == 1
     assert "nothing to cancel" in capsys.readouterr().err
+
+
+def test_a_job_that_ends_before_it_is_cancelled_is_said(wire, monkeypatch, capsys):
+    """Status 1, and the line has its real outcome."""
+    monkeypatch.setenv("TAMR_URL", "http://tamr.test:9100")
+    monkeypatch.setenv("TAMR_TOKEN", "t0ken")
+    for state in ("RUNNING", "RUNNING", "SUCCEEDED"):
+        wire.get(URL + PATH, json=document(state))
+    cancelled = wire.post("http://tamr.test:9100/api/dataset/jobs/17/cancel", json={})
+
+    assert main(["cancel", "17", "--yes"]) == 1
+
+    output = capsys.readouterr()
+    assert cancelled.call_count == 1
+    assert output.out.startswith("17 SUCCEEDED")
+    assert output.err == "It ended before it could be cancelled.\n"
 
 
 def test_a_pipe_that_is_closed_is_no_error(tamr, environment):
@@ -416,6 +442,25 @@ def test_ctrl_c_leaves_a_clean_terminal_and_the_job_alone(tamr, terminal):
     assert shown.lines[-2] == "Stopped waiting. The job goes on."
     assert shown.is_restored
     assert tamr.jobs.state(job) == "RUNNING"
+
+
+def test_in_a_terminal_states_have_colours(tamr, environment, monkeypatch, capsys):
+    """Each its own; a state without one has none."""
+    for state in ("FAILED", "SUCCEEDED", "PENDING"):
+        tamr.jobs.add(state)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+
+    assert main(["jobs"]) == 0
+
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert ESCAPE not in head
+    assert [line.split()[1] for line in lines] == [
+        "PENDING",
+        f"{ESCAPE}[32mSUCCEEDED{ESCAPE}[0m",
+        f"{ESCAPE}[31mFAILED{ESCAPE}[0m",
+    ]
 
 
 @on_posix

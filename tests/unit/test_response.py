@@ -16,7 +16,8 @@ from tamr_widgets import (
     UnexpectedResponse,
     UsernamePasswordAuth,
 )
-from tamr_widgets._http.response import MAX_BODY_CHARS, parse_json, raise_for_status, reason_in
+from tamr_widgets._http.response import parse_json, raise_for_status, reason_in
+from tamr_widgets._text import MAX_BODY_CHARS
 
 HTML = b"<!DOCTYPE html><html><body>502 Bad Gateway</body></html>"
 WHAT = "GET operations/17"

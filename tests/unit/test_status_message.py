@@ -6,13 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tamr_widgets._operation.status_message import (
-    MAX_SUMMARY_CHARS,
-    cancellation,
-    has_details,
-    summarize,
-)
-from tamr_widgets._text import sanitize
+from tamr_widgets._operation.status_message import cancellation, has_details, summarize
+from tamr_widgets._text import MAX_SUMMARY_CHARS
 
 DRIVER = {
     "action": "SubmissionStatusResponse",
@@ -110,23 +105,6 @@ def test_what_is_no_text_says_nothing(raw):
 def test_whether_a_message_says_more(raw, more):
     """A disclosure is worth it only where there is more to read than the gist."""
     assert has_details(raw) == more
-
-
-@pytest.mark.parametrize(
-    ("text", "max_chars", "shown"),
-    [
-        ("abc", 3, "abc"),
-        ("abcd", 3, "ab…"),
-        ("a\x00b\x1b[31mc\u202ed\ud800e", 20, "a b [31mc d e"),
-        (" a \t\n b ", 10, "a b"),
-        ("\x00" * 10, 3, "…"),
-        ("", 3, ""),
-        ("\u00e9\U0001f600", 5, "\u00e9\U0001f600"),
-    ],
-)
-def test_text_is_sanitized(text, max_chars, shown):
-    """No control characters, no turned direction, no halves of characters, no endless length."""
-    assert sanitize(text, max_chars) == shown
 
 
 @given(st.text(st.characters(), max_size=300) | st.text('{}[]":,\\ab', max_size=60))

@@ -28,7 +28,7 @@ from tamr_widgets import (
 from tamr_widgets._http.proxies import is_loopback, proxy_secrets
 from tamr_widgets._http.retry import is_retryable
 from tamr_widgets.simulator import Simulator
-from tamr_widgets.widgets.payload import in_short
+from tamr_widgets.widgets.payload import brief_message
 
 VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 AUTH = UsernamePasswordAuth("ada", "s3cret-of-ada")
@@ -107,7 +107,7 @@ def test_a_dead_proxy_is_named(monkeypatch, protocol):
     assert is_retryable(raised.value, 0)
     assert "refused" in str(raised.value)
     assert "pr0xy-pass" not in texts(raised.value)
-    assert in_short(raised.value) == "the proxy did not connect"
+    assert brief_message(raised.value) == "the proxy did not connect"
 
 
 @pytest.mark.parametrize("interim", [b"", b"HTTP/1.1 100 Continue\r\n\r\n"], ids=["", "100"])

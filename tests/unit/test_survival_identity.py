@@ -369,7 +369,7 @@ def test_a_widget_says_that_its_job_is_gone():
         stranger = {**OTHER, "id": number, "relativeId": f"operations/{number}"}
         tamr.jobs.put({**stranger, "status": {"state": "SUCCEEDED"}}, number)
 
-        wait_until(lambda: widget.get_state("_panel")["_panel"].get("fault_kind") == "gone")
+        wait_until(lambda: widget.get_state("_panel")["_panel"].get("error_kind") == "gone")
         with pytest.raises(OperationReplaced):
             widget.wait(1)
         assert "another job" in widget.error

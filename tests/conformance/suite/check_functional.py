@@ -164,7 +164,7 @@ def test_the_extension_draws_an_operation_by_its_last_session(extension, fetch):
 
 def test_the_extension_shows_a_blocking_wait(extension, session, fetch):
     """The result is the public package's own; `mastering` and the others call this function."""
-    public = fetch(queued_seconds=0, run_seconds=40)
+    public = fetch(queued_seconds=0, run_seconds=1)
 
     resolved = tc.operation.wait(session, public, poll_interval_seconds=0.05)
 

@@ -11,7 +11,7 @@ function open(rows, traits = {}) {
   const jobs = createJobs(
     {
       _status: {},
-      _view: {},
+      _table_state: {},
       _kept: [],
       _selected: [],
       search: "",
@@ -45,13 +45,13 @@ test("the end of an action reads each job a few times, however many there are", 
     keys.map((key) => wireRow(key)),
     { _selected: keys },
   );
-  jobs.requestConfirmation("delete");
-  jobs.confirm(true);
-  const [ids, idReads] = counted(jobs.bulk.ids);
+  jobs.bulk.requestConfirmation("delete");
+  jobs.bulk.confirm(true);
+  const [ids, idReads] = counted(jobs.bulk.current.ids);
   const [failed, failedReads] = counted(keys.slice(500).map((key) => [key, "It said 500."]));
-  jobs.bulk.ids = ids;
+  jobs.bulk.current.ids = ids;
 
-  jobs.updateReport({ action: "delete", done: 1000, of: 1000, failed, over: true });
+  jobs.bulk.updateReport({ action: "delete", done: 1000, of: 1000, failed, over: true });
 
   assert.deepEqual(jobs.selection.keys, keys.slice(500));
   assert.ok(idReads.count <= 5 * keys.length, `${idReads.count} reads of ids`);
@@ -104,16 +104,16 @@ test("only what runs can be cancelled, everything can be deleted", () => {
     wireRow("3", { ...RUNNING, state: "CANCELING" }),
   ];
   const { jobs, sent } = open(rows, { _selected: ["1", "2", "3", "gone"] });
-  const keys = (action) => jobs.targets(action).map(({ key }) => key);
+  const keys = (action) => jobs.bulk.targets(action).map(({ key }) => key);
   assert.deepEqual(keys("cancel"), ["2"]);
   assert.deepEqual(keys("delete"), ["1", "2", "3"]);
 
-  jobs.requestConfirmation("delete");
-  jobs.confirm(false);
-  assert.equal(jobs.bulk, null);
-  jobs.requestConfirmation("cancel");
-  jobs.confirm(true);
-  jobs.confirm(true);
+  jobs.bulk.requestConfirmation("delete");
+  jobs.bulk.confirm(false);
+  assert.equal(jobs.bulk.current, null);
+  jobs.bulk.requestConfirmation("cancel");
+  jobs.bulk.confirm(true);
+  jobs.bulk.confirm(true);
   assert.deepEqual(sent, [{ action: "cancel_all", ids: ["2"] }]);
 });
 
@@ -185,7 +185,7 @@ test("a click on Try again is sent once until it is acknowledged", () => {
 test("no list is complete before its last piece, unless the kernel says that there are no jobs", () => {
   const { jobs } = open();
   assert.deepEqual([jobs.complete, jobs.loading], [false, true]);
-  jobs.status = { fault: "it said 500" };
+  jobs.status = { error: "it said 500" };
   assert.equal(jobs.loading, false);
   jobs.status = { total: 0 };
   assert.deepEqual([jobs.complete, jobs.loading], [true, false]);

@@ -53,7 +53,7 @@ for (const [name, change] of [
   ["deleted", (store) => store.update({ ...FACTS, deleted: true })],
   ...["gone", "refused", "stopped"].map((kind) => [
     kind,
-    (store) => store.update({ ...FACTS, fault_kind: kind }),
+    (store) => store.update({ ...FACTS, error_kind: kind }),
   ]),
 ]) {
   test(`time stands still at the snapshot's: ${name}`, (t) => {

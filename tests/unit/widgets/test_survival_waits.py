@@ -196,8 +196,8 @@ def test_a_server_that_hangs_holds_nobody_up(tamr, client, wait):
     assert raised.value.waited_seconds >= 0.1
 
 
-def test_a_fault_that_passes_is_told_when_the_time_is_up(tamr, client, wait):
-    """The last request's fault is in the error, and in its words."""
+def test_an_error_that_passes_is_told_when_the_time_is_up(tamr, client, wait):
+    """The last request's error is in the time-out, and in its words."""
     operation = client.operation(tamr.jobs.add("RUNNING"))
     tamr.faults.add(Fault.status(502))
 
@@ -270,7 +270,7 @@ def test_a_job_that_was_deleted_ends_a_wait(tamr, client, unlimited, monkeypatch
         unlimited(operation, 0.05)
 
 
-def test_too_many_faults_in_a_row_end_a_wait(tamr, client, unlimited, monkeypatch):
+def test_too_many_errors_in_a_row_end_a_wait(tamr, client, unlimited, monkeypatch):
     """Without a time limit, nobody waits for a server that is gone for good."""
     for name in ("FIRST_BACKOFF_SECONDS", "MAX_BACKOFF_SECONDS"):
         monkeypatch.setattr(f"tamr_widgets._http.retry.{name}", 0.01)
@@ -336,7 +336,7 @@ def test_an_await_that_is_given_up_leaves_nothing_behind(tamr, client, make, cap
     asyncio.run(give_up())
     if make == "closed loop":
         gc.collect()
-    assert not widget._view.follower.waited_for
+    assert not widget._controller.subscriptions.waited_for
     tamr.jobs.finish(job)
     wait_until(lambda: widget.resolved)
     time.sleep(0.05)
@@ -462,7 +462,7 @@ def test_after_a_refusal_it_is_followed_anew_when_somebody_asks(tamr, client, ag
     heard: list[str] = []
     widget.on_resolved(lambda operation: heard.append(operation.state))
     tamr.faults.add(Fault.status(403, method="GET"))
-    wait_until(lambda: panel(widget).get("fault_kind") == "refused")
+    wait_until(lambda: panel(widget).get("error_kind") == "refused")
     tamr.faults.clear()
     polls = count_requests(tamr, "GET", job)
     time.sleep(3 * QUICK)
@@ -479,7 +479,7 @@ def test_after_a_refusal_it_is_followed_anew_when_somebody_asks(tamr, client, ag
     tamr.jobs.finish(job)
 
     wait_until(lambda: heard and widget.resolved)
-    wait_until(lambda: "fault" not in panel(widget))
+    wait_until(lambda: "error" not in panel(widget))
     assert len(heard) == 1
 
 
@@ -504,7 +504,7 @@ def test_nobody_waits_for_what_is_gone(tamr, client, gone, monkeypatch):
         wait_until(lambda: widget.deleted)
     else:
         tamr.faults.add(Fault.status(404))
-        wait_until(lambda: panel(widget).get("fault_kind") == "gone")
+        wait_until(lambda: panel(widget).get("error_kind") == "gone")
 
     click(widget, "wait")
 

@@ -251,7 +251,7 @@ def test_whatever_a_callback_raises_the_others_run_and_polls_go_on(tamr, client,
     wait_until(
         lambda: (status(widget) if register == "jobs" else panel(widget)).get("callback_error")
     )
-    assert "fault" not in page
+    assert "error" not in page
     assert widget.error == ""
     polls = count_requests(tamr, "GET")
     if register == "jobs":
@@ -501,7 +501,7 @@ def test_the_status_tells_none_from_unknown(tamr, client, jobs):
     tamr.faults.add(Fault.status(502, times=1))
     widget = jobs_widget(client)
     assert "total" not in status(widget)
-    wait_until(lambda: status(widget).get("fault_kind") == "retrying")
+    wait_until(lambda: status(widget).get("error_kind") == "retrying")
     assert "total" not in status(widget)
 
     wait_until(lambda: "total" in status(widget))

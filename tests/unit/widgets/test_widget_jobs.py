@@ -72,7 +72,7 @@ def test_what_the_server_forgets_is_gone_from_the_page(tamr, widget, page):
 
 def test_a_long_list_goes_to_a_new_page_in_pieces(tamr, widget, monkeypatch):
     """The first rows are drawn before the last have arrived."""
-    monkeypatch.setattr("tamr_widgets.widgets.jobs.CHUNK", 500)
+    monkeypatch.setattr("tamr_widgets.widgets.job_rows.CHUNK", 500)
     tamr.jobs.put_all(history(1100))
     wait_until(lambda: len(widget.operations) == 1100)
     page = Page(widget)
@@ -253,16 +253,16 @@ def test_forty_widgets_and_the_jobs_page_ask_once_each_tick(tamr, client):
     assert {each.path for each in tamr.requests} == {"/api/versioned/v1/operations"}
 
 
-def test_faults_are_shown_and_the_last_known_rows_stay(tamr, widget):
+def test_errors_are_shown_and_the_last_known_rows_stay(tamr, widget):
     """502: retrying, with when it was checked last; then it is over."""
     tamr.jobs.add("RUNNING")
     wait_until(lambda: widget.operations)
     tamr.faults.add(Fault.status(502, times=2))
 
     shown = wait_until(lambda: status(widget) if "retry_at" in status(widget) else None)
-    assert shown["fault"] == "the server answered 502"
+    assert shown["error"] == "the server answered 502"
     assert len(widget.operations) == 1
-    wait_until(lambda: "fault" not in status(widget))
+    wait_until(lambda: "error" not in status(widget))
     assert widget.error == ""
 
 
@@ -271,7 +271,7 @@ def test_a_list_that_is_refused_says_so(tamr, client):
     tamr.faults.add(Fault.status(403))
     widget = jobs_widget(client)
 
-    wait_until(lambda: status(widget).get("fault_kind") == "refused")
+    wait_until(lambda: status(widget).get("error_kind") == "refused")
 
     assert "403" in widget.error
 
@@ -282,18 +282,18 @@ def test_try_again_after_a_refusal(tamr, widget, page):
     tamr.jobs.add("RUNNING")
     wait_until(lambda: widget.operations)
     tamr.faults.add(Fault.status(403))
-    wait_until(lambda: status(widget).get("fault_kind") == "refused")
+    wait_until(lambda: status(widget).get("error_kind") == "refused")
     before = count_requests(tamr, "GET")
 
     page.click("wait")
-    wait_until(lambda: count_requests(tamr, "GET") > before and "fault" in status(widget))
+    wait_until(lambda: count_requests(tamr, "GET") > before and "error" in status(widget))
     tamr.faults.clear()
     tamr.jobs.add("PENDING")
     page.click("wait")
     page.click("wait")
 
     wait_until(lambda: len(widget.operations) == 2)
-    assert "fault" not in status(widget)
+    assert "error" not in status(widget)
     assert widget.error == ""
 
 
@@ -357,6 +357,7 @@ def test_at_rest_it_is_a_table_of_text(tamr, widget):
     assert "&lt;img" in data["text/html"]
     assert "<img" not in data["text/html"]
     assert "1 jobs" in data["text/plain"]
+    assert str(widget) == data["text/plain"]
 
 
 def test_no_secret_gets_into_the_widget(tamr, client, widget, page):

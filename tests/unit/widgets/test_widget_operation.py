@@ -317,12 +317,12 @@ def test_a_delete_whose_response_was_lost_is_not_repeated(tamr, client):
     tamr.faults.add(Fault.close(perform=True, method="DELETE"))
 
     click(widget, "delete")
-    wait_until(lambda: panel(widget).get("fault_kind") == "gone")
+    wait_until(lambda: panel(widget).get("error_kind") == "gone")
 
     assert count_requests(tamr, "DELETE") == 1
 
 
-def test_faults_that_pass_are_shown_and_go_away(tamr, client):
+def test_errors_that_pass_are_shown_and_go_away(tamr, client):
     """The last known state stays visible, with when it was checked and when it is tried again."""
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job)
@@ -331,21 +331,21 @@ def test_faults_that_pass_are_shown_and_go_away(tamr, client):
     facts = wait_until(lambda: panel(widget) if "retry_at" in panel(widget) else None)
     wait_until(lambda: not widget.error)
 
-    assert facts["fault_kind"] == "retrying"
-    assert facts["fault"] == "the server answered 502"
+    assert facts["error_kind"] == "retrying"
+    assert facts["error"] == "the server answered 502"
     assert facts["state"] == "RUNNING"
     assert facts["retry_at"] >= facts["checked_at"]
-    assert "fault" not in panel(widget)
+    assert "error" not in panel(widget)
 
 
 @pytest.mark.parametrize(("status", "kind"), [(403, "refused"), (401, "refused"), (404, "gone")])
-def test_faults_that_stay_end_the_polling_and_say_so(tamr, client, monkeypatch, status, kind):
+def test_errors_that_stay_end_the_polling_and_say_so(tamr, client, monkeypatch, status, kind):
     """No permission and a deleted operation look different; both end waits."""
     monkeypatch.setattr("tamr_widgets._http.retry.NOT_FOUND_GRACE_SECONDS", 0)
     widget = follow(client, tamr.jobs.add("RUNNING"))
     tamr.faults.add(Fault.status(status))
 
-    wait_until(lambda: panel(widget).get("fault_kind") == kind)
+    wait_until(lambda: panel(widget).get("error_kind") == kind)
 
     with pytest.raises(TamrError, match=str(status)):
         widget.wait()
@@ -572,3 +572,20 @@ def test_no_secret_gets_into_the_widget_or_the_notebook(tamr):
 
     for secret in client.auth.secrets:
         assert secret not in text
+
+
+def test_an_operation_is_made_of_its_widget(tamr, client):
+    """A function that takes an operation takes its widget too."""
+    widget = follow(client, tamr.jobs.add("SUCCEEDED"))
+
+    assert Operation.adopt(widget) is widget.operation
+
+
+def test_marimo_displays_an_operation_as_its_widget(tamr, client):
+    """It calls `_display_`."""
+    operation = client.operation(tamr.jobs.add("SUCCEEDED"))
+
+    widget = operation._display_()
+
+    assert isinstance(widget, OperationWidget)
+    assert widget.operation is operation

@@ -2,7 +2,7 @@
 
 import { queuedFor, ranFor } from "./table/columns.js";
 
-/** @typedef {import("./table/rows.js").Row} Row */
+/** @typedef {import("./table/indexed-row.js").Row} Row */
 
 /** Values by column, under the names of JobsWidget.to_frame(). @type {Record<string, (row: Row, now: number) => string | number | null>} */
 const EXPORTED = {

@@ -24,7 +24,7 @@ export default defineWidget((model, send) => {
       _status: model.get("_status"),
       _kept: [],
       _selected: model.get("_selected") ?? [],
-      _view: model.get("_view") ?? {},
+      _table_state: model.get("_table_state") ?? {},
       search: model.get("search") ?? "",
       filter_state: model.get("filter_state") ?? "",
     },
@@ -59,7 +59,7 @@ export default defineWidget((model, send) => {
         jobs.applyRows(rows);
         keep();
       } else if (panel) jobs.updatePanel(panel, facts);
-      else if (report) jobs.updateReport(report);
+      else if (report) jobs.bulk.updateReport(report);
     },
     reopen() {
       for (const id of jobs.opened.keys()) send("expand", { id });

@@ -1,7 +1,7 @@
 /** One view of all jobs. It does not depend on Jupyter: any page can mount it. */
 
 import { focusedNear, make, setText } from "../shared/dom.js";
-import { createBulkBar } from "./bulk-bar.js";
+import { createBulk } from "./bulk/bulk.js";
 import { createFilters } from "./filters.js";
 import { createStatusBanner } from "./status-banner.js";
 import { JOBS_CSS } from "./styles.js";
@@ -20,7 +20,7 @@ export function createPage(jobs) {
     },
     () => filters.search.focus(),
   );
-  const bulk = createBulkBar(jobs, grid.focus);
+  const bulk = createBulk(jobs, grid.focus);
   const timeline = createTimeline(jobs, grid.focus);
   const announcement = make("div", { role: "status", className: "unseen" });
   const node = make(

@@ -33,34 +33,34 @@ export function createStatusBanner(jobs, clear, leave) {
   const placeholder = make("div", { className: "instead" }, title, hint, bar, button);
 
   function drawError() {
-    const { fault, fault_kind = "stopped", checked_at, retry_at } = jobs.status;
-    const [name, advice] = LIST_ERRORS[fault_kind] ?? LIST_ERRORS.stopped;
-    const retrying = fault_kind === "retrying";
+    const { error, error_kind = "stopped", checked_at, retry_at } = jobs.status;
+    const [name, advice] = LIST_ERRORS[error_kind] ?? LIST_ERRORS.stopped;
+    const retrying = error_kind === "retrying";
     const seconds = (jobs.toLocalTime(retry_at) - Date.now()) / 1000 + 0.99;
     const hasOldRows = retrying && checked_at && jobs.rows.size;
-    alert.hidden = !fault;
-    alert.dataset.kind = fault_kind;
+    alert.hidden = !error;
+    alert.dataset.kind = error_kind;
     setText(
       lead,
-      !!fault && (hasOldRows ? "Last checked " + clockTime(jobs.toLocalTime(checked_at)) : name),
+      !!error && (hasOldRows ? "Last checked " + clockTime(jobs.toLocalTime(checked_at)) : name),
     );
     setText(
       countdown,
-      !!fault &&
+      !!error &&
         retrying &&
         jobs.live &&
         ", retrying " + (seconds >= 1 ? "in " + duration(seconds) : "now"),
     );
-    setText(details, !!fault && ": " + cut(fault).replace(/\.?$/, advice && ". ") + advice);
+    setText(details, !!error && ": " + cut(error).replace(/\.?$/, advice && ". ") + advice);
   }
 
   function drawTryAgain() {
     const {
       live,
       retry,
-      status: { fault, fault_kind = "" },
+      status: { error, error_kind = "" },
     } = jobs;
-    const offered = live && fault && !/retrying|action/.test(fault_kind);
+    const offered = live && error && !/retrying|action/.test(error_kind);
     if (!offered && focusedNear(tryAgain) === tryAgain) leave();
     tryAgain.hidden = !offered;
     tryAgain.ariaDisabled = retry && "true";
@@ -84,11 +84,11 @@ export function createStatusBanner(jobs, clear, leave) {
       ];
     }
     if (!live) return ["No jobs are known", "Run the cell again to see them."];
-    if (complete && (status.fault || waiting))
+    if (complete && (status.error || waiting))
       return ["There were no jobs on this server when it was last checked", ""];
     if (complete)
       return ["No jobs yet on this server", "They appear here by themselves, whoever starts them."];
-    if (status.fault) return ["No jobs could be fetched yet", ""];
+    if (status.error) return ["No jobs could be fetched yet", ""];
     return [
       "Loading " + (status.total ? plural(status.total, "job") : "jobs") + "…",
       waiting || (status.host ? "from " + status.host : ""),

@@ -1,14 +1,13 @@
 /** State of a server's jobs in a page, shared by all its views. */
 
 import { createStore } from "../operation/store.js";
+import { createBulkAction } from "./bulk/action.js";
 import { COLUMNS, DESCRIPTION, queueFacts } from "./table/columns.js";
 import { createRows } from "./table/rows.js";
 import { createSelection } from "./table/selection.js";
 
-/** @typedef {import("./table/rows.js").Row} Row */
+/** @typedef {import("./table/indexed-row.js").Row} Row */
 /** @typedef {ReturnType<typeof createJobs>} Jobs */
-/** @typedef {{action: "cancel" | "delete", ids: string[], asking: boolean, seq: number, at: number,
- *   acknowledged: boolean, report?: import("../shared/protocol.js").Report}} Bulk */
 
 /** Minimum pause between two drawings, as a multiple of the time that the first one took. */
 const MIN_PAUSE_FACTOR = 4;
@@ -16,7 +15,7 @@ const MIN_PAUSE_FACTOR = 4;
 /**
  * @param {import("../shared/protocol.js").Traits} traits the initial values
  * @param {(action: string, more?: object) => number} send sends a message and returns its number
- * @param {(name: "search" | "filter_state" | "_selected" | "_view", value: any) => void} save
+ * @param {(name: "search" | "filter_state" | "_selected" | "_table_state", value: any) => void} save
  */
 export function createJobs(traits, send, save) {
   let serverOffset = 0;
@@ -25,12 +24,15 @@ export function createJobs(traits, send, save) {
   let lastServerTime = NaN;
   /** Time and duration of the last drawing in milliseconds, and the timer of the next one. */
   let [drawnAt, drawDuration, drawTimer] = [0, 0, 0];
-  const { column = "created", descending = true, opened: openedBefore = [] } = traits._view;
+  const { column = "created", descending = true, opened: openedBefore = [] } = traits._table_state;
   /** Rows to open when they are there. */
   const toOpen = [...openedBefore];
+  const rows = createRows();
+  const selection = createSelection(traits._selected);
+  const saveSelection = () => save("_selected", selection.keys);
 
   const jobs = {
-    rows: createRows(),
+    rows,
     status: traits._status,
     /** Whether a kernel has this widget. */
     live: true,
@@ -45,7 +47,7 @@ export function createJobs(traits, send, save) {
     },
     /** Incremented when the filter or the order changes, so that views scroll to the top. */
     generation: 0,
-    selection: createSelection(traits._selected),
+    selection,
     /** Stores of the opened rows' panels, by key. @type {Map<string, import("../operation/store.js").Store>} */
     opened: new Map(),
     /** The cell that has the focus, or gets it with the table's; the header's row has no key. */
@@ -53,8 +55,7 @@ export function createJobs(traits, send, save) {
     /** Part of a view that has the focus, to restore it in the next view. */
     focus: "",
     scroll: 0,
-    /** The action on the selected rows, from its confirmation to its report. @type {Bulk | null} */
-    bulk: null,
+    bulk: createBulkAction(rows, selection, send, () => jobs.draw(), saveSelection),
     /** A click on Try again that the kernel has not acknowledged. @type {{seq: number, at: number} | null} */
     retry: null,
     timeline: { open: true, span: "", from: 0, to: 0 },
@@ -71,19 +72,19 @@ export function createJobs(traits, send, save) {
 
     /** Whether the list has all jobs, or there are none. */
     get complete() {
-      return !jobs.rows.filling || (jobs.status.total === 0 && !jobs.rows.size);
+      return !rows.filling || (jobs.status.total === 0 && !rows.size);
     },
     /** Whether the first rows are still to come. */
     get loading() {
-      return jobs.live && !jobs.rows.size && !jobs.complete && !jobs.status.fault;
+      return jobs.live && !rows.size && !jobs.complete && !jobs.status.error;
     },
 
     draw() {
       const began = performance.now();
       clearTimeout(drawTimer);
       drawTimer = 0;
-      jobs.rows.arrange(jobs.filter, jobs.now());
-      const { active, rows } = jobs;
+      rows.arrange(jobs.filter, jobs.now());
+      const { active } = jobs;
       const row = rows.get(active.key);
       if (row && row.index >= 0) active.index = row.index;
       else active.key = rows.matching[Math.min(active.index, rows.matching.length - 1)]?.key ?? "";
@@ -108,12 +109,12 @@ export function createJobs(traits, send, save) {
 
     /** @param {import("../shared/protocol.js").RowsMessage} message */
     applyRows(message) {
-      const { rows, selection, opened } = jobs;
+      const { opened } = jobs;
       rows.apply(message);
       if (!rows.filling) {
         const before = selection.size;
         selection.keep(rows.has);
-        if (selection.size !== before) save("_selected", selection.keys);
+        if (selection.size !== before) saveSelection();
         for (const key of opened.keys()) if (!rows.has(key)) jobs.toggle(key);
         for (const key of toOpen.splice(0)) if (!opened.has(key)) jobs.toggle(key);
       }
@@ -132,7 +133,7 @@ export function createJobs(traits, send, save) {
     acknowledge(ack) {
       serverOffset = ack.server - Date.now();
       kernelOffset = ack.kernel - Date.now();
-      if (jobs.bulk?.seq === ack.ack) jobs.bulk.acknowledged = true;
+      jobs.bulk.acknowledge(ack.ack);
       if (jobs.retry?.seq === ack.ack) jobs.retry = null;
       for (const store of opened()) store.acknowledge(ack);
       jobs.draw();
@@ -149,21 +150,21 @@ export function createJobs(traits, send, save) {
 
     /** Shows the runs of a row's kind alone. @param {string} key */
     showRuns(key) {
-      const row = jobs.rows.get(key);
-      if (row) jobs.show({ kind: jobs.rows.kindOf(row), search: "", state: "" });
-      jobs.announce(jobs.rows.matching.length.toLocaleString() + " found");
+      const row = rows.get(key);
+      if (row) jobs.show({ kind: rows.kindOf(row), search: "", state: "" });
+      jobs.announce(rows.matching.length.toLocaleString() + " found");
     },
 
     /** Shows the jobs that failed like a row alone. @param {string} key */
     showAlike(key) {
-      const row = jobs.rows.get(key);
+      const row = rows.get(key);
       if (row?.failure)
         jobs.show({
-          kind: { ...jobs.rows.kindOf(row), description: row.reason, failure: row.failure },
+          kind: { ...rows.kindOf(row), description: row.reason, failure: row.failure },
           search: "",
           state: "",
         });
-      jobs.announce(jobs.rows.matching.length.toLocaleString() + " found");
+      jobs.announce(rows.matching.length.toLocaleString() + " found");
     },
 
     /** Sorts by a column, or reverses its order if it is the one sorted by. @param {number} index */
@@ -176,8 +177,8 @@ export function createJobs(traits, send, save) {
 
     /** @param {(selection: ReturnType<typeof createSelection>) => void} change */
     select(change) {
-      change(jobs.selection);
-      save("_selected", jobs.selection.keys);
+      change(selection);
+      saveSelection();
       jobs.draw();
     },
 
@@ -188,7 +189,7 @@ export function createJobs(traits, send, save) {
         send("collapse", { id: key });
         return jobs.draw();
       }
-      const row = jobs.rows.get(key);
+      const row = rows.get(key);
       if (!row) return;
       const store = createStore(factsOf(row, jobs), (action) => send(action, { id: key }));
       store.live = jobs.live;
@@ -201,62 +202,6 @@ export function createJobs(traits, send, save) {
     /** @param {string} key @param {import("../shared/protocol.js").Facts} facts */
     updatePanel: (key, facts) => jobs.opened.get(key)?.update(facts),
 
-    /** Opens the confirmation of an action on the selected rows. @param {"cancel" | "delete"} action */
-    requestConfirmation(action) {
-      jobs.bulk = {
-        action,
-        ids: jobs.targets(action).map(({ key }) => key),
-        asking: true,
-        seq: 0,
-        at: 0,
-        acknowledged: false,
-      };
-      jobs.draw();
-    },
-
-    /** The selected rows to which an action applies. @param {"cancel" | "delete"} action */
-    targets(action) {
-      const rows = jobs.selection.keys.map(jobs.rows.get).filter((row) => row !== undefined);
-      return action === "delete"
-        ? rows
-        : rows.filter(({ resolved, state }) => !resolved && state !== "CANCELING");
-    },
-
-    /** @param {boolean} yes */
-    confirm(yes) {
-      const { bulk } = jobs;
-      if (!bulk?.asking) return;
-      if (yes)
-        Object.assign(bulk, {
-          asking: false,
-          at: Date.now(),
-          seq: send(bulk.action + "_all", { ids: bulk.ids }),
-        });
-      else jobs.bulk = null;
-      jobs.draw();
-    },
-
-    /** Updates the report; at its end, only the rows that failed stay selected. @param {import("../shared/protocol.js").Report} report */
-    updateReport(report) {
-      if (!jobs.bulk || jobs.bulk.asking)
-        jobs.bulk = {
-          action: report.action,
-          ids: [],
-          asking: false,
-          seq: 0,
-          at: 0,
-          acknowledged: true,
-        };
-      jobs.bulk.report = report;
-      if (report.over) {
-        const failed = new Set(report.failed.map(([key]) => key));
-        const done = new Set(jobs.bulk.ids.filter((key) => !failed.has(key)));
-        jobs.selection.keep((key) => !done.has(key));
-        save("_selected", jobs.selection.keys);
-      }
-      jobs.draw();
-    },
-
     /** @param {string} text for screen readers */
     announce(text) {
       jobs.announcement = text;
@@ -267,7 +212,7 @@ export function createJobs(traits, send, save) {
       const visible = [...jobs.views].filter(({ node }) => node.offsetParent && !document.hidden);
       for (const view of visible) view.tick();
       for (const store of opened()) store.tick();
-      if (jobs.rows.hasNewSlow(jobs.now())) jobs.drawSoon();
+      if (rows.hasNewSlow(jobs.now())) jobs.drawSoon();
       return visible.length > 0;
     },
   };
@@ -275,7 +220,7 @@ export function createJobs(traits, send, save) {
   const opened = () => jobs.opened.values();
   const saveView = () => {
     const { column, descending } = jobs.filter;
-    save("_view", { column, descending, opened: [...jobs.opened.keys(), ...toOpen] });
+    save("_table_state", { column, descending, opened: [...jobs.opened.keys(), ...toOpen] });
   };
   return jobs;
 }

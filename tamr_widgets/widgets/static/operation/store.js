@@ -54,7 +54,7 @@ export function createStore(facts, send) {
     isFollowed: () =>
       store.live &&
       !store.facts.deleted &&
-      !/gone|refused|stopped/.test(store.facts.fault_kind ?? ""),
+      !/gone|refused|stopped/.test(store.facts.error_kind ?? ""),
 
     /** Now on the server's clock, or the time of the facts if they are no longer kept up to date. */
     now: () => (!store.isFollowed() && store.facts.as_of) || Date.now() + serverOffset,

@@ -56,3 +56,6 @@ export function clockTime(ms) {
     ? date.toLocaleTimeString()
     : date.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
 }
+
+/** Seconds between two times, NaN if one is unknown. @param {number} [from] @param {number} [to] */
+export const between = (from = NaN, to = NaN) => (to - from) / 1000;

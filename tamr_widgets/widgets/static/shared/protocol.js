@@ -37,8 +37,8 @@
  * @property {"cancel" | "delete"} [busy] an action that the server has not responded to yet
  * @property {boolean} [deleted]
  * @property {string} [outcome] the result of the last wait or action
- * @property {string} [fault] the error message of the last failed request
- * @property {"retrying" | "gone" | "refused" | "stopped" | "action"} [fault_kind]
+ * @property {string} [error] the error message of the last failed request
+ * @property {"retrying" | "gone" | "refused" | "stopped" | "action"} [error_kind]
  * @property {string[]} [notified] the recipients of notify()
  * @property {string} [callback_error] the error that a callback of the notebook raised
  * @property {number} [checked_at] kernel clock
@@ -99,8 +99,8 @@
  * @property {string} [host] the name of the server
  * @property {string[]} [hints] sentences that follow from several jobs at once
  * @property {string} [user] the user of the client
- * @property {string} [fault] the error message of the last failed request
- * @property {"retrying" | "gone" | "refused" | "stopped" | "action"} [fault_kind]
+ * @property {string} [error] the error message of the last failed request
+ * @property {"retrying" | "gone" | "refused" | "stopped" | "action"} [error_kind]
  * @property {number} [checked_at] kernel clock
  * @property {number} [retry_at] kernel clock
  * @property {boolean} [no_delete]
@@ -133,7 +133,8 @@
  * @property {string} filter_state
  * @property {string} search
  * @property {string[]} _selected
- * @property {{column?: string, descending?: boolean, opened?: string[]}} _view the order, and the keys of opened rows
+ * @property {{column?: string, descending?: boolean, opened?: string[]}} _table_state the order, and
+ *   the keys of opened rows
  * @property {WireRow[]} _kept the newest rows, for a notebook that is reopened without a kernel
  */
 

@@ -11,6 +11,7 @@ export function createButtons() {
     (buttons[value] = make(
       "button",
       {
+        type: "button",
         value,
         // The second click of a double click would hit a button that the first one revealed.
         onclick: ({ detail }) => detail > 1 || buttons[value].ariaDisabled || act(),

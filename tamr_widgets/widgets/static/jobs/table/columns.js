@@ -2,7 +2,7 @@
 
 import { ordinal, remaining, untilEnd, waitingText } from "../../shared/estimate.js";
 
-/** @typedef {import("./rows.js").Row} Row */
+/** @typedef {import("./indexed-row.js").Row} Row */
 
 /** Sort order of states: those that need attention come first. */
 const RANKS = ["RUNNING", "PENDING", "CANCELING", "", "FAILED", "CANCELED", "SUCCEEDED"];

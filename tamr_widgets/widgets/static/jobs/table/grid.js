@@ -7,7 +7,7 @@ import { createHeader } from "./header.js";
 import { createRowView, hasSecondLine, setTooltip } from "./row.js";
 import { createViewport } from "./viewport.js";
 
-/** @typedef {import("./rows.js").Row} Row */
+/** @typedef {import("./indexed-row.js").Row} Row */
 /** @typedef {import("./row.js").RowView} RowView */
 /** @typedef {ReturnType<typeof createGrid>} Grid */
 

@@ -6,7 +6,7 @@ import { cut, describe, duration } from "../../shared/format.js";
 import { isToday, moment } from "../timeline/moments.js";
 import { COLUMNS, DESCRIPTION, isSlow, queuedFor, ranFor, remainingFor } from "./columns.js";
 
-/** @typedef {import("./rows.js").Row} Row */
+/** @typedef {import("./indexed-row.js").Row} Row */
 /** @typedef {import("../store.js").Jobs} Jobs */
 /** @typedef {ReturnType<typeof createRowView>} RowView */
 

@@ -1,10 +1,10 @@
 /** Rows of all jobs: indexed once, then filtered and sorted on every change of the filter. */
 
-import { cut, timeOf } from "../../shared/format.js";
-import { createJobTypes, failureTemplate } from "../job-types.js";
+import { createJobTypes } from "../job-types.js";
 import { COLUMNS, isSlow } from "./columns.js";
+import { indexedRow, wireOf } from "./indexed-row.js";
 
-/** @typedef {ReturnType<typeof indexedRow>} Row */
+/** @typedef {import("./indexed-row.js").Row} Row */
 /** @typedef {{type: string, description: string, jobType: string, exact: boolean, failure?: string}} Kind runs of one job or,
  *   with `failure`, jobs that failed alike; `description` is what people see of it */
 /** @typedef {{search: string, state: string, kind: Kind | null, column: string, descending: boolean}} Filter */
@@ -17,61 +17,8 @@ export const SLOW = "SLOW";
 /** Key of the rows whose kind of job still fails, among the states. */
 export const FAILING = "FAILING";
 
-const RESOLVED = ["SUCCEEDED", "FAILED", "CANCELED"];
-
-/** Maximum length of a text that is searched and shown. */
-const MAX_SEARCHED_CHARS = 2000;
 /** With fewer runs of its own, a description belongs to its type; as in history.py. */
 const MIN_RUNS = 3;
-
-/** @param {import("../../shared/protocol.js").WireRow} wire */
-function indexedRow([
-  key,
-  state,
-  description,
-  user,
-  created,
-  started,
-  ended,
-  type,
-  estimate,
-  queue = null,
-  reason = null,
-  since = null,
-]) {
-  [description, user, type] = [
-    cut(description, MAX_SEARCHED_CHARS),
-    cut(user, MAX_SEARCHED_CHARS),
-    cut(type, MAX_SEARCHED_CHARS),
-  ];
-  return {
-    key,
-    state: state && cut(state, MAX_SEARCHED_CHARS),
-    description,
-    user,
-    type,
-    estimate,
-    queue,
-    created: timeOf(created),
-    started: timeOf(started),
-    ended: timeOf(ended),
-    reason: cut(reason ?? "", MAX_SEARCHED_CHARS),
-    since,
-    resolved: RESOLVED.includes(state ?? ""),
-    /** Text that is searched. */
-    text: (description + "\n" + key + "\n" + user + "\n" + (reason ?? "")).toLowerCase(),
-    number: parseFloat(key) || 0,
-    jobType: "",
-    /** The reason of a failure without names and numbers; jobs that failed alike have the same. */
-    failure: state === "FAILED" ? failureTemplate(reason ?? "") : "",
-    /** Current sort key. @type {number | string} */
-    order: 0,
-    /** Index among the matching rows, or -1. */
-    index: -1,
-    /** Number of the latest full list that has it. */
-    list: 0,
-  };
-}
 
 /** @param {Row} row @param {Kind} kind */
 const isOfKind = (row, { type, description, jobType, exact, failure }) =>
@@ -271,25 +218,7 @@ export function createRows() {
     /** The newest rows in the form of messages, for a saved notebook. @param {number} count */
     newest(count) {
       const rows = [...byKey.values()].sort((a, b) => (b.created ?? 0) - (a.created ?? 0));
-      return rows
-        .slice(0, count)
-        .map(
-          (row) =>
-            /** @type {import("../../shared/protocol.js").WireRow} */ ([
-              row.key,
-              row.state,
-              row.description,
-              row.user,
-              row.created,
-              row.started,
-              row.ended,
-              row.type,
-              row.resolved ? row.estimate : null,
-              null,
-              row.reason || null,
-              row.since,
-            ]),
-        );
+      return rows.slice(0, count).map(wireOf);
     },
   };
 }

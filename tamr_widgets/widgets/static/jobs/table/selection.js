@@ -1,6 +1,6 @@
 /** Selection of rows: one, several, a range, or all that match. */
 
-/** @typedef {import("./rows.js").Row} Row */
+/** @typedef {import("./indexed-row.js").Row} Row */
 
 /** @param {Iterable<string>} keys */
 export function createSelection(keys) {

@@ -2,7 +2,7 @@
 
 import { expectedTimes, rank } from "../table/columns.js";
 
-/** @typedef {import("../table/rows.js").Row} Row */
+/** @typedef {import("../table/indexed-row.js").Row} Row */
 /** @typedef {{x: number, y: number, width: number, height: number, style: string, rows: Row[],
  *   from: number, to: number}} Bar pixels; `rows` is empty if a bar is of a histogram */
 

@@ -1,4 +1,4 @@
-"""Follower: subscriptions of a widget that can be paused and restarted, and their waiters."""
+"""SubscriptionGroup: a widget's subscriptions, which can be paused and restarted, and waiters."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .. import _fork
 from ..poller import Subscription
 
 
-class Follower:
+class SubscriptionGroup:
     """Holds the subscriptions of a widget. Any thread may use it.
 
     Args:
