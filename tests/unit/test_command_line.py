@@ -17,7 +17,7 @@ from fakes import PATH, URL, document, wait_until
 from tamr_widgets import Chain
 from tamr_widgets.__main__ import main
 from tamr_widgets._terminal.lines import columns_of
-from tamr_widgets.simulator import DEMO_PASSWORD, DEMO_USERNAME, Simulator
+from tamr_widgets.simulator import DEMO_PASSWORD, DEMO_USERNAME, Fault, Simulator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -261,6 +261,26 @@ def test_without_a_number_all_active_jobs_are_watched_and_those_that_follow(
     assert chain.wait(10).state == "SUCCEEDED"
     assert main(["watch", "--interval", "0.1"]) == 0
     assert capsys.readouterr().err == "No job is active.\n"
+
+
+def test_a_job_that_cannot_be_polled_ends_the_watch_of_all(tamr, environment, capsys):
+    """It is in each list: it would be polled again and again, without a pause."""
+    tamr.jobs.add("RUNNING")
+    tamr.faults.add(Fault.status(403, path="operations/"))
+
+    assert main(["watch", "--interval", "0.1"]) == 4
+    assert capsys.readouterr().err.count("403 Forbidden") == 1
+
+
+def test_a_list_that_fails_between_two_jobs_does_not_end_the_watch(tamr, environment, capsys):
+    """A watch lasts for hours."""
+    job = tamr.jobs.start(queued_seconds=0, run_seconds=0.1)
+    tamr.faults.add(Fault.status(502, skip=1, times=1, path="operations$"))
+
+    assert main(["watch", "--interval", "0.1"]) == 0
+    written = capsys.readouterr()
+    assert f"{job} SUCCEEDED" in written.out
+    assert "502 Bad Gateway" in written.err
 
 
 def test_json_is_an_object_for_each_change(tamr, run):
