@@ -12,6 +12,7 @@ from fakes import fake_response
 
 from tamr_widgets import (
     Chain,
+    ConnectionFailed,
     DeadlockError,
     Forbidden,
     NotSupported,
@@ -22,6 +23,7 @@ from tamr_widgets import (
     notify,
 )
 from tamr_widgets._chain.html import reason
+from tamr_widgets._operation import wait
 from tamr_widgets.simulator import Fault, Simulator
 
 if TYPE_CHECKING:
@@ -392,19 +394,19 @@ def test_a_step_whose_job_is_gone_is_started_anew(job, started, tamr):
     assert started == ["a", "a"]
 
 
-def test_a_start_is_repeated_while_the_server_is_away(job, started):
-    away = [requests.ConnectTimeout("no"), requests.ConnectTimeout("no")]
+def test_a_start_is_repeated_while_the_server_is_away(client, tamr):
+    tamr.faults.add(Fault.status(503, times=2, method="POST"))
+    tamr.stop()
+    chain = Chain.of(client, {"a": UPDATE}, poll_interval_seconds=QUICK)
+    until = changes(chain)
+    chain.start()
+    until(lambda: isinstance(chain.steps[0].error, ConnectionFailed))
+    tamr.start()
 
-    def start() -> Operation:
-        if away:
-            raise away.pop()
-        return job("a")()
-
-    chain = chain_of({"a": start}).start()
-
-    assert chain.wait(10).state == "SUCCEEDED"
-    assert started == ["a"]
+    until(lambda: chain.steps[0].operation is not None)
     assert chain.steps[0].error is None
+    assert len(tamr.jobs) == 1
+    assert chain.cancel().wait(10).state == "CANCELED"
 
 
 def test_a_start_that_the_server_may_have_received_is_not_repeated(job, started):
@@ -447,27 +449,59 @@ def test_an_error_status_of_the_public_client_is_one_of_this_package():
     assert "Not for ada." in reason(chain.steps[0])
 
 
-def test_a_start_is_not_repeated_forever(monkeypatch):
+def test_a_start_is_not_repeated_forever(client, tamr, monkeypatch):
     """The last error says how often it was tried."""
     monkeypatch.setattr("tamr_widgets._chain.running.MAX_ERRORS_IN_A_ROW", 2)
-    calls = []
-
-    def start() -> None:
-        calls.append(1)
-        raise requests.ConnectTimeout("no")
-
-    chain = chain_of({"a": start}).start()
+    tamr.faults.add(Fault.status(503, method="POST"))
+    chain = Chain.of(client, {"a": UPDATE}, poll_interval_seconds=QUICK).start()
 
     assert chain.wait(10).state == "FAILED"
-    assert len(calls) == 2
+    assert len(tamr.requests.matching("POST")) == 2
     assert "Given up after 2 consecutive errors" in reason(chain.steps[0])
 
 
-def test_stopping_ends_the_repetition_of_a_start(job):
-    def start() -> None:
-        raise requests.ConnectTimeout("no")
+def test_a_function_that_has_started_a_job_is_not_repeated(client, tamr, monkeypatch):
+    """Although its last request was refused: another job would run beside the first one."""
+    monkeypatch.setattr(wait, "MAX_ERRORS_IN_A_ROW", 2)
+    tamr.faults.add(Fault.status(503, method="GET"), Fault.status(503, path=PAIRS))
 
-    chain = chain_of({"a": start}, poll_interval_seconds=600)
+    def start_and_wait() -> Operation:
+        return client.start(UPDATE, poll_interval_seconds=QUICK)
+
+    def start_two() -> Operation:
+        client.start(UPDATE, asynchronous=True)
+        return client.start(PAIRS, asynchronous=True)
+
+    def of_another_package() -> None:
+        raise requests.ConnectTimeout("no")  # perhaps that of a poll
+
+    steps = [Step(each.__name__, each, after=()) for each in (start_and_wait, start_two)]
+    chain = chain_of([*steps, Step("other", of_another_package, after=())]).start()
+
+    assert chain.wait(10).state == "FAILED"
+    assert states(chain) == "FAILED FAILED FAILED"
+    assert len(tamr.jobs) == 2
+
+
+def test_a_job_that_cannot_be_followed_is_not_started_again(job, started, monkeypatch):
+    """Such as where no thread can be started: the job runs all the same."""
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError("can't start new thread")
+
+    chain = chain_of({"a": job("a")})
+    with monkeypatch.context() as broken:
+        broken.setattr(Poller, "subscribe", fail)
+        assert chain.start().wait(10).state == "FAILED"
+    assert states(chain) == "UNKNOWN"
+
+    assert chain.resume().wait(10).state == "SUCCEEDED"
+    assert started == ["a"]
+
+
+def test_stopping_ends_the_repetition_of_a_start(client, tamr):
+    tamr.faults.add(Fault.status(429, headers={"Retry-After": "600"}, method="POST"))
+    chain = Chain.of(client, {"a": UPDATE})
     until = changes(chain)
     chain.start()
     until(lambda: chain.steps[0].error is not None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shlex
 import subprocess
 import sys
 import threading
@@ -16,7 +17,7 @@ from fakes import PATH, URL, document, wait_until
 from tamr_widgets import Chain
 from tamr_widgets.__main__ import main
 from tamr_widgets._terminal.lines import columns_of
-from tamr_widgets.simulator import DEMO_PASSWORD, DEMO_USERNAME, Simulator
+from tamr_widgets.simulator import DEMO_PASSWORD, DEMO_USERNAME, Fault, Simulator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -262,6 +263,26 @@ def test_without_a_number_all_active_jobs_are_watched_and_those_that_follow(
     assert capsys.readouterr().err == "No job is active.\n"
 
 
+def test_a_job_that_cannot_be_polled_ends_the_watch_of_all(tamr, environment, capsys):
+    """It is in each list: it would be polled again and again, without a pause."""
+    tamr.jobs.add("RUNNING")
+    tamr.faults.add(Fault.status(403, path="operations/"))
+
+    assert main(["watch", "--interval", "0.1"]) == 4
+    assert capsys.readouterr().err.count("403 Forbidden") == 1
+
+
+def test_a_list_that_fails_between_two_jobs_does_not_end_the_watch(tamr, environment, capsys):
+    """A watch lasts for hours."""
+    job = tamr.jobs.start(queued_seconds=0, run_seconds=0.1)
+    tamr.faults.add(Fault.status(502, skip=1, times=1, path="operations$"))
+
+    assert main(["watch", "--interval", "0.1"]) == 0
+    written = capsys.readouterr()
+    assert f"{job} SUCCEEDED" in written.out
+    assert "502 Bad Gateway" in written.err
+
+
 def test_json_is_an_object_for_each_change(tamr, run):
     """Complete, with times in ISO 8601 and durations in seconds."""
     job = tamr.jobs.start(queued_seconds=0.5, run_seconds=0.5, outcome="FAILED")
@@ -328,6 +349,35 @@ def test_a_pipe_that_is_closed_is_no_error(tamr, environment):
 
         assert process.wait(60) == 141
         assert process.stderr.read() == b""
+
+
+@on_posix
+@pytest.mark.parametrize(
+    ("command", "redirection", "status"),
+    [
+        ("jobs", ">&-", 0),
+        ("wait 1", ">&- 2>&-", 0),
+        ("wait 1", ">/dev/full", 4),
+        ("jobs", ">/dev/full 2>/dev/full", 4),
+        ("wait 7", "2>&1 | true", 4),
+        ("cancel 2", "<&-", 4),
+    ],
+)
+def test_a_stream_that_is_closed_or_full_is_not_reported_as_a_failed_job(
+    tamr, environment, command, redirection, status
+):
+    """Status 1, which Python has for every traceback, means that the job has failed."""
+    tamr.jobs.add("SUCCEEDED")
+    tamr.jobs.add("RUNNING")
+    line = f"{shlex.join(COMMAND)} {command} {redirection}; exit ${{PIPESTATUS[0]}}"
+
+    done = subprocess.run(
+        ["bash", "-c", line], env=environment, capture_output=True, check=False, timeout=60
+    )
+
+    assert done.returncode == status
+    assert b"Traceback" not in done.stderr
+    assert b"Exception" not in done.stderr
 
 
 def test_text_that_the_output_cannot_encode_is_no_error(tamr, run, environment):
@@ -473,6 +523,18 @@ def test_cancel_has_a_question(tamr, terminal, keys, status):
         assert shown.wait() == status
 
     assert (tamr.jobs.state(job) == "RUNNING") == (status == 1)
+
+
+@on_posix
+def test_the_question_is_no_command_for_the_terminal(tamr, terminal):
+    """A user's name could hide which job is cancelled."""
+    job = tamr.jobs.start(queued_seconds=0, run_seconds=600, created_by=f"{ESCAPE}[2K\rada")
+
+    with terminal("cancel", job, NO_COLOR="1") as shown:
+        wait_until(lambda: "[y/N]" in shown.output, 30)
+        assert ESCAPE not in shown.output
+        shown.type("n\n")
+        assert shown.wait() == 1
 
 
 @on_posix
