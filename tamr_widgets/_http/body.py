@@ -32,6 +32,7 @@ ACCEPTED_CODINGS = "gzip, deflate"
 
 _CHUNK_BYTES = 2**16
 _ZLIB = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
+_TRUNCATED = (IncompleteRead, ProtocolError)  # in urllib3 1, the first is not one of the second
 # Not every Python has decoders for these. They are not requested, since not every version of the
 # libraries that decode them can limit its output.
 _UNREADABLE = frozenset({"br", "compress", "dcb", "dcz", "x-compress", "zstd"})
@@ -142,7 +143,7 @@ def _chunks(raw: Any, *, decode_content: bool) -> Iterator[bytes]:
             yield from raw.stream(_CHUNK_BYTES, decode_content=decode_content)
             if missing := getattr(raw, "length_remaining", None):  # urllib3 1 raises nothing
                 raise IncompleteRead(raw.tell(), missing)
-        except ProtocolError as error:  # truncated; the exception that requests raises
+        except _TRUNCATED as error:  # the exception that requests raises
             raise ChunkedEncodingError(error) from error
     elif raw is not None:
         yield from iter(lambda: raw.read(_CHUNK_BYTES), b"")

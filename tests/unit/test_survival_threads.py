@@ -119,10 +119,12 @@ def test_memory_stays_flat():
             gc.collect()
             return sys.getallocatedblocks()
 
-        before = poll(50)
-        grown = poll(200) - before
+        def grown():
+            before = poll(50)
+            return poll(200) - before
 
-    assert grown < 100, "half an object or more is kept of each poll"
+        # Something else may allocate at the same time; what is kept of polls grows each time.
+        assert any(grown() < 100 for _ in range(3)), "half an object or more is kept of each poll"
 
 
 def test_a_closed_client_ends_other_threads_requests_soon(tamr):
