@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 import threading
 from functools import partial
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
-from fakes import fake_response
+from fakes import fake_response, wait_until
 
 from tamr_widgets import (
     Chain,
@@ -658,6 +659,35 @@ def test_the_end_of_a_chain_is_notified(job):
     assert text.startswith("Failed: Nightly, 1 of 2 steps succeeded: b, job 2 on 127.0.0.1:")
     assert received[2][1] == "Succeeded: Nightly, 2 of 2 steps succeeded"
     every.close()
+
+
+def test_the_ends_of_many_chains_are_notified():
+    """One for each night, in a kernel that runs for weeks: Python reuses the ids of objects."""
+    received: list[str] = []
+
+    def inbox(_: str, text: str) -> None:
+        received.append(text)
+
+    for night in range(50):
+        chain = chain_of({"a": lambda: None})
+        notify(chain, inbox)
+        chain.start().wait(10)
+        wait_until(lambda night=night: len(received) == night + 1)
+        del chain
+        gc.collect()
+
+
+def test_text_of_a_server_shows_as_text_in_a_repr(job, tamr):
+    """A terminal would take it for commands."""
+    tamr.faults.add(Fault.job_state("\x1b[2JENDS\nSOON"))
+    chain = chain_of({"a": job("a")})
+    until = changes(chain)
+    chain.start()
+    until(lambda: chain.steps[0].operation is not None)
+
+    assert repr(chain.steps[0]) == "<a: [2JENDS SOON, operation 1>"
+    tamr.faults.clear()
+    chain.wait(10)
 
 
 def test_a_chain_is_never_late(job):
