@@ -214,17 +214,11 @@ class Chain(StepList):
             self._started = True
             self._stopping = self._canceled = False
             self._context = own_context()
-            if self._end.done():
+            to_find = [run for run in self._runs if self._reset(run, taken.get(run.step.name))]
+            if self._end.done() and self.state not in CHAIN_ENDED:
                 self._end = Future()
-            for run in self._runs:
-                if run.state in NOT_SUCCEEDED:
-                    if run.state != UNKNOWN:
-                        run.operation = None
-                    run.state, run.error = WAITING, None
-                operation = taken.get(run.step.name)
-                if operation is not None and (operation.succeeded() or not operation.resolved):
-                    run.operation = operation
-                    run.state = SUCCEEDED if operation.resolved else WAITING
+        for run in to_find:
+            run.begin(self._context)
         self._advance()
         return self
 
@@ -281,6 +275,26 @@ class Chain(StepList):
         done = sum(step.state == SUCCEEDED for step in self.steps)
         name = f" {self.name!r:.100}" if self.name else ""
         return f"<Chain{name}: {self.state}, {done} of {len(self._runs)} steps succeeded>"
+
+    def _reset(self, run: StepRun, taken: Operation | None) -> bool:
+        """Resets a step that has not succeeded; the caller holds the lock.
+
+        Args:
+            run: The step.
+            taken: The operation that it takes over, or None.
+
+        Returns:
+            Whether its operation may still run, whatever the steps before it and `at_once` say.
+        """
+        run.refusal = None
+        is_to_find = run.state == UNKNOWN
+        if run.state in NOT_SUCCEEDED:
+            run.operation = run.operation if is_to_find else None
+            run.state, run.error = STARTING if is_to_find else WAITING, None
+        if taken is not None and (taken.succeeded() or not taken.resolved):
+            is_to_find = not taken.resolved
+            run.operation, run.state = taken, STARTING if is_to_find else SUCCEEDED
+        return is_to_find
 
     def _adopted(self, operations: Mapping[str, Any]) -> dict[str, Operation]:
         unknown = [name for name in operations if name not in self._after]

@@ -38,6 +38,7 @@ class StepRun:
         state: Its state, see `StepStatus`.
         operation: The latest snapshot of its operation, or None.
         error: The last error, or None.
+        refusal: Why its operation could not be cancelled, or None.
         description: The description of its jobs; empty before the first, unless the step has one.
         is_withdrawn: Set when a job that has not been started must not be started any more.
     """
@@ -49,6 +50,7 @@ class StepRun:
         self.state = WAITING
         self.operation: Operation | None = None
         self.error: BaseException | None = None
+        self.refusal: TamrError | None = None
         self.description = step.description
         self._report = report
         self._interval = interval
@@ -89,9 +91,11 @@ class StepRun:
         operation = self.operation
         if operation is not None and not operation.resolved:
             poller = Poller.of(operation.client)
-            poller.submit(
-                operation.cancel, poller.refresh, lambda error: self._tell(error=error), owner=self
-            )
+            poller.submit(operation.cancel, poller.refresh, self._on_refusal, owner=self)
+
+    def _on_refusal(self, error: TamrError) -> None:
+        """Keeps the error of a cancellation: the next snapshot, soon after, is not its end."""
+        self._tell(error=error, refusal=error)
 
     def _start(self) -> None:
         """Calls the function of the step; again after a while if no job can have been started.
@@ -162,18 +166,18 @@ class StepRun:
         return None
 
     def _find_again(self, operation: Operation) -> None:
-        """Goes on with an operation whose end is not known; starts anew if it is gone."""
+        """Goes on with an operation whose end is not known; the step is to start if it is gone."""
         try:
             self._take(operation.poll())
         except NotFound:
-            self._tell(operation=None)
-            self._start()
+            self._tell(state=WAITING, operation=None)
         except TamrError as error:
             self._tell(state=UNKNOWN, error=error)
 
     def _on_operation(self, operation: Operation) -> None:
-        error: BaseException | None = None
+        error: BaseException | None = self.refusal
         if operation.resolved:
+            error = None
             try:
                 operation.check()
             except TamrError as reason:

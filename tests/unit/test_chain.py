@@ -306,6 +306,24 @@ def test_cancelling_cancels_the_job_that_runs_and_starts_no_more(job, started, t
     assert started == ["a"]
 
 
+def test_a_cancellation_that_is_refused_is_said_until_the_job_ends(job, tamr):
+    """The reason would be gone with the next poll, and the chain would seem to stop."""
+    tamr.faults.add(Fault.status(403, path="cancel"))
+    chain = chain_of({"a": job("a", seconds=1), "b": job("b")})
+    until = changes(chain)
+    chain.start()
+    until(lambda: chain.steps[0].state == "RUNNING")
+    chain.cancel()
+    until(lambda: chain.steps[0].error is not None)
+    seen = len(tamr.requests)
+
+    until(lambda: len(tamr.requests) > seen + 2 or chain.steps[0].error is None)
+    assert isinstance(chain.steps[0].error, Forbidden)
+    chain.wait(10)
+    assert states(chain) == "SUCCEEDED WAITING"
+    assert chain.steps[0].error is None
+
+
 def test_a_job_that_is_being_started_is_cancelled_when_it_is_there(job, started, tamr):
     begun, go_on = threading.Event(), threading.Event()
     start = job("a", seconds=60)
@@ -527,6 +545,48 @@ def test_a_chain_that_is_made_anew_takes_over_the_operations_that_ran(job, start
         chain.resume({"done": done})
     with pytest.raises(ValueError, match="no such step"):
         chain_of(steps).resume({"don": done})
+
+
+def test_all_jobs_that_are_taken_over_are_followed_at_once(job, started, client, tamr):
+    """They run, whatever came before them, and however many may be started."""
+
+    first, second = (
+        client.operation(tamr.jobs.start(queued_seconds=0, run_seconds=0.5)) for _ in range(2)
+    )
+    chain = chain_of([("new", job("a")), ("first", job("b")), Step("second", job("c"), after=())])
+    until = changes(chain)
+    chain.resume({"first": first, "second": second})
+
+    until(lambda: states(chain) == "WAITING RUNNING RUNNING")
+    assert chain.stop().state == "STOPPING"
+    assert chain.wait(10).state == "STOPPED"
+    assert states(chain) == "WAITING SUCCEEDED SUCCEEDED"
+    assert started == []
+
+
+def test_a_job_that_is_gone_when_it_is_taken_over_waits_for_its_turn(job, started, client, tamr):
+    gone = client.operation(tamr.jobs.start(queued_seconds=0, run_seconds=60))
+    tamr.jobs.remove(gone.resource_id)
+
+    chain = chain_of({"a": job("a"), "b": job("b")}).resume({"b": gone})
+
+    assert chain.wait(10).state == "SUCCEEDED"
+    assert started == ["a", "b"]
+
+
+def test_resuming_a_chain_that_has_succeeded_is_no_other_end(job):
+    """A script may do so after each run; nobody is to be notified again."""
+    ends: list[str] = []
+    chain = chain_of({"a": job("a")})
+    chain.on_ended(lambda ended: ends.append(ended.state))
+    chain.start().wait(10)
+    wait_until(lambda: ends)
+
+    chain.resume().wait(10)
+    last = threading.Event()
+    chain.on_ended(lambda _: last.set())
+    assert last.wait(10)
+    assert ends == ["SUCCEEDED"]
 
 
 def test_a_chain_can_be_awaited(job):
