@@ -38,6 +38,8 @@ from .operation import MIN_INTERVAL_SECONDS, Operation
 
 __all__ = ["Chain", "Step", "StepStatus"]
 
+_ELSEWHERE = "This chain runs in the process that started it, not in this one."
+
 
 class Chain(StepList):
     """Jobs that follow one another: each starts when those before it have succeeded.
@@ -82,6 +84,7 @@ class Chain(StepList):
         ]
         self._after = {run.step.name: run.after for run in self._runs}
         self._started = self._stopping = self._canceled = False
+        self._is_elsewhere = False
         self._to_cancel: list[StepRun] = []
         self._context = contextvars.Context()
         self._on_ended: list[SafeCallback] = []
@@ -134,10 +137,9 @@ class Chain(StepList):
         """Ends the chain in a forked child: it goes on in the parent."""
         super().renew_after_fork()
         if self._started and not self._end.done():
+            self._is_elsewhere = True
             self._end = Future()
-            self._end.set_exception(
-                NotSupported("This chain runs in the process that started it, not in this one.")
-            )
+            self._end.set_exception(NotSupported(_ELSEWHERE))
 
     @property
     def state(self) -> str:
@@ -204,10 +206,13 @@ class Chain(StepList):
 
         Raises:
             ValueError: `from_operations` names no step, or the chain was started before.
+            NotSupported: This is a forked process, and the chain runs in its parent.
             OperationTypeError: A value is no operation.
         """
         taken = self._adopted(from_operations or {})
         with self._lock:
+            if self._is_elsewhere:
+                raise NotSupported(_ELSEWHERE)
             if self._started and from_operations:
                 msg = "from_operations is for a chain that was not started; this one was."
                 raise ValueError(msg)

@@ -228,6 +228,8 @@ def test_a_forked_child_can_start_a_chain_that_its_parent_has_not_started(job):
     running.renew_after_fork()
     with pytest.raises(NotSupported, match="the process that started it"):
         running.wait()
+    with pytest.raises(NotSupported, match="the process that started it"):
+        running.resume()  # no poll of this process would ever end it
     running.stop()
 
 
