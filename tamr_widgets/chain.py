@@ -254,9 +254,6 @@ class Chain(StepList):
         if timeout_seconds is not None:
             timeout = checked_seconds("timeout_seconds", timeout_seconds)
         end = self._checked_end()
-        if any(run.is_own_thread() for run in self._runs):
-            msg = "A step of this chain waits for the chain, which waits for the step."
-            raise DeadlockError(msg)
         if not block_until_done(end, timeout):
             msg = f"{self} did not end within {timeout:.3g} seconds. It goes on; wait() again."
             raise TimeoutError(msg)
@@ -309,6 +306,9 @@ class Chain(StepList):
         return {name: Operation.adopt(each) for name, each in operations.items()}
 
     def _checked_end(self) -> Future[Chain]:
+        if any(run.is_own_thread() for run in self._runs):
+            msg = "A step of this chain waits for the chain, which waits for the step."
+            raise DeadlockError(msg)
         with self._lock:
             if not self._started:
                 msg = "This chain was not started; start() starts it."

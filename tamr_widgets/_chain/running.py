@@ -56,6 +56,7 @@ class StepRun:
         self._interval = interval
         self._queue = CallbackQueue()
         self._thread: threading.Thread | None = None
+        self._is_canceling = False
         self.is_withdrawn = threading.Event()
 
     @property
@@ -84,17 +85,24 @@ class StepRun:
         )
 
     def cancel(self) -> None:
-        """Cancels its operation on the server, on the poller's thread.
+        """Cancels its operation on the server, on the poller's thread, unless it does so already.
 
         Only polls report snapshots, so that no older one can follow a newer one.
         """
         operation = self.operation
-        if operation is not None and not operation.resolved:
-            poller = Poller.of(operation.client)
-            poller.submit(operation.cancel, poller.refresh, self._on_refusal, owner=self)
+        if operation is not None and not operation.resolved and not self._is_canceling:
+            self._is_canceling = True
+            Poller.of(operation.client).submit(
+                operation.cancel, self._on_canceled, self._on_refusal, owner=self
+            )
+
+    def _on_canceled(self, operation: Operation) -> None:
+        self._is_canceling = False
+        Poller.of(operation.client).refresh(operation)
 
     def _on_refusal(self, error: TamrError) -> None:
         """Keeps the error of a cancellation: the next snapshot, soon after, is not its end."""
+        self._is_canceling = False
         self._tell(error=error, refusal=error)
 
     def _start(self) -> None:

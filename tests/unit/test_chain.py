@@ -191,11 +191,17 @@ def test_a_function_that_raises_fails_its_step(error, job, started):
     assert chain.steps[0].error is error
 
 
-def test_a_step_that_waits_for_its_own_chain_fails(job):
+@pytest.mark.parametrize("way", ["wait", "await"])
+def test_a_step_that_waits_for_its_own_chain_fails(job, way):
     """Nothing would ever end."""
 
+    async def awaited() -> None:
+        await chain
+
     def wait() -> None:
-        chain.wait()
+        if way == "wait":
+            chain.wait()
+        asyncio.run(awaited())
 
     chain = chain_of({"a": wait, "b": job("b")})
     chain.start()
@@ -306,6 +312,19 @@ def test_cancelling_cancels_the_job_that_runs_and_starts_no_more(job, started, t
     assert states(chain) == "CANCELED BLOCKED"
     assert len(tamr.requests.matching("POST", "cancel")) == 1
     assert started == ["a"]
+
+
+def test_a_double_click_cancels_once(job, tamr):
+    chain = chain_of({"a": job("a", seconds=60)})
+    until = changes(chain)
+    chain.start()
+    until(lambda: chain.steps[0].state == "RUNNING")
+    tamr.faults.add(Fault.delay(0.1, method="GET"))
+
+    chain.cancel().cancel()
+
+    assert chain.wait(10).state == "CANCELED"
+    assert len(tamr.requests.matching("POST", "cancel")) == 1
 
 
 def test_a_cancellation_that_is_refused_is_said_until_the_job_ends(job, tamr):
