@@ -15,6 +15,7 @@ from .._http.changes import changes_recorded
 from .._http.exception_mapping import mapped_error
 from .._http.response import raise_for_status
 from .._http.retry import MAX_ERRORS_IN_A_ROW, Backoff, was_not_carried_out
+from .._operation.operation_list import OperationList
 from .._polling.callbacks import CallbackQueue
 from ..errors import NotFound, OperationTypeError, TamrError
 from ..operation import Operation
@@ -176,11 +177,12 @@ class StepRun:
     def _find_again(self, operation: Operation) -> None:
         """Goes on with an operation whose end is not known; the step is to start if it is gone."""
         try:
-            self._take(operation.poll())
-        except NotFound:
-            self._tell(state=WAITING, operation=None)
+            found = _poll_unless_gone(operation)
         except TamrError as error:
-            self._tell(state=UNKNOWN, error=error)
+            return self._tell(state=UNKNOWN, error=error)
+        if found is None:
+            return self._tell(state=WAITING, operation=None)
+        return self._take(found)
 
     def _on_operation(self, operation: Operation) -> None:
         error: BaseException | None = self.refusal
@@ -202,3 +204,19 @@ class StepRun:
 
     def _tell(self, **changes: Any) -> None:
         self._report(self, changes)
+
+
+def _poll_unless_gone(operation: Operation) -> Operation | None:
+    """Polls an operation; returns None if the server does not have it any more.
+
+    A gateway may respond with 404, too, while the server is away: its list is certain.
+
+    Raises:
+        TamrError: A request failed, or the list has it.
+    """
+    try:
+        return operation.poll()
+    except NotFound:
+        if any(map(operation.is_shown_by, OperationList(operation.client).documents)):
+            raise
+        return None

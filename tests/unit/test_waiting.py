@@ -227,6 +227,25 @@ def test_ctrl_c_ends_the_polling_and_not_the_jobs(tamr, client):
     assert tamr.jobs.state(jobs[0].resource_id) == "RUNNING"
 
 
+def test_ctrl_c_at_the_start_ends_the_polling(tamr, client, monkeypatch):
+    """With hundreds of operations it may come before the last one is polled."""
+    jobs = running(tamr, client, 2)
+    subscribe = Poller.subscribe
+
+    def interrupted(poller: Poller, operation: Operation, *args: Any, **options: Any) -> Any:
+        if operation is jobs[1]:
+            raise KeyboardInterrupt
+        return subscribe(poller, operation, *args, **options)
+
+    monkeypatch.setattr(Poller, "subscribe", interrupted)
+    waits = as_completed(jobs)
+    with pytest.raises(KeyboardInterrupt):
+        next(waits)
+
+    wait_until(lambda: has_ended(client))
+    assert list(waits) == []
+
+
 def test_a_loop_that_is_left_ends_the_polling(tamr, client):
     """Nobody has to close anything."""
     first, *others = running(tamr, client, 3)
