@@ -565,8 +565,9 @@ def test_an_older_apprise_sends_too(tamr, monkeypatch, notify):
     def without_limit(**settings: Any) -> Any:
         if "service_timeout" in settings:
             raise AttributeError("An invalid key service_timeout was specified.")
-        return asset(**settings, service_timeout=0)
+        return asset(**settings)
 
+    monkeypatch.setattr(asset, "_service_timeout", 0.0, raising=False)
     monkeypatch.setattr(apprise, "AppriseAsset", without_limit)
     with Webhook() as webhook:
         notify(tamr.add("17", "SUCCEEDED"), webhook.address)
