@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
 from ._clock import checked_seconds
-from ._terminal.commands import Status, cancel, follow, list_jobs, write_error
+from ._terminal.commands import Status, cancel, follow, list_jobs
+from ._terminal.streams import discard, prepare, write_error
 from .client import Client
 from .errors import TamrError
 
@@ -47,13 +47,13 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command, and returns the exit status."""
+    prepare()
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     if arguments[:1] == ["simulator"]:
-        return _simulator(arguments[1:])
+        from .simulator.__main__ import main as serve  # noqa: PLC0415 - it needs an extra
+
+        return serve(arguments[1:])
     options = _parser().parse_args(arguments)
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # so that no text of a server fails to be written
-            stream.reconfigure(errors="replace")
     try:
         with Client.from_env() as client:
             return _run(client, options)
@@ -61,12 +61,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         is_wait = options.command in ("watch", "wait")
         write_error("Stopped waiting. The job goes on." if is_wait else "Interrupted.")
         return Status.INTERRUPTED
-    except BrokenPipeError:
-        # Python would write the rest at its exit, and fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _SIGPIPE_STATUS
     except (TamrError, ValueError) as error:
         write_error(str(error))
+        return Status.ERROR
+    except BrokenPipeError:
+        discard(sys.stdout)
+        return _SIGPIPE_STATUS
+    except OSError as error:  # such as a full disk
+        discard(sys.stdout)
+        write_error(f"The output could not be written: {error.strerror}.")
         return Status.ERROR
 
 
@@ -88,17 +91,6 @@ def _run(client: Client, options: argparse.Namespace) -> Status:
         interval=options.interval,
         as_json=options.json,
     )
-
-
-def _simulator(arguments: list[str]) -> int:
-    try:
-        from .simulator.__main__ import main as serve  # noqa: PLC0415 - it needs an extra
-    except ImportError as error:
-        write_error(
-            f"The simulator needs {error.name}: python -m pip install 'tamr_widgets[simulator]'"
-        )
-        return Status.ERROR
-    return serve(arguments)
 
 
 def _parser() -> argparse.ArgumentParser:

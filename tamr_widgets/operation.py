@@ -476,13 +476,13 @@ class Operation:
             ValueError, TypeError: An invalid number of seconds.
             ClientClosed: The operation has not ended, and was unpickled without its client.
         """
-        from .waiting import future_of  # noqa: PLC0415 - a layer above, which uses this class
+        from ._polling.single import future_of  # noqa: PLC0415 - a layer above, which uses this class
 
         return future_of(self, checked_seconds("poll_interval_seconds", poll_interval_seconds))
 
     def __await__(self) -> Generator[Any, None, Operation]:
         """Waits for the resolved operation in an event loop, as `future()` does."""
-        from .waiting import resolved  # noqa: PLC0415 - a layer above, which uses this class
+        from ._polling.single import resolved  # noqa: PLC0415 - a layer above, which uses this class
 
         return resolved(self).__await__()
 

@@ -23,7 +23,7 @@ from ._polling.registry import PollerRegistry
 from ._polling.subscription import Subscription
 from ._polling.targets import EVERYTHING
 from .errors import CrossOriginError, TamrError
-from .history import JobHistory, QueuePlace
+from .history import Estimate, JobHistory, QueuePlace
 from .operation import MIN_INTERVAL_SECONDS, Operation
 
 __all__ = ["Poller", "Subscription"]
@@ -167,6 +167,14 @@ class Poller(PollLoop):
         It is known while there is a subscription `with_queue` to an operation that waits.
         """
         return self._history_loader().queue.waiting(operation)
+
+    def estimate_queue(self, operation: Operation) -> Estimate | None:
+        """Estimates how long an operation is queued: from its place, if that is known.
+
+        Otherwise the estimate is made of the last times in the queue, regardless of other jobs.
+        """
+        place = self.waiting(operation)
+        return place.estimate if place else self.history.estimate_queue(operation)
 
     def learn(
         self, on_learned: Callable[[JobHistory], object], *, _inline: bool = False

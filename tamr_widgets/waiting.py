@@ -15,9 +15,9 @@ from typing import Any
 
 from ._clock import Seconds, checked_seconds, clock
 from ._http.retry import MAX_ERRORS_IN_A_ROW
-from ._http.unify_client import link_to
 from ._operation.wait import LAST_POLL_SECONDS
-from ._polling.futures import OperationFuture, block_until_done, complete, until_done
+from ._polling.futures import OperationFuture, block_until_done, until_done
+from ._polling.single import checked_operation, future_of
 from .errors import OperationTypeError, WaitTimeout
 from .operation import Operation
 from .poller import Poller
@@ -72,32 +72,6 @@ def as_completed(
     if timeout_seconds is not None:
         timeout = checked_seconds("timeout_seconds", timeout_seconds)
     return AsCompleted(checked_operations(operations), interval, timeout)
-
-
-def future_of(
-    operation: Any, interval: Seconds, max_errors: int | None = MAX_ERRORS_IN_A_ROW
-) -> OperationFuture:
-    """Returns a future of the resolved operation; see `Operation.future`."""
-    operation = _checked_operation(operation)
-    future = OperationFuture(operation, max_errors)
-    if operation.resolved:
-        complete(future, operation)
-        return future
-    subscription = Poller.of(operation.client).subscribe(
-        operation, future.on_operation, future.on_error, interval, _inline=True
-    )
-    future.add_done_callback(lambda _: subscription.close())
-    return future
-
-
-async def resolved(operation: Operation) -> Operation:
-    """Waits for an operation in an event loop; see `Operation.__await__`."""
-    future = future_of(operation, interval=3)
-    try:
-        await until_done(future)
-        return future.result()
-    finally:
-        future.cancel()
 
 
 def _ignore(_: object) -> None:
@@ -244,16 +218,4 @@ def checked_operations(operations: Iterable[Any]) -> list[Operation]:
     if isinstance(operations, (str, bytes)) or not isinstance(operations, Iterable):
         msg = f"This needs operations, such as a list of them, not {operations!r:.100}."
         raise OperationTypeError(msg)
-    return [_checked_operation(each) for each in operations]
-
-
-def _checked_operation(operation: Any) -> Operation:
-    """Adopts an operation, and checks that requests can be made for it.
-
-    Raises:
-        OperationTypeError, NotAClient, ClientClosed: It is none, or they cannot.
-    """
-    adopted = Operation.adopt(operation)
-    if not adopted.resolved:
-        link_to(adopted.client)
-    return adopted
+    return [checked_operation(each) for each in operations]

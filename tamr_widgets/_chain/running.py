@@ -11,6 +11,7 @@ from typing import Any
 import requests
 
 from .._clock import Seconds, clock
+from .._http.changes import changes_recorded
 from .._http.exception_mapping import mapped_error
 from .._http.response import raise_for_status
 from .._http.retry import MAX_ERRORS_IN_A_ROW, Backoff, was_not_carried_out
@@ -77,7 +78,7 @@ class StepRun:
     def follow(self, operation: Operation) -> None:
         """Polls its operation until it is resolved."""
         Poller.of(operation.client).subscribe(
-            operation, self._on_operation, self._on_error, self._interval
+            operation, self._on_operation, self._on_error, self._interval, with_queue=True
         )
 
     def cancel(self) -> None:
@@ -93,17 +94,25 @@ class StepRun:
             )
 
     def _start(self) -> None:
-        """Calls the function of the step; again after a while if no job can have been started."""
+        """Calls the function of the step; again after a while if no job can have been started.
+
+        This is certain only if a request of this package's client was refused, and it has sent no
+        other one that changes anything.
+        """
         self._thread = threading.current_thread()
         backoff, began = Backoff(self._interval, MAX_ERRORS_IN_A_ROW), clock.monotonic()
         while not self.is_withdrawn.is_set():
             try:
-                return self._take(self.step.start())
+                with changes_recorded() as changes:
+                    result = self.step.start()
+                operation = self._operation_in(result)
             except requests.RequestException as error:
                 last = self._mapped(error)
             except BaseException as error:  # noqa: BLE001 - sys.exit() fails the step only
                 return self._tell(state=FAILED, error=error)
-            if not was_not_carried_out(last):
+            else:
+                return self._take(operation)
+            if not changes or any(changes) or not was_not_carried_out(last):
                 return self._tell(state=FAILED, error=last)
             try:
                 delay = backoff.next_delay(last, clock.monotonic() - began)
@@ -125,10 +134,12 @@ class StepRun:
             return mapped
         return mapped_error(request_line, error)
 
-    def _take(self, result: Any) -> None:
-        """Follows what the function of the step has returned."""
-        if result is None:
-            return self._tell(state=SUCCEEDED, error=None)
+    def _operation_in(self, result: Any) -> Operation | None:
+        """Returns the operation that the function of the step has returned, or None.
+
+        Raises:
+            TamrError: It is something else.
+        """
         if inspect.iscoroutine(result):
             result.close()
             msg = (
@@ -136,10 +147,18 @@ class StepRun:
                 "Use one that returns the operation."
             )
             raise OperationTypeError(msg)
-        operation = Operation.adopt(result)
+        return None if result is None else Operation.adopt(result)
+
+    def _take(self, operation: Operation | None) -> None:
+        """Follows an operation to its end; without one there was nothing to do."""
+        if operation is None:
+            return self._tell(state=SUCCEEDED, error=None)
         self._on_operation(operation)
         if not operation.resolved:
-            self.follow(operation)
+            try:
+                self.follow(operation)
+            except Exception as error:  # noqa: BLE001 - such as too many threads; the job runs
+                self._tell(state=UNKNOWN, error=error)
         return None
 
     def _find_again(self, operation: Operation) -> None:

@@ -122,8 +122,8 @@ class StepList:
             operation = Operation(client, document)
         if operation is None or operation.client is None:
             return None, None
-        history = Poller.of(operation.client).history
-        return history.estimate(operation), history.estimate_queue(operation)
+        poller = Poller.of(operation.client)
+        return poller.history.estimate(operation), poller.estimate_queue(operation)
 
     def _forget(self, listener: SafeCallback) -> None:
         with self._lock:

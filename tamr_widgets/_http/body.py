@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.exceptions import ChunkedEncodingError
-from urllib3.exceptions import DecodeError, ProtocolError
+from urllib3.exceptions import DecodeError, IncompleteRead, ProtocolError
 
 from ..errors import UnexpectedResponse
 from .deadline import Deadline, current_deadline
@@ -140,6 +140,8 @@ def _chunks(raw: Any, *, decode_content: bool) -> Iterator[bytes]:
     if hasattr(raw, "stream"):
         try:
             yield from raw.stream(_CHUNK_BYTES, decode_content=decode_content)
+            if missing := getattr(raw, "length_remaining", None):  # urllib3 1 raises nothing
+                raise IncompleteRead(raw.tell(), missing)
         except ProtocolError as error:  # truncated; the exception that requests raises
             raise ChunkedEncodingError(error) from error
     elif raw is not None:

@@ -20,6 +20,7 @@ from .._text import MAX_LABEL_CHARS, MAX_LINE_CHARS, sanitize
 from ..auth import can_log_in, checked_auth, secrets_of
 from ..errors import ClientClosed
 from .body import received
+from .changes import record_change
 from .deadline import deadline
 from .exception_mapping import check_proxy, map_exceptions
 from .log_redaction import redacted_logs
@@ -104,6 +105,16 @@ class HttpClient:
             HTTPStatusError: The login had expired, and a new one failed temporarily (5xx, 429).
             ClientClosed: The client was closed.
         """
+        try:
+            response = self._request(method, endpoint, kwargs)
+        except BaseException as error:
+            record_change(method, error)
+            raise
+        record_change(method, response)
+        return response
+
+    def _request(self, method: str, endpoint: str, kwargs: dict[str, Any]) -> requests.Response:
+        """Sends a request, after a new login if the last one has expired."""
         if self._closed:
             msg = f"This client of {self.origin} was closed. Make a new Client."
             raise ClientClosed(msg)

@@ -27,7 +27,7 @@ from .headers import retry_after_seconds
 
 PASSING_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 # The server responded that it did not carry out the request.
-_REFUSED = frozenset({429, 503})
+REFUSED = frozenset({429, 503})
 # A job that was just started may not be found yet.
 NOT_FOUND_GRACE_SECONDS = 5.0
 FIRST_BACKOFF_SECONDS = 1.0
@@ -58,7 +58,7 @@ def was_not_carried_out(error: TamrError) -> bool:
     There was no connection, or the server refused for the moment (429, 503).
     """
     status = getattr(getattr(error, "response", None), "status_code", None)
-    return is_retryable(error, math.inf) and (not error.request_sent or status in _REFUSED)
+    return is_retryable(error, math.inf) and (not error.request_sent or status in REFUSED)
 
 
 class Backoff:

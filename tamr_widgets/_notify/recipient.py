@@ -113,9 +113,10 @@ def _service(address: str) -> Any:
             "pip install 'tamr_widgets[notify]', or pass a function of title and text."
         )
         raise ImportError(msg) from error
+    asset = _asset(apprise)
     with _logs_dropped():
         try:
-            service = apprise.Apprise.instantiate(address, asset=_asset(apprise))
+            service = apprise.Apprise.instantiate(address, asset=asset)
         except Exception:  # noqa: BLE001 - its text may quote the address
             service = None
     if service is None:

@@ -49,6 +49,14 @@ class OperationFuture(Future["Operation"]):
         self._is_overdue = False
         self._complete_later = SafeCallback(partial(complete, self), CallbackQueue(), _ignore)
 
+    def cancel(self) -> bool:
+        """Cancels it, and ends the waits of `concurrent.futures` for it, as an executor does."""
+        was_canceled, is_canceled = self.cancelled(), super().cancel()
+        if is_canceled and not was_canceled:
+            with suppress(RuntimeError):  # another thread has cancelled it at the same time
+                self.set_running_or_notify_cancel()
+        return is_canceled
+
     def on_operation(self, operation: Operation) -> None:
         """Handles a new snapshot."""
         self.latest, self.last_error, self._errors = operation, None, 0

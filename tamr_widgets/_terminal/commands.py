@@ -8,13 +8,16 @@ from collections.abc import Sequence
 from enum import IntEnum
 
 from .._clock import Seconds, clock
+from .._http.retry import FIRST_BACKOFF_SECONDS, MAX_ERRORS_IN_A_ROW, Backoff
 from .._operation.failing import still_failing
+from .._text import sanitize
 from ..client import Client
 from ..errors import TamrError, WaitTimeout
 from ..operation import Operation
 from ..waiting import AsCompleted
 from .display import ChangeLog, Display, LiveLine, has_colour, is_terminal
 from .lines import coloured, fitted, json_line, status_line, table
+from .streams import write_error
 
 # The number of jobs that a terminal shows, unless another one is given.
 TERMINAL_JOBS = 20
@@ -80,16 +83,27 @@ def follow(
         operations = [client.operation(each) for each in ids]
         return _follow(operations, timeout=timeout, interval=interval, as_json=as_json)
     statuses = [Status.SUCCEEDED]
-    while operations := client.active() or _active_after(client, interval):
+    operations = client.active() or _active_after(client, interval)
+    while operations:
         statuses.append(_follow(operations, timeout=timeout, interval=interval, as_json=as_json))
+        # The next list would have a job that cannot be polled again.
+        is_lost = statuses[-1] is Status.ERROR
+        operations = [] if is_lost else _active_after(client, 0) or _active_after(client, interval)
     if len(statuses) == 1:
         write_error("No job is active.")
     return max(statuses, key=_SEVERITY.index)
 
 
-def _active_after(client: Client, seconds: Seconds) -> list[Operation]:
-    clock.sleep(seconds)
-    return client.active()
+def _active_after(client: Client, delay: Seconds) -> list[Operation]:
+    """Fetches the active jobs after a delay; transient errors are written, and retried."""
+    backoff, began = Backoff(FIRST_BACKOFF_SECONDS, MAX_ERRORS_IN_A_ROW), clock.monotonic()
+    while True:
+        clock.sleep(delay)
+        try:
+            return client.active()
+        except TamrError as error:
+            delay = backoff.next_delay(error, clock.monotonic() - began)
+            write_error(f"{error} It is tried again in {delay:.0f} s.")
 
 
 def _follow(
@@ -148,16 +162,11 @@ def cancel(client: Client, resource_id: str, *, yes: bool, as_json: bool) -> Sta
 
 
 def _confirmed(client: Client, operation: Operation) -> bool:
-    owner = f", started by {operation.created_by}" if operation.created_by else ""
+    user = sanitize(operation.created_by or "")
+    owner = f", started by {user}" if user else ""
     sys.stderr.write(f"{status_line(operation)}\nCancel this job of {client.origin}{owner}? [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in ("y", "yes")
-
-
-def write_error(text: str) -> None:
-    """Writes a line to standard error."""
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
 
 
 def _write(*lines: str) -> None:

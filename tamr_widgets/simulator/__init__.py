@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
+
 NEEDS_TORNADO = "The simulator needs tornado: pip install 'tamr_widgets[simulator]'"
 
-try:
+if importlib.util.find_spec("tornado") is not None:
     from .faults import Fault
     from .jobs.seed import history
     from .server import DEMO_PASSWORD, DEMO_USERNAME, Simulator
-except ModuleNotFoundError as error:
-    if error.name != "tornado":
-        raise
-
+else:
     # Raised when a name is used, so that __main__ can say it without a traceback.
     def __getattr__(name: str) -> object:
         if name in __all__:

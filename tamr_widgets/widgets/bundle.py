@@ -28,9 +28,14 @@ from pathlib import Path
 STATIC = Path(__file__).parent / "static"
 # Placeholders in modules, and the stylesheets whose text replaces them.
 STYLES = {
-    "(globalThis).TAMR_CSS": "operation/panel.css",
-    "(globalThis).TAMR_JOBS_CSS": "jobs/jobs.css",
-    "(globalThis).TAMR_CHAIN_CSS": "chain/chain.css",
+    "(globalThis).TAMR_CSS": ["operation/panel.css"],
+    "(globalThis).TAMR_JOBS_CSS": [
+        "jobs/jobs.css",
+        "jobs/timeline/timeline.css",
+        "jobs/bulk/bulk.css",
+        "jobs/table/table.css",
+    ],
+    "(globalThis).TAMR_CHAIN_CSS": ["chain/chain.css"],
 }
 IMPORT = re.compile(r'^import \{\s[\w,\s]+\s\} from "(\.{1,2}/[\w./-]+\.js)";\n', re.MULTILINE)
 COMMENT = re.compile(r"^[ \t]*(?://[^\n]*|/\*\*(?:[^*]|\*(?!/))*\*/)[ \t]*\n", re.MULTILINE)
@@ -68,9 +73,10 @@ def joined(entry: str) -> str:
     modules: dict[str, str] = {}
     _collect(entry, modules)
     text = "\n".join(modules.values())
-    for placeholder, sheet in STYLES.items():
+    for placeholder, sheets in STYLES.items():
         if placeholder in text:
-            text = text.replace(placeholder, json.dumps((STATIC / sheet).read_text("utf-8")))
+            styles = "".join((STATIC / sheet).read_text("utf-8") for sheet in sheets)
+            text = text.replace(placeholder, json.dumps(styles))
     return text
 
 

@@ -219,8 +219,8 @@ class OperationController:
             return past
         facts = {"estimate": estimate_facts(history.estimate(operation)), **past}
         if operation.started_at is None:
+            queue = self.poller.estimate_queue(operation)
             waiting = self.poller.waiting(operation)
-            queue = waiting.estimate if waiting else history.estimate_queue(operation)
             facts |= {"queue": estimate_facts(queue), **queue_facts(waiting)}
         return facts
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -24,9 +24,8 @@ from ..poller import Poller, Subscription
 from . import bundle, cell_outputs, job_table
 from .base import BaseWidget
 from .bulk_action import Bulk
-from .failures import Failures
 from .hints import hints
-from .job_times import JobTimes
+from .job_rows import JobRows
 from .opened_rows import OpenedRows
 from .payload import PanelFacts, compact, poll_error_facts
 from .subscription_group import SubscriptionGroup
@@ -36,14 +35,10 @@ if TYPE_CHECKING:
 
 __all__ = ["JobsWidget"]
 
-# A full list is sent to the page in chunks, so that the first rows are visible at once.
-CHUNK = 1000
 # The first list is sent before the page requests it, since that request may have to wait for the
 # end of a running cell. The page may not be ready for it yet: unless it has requested the list by
 # then, the list is sent again after this time.
 AGAIN_SECONDS = 2.0
-# The number of jobs in the state of a saved notebook.
-MAX_KEPT_ROWS = 200
 # A cell that a program runs waits so long for the first list, which would be lost afterwards.
 FIRST_LIST_SECONDS = 5.0
 
@@ -70,7 +65,7 @@ class JobsWidget(BaseWidget):
     # The order and the expanded rows.
     _table_state = t.Dict().tag(sync=True)
     # A page fills this from its rows before it saves the notebook.
-    _kept: t.List[Any] = t.List().tag(sync=True, to_json=lambda _, widget: widget._newest_rows())
+    _kept: t.List[Any] = t.List().tag(sync=True, to_json=lambda _, widget: widget._rows.newest())
     _of_the_page = frozenset({"filter_state", "search", "_selected", "_table_state"})
     _of_the_server = ("_status", "_kept")
 
@@ -93,9 +88,8 @@ class JobsWidget(BaseWidget):
         self._interval = checked_seconds("poll_interval_seconds", poll_interval_seconds)
         self._client = client
         self._poller = Poller.of(client)
-        self._table = job_table.JobTable()
-        self._times = JobTimes(self._poller.history)
-        self._failures = Failures(self._table.get)
+        self._rows = JobRows(self._poller.history, self.send)
+        self._table = self._rows.table
         self._opened = OpenedRows(self._interval, self._send_panel)
         self._bulk: Bulk | None = None
         self._on_each_resolved: list[SafeCallback] = []
@@ -192,24 +186,21 @@ class JobsWidget(BaseWidget):
 
     def _on_listing(self, listing: OperationList) -> None:
         self._checked_at = clock.wall()
-        changed, removed, ended = self._table.take(listing.with_client(self._client))
+        first = not self._listed
+        changed, moved, removed, ended = self._rows.take(
+            listing.with_client(self._client), is_first=first
+        )
+        self._listed, self._listed_at = True, listing.as_of
         if changed:
             self._offset = listing.clock_offset_seconds
-        first, self._listed, self._listed_at = not self._listed, True, listing.as_of
-        for each in () if first else ended:
-            # Starts of others depend on its end, and the poller's turn for it comes later.
-            self._poller.history.add(each)
-        pairs = self._pairs(changed)
-        moved = self._times.update(pairs, removed, listing.as_of)
-        moved |= self._failures.update(pairs, removed)
         if first or changed or removed:
             self._hints = hints(self._table.operations(), self._cancelled_here)
         self._error_facts, self._error = {}, ""
         if first:
-            self._send_all()
+            self._rows.send_all()
             self._submit_later(self._send_all_unless_page_ready, AGAIN_SECONDS)
         elif changed or removed or moved:
-            self._send_rows(dict.fromkeys([*changed, *moved]), removed)
+            self._rows.send(dict.fromkeys([*changed, *moved]), removed)
         self._update_traits(first=first)
         if not self._page_ready:
             cell_outputs.repeat_in_cell(self)
@@ -222,16 +213,8 @@ class JobsWidget(BaseWidget):
                 callback(operation)
 
     def _on_learned(self, _: object) -> None:
-        self._times.renew()
-        for start in range(0, len(self._table), CHUNK):
-            self._submit(partial(self._send_estimates, start))
-
-    def _send_estimates(self, start: int) -> None:
-        """Sends the rows of a chunk again that have estimates now."""
-        chunk = self._pairs(self._table.keys()[start : start + CHUNK])
-        known = [key for key, each in chunk if self._times.has_any(key, each)]
-        if known:
-            self._send_rows(known, [])
+        for start in self._rows.renew_estimates():
+            self._submit(partial(self._rows.send_estimates, start))
 
     def _on_error(self, error: TamrError) -> None:
         self._error_facts = poll_error_facts(error, self._checked_at)
@@ -247,7 +230,7 @@ class JobsWidget(BaseWidget):
             "_status": self._current_status(),
             "operations": self._table.operations(),
             "selection": self._selection(),
-            "failing": self._failures.failing(),
+            "failing": self._rows.failing(),
             "error": self._error,
             "callback_error": self._shown_callback_error(),
         }
@@ -284,37 +267,9 @@ class JobsWidget(BaseWidget):
         self._callback_error = text
         self._update_traits(reports=True)
 
-    def _send_rows(self, changed: Iterable[str], removed: list[str], **more: Any) -> None:
-        rows = [
-            job_table.row(
-                key,
-                each,
-                self._times.duration(key, each),
-                self._times.start(key),
-                self._failures.since(key),
-            )
-            for key, each in self._pairs(changed)
-        ]
-        self.send({"rows": {"jobs": rows, "gone": removed, **more}})
-
-    def _newest_rows(self) -> list[job_table.Row]:
-        newest = self._pairs(self._table.keys()[:MAX_KEPT_ROWS])
-        return [job_table.row(key, each, since=self._failures.since(key)) for key, each in newest]
-
     def _send_all_unless_page_ready(self) -> None:
         if not self._page_ready:
-            self._send_all()
-
-    def _send_all(self) -> None:
-        keys = self._table.keys()
-        for start in range(0, max(1, len(keys)), CHUNK):
-            chunk, more = keys[start : start + CHUNK], start + CHUNK < len(keys)
-            reset = {"reset": True, "total": len(keys)} if start == 0 else {}
-            self._send_rows(chunk, [], more=more, **reset)
-
-    def _pairs(self, keys: Iterable[str]) -> list[tuple[str, Operation]]:
-        found = ((key, self._table.get(key)) for key in keys)
-        return [(key, each) for key, each in found if each is not None]
+            self._rows.send_all()
 
     def _send_panel(self, key: str, facts: PanelFacts) -> None:
         self.send({"panel": key, "facts": facts})
@@ -336,7 +291,7 @@ class JobsWidget(BaseWidget):
         if action == "subscribe":
             if not content.get("again"):
                 self._page_ready = True
-                self._submit_action(self._send_all)
+                self._submit_action(self._rows.send_all)
         elif action == "visible":
             self._subscriptions.mark_visible()
             self._opened.mark_visible()
@@ -381,18 +336,12 @@ class JobsWidget(BaseWidget):
         if isinstance(result, Operation):
             self._cancelled_here.add(result.identity)
             previous = self._table.get(key)
-            self._table.put(key, result)
-            self._times.put(key, result)
-            moved = self._failures.update([(key, result)], [])
-            self._send_rows({key, *moved}, [])
+            self._rows.put(key, result)
             if result.resolved and previous is not None and not previous.resolved:
                 self._update_traits()
                 self._report_resolved([result])
         else:
-            self._table.remove(key)
-            self._times.remove(key)
-            moved = self._failures.update([], [key])
-            self._send_rows(moved, [key])
+            self._rows.remove(key)
 
     def _on_report(self, report: dict[str, Any]) -> None:
         self.send({"report": report})

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LOOPBACK = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-STARTUP_SECONDS = 60
+STARTUP_SECONDS = 180  # with all workers starting servers on a busy machine
 LAB_SETTINGS = {
     "@jupyterlab/apputils-extension/notification": {
         "checkForUpdates": False,

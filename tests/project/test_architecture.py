@@ -35,7 +35,7 @@ SIMULATOR = "simulator"
 ALLOWED = {
     ("errors", "operation"): "the type of an attribute",
     ("chain", "widgets.chain"): "Chain._ipython_display_, which loads it when it is called",
-    ("operation", "waiting"): "Operation.future() and await, which load it when they are called",
+    ("operation", "_polling.single"): "Operation.future() and await, which load it when called",
     ("__main__", "simulator.__main__"): "the command `simulator`",
     ("simulator.server", "auth"): "Simulator.client()",
     ("simulator.server", "client"): "Simulator.client()",

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from tamr_widgets import JwtTokenAuth, TokenAuth, UsernamePasswordAuth
-from tamr_widgets.auth import can_log_in, secrets_of
+from tamr_widgets.auth import can_log_in, secrets_of, username_of
 
 ALL = [UsernamePasswordAuth("ada", "s3cret"), TokenAuth("s3cret"), JwtTokenAuth("s3cret")]
 
@@ -127,3 +127,19 @@ def test_who_can_log_in():
 def test_what_is_secret_about_credentials(auth, secrets):
     """Password and token, ours or theirs, and what a token decodes to; not the user name."""
     assert secrets_of(auth) == secrets
+
+
+@pytest.mark.parametrize(
+    ("auth", "name"),
+    [
+        (UsernamePasswordAuth("ada", "x"), "ada"),
+        (("ada", "x"), "ada"),
+        (TokenAuth("YWRhOng="), "ada"),
+        (JwtTokenAuth("YWRhOng="), None),
+        (None, None),
+    ],
+    ids=repr,
+)
+def test_whose_credentials_they_are(auth, name):
+    """Ours, those that requests takes, or those that a token holds."""
+    assert username_of(auth) == name

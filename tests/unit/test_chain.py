@@ -8,24 +8,29 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
+from fakes import fake_response
 
 from tamr_widgets import (
     Chain,
+    ConnectionFailed,
     DeadlockError,
     Forbidden,
     NotSupported,
     Operation,
     OperationFailed,
+    Poller,
     Step,
     notify,
 )
 from tamr_widgets._chain.html import reason
+from tamr_widgets._operation import wait
 from tamr_widgets.simulator import Fault, Simulator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tamr_widgets import Client
+    from tamr_widgets.history import QueuePlace
 
 QUICK = 0.05
 PAIRS = "projects/1/recordPairs:refresh"
@@ -117,6 +122,17 @@ def test_starting_twice_starts_nothing_twice(job, started):
 
     assert chain.wait(10).state == "SUCCEEDED"
     assert started == ["a", "b"]
+
+
+@pytest.mark.parametrize("end", [Chain.stop, Chain.cancel])
+def test_a_chain_that_was_not_started_has_nothing_to_end(job, started, end):
+    """It can be started after that."""
+    chain = chain_of({"a": job("a")})
+
+    assert end(chain) is chain
+    assert chain.state == "WAITING"
+    assert started == []
+    assert chain.start().wait(10).state == "SUCCEEDED"
 
 
 def test_endpoints_of_a_server_are_a_chain(tamr):
@@ -334,6 +350,37 @@ def test_a_step_whose_end_is_not_known_is_polled_again_rather_than_started_again
     assert started == ["a", "b"]
 
 
+def test_a_step_whose_end_remains_unknown_is_not_started_again(job, started, tamr):
+    """Its job may run."""
+    chain = chain_of({"a": job("a", seconds=60)})
+    until = changes(chain)
+    chain.start()
+    until(lambda: chain.steps[0].state == "RUNNING")
+    tamr.faults.add(Fault.status(403, method="GET"))
+    chain.wait(10)
+
+    assert chain.resume().wait(10).state == "FAILED"
+    assert states(chain) == "UNKNOWN"
+    assert isinstance(chain.steps[0].error, Forbidden)
+    assert started == ["a"]
+
+
+def test_an_error_that_passes_is_shown_until_it_has_passed(job, tamr):
+    """The step goes on meanwhile."""
+    chain = chain_of({"a": job("a", seconds=60)})
+    until = changes(chain)
+    chain.start()
+    until(lambda: chain.steps[0].state == "RUNNING")
+    tamr.faults.add(Fault.status(502, method="GET"))
+    until(lambda: chain.steps[0].error is not None)
+    assert states(chain) == "RUNNING"
+
+    tamr.faults.clear()
+    until(lambda: chain.steps[0].error is None)
+    tamr.jobs.finish(chain.steps[0].operation.resource_id)
+    assert chain.wait(10).state == "SUCCEEDED"
+
+
 def test_a_step_whose_job_is_gone_is_started_anew(job, started, tamr):
     chain = chain_of({"a": job("a", seconds=0.6)})
     until = changes(chain)
@@ -347,19 +394,19 @@ def test_a_step_whose_job_is_gone_is_started_anew(job, started, tamr):
     assert started == ["a", "a"]
 
 
-def test_a_start_is_repeated_while_the_server_is_away(job, started):
-    away = [requests.ConnectTimeout("no"), requests.ConnectTimeout("no")]
+def test_a_start_is_repeated_while_the_server_is_away(client, tamr):
+    tamr.faults.add(Fault.status(503, times=2, method="POST"))
+    tamr.stop()
+    chain = Chain.of(client, {"a": UPDATE}, poll_interval_seconds=QUICK)
+    until = changes(chain)
+    chain.start()
+    until(lambda: isinstance(chain.steps[0].error, ConnectionFailed))
+    tamr.start()
 
-    def start() -> Operation:
-        if away:
-            raise away.pop()
-        return job("a")()
-
-    chain = chain_of({"a": start}).start()
-
-    assert chain.wait(10).state == "SUCCEEDED"
-    assert started == ["a"]
+    until(lambda: chain.steps[0].operation is not None)
     assert chain.steps[0].error is None
+    assert len(tamr.jobs) == 1
+    assert chain.cancel().wait(10).state == "CANCELED"
 
 
 def test_a_start_that_the_server_may_have_received_is_not_repeated(job, started):
@@ -375,11 +422,86 @@ def test_a_start_that_the_server_may_have_received_is_not_repeated(job, started)
     assert len(calls) == 1
 
 
-def test_stopping_ends_the_repetition_of_a_start(job):
-    def start() -> None:
-        raise requests.ConnectTimeout("no")
+def test_an_error_of_this_package_is_the_step_s_own(job):
+    """The same object, with its text as the reason."""
+    error = Forbidden("No permission.")
 
-    chain = chain_of({"a": start}, poll_interval_seconds=600)
+    def start() -> None:
+        raise error
+
+    chain = chain_of({"a": start}).start().wait(10)
+
+    assert chain.state == "FAILED"
+    assert chain.steps[0].error is error
+    assert reason(chain.steps[0]) == "No permission."
+
+
+def test_an_error_status_of_the_public_client_is_one_of_this_package():
+    """With what the server said."""
+
+    def start() -> None:
+        raise requests.HTTPError(response=fake_response(403, {"message": "Not for ada."}))
+
+    chain = chain_of({"a": start}).start().wait(10)
+
+    assert chain.state == "FAILED"
+    assert isinstance(chain.steps[0].error, Forbidden)
+    assert "Not for ada." in reason(chain.steps[0])
+
+
+def test_a_start_is_not_repeated_forever(client, tamr, monkeypatch):
+    """The last error says how often it was tried."""
+    monkeypatch.setattr("tamr_widgets._chain.running.MAX_ERRORS_IN_A_ROW", 2)
+    tamr.faults.add(Fault.status(503, method="POST"))
+    chain = Chain.of(client, {"a": UPDATE}, poll_interval_seconds=QUICK).start()
+
+    assert chain.wait(10).state == "FAILED"
+    assert len(tamr.requests.matching("POST")) == 2
+    assert "Given up after 2 consecutive errors" in reason(chain.steps[0])
+
+
+def test_a_function_that_has_started_a_job_is_not_repeated(client, tamr, monkeypatch):
+    """Although its last request was refused: another job would run beside the first one."""
+    monkeypatch.setattr(wait, "MAX_ERRORS_IN_A_ROW", 2)
+    tamr.faults.add(Fault.status(503, method="GET"), Fault.status(503, path=PAIRS))
+
+    def start_and_wait() -> Operation:
+        return client.start(UPDATE, poll_interval_seconds=QUICK)
+
+    def start_two() -> Operation:
+        client.start(UPDATE, asynchronous=True)
+        return client.start(PAIRS, asynchronous=True)
+
+    def of_another_package() -> None:
+        raise requests.ConnectTimeout("no")  # perhaps that of a poll
+
+    steps = [Step(each.__name__, each, after=()) for each in (start_and_wait, start_two)]
+    chain = chain_of([*steps, Step("other", of_another_package, after=())]).start()
+
+    assert chain.wait(10).state == "FAILED"
+    assert states(chain) == "FAILED FAILED FAILED"
+    assert len(tamr.jobs) == 2
+
+
+def test_a_job_that_cannot_be_followed_is_not_started_again(job, started, monkeypatch):
+    """Such as where no thread can be started: the job runs all the same."""
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError("can't start new thread")
+
+    chain = chain_of({"a": job("a")})
+    with monkeypatch.context() as broken:
+        broken.setattr(Poller, "subscribe", fail)
+        assert chain.start().wait(10).state == "FAILED"
+    assert states(chain) == "UNKNOWN"
+
+    assert chain.resume().wait(10).state == "SUCCEEDED"
+    assert started == ["a"]
+
+
+def test_stopping_ends_the_repetition_of_a_start(client, tamr):
+    tamr.faults.add(Fault.status(429, headers={"Retry-After": "600"}, method="POST"))
+    chain = Chain.of(client, {"a": UPDATE})
     until = changes(chain)
     chain.start()
     until(lambda: chain.steps[0].error is not None)
@@ -480,6 +602,25 @@ def test_a_step_to_come_has_the_usual_time_of_its_description():
 
         until(lambda: all(step.estimate for step in chain.steps[:2]))
         assert chain.steps[2].estimate is None
+        chain.cancel().wait(10)
+
+
+def test_a_step_that_waits_starts_after_the_jobs_ahead():
+    """As an OperationWidget of the same job says, not as in the last queues of the history."""
+    with Simulator() as tamr, tamr.client() as client:
+        client.start(UPDATE, asynchronous=True)
+        start = partial(client.start, PAIRS, asynchronous=True)
+        chain = chain_of({"second": start}, poll_interval_seconds=3)
+        until = changes(chain)
+        chain.start()
+
+        def place() -> QueuePlace | None:
+            operation = chain.steps[0].operation
+            return Poller.of(client).waiting(operation) if operation else None
+
+        until(lambda: place() is not None)
+        assert len(place().ahead) == 1
+        assert chain.steps[0].queue == place().estimate
         chain.cancel().wait(10)
 
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import shlex
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from fakes import wait_until
+from fakes import PATH, URL, document, wait_until
 
 from tamr_widgets import Chain
 from tamr_widgets.__main__ import main
 from tamr_widgets._terminal.lines import columns_of
-from tamr_widgets.simulator import DEMO_PASSWORD, DEMO_USERNAME, Simulator
+from tamr_widgets.simulator import DEMO_PASSWORD, DEMO_USERNAME, Fault, Simulator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -232,26 +235,52 @@ def test_in_a_pipe_each_change_is_a_line(tamr, environment):
 
 
 def test_without_a_number_all_active_jobs_are_watched_and_those_that_follow(
-    tamr, environment, capsys
+    tamr, environment, monkeypatch, capsys
 ):
     """Such as the steps of a chain that a script runs, until none is active any more."""
-    first = tamr.jobs.start(queued_seconds=0, run_seconds=0.3)
+    written = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", written)
     client = tamr.client()
-    steps = {
-        "first": lambda: client.operation(first),
-        "next": lambda: client.operation(tamr.jobs.start(queued_seconds=0, run_seconds=1)),
-    }
-    chain = Chain(steps, poll_interval_seconds=0.1).start()
+    start = lambda: client.operation(tamr.jobs.add("RUNNING"))  # noqa: E731
+    chain = Chain({"first": start, "next": start}, poll_interval_seconds=0.1).start()
+    wait_until(lambda: chain.steps[0].operation)
 
-    assert main(["watch", "--interval", "0.5"]) == 0
+    def end_each_that_is_shown() -> None:
+        for job in ("1", "2"):
+            wait_until(lambda job=job: f"{job} RUNNING" in written.getvalue())
+            tamr.jobs.finish(job)
 
-    lines = capsys.readouterr().out.splitlines()
-    ended = [line.split()[:2] for line in lines if "SUCCEEDED" in line]
+    thread = threading.Thread(target=end_each_that_is_shown)
+    thread.start()
+
+    assert main(["watch", "--interval", "1"]) == 0
+
+    thread.join()
+    ended = [line.split()[:2] for line in written.getvalue().splitlines() if "SUCCEEDED" in line]
     assert ended == [["1", "SUCCEEDED"], ["2", "SUCCEEDED"]]
     assert chain.wait(10).state == "SUCCEEDED"
+    assert main(["watch", "--interval", "0.1"]) == 0
+    assert capsys.readouterr().err == "No job is active.\n"
+
+
+def test_a_job_that_cannot_be_polled_ends_the_watch_of_all(tamr, environment, capsys):
+    """It is in each list: it would be polled again and again, without a pause."""
+    tamr.jobs.add("RUNNING")
+    tamr.faults.add(Fault.status(403, path="operations/"))
+
+    assert main(["watch", "--interval", "0.1"]) == 4
+    assert capsys.readouterr().err.count("403 Forbidden") == 1
+
+
+def test_a_list_that_fails_between_two_jobs_does_not_end_the_watch(tamr, environment, capsys):
+    """A watch lasts for hours."""
+    job = tamr.jobs.start(queued_seconds=0, run_seconds=0.1)
+    tamr.faults.add(Fault.status(502, skip=1, times=1, path="operations$"))
 
     assert main(["watch", "--interval", "0.1"]) == 0
-    assert capsys.readouterr() == ("", "No job is active.\n")
+    written = capsys.readouterr()
+    assert f"{job} SUCCEEDED" in written.out
+    assert "502 Bad Gateway" in written.err
 
 
 def test_json_is_an_object_for_each_change(tamr, environment, capsys):
@@ -288,6 +317,22 @@ def test_a_job_that_has_ended_cannot_be_cancelled(tamr, environment, capsys):
     assert "nothing to cancel" in capsys.readouterr().err
 
 
+def test_a_job_that_ends_before_it_is_cancelled_is_said(wire, monkeypatch, capsys):
+    """Status 1, and the line has its real outcome."""
+    monkeypatch.setenv("TAMR_URL", "http://tamr.test:9100")
+    monkeypatch.setenv("TAMR_TOKEN", "t0ken")
+    for state in ("RUNNING", "RUNNING", "SUCCEEDED"):
+        wire.get(URL + PATH, json=document(state))
+    cancelled = wire.post("http://tamr.test:9100/api/dataset/jobs/17/cancel", json={})
+
+    assert main(["cancel", "17", "--yes"]) == 1
+
+    output = capsys.readouterr()
+    assert cancelled.call_count == 1
+    assert output.out.startswith("17 SUCCEEDED")
+    assert output.err == "It ended before it could be cancelled.\n"
+
+
 def test_a_pipe_that_is_closed_is_no_error(tamr, environment):
     """As with `| head -1`."""
     for _ in range(1000):
@@ -302,6 +347,35 @@ def test_a_pipe_that_is_closed_is_no_error(tamr, environment):
 
         assert process.wait(60) == 141
         assert process.stderr.read() == b""
+
+
+@on_posix
+@pytest.mark.parametrize(
+    ("command", "redirection", "status"),
+    [
+        ("jobs", ">&-", 0),
+        ("wait 1", ">&- 2>&-", 0),
+        ("wait 1", ">/dev/full", 4),
+        ("jobs", ">/dev/full 2>/dev/full", 4),
+        ("wait 7", "2>&1 | true", 4),
+        ("cancel 2", "<&-", 4),
+    ],
+)
+def test_a_stream_that_is_closed_or_full_is_not_reported_as_a_failed_job(
+    tamr, environment, command, redirection, status
+):
+    """Status 1, which Python has for every traceback, means that the job has failed."""
+    tamr.jobs.add("SUCCEEDED")
+    tamr.jobs.add("RUNNING")
+    line = f"{shlex.join(COMMAND)} {command} {redirection}; exit ${{PIPESTATUS[0]}}"
+
+    done = subprocess.run(
+        ["bash", "-c", line], env=environment, capture_output=True, check=False, timeout=60
+    )
+
+    assert done.returncode == status
+    assert b"Traceback" not in done.stderr
+    assert b"Exception" not in done.stderr
 
 
 def test_text_that_the_output_cannot_encode_is_no_error(tamr, run, environment):
@@ -388,6 +462,25 @@ def test_ctrl_c_leaves_a_clean_terminal_and_the_job_alone(tamr, terminal):
     assert tamr.jobs.state(job) == "RUNNING"
 
 
+def test_in_a_terminal_states_have_colours(tamr, environment, monkeypatch, capsys):
+    """Each its own; a state without one has none."""
+    for state in ("FAILED", "SUCCEEDED", "PENDING"):
+        tamr.jobs.add(state)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+
+    assert main(["jobs"]) == 0
+
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert ESCAPE not in head
+    assert [line.split()[1] for line in lines] == [
+        "PENDING",
+        f"{ESCAPE}[32mSUCCEEDED{ESCAPE}[0m",
+        f"{ESCAPE}[31mFAILED{ESCAPE}[0m",
+    ]
+
+
 @on_posix
 @pytest.mark.parametrize("variables", [{"NO_COLOR": "1"}, {"TERM": "dumb"}], ids=str)
 def test_no_colours_where_they_are_not_wanted(tamr, terminal, variables):
@@ -428,6 +521,18 @@ def test_cancel_has_a_question(tamr, terminal, keys, status):
         assert shown.wait() == status
 
     assert (tamr.jobs.state(job) == "RUNNING") == (status == 1)
+
+
+@on_posix
+def test_the_question_is_no_command_for_the_terminal(tamr, terminal):
+    """A user's name could hide which job is cancelled."""
+    job = tamr.jobs.start(queued_seconds=0, run_seconds=600, created_by=f"{ESCAPE}[2K\rada")
+
+    with terminal("cancel", job, NO_COLOR="1") as shown:
+        wait_until(lambda: "[y/N]" in shown.output, 30)
+        assert ESCAPE not in shown.output
+        shown.type("n\n")
+        assert shown.wait() == 1
 
 
 @on_posix

@@ -11,6 +11,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+import apprise
 import pytest
 from fakes import document, wait_until
 from polling import LIST, FakeTamr, drive
@@ -20,7 +21,9 @@ import tamr_widgets
 from tamr_widgets import Client, Operation, Poller, UsernamePasswordAuth
 from tamr_widgets._http.urls import server_name
 from tamr_widgets._notify import outbox
+from tamr_widgets._notify.recipient import recipient
 from tamr_widgets._notify.registry import registry
+from tamr_widgets._operation.parse import NOOP
 from tamr_widgets.errors import Forbidden
 
 if TYPE_CHECKING:
@@ -309,6 +312,84 @@ def test_the_end_of_polling_is_said_too(tamr, notify):
     wait_until(lambda: handle.closed)
 
 
+def test_the_end_of_polling_a_server_names_the_server(tamr, notify):
+    """No job is meant then."""
+    inbox = Inbox()
+    notify(tamr, inbox)
+    tamr.faults[None] = lambda: Forbidden("No permission.")
+    work(tamr)
+
+    [(title, text)] = settle(inbox)
+    assert title == "No longer watched: The jobs on tamr.test:9100"
+    assert text.endswith("The jobs on tamr.test:9100: No permission.")
+
+
+def test_an_operation_that_had_nothing_to_do_has_no_number(tamr, notify):
+    """A server knows no such job."""
+    inbox = Inbox()
+    notify(Operation(tamr, NOOP), inbox)
+    work(tamr, 1)
+
+    [(_, text)] = settle(inbox)
+    assert text.startswith("Succeeded")
+    assert "job " not in text
+
+
+def test_an_event_that_arrives_before_notify_returns_ends_the_polls(tamr, notify, monkeypatch):
+    """Another thread polls meanwhile."""
+    subscribe, subscriptions = Poller.subscribe, []
+
+    def quickly(poller: Poller, *args: Any, **options: Any) -> Any:
+        subscriptions.append(subscribe(poller, *args, **options))
+        work(tamr)
+        return subscriptions[-1]
+
+    monkeypatch.setattr(Poller, "subscribe", quickly)
+    operation, inbox = tamr.add("17"), Inbox()
+    tamr.end("17")
+    handle = notify(operation, inbox)
+
+    wait_until(lambda: handle.closed)
+    assert len(settle(inbox)) == 1
+    assert [each.closed for each in subscriptions] == [True]
+
+
+def test_a_notification_that_cannot_be_started_is_none(tamr, monkeypatch):
+    """Pages do not show it."""
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(Poller, "subscribe", fail)
+    operation = tamr.add("17")
+    with pytest.raises(RuntimeError, match="new thread"):
+        tamr_widgets.notify(operation, Inbox())
+
+    assert registry.of(tamr, operation) == []
+
+
+def test_the_notifications_of_another_server_are_not_shown(tamr, clock, notify):
+    """Its jobs have the same numbers."""
+    operation, other = tamr.add("17"), FakeTamr(clock)
+    other.origin = "http://other.test:9100"
+    handle = notify(operation, Inbox())
+
+    assert registry.of(tamr, operation) == registry.of(tamr) == [handle]
+    assert registry.of(other, other.add("17")) == registry.of(other) == []
+
+
+def test_the_memory_of_what_was_sent_is_bounded(monkeypatch):
+    """The oldest event is forgotten first."""
+    monkeypatch.setattr(outbox, "MAX_REMEMBERED", 2)
+    inbox, done = Inbox(), threading.Semaphore(0)
+    box = outbox.outbox_of(recipient(inbox))
+    for event in (1, 2, 3, 2, 3, 1):
+        box.submit(event, str(event), "", threading.Event(), lambda _: done.release())
+
+    assert all(done.acquire(timeout=20) for _ in range(6))
+    assert [title for title, _ in inbox.received] == ["1", "2", "3", "1"]
+
+
 @pytest.mark.parametrize(
     ("to", "when", "error", "says"),
     [
@@ -328,6 +409,20 @@ def test_wrong_arguments_are_errors_at_once(tamr, caplog, to, when, error, says,
     assert registry.of(tamr) == []
     work(tamr)
     assert tamr.count() == 0
+
+
+def test_an_error_that_quotes_the_address_is_not_shown(tamr, monkeypatch, notify):
+    """Such as one of a service's own code for addresses."""
+
+    def fail(address: str, **_: Any) -> None:
+        raise OSError(address)
+
+    monkeypatch.setattr("apprise.Apprise.instantiate", fail)
+    with pytest.raises(ValueError, match="does not understand") as raised:
+        notify(tamr.add("17"), "json://s3cret")
+
+    assert "s3cret" not in str(raised.value)
+    assert raised.value.__context__ is None  # a traceback would show it
 
 
 def test_the_target_must_be_something_to_watch(notify):
@@ -430,6 +525,63 @@ def test_an_address_shows_nowhere(tamr, caplog, monkeypatch, notify):
         assert "s3cret" not in shown
     with pytest.raises(TypeError, match="cannot be pickled"):
         pickle.dumps(handle)
+
+
+@pytest.mark.parametrize(
+    ("sends", "reason"), [(OSError("s3cret"), "Apprise raised OSError"), (False, "it was refused")]
+)
+def test_an_address_that_fails_otherwise_is_said(tamr, monkeypatch, notify, sends, reason):
+    """Without the text of the error, which may quote the address."""
+
+    def send(*_: Any, **__: Any) -> bool:
+        if isinstance(sends, Exception):
+            raise sends
+        return sends
+
+    monkeypatch.setattr("apprise.Apprise.notify", send)
+    handle = notify(tamr.add("17", "SUCCEEDED"), "json://127.0.0.1/")
+    work(tamr, 1)
+
+    wait_until(lambda: handle.error)
+
+    assert handle.error == f"JSON was not notified: {reason}. Check the arguments of notify()."
+
+
+def test_an_older_apprise_sends_too(tamr, monkeypatch, notify):
+    """It knows no time limit, and so has no threads for one."""
+    asset = apprise.AppriseAsset
+
+    def without_limit(**settings: Any) -> Any:
+        if "service_timeout" in settings:
+            raise AttributeError("An invalid key service_timeout was specified.")
+        return asset(**settings)
+
+    monkeypatch.setattr(asset, "_service_timeout", 0.0, raising=False)
+    monkeypatch.setattr(apprise, "AppriseAsset", without_limit)
+    with Webhook() as webhook:
+        notify(tamr.add("17", "SUCCEEDED"), webhook.address)
+        work(tamr, 1)
+        wait_until(lambda: webhook.received and not sending())
+
+
+def test_an_object_without_a_hash_can_be_notified(tamr, notify):
+    """A callable with an equality of its own is one."""
+
+    class Unhashable(Inbox):
+        __hash__ = None
+
+    operation, inbox = tamr.add("17", "SUCCEEDED"), Unhashable()
+    for _ in range(2):
+        notify(operation, inbox)
+        work(tamr, 1)
+
+    assert len(settle(inbox)) == 1
+
+
+def test_a_recipient_cannot_be_pickled():
+    """Its address may hold a password."""
+    with pytest.raises(TypeError, match="cannot be pickled"):
+        pickle.dumps(recipient("json://s3cret@127.0.0.1/"))
 
 
 def test_a_closed_port_is_said(tamr, notify):

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+import operator
+
 import pytest
 from fakes import document, fake_response
 from polling import LIST, FakeTamr
@@ -75,6 +78,18 @@ def test_an_response_that_is_the_same_is_not_parsed_again(tamr, monkeypatch):
     assert listing.by_path is before.by_path
     assert listing.changed == listing.removed == []
     assert listing.as_of >= before.as_of
+
+
+def test_a_document_that_is_only_written_otherwise_is_not_changed(tamr):
+    """A server or proxy may order and space fields as it likes."""
+    before = OperationList(tamr)
+    listed = [dict(reversed(each.items())) for each in before.documents]
+    tamr.faults[LIST] = fake_response(200, json.dumps(listed, indent=1).encode())
+
+    listing = OperationList(tamr, before)
+
+    assert listing.changed == listing.removed == []
+    assert all(map(operator.is_, listing.documents, before.documents))
 
 
 def test_the_first_of_two_documents_with_one_path_counts(tamr):

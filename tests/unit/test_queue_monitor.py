@@ -209,3 +209,15 @@ def test_a_job_that_ended_since_leaves_the_queue(tamr, clock, poller):
     after = [place.estimate.median_seconds for place in places if place and not place.ahead]
 
     assert after == [pytest.approx(30 - 4 + 12, abs=4)] * len(after) != []
+
+
+def test_a_job_that_waits_longer_than_estimated_gets_a_new_estimate(tamr, clock, poller, waiting):
+    """Although nothing has changed in the queue: it does not start in the past."""
+    follow(poller, waiting)
+    drive(poller, clock, 10)
+    before = poller.waiting(waiting).estimate.median_seconds
+
+    tamr.headers = {"Date": "Fri, 29 Jan 2021 18:10:00 GMT"}
+    drive(poller, clock, 10)
+
+    assert before < 600 < poller.waiting(waiting).estimate.median_seconds

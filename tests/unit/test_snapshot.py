@@ -78,6 +78,7 @@ def test_whether_a_document_says_the_same():
 
     assert operation.has_same_document(document("RUNNING")) is True
     assert operation.has_same_document(document("FAILED")) is False
+    assert operation.has_same_document(document("RUNNING", newField=None)) is False
 
 
 def test_a_document_deeper_than_python_compares_says_something_new():

@@ -18,7 +18,16 @@ from typing import ClassVar
 import pytest
 import requests
 import urllib3
-from fakes import CERTIFICATE, URL, RawServer, document, fake_response, http, wait_until
+from fakes import (
+    CERTIFICATE,
+    URL,
+    CannedAdapter,
+    RawServer,
+    document,
+    fake_response,
+    http,
+    wait_until,
+)
 from forks import in_child, may_fork, needs_fork
 from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3.connection import HTTPConnection
@@ -157,6 +166,27 @@ def test_pauses_of_retries_end_with_the_limit(session, retries, header):
             client_of(server, session=session, total_seconds=0.1).get("x")
 
     assert 0.1 <= time.monotonic() - began < 0.1 + LATE_SECONDS
+
+
+class OlderUrllib3(CannedAdapter):
+    """Returns responses as of urllib3 1, which end without an error where they were cut off."""
+
+    def send(self, *args, **options):
+        response = super().send(*args, **options)
+        response.raw.enforce_content_length = False
+        return response
+
+
+@pytest.mark.parametrize("adapter", [CannedAdapter, OlderUrllib3])
+def test_a_body_that_was_cut_off_is_an_error(session, adapter):
+    """The part that arrived may be complete to the eye, such as the lines of a CSV export."""
+    session.mount("http://", adapter("a,b\n1,2\n", headers={"Content-Length": "12"}))
+
+    with (
+        Client(TokenAuth("t"), "tamr.test", session=session) as client,
+        pytest.raises(ConnectionFailed, match="cut off"),
+    ):
+        client.get("x")
 
 
 class OwnTrust(HTTPAdapter):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import asyncio
+import concurrent.futures
 import gc
 import pickle
 import threading
@@ -314,6 +315,19 @@ def test_a_future_that_is_cancelled_ends_its_polling(tamr, client):
     assert future.cancel()
     wait_until(lambda: has_ended(client))
     assert tamr.jobs.state(job.resource_id) == "RUNNING"
+
+
+def test_a_future_that_is_cancelled_ends_the_waits_for_it(tamr, client, caplog):
+    """As that of an executor does; else `concurrent.futures.wait` would never return."""
+    (job,) = running(tamr, client)
+    future = job.future()
+
+    future.cancel()
+    future.cancel()
+
+    assert concurrent.futures.wait([future], 0).done == {future}
+    assert list(concurrent.futures.as_completed([future], 0)) == [future]
+    assert not caplog.records
 
 
 def test_twenty_jobs_of_27_seconds_cost_up_to_40_requests(fake, driven, monkeypatch):

@@ -9,7 +9,9 @@ const QUEUE = { median: 12, low: 8, high: 60, samples: 20 };
 for (const [elapsed, text] of [
   [60, "About 40 s left (20 to 70 s, from 20 past runs)"],
   [85, "About 15 s left (up to 45 s, from 20 past runs)"],
+  [99.8, "About 1 s left (up to 30 s, from 20 past runs)"],
   [115, "At most 15 s left (from 20 past runs)"],
+  [129.8, "At most 1 s left (from 20 past runs)"],
   [180, "Running longer than usual: 3 min, usually 1 min 40 s"],
   [7200, "Running longer than usual: 2 h, usually 1 min 40 s"],
 ]) {

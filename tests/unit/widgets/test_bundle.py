@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from itertools import chain
 
 import pytest
 
@@ -36,6 +37,13 @@ def test_each_module_comes_once(entry):
 
     assert text.count("function duration(") == 1
     assert text.index("function duration(") < text.index("function createPanel(")
+
+
+def test_every_stylesheet_is_in_a_bundle():
+    """A sheet that no placeholder names would be missing in the page."""
+    sheets = sorted(str(path.relative_to(bundle.STATIC)) for path in bundle.STATIC.rglob("*.css"))
+
+    assert sorted(chain.from_iterable(bundle.STYLES.values())) == sheets
 
 
 @pytest.mark.parametrize("path", MODULES, ids=NAMES)

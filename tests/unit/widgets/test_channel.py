@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import contextvars
 import sys
 import threading
+from functools import partial
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import comm
 import ipywidgets
 import pytest
 from fakes import wait_until
 from pages import click, count_requests, follow, jobs_widget
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 session = contextvars.ContextVar("session", default="none")
 
@@ -58,6 +64,48 @@ def test_in_an_app_each_widget_sends_in_the_context_in_which_it_was_made(tamr, c
     wait_until(lambda: senders)
 
     assert set(senders) == {"two"}
+
+
+class Shiny:
+    """A stand-in for Shiny on the running event loop, with a visitor; it records in order."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, record: list[str]) -> None:
+        self.loop, self.record = asyncio.get_running_loop(), record
+        self.flushed = asyncio.Event()
+        session = SimpleNamespace(get_current_session=object)
+        monkeypatch.setitem(sys.modules, "shiny", SimpleNamespace())
+        monkeypatch.setitem(sys.modules, "shiny.session", session)
+        monkeypatch.setitem(sys.modules, "shiny.reactive", self)
+
+    @contextlib.asynccontextmanager
+    async def lock(self) -> AsyncIterator[None]:
+        self.record.append("locked")
+        yield
+        self.record.append("unlocked")
+
+    async def flush(self) -> None:
+        assert asyncio.get_running_loop() is self.loop
+        self.record.append("flushed")
+        self.flushed.set()
+
+
+def test_in_shiny_updates_are_sent_on_its_loop_and_flushed(tamr, client, senders, monkeypatch):
+    """In the context of the visitor, while nothing else changes what the page depends on."""
+
+    async def visit() -> None:
+        shiny = Shiny(monkeypatch, senders)
+        widgets.append(in_session("visitor", partial(follow, estimate=False), client, job))
+        senders.clear()
+        tamr.jobs.finish(job)
+        await asyncio.wait_for(shiny.flushed.wait(), 20)
+
+    job, widgets = tamr.jobs.add("RUNNING"), []
+    asyncio.run(visit())
+
+    assert senders[:3] == ["locked", "visitor", "flushed"]
+    senders.clear()
+    widgets[0].send({})  # after the end of the app
+    assert senders == []
 
 
 @pytest.mark.parametrize("make", [follow, "jobs"])

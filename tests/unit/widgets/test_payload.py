@@ -1,8 +1,9 @@
-"""Texts that a page gets of errors."""
+"""Facts that a page gets of errors and past runs."""
 
 from __future__ import annotations
 
 import pytest
+from past_jobs import ran, running
 
 from tamr_widgets import (
     ConnectionFailed,
@@ -11,7 +12,9 @@ from tamr_widgets import (
     RequestTimeout,
     UnexpectedResponse,
 )
-from tamr_widgets.widgets.payload import poll_error_facts
+from tamr_widgets.history import JobHistory
+from tamr_widgets.widgets.past import PastRuns
+from tamr_widgets.widgets.payload import milliseconds, poll_error_facts
 
 
 @pytest.mark.parametrize(
@@ -33,3 +36,20 @@ def test_a_passing_error_is_a_few_words(kind, shown):
 
     assert (facts["error"], facts["error_kind"]) == (shown, "retrying")
     assert facts["checked_at"] == 1_000_000
+
+
+def test_jobs_that_take_ever_longer_show_by_how_much():
+    """From the first run to the last, and since when."""
+    jobs = [ran(60 * 1.05**number) for number in range(12)]
+
+    past = PastRuns().facts(JobHistory(jobs), running())["past"]
+
+    assert past["change"] == pytest.approx(1.05**11 - 1, abs=0.05)
+    assert past["since"] == milliseconds(jobs[0].ended_at)
+    assert len(past["runs"]) == 12
+
+
+def test_jobs_that_take_as_long_as_ever_show_no_change():
+    past = PastRuns().facts(JobHistory([ran(60) for _ in range(12)]), running())["past"]
+
+    assert past.keys() == {"runs", "usual"}

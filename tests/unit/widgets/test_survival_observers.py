@@ -82,7 +82,7 @@ def test_an_observer_that_takes_itself_off_hears_nothing_more(tamr, client):
     assert len(heard) == 1
 
 
-def test_a_record_that_cannot_be_written_loses_no_news(tamr, client, monkeypatch):
+def test_a_record_that_cannot_be_written_loses_no_news(tamr, client, kernel, monkeypatch, caplog):
     """Waits end, observers and callbacks are notified of the end."""
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job)
@@ -100,6 +100,7 @@ def test_a_record_that_cannot_be_written_loses_no_news(tamr, client, monkeypatch
 
     assert widget.wait(20).resolved
     wait_until(lambda: len(heard) == 2)
+    assert "could not be passed on" in caplog.text
 
 
 def test_a_logging_handler_that_raises_ends_no_thread(tamr, client, monkeypatch):

@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tamr_widgets import Chain, ChainWidget, Operation, Step
+from tamr_widgets import Chain, ChainWidget, Operation, Step, notify
+from tamr_widgets.widgets import base
+from tamr_widgets.widgets.cell_outputs import Cell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tamr_widgets import Client
     from tamr_widgets.simulator import Simulator
@@ -132,3 +134,113 @@ def test_closing_it_leaves_the_chain_running(chain):
 def test_something_else_is_refused():
     with pytest.raises(TypeError, match="shows a Chain"):
         ChainWidget(17)
+
+
+@pytest.fixture
+def running(tamr: Simulator, client: Client) -> Iterator[Chain]:
+    """A chain whose only step, "a", runs; a job that is started after it runs as well."""
+    chain = Chain(
+        {"a": lambda: client.operation(tamr.jobs.add("RUNNING"))}, poll_interval_seconds=QUICK
+    ).start()
+    yield chain
+    chain.stop()
+    tamr.jobs.finish(chain.steps[0].operation.resource_id)
+    chain.wait(10)
+
+
+class Panels(list[dict[str, Any]]):
+    """The facts of opened steps that a page receives."""
+
+    def __init__(self, widget: ChainWidget) -> None:
+        super().__init__()
+        self._arrived = threading.Condition()
+        widget.send = self._receive
+
+    def _receive(self, content: dict[str, Any], buffers: Any = None) -> None:
+        if "panel" in content:
+            with self._arrived:
+                self.append(content["facts"])
+                self._arrived.notify_all()
+
+    def until(self, condition: Callable[[dict[str, Any]], bool]) -> None:
+        with self._arrived:
+            assert self._arrived.wait_for(lambda: self and condition(self[-1]), 10), self
+
+
+def opened(chain: Chain) -> tuple[ChainWidget, Panels]:
+    """Returns a widget with an opened step."""
+    widget = ChainWidget(chain)
+    until(widget, lambda: widget.steps[0].operation is not None)
+    panels = Panels(widget)
+    click(widget, "expand", id=widget.steps[0].name)
+    panels.until(lambda facts: facts["id"] == widget.steps[0].operation.resource_id)
+    return widget, panels
+
+
+def test_a_button_of_an_opened_step_acts_on_its_job(running, tamr):
+    widget, panels = opened(running)
+
+    click(widget, "cancel", id="a")
+
+    panels.until(lambda facts: facts["state"] == "CANCELING")
+    assert len(tamr.requests.matching("POST", "cancel")) == 1
+
+
+def test_an_opened_step_shows_the_job_that_takes_the_place_of_its_first(running, tamr):
+    widget, panels = opened(running)
+    first = panels[-1]["id"]
+    tamr.jobs.finish(first, "FAILED")
+    until(widget, lambda: widget.state == "FAILED")
+
+    running.resume()
+
+    panels.until(lambda facts: facts["id"] != first and facts["state"] == "RUNNING")
+
+
+def test_an_opened_step_is_not_polled_while_nobody_sees_it(running, tamr):
+    """From when its cell runs again until a page shows it; the chain itself goes on."""
+    widget, panels = opened(running)
+
+    widget.pause_polling(Cell("1", by_source=False))
+    tamr.jobs.finish(panels[-1]["id"])
+    until(widget, lambda: widget.state == "SUCCEEDED")
+    assert panels[-1]["state"] == "RUNNING"
+
+    click(widget, "visible")
+    panels.until(lambda facts: facts["state"] == "SUCCEEDED")
+
+
+def test_an_observer_s_error_is_shown(running):
+    widget = ChainWidget(running)
+    widget.observe(lambda _: 1 / 0, "state")
+
+    running.stop()
+    until(widget, lambda: "ZeroDivisionError" in widget.callback_error)
+
+
+def test_it_is_a_target_of_notifications(chain):
+    """They are those of its chain."""
+    received: list[str] = []
+    arrived = threading.Event()
+
+    def inbox(title: str, _: str) -> None:
+        received.append(title)
+        arrived.set()
+
+    with notify(ChainWidget(chain), inbox) as handle:
+        chain.start()
+        assert arrived.wait(10)
+
+    assert received == ["Failed: Nightly"]
+    assert repr(handle) == "<notify inbox() when ended: a chain>"
+
+
+def test_a_chain_at_the_end_of_a_cell_is_drawn(chain, monkeypatch):
+    shown: list[dict[str, Any]] = []
+    monkeypatch.setattr(base, "display", lambda data, **_: shown.append(data))
+
+    chain._ipython_display_()
+
+    (data,) = shown
+    assert data["text/plain"] == "Nightly: WAITING, 0 of 3 steps succeeded"
+    assert "application/vnd.jupyter.widget-view+json" in data

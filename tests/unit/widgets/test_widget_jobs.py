@@ -72,7 +72,7 @@ def test_what_the_server_forgets_is_gone_from_the_page(tamr, widget, page):
 
 def test_a_long_list_goes_to_a_new_page_in_pieces(tamr, widget, monkeypatch):
     """The first rows are drawn before the last have arrived."""
-    monkeypatch.setattr("tamr_widgets.widgets.jobs.CHUNK", 500)
+    monkeypatch.setattr("tamr_widgets.widgets.job_rows.CHUNK", 500)
     tamr.jobs.put_all(history(1100))
     wait_until(lambda: len(widget.operations) == 1100)
     page = Page(widget)
@@ -357,6 +357,7 @@ def test_at_rest_it_is_a_table_of_text(tamr, widget):
     assert "&lt;img" in data["text/html"]
     assert "<img" not in data["text/html"]
     assert "1 jobs" in data["text/plain"]
+    assert str(widget) == data["text/plain"]
 
 
 def test_no_secret_gets_into_the_widget(tamr, client, widget, page):

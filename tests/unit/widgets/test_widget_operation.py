@@ -572,3 +572,20 @@ def test_no_secret_gets_into_the_widget_or_the_notebook(tamr):
 
     for secret in client.auth.secrets:
         assert secret not in text
+
+
+def test_an_operation_is_made_of_its_widget(tamr, client):
+    """A function that takes an operation takes its widget too."""
+    widget = follow(client, tamr.jobs.add("SUCCEEDED"))
+
+    assert Operation.adopt(widget) is widget.operation
+
+
+def test_marimo_displays_an_operation_as_its_widget(tamr, client):
+    """It calls `_display_`."""
+    operation = client.operation(tamr.jobs.add("SUCCEEDED"))
+
+    widget = operation._display_()
+
+    assert isinstance(widget, OperationWidget)
+    assert widget.operation is operation

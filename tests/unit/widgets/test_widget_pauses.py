@@ -11,6 +11,7 @@ from fakes import wait_until
 from IPython.core.events import EventManager, available_events
 from pages import QUICK, Page, click, count_requests, follow, jobs_widget
 
+from tamr_widgets.simulator import Fault
 from tamr_widgets.widgets import cell_outputs
 
 if TYPE_CHECKING:
@@ -129,6 +130,21 @@ def test_the_final_output_is_repeated_in_the_next_cell(tamr, client, shell, disp
     shell.run("c")
 
     assert ["SUCCEEDED" in each for each in displayed] == [False, True, True]
+
+
+def test_a_cell_that_a_program_runs_ends_with_the_first_list(tamr, client, shell, displayed):
+    """So that a saved notebook has the jobs; a program has no `input()`."""
+    tamr.jobs.add("FAILED")
+    tamr.faults.add(Fault.delay(0.1, path="operations$"))
+    shell.run("a")
+    shell.parent["content"]["allow_stdin"] = False
+    widget = jobs_widget(client)
+    widget._ipython_display_()
+    assert "1 jobs" not in displayed[-1]
+
+    shell.events.trigger("post_run_cell", None)
+
+    assert "1 jobs" in displayed[-1]
 
 
 def test_outside_of_a_cell_nothing_is_recorded(tamr, client, shell):

@@ -2,14 +2,13 @@
 
 import { createPanel } from "../operation/panel.js";
 import { focusedNear, make, makeIcon, plural, setText } from "../shared/dom.js";
-import { clockTime, cut, SLOW_ACK_MS, WAITING_FOR_KERNEL } from "../shared/format.js";
-import { createButtons, createQuestion } from "../shared/question.js";
+import { clockTime, cut } from "../shared/format.js";
+import { CHAIN_ENDED, createChainActions } from "./actions.js";
 import { forecast } from "./forecast.js";
 import { createStep, describeStep } from "./step.js";
 import { CHAIN_CSS } from "./styles.js";
 
 /** @typedef {import("./store.js").ChainStore} ChainStore */
-/** @typedef {import("./store.js").ChainAction} ChainAction */
 
 /** Label and icon shape of the states that only chains have. @type {Record<string, string[]>} */
 const CHAIN_STATES = {
@@ -17,15 +16,6 @@ const CHAIN_STATES = {
   STOPPING: ["Stopping after this step", "M8 2a6 6 0 1 0 .1 0M5 8h6"],
   STOPPED: ["Stopped", "M8 2a6 6 0 1 0 .1 0M6 6h4v4h-4z"],
 };
-
-/** Confirmation by action: the question (% is the server), the label that changes nothing, the label that confirms. @type {Record<string, string[]>} */
-const CHAIN_QUESTIONS = {
-  start: ["Start this chain of jobs on %?", "Not now", "Yes, start it"],
-  cancel: ["Cancel the job that runs on %, and start no more?", "Keep running", "Yes, cancel it"],
-  resume: ["Start the steps that have not succeeded on %?", "Not now", "Yes, go on from here"],
-};
-
-const CHAIN_ENDED = ["SUCCEEDED", "FAILED", "CANCELED", "STOPPED"];
 
 /** Time of day to the minute, with the day unless it is today. @param {number} ms */
 function minute(ms) {
@@ -42,7 +32,7 @@ export function createChainView(chain) {
   const { icon, draw: drawShape } = makeIcon();
   const [offline, why] = [make("p"), make("p")];
   const word = make("span");
-  const [count, hint, note] = [make("small"), make("small"), make("small")];
+  const [count, hint] = [make("small"), make("small")];
   const title = make("b");
   const list = make("ol", { ariaLabel: "Steps" });
   const place = make("div", { className: "place" });
@@ -52,21 +42,7 @@ export function createChainView(chain) {
   /** @type {{store: import("../operation/store.js").Store, panel: ReturnType<typeof createPanel>} | null} */
   let shown = null;
 
-  const view = createButtons();
-  const { buttons, button } = view;
-  const actions = make(
-    "div",
-    {},
-    button("start", "Start", () => chain.ask("start")),
-    button("resume", "Go on from here", () => chain.ask("resume")),
-    button("stop", "Stop after this step", () => chain.sendAction("stop")),
-    button("cancel", "Cancel", () => chain.ask("cancel")),
-    note,
-  );
-  const question = createQuestion(view, actions, (yes) => {
-    if (yes && chain.asking) chain.sendAction(chain.asking);
-    else chain.ask("");
-  });
+  const actions = createChainActions(chain, () => list.querySelector("button")?.focus());
   const node = make(
     "div",
     { className: "tamr tamr-chain", role: "group" },
@@ -76,8 +52,7 @@ export function createChainView(chain) {
     list,
     why,
     place,
-    actions,
-    question.node,
+    ...actions.nodes,
     announcement,
     make("style", {}, CHAIN_CSS),
   );
@@ -161,36 +136,6 @@ export function createChainView(chain) {
     if (shown) place.append(shown.panel.node);
   }
 
-  function drawActions() {
-    const { recorded } = chain.facts;
-    // The code of a recording decides.
-    const state = recorded ? "" : chain.facts.state;
-    const ended = CHAIN_ENDED.includes(state);
-    const offers = {
-      start: state === "WAITING",
-      resume: (ended && state !== "SUCCEEDED") || state === "STOPPING",
-      stop: state === "RUNNING",
-      cancel: state === "RUNNING" || state === "STOPPING",
-    };
-    for (const [name, offered] of Object.entries(offers)) {
-      const had = focused() === buttons[name];
-      buttons[name].hidden = !offered;
-      buttons[name].ariaDisabled = chain.live && !chain.sent ? null : "true";
-      buttons[name].title = chain.live ? "" : "No kernel is connected.";
-      // The focus would be lost with the button.
-      if (had && !offered) list.querySelector("button")?.focus();
-      if (chain.asking === name && !offered) chain.asking = "";
-    }
-    setText(
-      note,
-      !chain.sent
-        ? ""
-        : !chain.sent.done && Date.now() - chain.sent.at >= SLOW_ACK_MS
-          ? WAITING_FOR_KERNEL
-          : "Sending…",
-    );
-  }
-
   /** @type {string[]} */
   let states = [];
   function announceSteps() {
@@ -213,11 +158,7 @@ export function createChainView(chain) {
     drawForecast();
     drawSteps();
     drawPanel();
-    drawActions();
-    question.draw(chain.asking, () => {
-      const [ask, keep, confirm] = CHAIN_QUESTIONS[chain.asking];
-      return [ask.replace("%", () => cut(chain.facts.server ?? "the server", 99)), keep, confirm];
-    });
+    actions.draw();
     announceSteps();
   }
   draw();
@@ -228,7 +169,7 @@ export function createChainView(chain) {
     chain.focus = focused()?.value ?? "";
   });
   node.addEventListener("focusout", (event) => {
-    const leaves = question.isLeftBy(event);
+    const leaves = actions.isQuestionLeftBy(event);
     // A view that is removed from the page loses its focus too, which must not close the confirmation.
     queueMicrotask(() => {
       if (leaves && node.isConnected && document.hasFocus()) chain.ask("");

@@ -40,9 +40,10 @@ export function remaining({ median, low, high, samples }, elapsed, queued) {
       duration(rounded(median))
     );
   }
-  const about = duration(rounded(median - elapsed));
+  // A job that has not ended needs more than no time.
+  const about = duration(Math.max(1, rounded(median - elapsed)));
   const lower = rounded(low - elapsed);
-  const upper = rounded(high - elapsed);
+  const upper = Math.max(1, rounded(high - elapsed));
   /** Formats "70 s" beside other seconds, "3 min" beside minutes. @param {number} s */
   const inUnit = (s) => (upper < 120 ? s + " s" : duration(s));
   const range =

@@ -1,0 +1,41 @@
+"""Records whether code has changed anything on a server, so that it is known whether to repeat it.
+
+Only requests of this package's clients are recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+import requests
+
+from ..errors import TamrError
+from .retry import REFUSED, was_not_carried_out
+
+_HARMLESS = ("GET", "HEAD")
+
+_recording: ContextVar[list[bool] | None] = ContextVar("tamr_widgets_changes", default=None)
+
+
+@contextmanager
+def changes_recorded() -> Iterator[list[bool]]:
+    """Yields a list that gets, for each change, whether the server may have carried it out."""
+    changes: list[bool] = []
+    token = _recording.set(changes)
+    try:
+        yield changes
+    finally:
+        _recording.reset(token)
+
+
+def record_change(method: str, outcome: requests.Response | BaseException) -> None:
+    """Records a request that has ended, unless it cannot change anything."""
+    changes = _recording.get()
+    if changes is None or method.upper() in _HARMLESS:
+        return
+    if isinstance(outcome, requests.Response):
+        changes.append(outcome.status_code not in REFUSED)
+    else:
+        changes.append(not isinstance(outcome, TamrError) or not was_not_carried_out(outcome))
