@@ -693,7 +693,7 @@ def test_a_step_to_come_has_the_usual_time_of_its_description():
                 Step("later", lambda: None, description="Train Mastering Model"),
                 Step("unknown", lambda: None),
             ],
-            poll_interval_seconds=0.5,
+            poll_interval_seconds=2,
         )
         until = changes(chain)
         chain.start()
