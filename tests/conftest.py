@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -122,6 +123,17 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         if name.startswith("TAMR_") or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("NETRC", os.devnull)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interrupts_arrive() -> Iterator[None]:
+    """Reset SIGINT, which a shell has ignored if it runs the tests in the background.
+
+    A test that interrupts a wait would stand still, and so would a command that it starts.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(autouse=True)

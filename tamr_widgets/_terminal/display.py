@@ -84,11 +84,11 @@ class LiveLine:
         self._columns, self._shown = 0, []
 
     def _write(self, line: str, operation: Operation) -> None:
-        columns = columns_of(line)
+        # Set first, so that `close` ends a line that Ctrl-C interrupts while it is written.
+        before, self._columns = self._columns, columns_of(line)
         text = coloured(line, operation) if has_colour(self._stream) else line
-        self._stream.write(f"\r{text}{' ' * (self._columns - columns)}")
+        self._stream.write(f"\r{text}{' ' * (before - self._columns)}")
         self._stream.flush()
-        self._columns = columns
 
     def _history(self, operation: Operation) -> JobHistory:
         """Returns the history of a server's jobs, which its poller fills once from the list."""

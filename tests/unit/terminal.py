@@ -6,7 +6,6 @@ import fcntl
 import os
 import pty
 import select
-import signal
 import struct
 import subprocess
 import termios
@@ -90,5 +89,4 @@ class Terminal:
 
 def _become_the_terminal_s() -> None:
     # Ctrl-C goes to the foreground process of the controlling terminal.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from datetime import datetime, timezone
 
 import pytest
@@ -9,6 +10,7 @@ from fakes import document
 from past_jobs import ran
 
 from tamr_widgets import Operation
+from tamr_widgets._terminal.display import LiveLine
 from tamr_widgets._terminal.lines import columns_of, fitted, status_line
 from tamr_widgets.history import JobHistory
 
@@ -65,3 +67,22 @@ def test_marks_above_letters_take_no_column():
     assert columns_of(ACCENT * 10) == 10
     assert fitted(ACCENT * 10, 10) == ACCENT * 10
     assert fitted(ACCENT * 10, 9) == f"{ACCENT * 8}…"
+
+
+def test_a_line_that_is_interrupted_while_it_is_written_is_ended():
+    """So that the message about Ctrl-C begins a new one."""
+
+    class Interrupted(io.StringIO):
+        def flush(self):
+            if not self.getvalue().endswith("\n"):
+                raise KeyboardInterrupt
+
+    terminal = Interrupted()
+    line = LiveLine(terminal)
+
+    with pytest.raises(KeyboardInterrupt):
+        line.ended(Operation(None, document()))
+    line.close()
+
+    assert terminal.getvalue().startswith("\r17 RUNNING")
+    assert terminal.getvalue().endswith("\n")

@@ -369,8 +369,6 @@ def test_a_server_without_tls_is_no_certificate_problem():
 def interrupt():
     """Sends this process the signal of Ctrl-C and of Jupyter's Interrupt, on a condition."""
     threads = []
-    # A shell that starts the tests in the background has this signal ignored
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def interrupt_when(condition):
         def run():
@@ -383,7 +381,6 @@ def interrupt():
     yield interrupt_when
     for thread in threads:
         thread.join()
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize("fault", [None, *HANGING.values()], ids=["in a sleep", *HANGING])
