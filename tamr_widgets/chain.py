@@ -38,6 +38,8 @@ from .operation import MIN_INTERVAL_SECONDS, Operation
 
 __all__ = ["Chain", "Step", "StepStatus"]
 
+_ELSEWHERE = "This chain runs in the process that started it, not in this one."
+
 
 class Chain(StepList):
     """Jobs that follow one another: each starts when those before it have succeeded.
@@ -82,6 +84,7 @@ class Chain(StepList):
         ]
         self._after = {run.step.name: run.after for run in self._runs}
         self._started = self._stopping = self._canceled = False
+        self._is_elsewhere = False
         self._to_cancel: list[StepRun] = []
         self._context = contextvars.Context()
         self._on_ended: list[SafeCallback] = []
@@ -134,10 +137,9 @@ class Chain(StepList):
         """Ends the chain in a forked child: it goes on in the parent."""
         super().renew_after_fork()
         if self._started and not self._end.done():
+            self._is_elsewhere = True
             self._end = Future()
-            self._end.set_exception(
-                NotSupported("This chain runs in the process that started it, not in this one.")
-            )
+            self._end.set_exception(NotSupported(_ELSEWHERE))
 
     @property
     def state(self) -> str:
@@ -204,27 +206,24 @@ class Chain(StepList):
 
         Raises:
             ValueError: `from_operations` names no step, or the chain was started before.
+            NotSupported: This is a forked process, and the chain runs in its parent.
             OperationTypeError: A value is no operation.
         """
         taken = self._adopted(from_operations or {})
         with self._lock:
+            if self._is_elsewhere:
+                raise NotSupported(_ELSEWHERE)
             if self._started and from_operations:
                 msg = "from_operations is for a chain that was not started; this one was."
                 raise ValueError(msg)
             self._started = True
             self._stopping = self._canceled = False
             self._context = own_context()
-            if self._end.done():
+            to_find = [run for run in self._runs if self._reset(run, taken.get(run.step.name))]
+            if self._end.done() and self.state not in CHAIN_ENDED:
                 self._end = Future()
-            for run in self._runs:
-                if run.state in NOT_SUCCEEDED:
-                    if run.state != UNKNOWN:
-                        run.operation = None
-                    run.state, run.error = WAITING, None
-                operation = taken.get(run.step.name)
-                if operation is not None and (operation.succeeded() or not operation.resolved):
-                    run.operation = operation
-                    run.state = SUCCEEDED if operation.resolved else WAITING
+        for run in to_find:
+            run.begin(self._context)
         self._advance()
         return self
 
@@ -255,9 +254,6 @@ class Chain(StepList):
         if timeout_seconds is not None:
             timeout = checked_seconds("timeout_seconds", timeout_seconds)
         end = self._checked_end()
-        if any(run.is_own_thread() for run in self._runs):
-            msg = "A step of this chain waits for the chain, which waits for the step."
-            raise DeadlockError(msg)
         if not block_until_done(end, timeout):
             msg = f"{self} did not end within {timeout:.3g} seconds. It goes on; wait() again."
             raise TimeoutError(msg)
@@ -282,6 +278,26 @@ class Chain(StepList):
         name = f" {self.name!r:.100}" if self.name else ""
         return f"<Chain{name}: {self.state}, {done} of {len(self._runs)} steps succeeded>"
 
+    def _reset(self, run: StepRun, taken: Operation | None) -> bool:
+        """Resets a step that has not succeeded; the caller holds the lock.
+
+        Args:
+            run: The step.
+            taken: The operation that it takes over, or None.
+
+        Returns:
+            Whether its operation may still run, whatever the steps before it and `at_once` say.
+        """
+        run.refusal = None
+        is_to_find = run.state == UNKNOWN
+        if run.state in NOT_SUCCEEDED:
+            run.operation = run.operation if is_to_find else None
+            run.state, run.error = STARTING if is_to_find else WAITING, None
+        if taken is not None and (taken.succeeded() or not taken.resolved):
+            is_to_find = not taken.resolved
+            run.operation, run.state = taken, STARTING if is_to_find else SUCCEEDED
+        return is_to_find
+
     def _adopted(self, operations: Mapping[str, Any]) -> dict[str, Operation]:
         unknown = [name for name in operations if name not in self._after]
         if unknown:
@@ -290,6 +306,9 @@ class Chain(StepList):
         return {name: Operation.adopt(each) for name, each in operations.items()}
 
     def _checked_end(self) -> Future[Chain]:
+        if any(run.is_own_thread() for run in self._runs):
+            msg = "A step of this chain waits for the chain, which waits for the step."
+            raise DeadlockError(msg)
         with self._lock:
             if not self._started:
                 msg = "This chain was not started; start() starts it."

@@ -151,10 +151,11 @@ class AsCompleted(Iterator[Operation], AsyncIterator[Operation]):
             turns: list[Future[OperationFuture]] = [Future() for _ in self._operations]
             upcoming = iter(turns)
             self._turns = iter(turns)
-            for operation in self._operations:
-                future = future_of(operation, self._interval, max_errors)
-                self._futures.append(future)
-                future.add_done_callback(lambda done: next(upcoming).set_result(done))  # type: ignore[arg-type]
+            with self._closed_on_error():
+                for operation in self._operations:
+                    future = future_of(operation, self._interval, max_errors)
+                    self._futures.append(future)
+                    future.add_done_callback(lambda done: next(upcoming).set_result(done))  # type: ignore[arg-type]
         return self._turns
 
     def _block(self, turn: Future[OperationFuture]) -> None:

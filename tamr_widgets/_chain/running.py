@@ -15,6 +15,7 @@ from .._http.changes import changes_recorded
 from .._http.exception_mapping import mapped_error
 from .._http.response import raise_for_status
 from .._http.retry import MAX_ERRORS_IN_A_ROW, Backoff, was_not_carried_out
+from .._operation.operation_list import OperationList
 from .._polling.callbacks import CallbackQueue
 from ..errors import NotFound, OperationTypeError, TamrError
 from ..operation import Operation
@@ -38,6 +39,7 @@ class StepRun:
         state: Its state, see `StepStatus`.
         operation: The latest snapshot of its operation, or None.
         error: The last error, or None.
+        refusal: Why its operation could not be cancelled, or None.
         description: The description of its jobs; empty before the first, unless the step has one.
         is_withdrawn: Set when a job that has not been started must not be started any more.
     """
@@ -49,11 +51,13 @@ class StepRun:
         self.state = WAITING
         self.operation: Operation | None = None
         self.error: BaseException | None = None
+        self.refusal: TamrError | None = None
         self.description = step.description
         self._report = report
         self._interval = interval
         self._queue = CallbackQueue()
         self._thread: threading.Thread | None = None
+        self._is_canceling = False
         self.is_withdrawn = threading.Event()
 
     @property
@@ -82,16 +86,25 @@ class StepRun:
         )
 
     def cancel(self) -> None:
-        """Cancels its operation on the server, on the poller's thread.
+        """Cancels its operation on the server, on the poller's thread, unless it does so already.
 
         Only polls report snapshots, so that no older one can follow a newer one.
         """
         operation = self.operation
-        if operation is not None and not operation.resolved:
-            poller = Poller.of(operation.client)
-            poller.submit(
-                operation.cancel, poller.refresh, lambda error: self._tell(error=error), owner=self
+        if operation is not None and not operation.resolved and not self._is_canceling:
+            self._is_canceling = True
+            Poller.of(operation.client).submit(
+                operation.cancel, self._on_canceled, self._on_refusal, owner=self
             )
+
+    def _on_canceled(self, operation: Operation) -> None:
+        self._is_canceling = False
+        Poller.of(operation.client).refresh(operation)
+
+    def _on_refusal(self, error: TamrError) -> None:
+        """Keeps the error of a cancellation: the next snapshot, soon after, is not its end."""
+        self._is_canceling = False
+        self._tell(error=error, refusal=error)
 
     def _start(self) -> None:
         """Calls the function of the step; again after a while if no job can have been started.
@@ -162,18 +175,19 @@ class StepRun:
         return None
 
     def _find_again(self, operation: Operation) -> None:
-        """Goes on with an operation whose end is not known; starts anew if it is gone."""
+        """Goes on with an operation whose end is not known; the step is to start if it is gone."""
         try:
-            self._take(operation.poll())
-        except NotFound:
-            self._tell(operation=None)
-            self._start()
+            found = _poll_unless_gone(operation)
         except TamrError as error:
-            self._tell(state=UNKNOWN, error=error)
+            return self._tell(state=UNKNOWN, error=error)
+        if found is None:
+            return self._tell(state=WAITING, operation=None)
+        return self._take(found)
 
     def _on_operation(self, operation: Operation) -> None:
-        error: BaseException | None = None
+        error: BaseException | None = self.refusal
         if operation.resolved:
+            error = None
             try:
                 operation.check()
             except TamrError as reason:
@@ -190,3 +204,19 @@ class StepRun:
 
     def _tell(self, **changes: Any) -> None:
         self._report(self, changes)
+
+
+def _poll_unless_gone(operation: Operation) -> Operation | None:
+    """Polls an operation; returns None if the server does not have it any more.
+
+    A gateway may respond with 404, too, while the server is away: its list is certain.
+
+    Raises:
+        TamrError: A request failed, or the list has it.
+    """
+    try:
+        return operation.poll()
+    except NotFound:
+        if any(map(operation.is_shown_by, OperationList(operation.client).documents)):
+            raise
+        return None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .._text import sanitize
 from ..history import Estimate
 from ..operation import Operation
 
@@ -56,8 +57,9 @@ class StepStatus:
     queue: Estimate | None = None
 
     def __repr__(self) -> str:
-        operation = "" if self.operation is None else f", operation {self.operation.resource_id}"
-        return f"<{self.name}: {self.state}{operation}>"
+        number = "" if self.operation is None else sanitize(self.operation.resource_id or "?")
+        operation = f", operation {number}" if number else ""
+        return f"<{sanitize(self.name)}: {sanitize(self.state)}{operation}>"
 
 
 def checked_steps(steps: object) -> list[Step]:

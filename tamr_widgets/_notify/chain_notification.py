@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 
 from .._chain.plan import FAILED
@@ -27,15 +26,14 @@ class ChainNotification(Handle):
             msg = f"For a chain, when must be 'ended' or 'failed', not {when!r:.40}."
             raise ValueError(msg)
         super().__init__(to, when)
-        self._ends = itertools.count()
         chain.on_ended(self._on_ended)
 
     def _on_ended(self, chain: Chain) -> None:
         if self.closed or (self.when == "failed" and chain.state != FAILED):
             return
         title, text = chain_title_and_text(chain)
-        key = (id(self), next(self._ends))
-        self._outbox.submit(key, title, text, self._closed, self._set_error)
+        # Each end is an event of its own, also that of another chain with the same recipient.
+        self._outbox.submit(object(), title, text, self._closed, self._set_error)
 
     def __repr__(self) -> str:
         return f"<notify {self.label} when {self.when}: a chain>"

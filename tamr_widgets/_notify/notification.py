@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from .._clock import Seconds, checked_seconds
 from .._http.unify_client import checked_client, link_to
 from .._http.urls import server_name
 from .._operation.identity import server_of
+from .._text import sanitize
 from ..errors import NotAClient, OperationTypeError, TamrError
 from ..operation import Operation
 from .handle import Handle
@@ -69,24 +70,23 @@ class Notification(Handle):
         if self.when == event.kind or (self.when == "failed" and operation.state == "FAILED"):
             title, text = title_and_text(operation, event.estimate, late=event.kind == "late")
             is_last = self.identity is not None
-            self._submit(event.kind, operation.identity, title, text, is_last=is_last)
+            key = (self.server, operation.identity, event.kind)
+            self._submit(key, title, text, is_last=is_last)
         elif event.kind == "ended" and self.identity is not None:
             self.close()  # it has not failed, or not run late
 
     def _on_lost(self, error: TamrError) -> None:
         title, text = lost(self._operation, self._server_name, str(error))
-        self._submit("lost", self.identity, title, text, is_last=True)
+        # Once for this notification: one that is made later can be lost again.
+        self._submit(object(), title, text, is_last=True)
 
-    def _submit(
-        self, kind: str, identity: str | None, title: str, text: str, *, is_last: bool
-    ) -> None:
+    def _submit(self, event: Hashable, title: str, text: str, *, is_last: bool) -> None:
         def on_done(reason: str) -> None:
             self._set_error(reason)
             if is_last and not reason:
                 self.close()
 
-        key = (self.server, identity, kind)
-        self._outbox.submit(key, title, text, self._closed, on_done)
+        self._outbox.submit(event, title, text, self._closed, on_done)
 
     def _set_error(self, reason: str) -> None:
         """Sets the error, which pages show."""
@@ -96,7 +96,8 @@ class Notification(Handle):
             registry.changed(self)
 
     def __repr__(self) -> str:
-        jobs = "all jobs" if self._operation is None else f"job {self._operation.resource_id}"
+        number = "" if self._operation is None else sanitize(self._operation.resource_id or "?")
+        jobs = f"job {number}" if number else "all jobs"
         return f"<notify {self.label} when {self.when}: {jobs} on {self._server_name}>"
 
 

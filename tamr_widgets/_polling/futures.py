@@ -81,9 +81,14 @@ class OperationFuture(Future["Operation"]):
         self._is_overdue = True
 
     def time_out(self) -> None:
-        """Completes it with a WaitTimeout, since there was no result of a last poll in time."""
+        """Completes it with a WaitTimeout, since there was no result of a last poll in time.
+
+        If there was one, and only its thread is late, it is completed with the operation.
+        """
+        if self.latest.resolved:
+            return complete(self, self.latest)
         no_response = RequestTimeout("The server has not responded to the last poll in time.")
-        complete(self, self._timeout(self.last_error or no_response))
+        return complete(self, self._timeout(self.last_error or no_response))
 
     def _timeout(self, last_error: TamrError | None) -> TamrError:
         waited = clock.monotonic() - self._began

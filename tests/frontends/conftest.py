@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -25,23 +26,38 @@ def tamr() -> Iterator[Simulator]:
         yield simulator
 
 
+@pytest.fixture(scope="session")
+def environments(
+    request: pytest.FixtureRequest, environment: Callable[..., Path]
+) -> Iterator[dict[str, Future[Path]]]:
+    """The Python of each host that is tried; the later are installed while the first are tried."""
+    chosen = {
+        item.callspec.params["server"].name: item.callspec.params["server"].packages
+        for item in request.session.items
+        if "server" in getattr(item, "fixturenames", ())
+    }
+    executor = ThreadPoolExecutor(1)
+    yield {name: executor.submit(environment, name, *packages) for name, packages in chosen.items()}
+    executor.shutdown(cancel_futures=True)
+
+
 @pytest.fixture(scope="module", params=HOSTS, ids=[host.name for host in HOSTS])
 def server(
     request: pytest.FixtureRequest,
     tamr: Simulator,
-    environment: Callable[..., Path],
+    environments: dict[str, Future[Path]],
     artifacts: Path,
 ) -> Iterator[AppServer]:
     """The server of each host's app in turn."""
-    with _serve(request.param, tamr, environment, artifacts) as server:
+    with _serve(request.param, tamr, environments, artifacts) as server:
         yield server
 
 
 def _serve(
-    host: Host, tamr: Simulator, environment: Callable[..., Path], artifacts: Path
+    host: Host, tamr: Simulator, environments: dict[str, Future[Path]], artifacts: Path
 ) -> AppServer:
     try:
-        python = environment(host.name, *host.packages)
+        python = environments[host.name].result()
     except RuntimeError as error:
         pytest.skip(f"{SKIPPED_IN_CI}{error}")
     variables = {

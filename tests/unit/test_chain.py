@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 import threading
 from functools import partial
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
-from fakes import fake_response
+from fakes import fake_response, wait_until
 
 from tamr_widgets import (
     Chain,
@@ -190,11 +191,17 @@ def test_a_function_that_raises_fails_its_step(error, job, started):
     assert chain.steps[0].error is error
 
 
-def test_a_step_that_waits_for_its_own_chain_fails(job):
+@pytest.mark.parametrize("way", ["wait", "await"])
+def test_a_step_that_waits_for_its_own_chain_fails(job, way):
     """Nothing would ever end."""
 
+    async def awaited() -> None:
+        await chain
+
     def wait() -> None:
-        chain.wait()
+        if way == "wait":
+            chain.wait()
+        asyncio.run(awaited())
 
     chain = chain_of({"a": wait, "b": job("b")})
     chain.start()
@@ -227,6 +234,8 @@ def test_a_forked_child_can_start_a_chain_that_its_parent_has_not_started(job):
     running.renew_after_fork()
     with pytest.raises(NotSupported, match="the process that started it"):
         running.wait()
+    with pytest.raises(NotSupported, match="the process that started it"):
+        running.resume()  # no poll of this process would ever end it
     running.stop()
 
 
@@ -303,6 +312,37 @@ def test_cancelling_cancels_the_job_that_runs_and_starts_no_more(job, started, t
     assert states(chain) == "CANCELED BLOCKED"
     assert len(tamr.requests.matching("POST", "cancel")) == 1
     assert started == ["a"]
+
+
+def test_a_double_click_cancels_once(job, tamr):
+    chain = chain_of({"a": job("a", seconds=60)})
+    until = changes(chain)
+    chain.start()
+    until(lambda: chain.steps[0].state == "RUNNING")
+    tamr.faults.add(Fault.delay(0.1, method="GET"))
+
+    chain.cancel().cancel()
+
+    assert chain.wait(10).state == "CANCELED"
+    assert len(tamr.requests.matching("POST", "cancel")) == 1
+
+
+def test_a_cancellation_that_is_refused_is_said_until_the_job_ends(job, tamr):
+    """The reason would be gone with the next poll, and the chain would seem to stop."""
+    tamr.faults.add(Fault.status(403, path="cancel"))
+    chain = chain_of({"a": job("a", seconds=1), "b": job("b")})
+    until = changes(chain)
+    chain.start()
+    until(lambda: chain.steps[0].state == "RUNNING")
+    chain.cancel()
+    until(lambda: chain.steps[0].error is not None)
+    seen = len(tamr.requests)
+
+    until(lambda: len(tamr.requests) > seen + 2 or chain.steps[0].error is None)
+    assert isinstance(chain.steps[0].error, Forbidden)
+    chain.wait(10)
+    assert states(chain) == "SUCCEEDED WAITING"
+    assert chain.steps[0].error is None
 
 
 def test_a_job_that_is_being_started_is_cancelled_when_it_is_there(job, started, tamr):
@@ -392,6 +432,22 @@ def test_a_step_whose_job_is_gone_is_started_anew(job, started, tamr):
 
     assert chain.resume().wait(10).state == "SUCCEEDED"
     assert started == ["a", "a"]
+
+
+def test_a_job_is_not_gone_because_a_gateway_does_not_find_it(job, started, tamr):
+    """Gateways respond with 404, too, while the server behind them is started again."""
+    chain = chain_of({"a": job("a", seconds=1)})
+    until = changes(chain)
+    chain.start()
+    until(lambda: chain.steps[0].state == "RUNNING")
+    tamr.faults.add(Fault.status(403, times=1, method="GET"), Fault.status(404))
+    chain.wait(10)
+
+    assert chain.resume().wait(10).state == "FAILED"
+    assert states(chain) == "UNKNOWN"
+    tamr.faults.clear()
+    assert chain.resume().wait(10).state == "SUCCEEDED"
+    assert started == ["a"]
 
 
 def test_a_start_is_repeated_while_the_server_is_away(client, tamr):
@@ -528,6 +584,48 @@ def test_a_chain_that_is_made_anew_takes_over_the_operations_that_ran(job, start
         chain_of(steps).resume({"don": done})
 
 
+def test_all_jobs_that_are_taken_over_are_followed_at_once(job, started, client, tamr):
+    """They run, whatever came before them, and however many may be started."""
+
+    first, second = (
+        client.operation(tamr.jobs.start(queued_seconds=0, run_seconds=0.5)) for _ in range(2)
+    )
+    chain = chain_of([("new", job("a")), ("first", job("b")), Step("second", job("c"), after=())])
+    until = changes(chain)
+    chain.resume({"first": first, "second": second})
+
+    until(lambda: states(chain) == "WAITING RUNNING RUNNING")
+    assert chain.stop().state == "STOPPING"
+    assert chain.wait(10).state == "STOPPED"
+    assert states(chain) == "WAITING SUCCEEDED SUCCEEDED"
+    assert started == []
+
+
+def test_a_job_that_is_gone_when_it_is_taken_over_waits_for_its_turn(job, started, client, tamr):
+    gone = client.operation(tamr.jobs.start(queued_seconds=0, run_seconds=60))
+    tamr.jobs.remove(gone.resource_id)
+
+    chain = chain_of({"a": job("a"), "b": job("b")}).resume({"b": gone})
+
+    assert chain.wait(10).state == "SUCCEEDED"
+    assert started == ["a", "b"]
+
+
+def test_resuming_a_chain_that_has_succeeded_is_no_other_end(job):
+    """A script may do so after each run; nobody is to be notified again."""
+    ends: list[str] = []
+    chain = chain_of({"a": job("a")})
+    chain.on_ended(lambda ended: ends.append(ended.state))
+    chain.start().wait(10)
+    wait_until(lambda: ends)
+
+    chain.resume().wait(10)
+    last = threading.Event()
+    chain.on_ended(lambda _: last.set())
+    assert last.wait(10)
+    assert ends == ["SUCCEEDED"]
+
+
 def test_a_chain_can_be_awaited(job):
     async def run() -> Chain:
         return await chain_of({"a": job("a")}).start()
@@ -595,7 +693,7 @@ def test_a_step_to_come_has_the_usual_time_of_its_description():
                 Step("later", lambda: None, description="Train Mastering Model"),
                 Step("unknown", lambda: None),
             ],
-            poll_interval_seconds=0.5,
+            poll_interval_seconds=2,
         )
         until = changes(chain)
         chain.start()
@@ -618,7 +716,8 @@ def test_a_step_that_waits_starts_after_the_jobs_ahead():
             operation = chain.steps[0].operation
             return Poller.of(client).waiting(operation) if operation else None
 
-        until(lambda: place() is not None)
+        # Its first place may be from before the history is loaded.
+        until(lambda: (found := place()) is not None and found.estimate is not None)
         assert len(place().ahead) == 1
         assert chain.steps[0].queue == place().estimate
         chain.cancel().wait(10)
@@ -658,6 +757,35 @@ def test_the_end_of_a_chain_is_notified(job):
     assert text.startswith("Failed: Nightly, 1 of 2 steps succeeded: b, job 2 on 127.0.0.1:")
     assert received[2][1] == "Succeeded: Nightly, 2 of 2 steps succeeded"
     every.close()
+
+
+def test_the_ends_of_many_chains_are_notified():
+    """One for each night, in a kernel that runs for weeks: Python reuses the ids of objects."""
+    received: list[str] = []
+
+    def inbox(_: str, text: str) -> None:
+        received.append(text)
+
+    for night in range(50):
+        chain = chain_of({"a": lambda: None})
+        notify(chain, inbox)
+        chain.start().wait(10)
+        wait_until(lambda night=night: len(received) == night + 1)
+        del chain
+        gc.collect()
+
+
+def test_text_of_a_server_shows_as_text_in_a_repr(job, tamr):
+    """A terminal would take it for commands."""
+    tamr.faults.add(Fault.job_state("\x1b[2JENDS\nSOON"))
+    chain = chain_of({"a": job("a")})
+    until = changes(chain)
+    chain.start()
+    until(lambda: chain.steps[0].operation is not None)
+
+    assert repr(chain.steps[0]) == "<a: [2JENDS SOON, operation 1>"
+    tamr.faults.clear()
+    chain.wait(10)
 
 
 def test_a_chain_is_never_late(job):

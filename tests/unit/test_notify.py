@@ -312,6 +312,17 @@ def test_the_end_of_polling_is_said_too(tamr, notify):
     wait_until(lambda: handle.closed)
 
 
+def test_polling_that_ends_again_is_said_again(tamr, notify):
+    """A notification that is made anew days later has an end of its own."""
+    inbox = Inbox()
+    for count in (1, 2):
+        handle = notify(tamr, inbox)
+        tamr.faults[None] = lambda: Forbidden("No permission.")
+        work(tamr)
+        settle(inbox, count)
+        wait_until(lambda handle=handle: handle.closed)
+
+
 def test_the_end_of_polling_a_server_names_the_server(tamr, notify):
     """No job is meant then."""
     inbox = Inbox()

@@ -26,6 +26,7 @@ from tamr_widgets import (
     as_completed,
     wait_all,
 )
+from tamr_widgets._polling.futures import OperationFuture
 from tamr_widgets.simulator import Fault, Simulator
 
 if TYPE_CHECKING:
@@ -226,6 +227,25 @@ def test_ctrl_c_ends_the_polling_and_not_the_jobs(tamr, client):
     assert tamr.jobs.state(jobs[0].resource_id) == "RUNNING"
 
 
+def test_ctrl_c_at_the_start_ends_the_polling(tamr, client, monkeypatch):
+    """With hundreds of operations it may come before the last one is polled."""
+    jobs = running(tamr, client, 2)
+    subscribe = Poller.subscribe
+
+    def interrupted(poller: Poller, operation: Operation, *args: Any, **options: Any) -> Any:
+        if operation is jobs[1]:
+            raise KeyboardInterrupt
+        return subscribe(poller, operation, *args, **options)
+
+    monkeypatch.setattr(Poller, "subscribe", interrupted)
+    waits = as_completed(jobs)
+    with pytest.raises(KeyboardInterrupt):
+        next(waits)
+
+    wait_until(lambda: has_ended(client))
+    assert list(waits) == []
+
+
 def test_a_loop_that_is_left_ends_the_polling(tamr, client):
     """Nobody has to close anything."""
     first, *others = running(tamr, client, 3)
@@ -328,6 +348,17 @@ def test_a_future_that_is_cancelled_ends_the_waits_for_it(tamr, client, caplog):
     assert concurrent.futures.wait([future], 0).done == {future}
     assert list(concurrent.futures.as_completed([future], 0)) == [future]
     assert not caplog.records
+
+
+def test_an_end_that_was_seen_is_no_timeout(fake, monkeypatch):
+    """With hundreds of operations, the threads of their ends are late at the deadline."""
+    future = OperationFuture(fake.add("1"))
+    monkeypatch.setattr(threading.Thread, "start", lambda _: None)
+
+    future.on_operation(fake.add("1", "SUCCEEDED"))
+    future.time_out()
+
+    assert future.result(0).succeeded()
 
 
 def test_twenty_jobs_of_27_seconds_cost_up_to_40_requests(fake, driven, monkeypatch):
