@@ -434,13 +434,14 @@ def test_a_step_whose_job_is_gone_is_started_anew(job, started, tamr):
     assert started == ["a", "a"]
 
 
-def test_a_job_is_not_gone_because_a_gateway_does_not_find_it(job, started, tamr):
+@pytest.mark.parametrize("path", ["", r"operations/\d+$"], ids=["nothing", "not the job"])
+def test_a_job_is_not_gone_because_a_gateway_does_not_find_it(job, started, tamr, path):
     """Gateways respond with 404, too, while the server behind them is started again."""
     chain = chain_of({"a": job("a", seconds=1)})
     until = changes(chain)
     chain.start()
     until(lambda: chain.steps[0].state == "RUNNING")
-    tamr.faults.add(Fault.status(403, times=1, method="GET"), Fault.status(404))
+    tamr.faults.add(Fault.status(403, times=1, method="GET"), Fault.status(404, path=path))
     chain.wait(10)
 
     assert chain.resume().wait(10).state == "FAILED"

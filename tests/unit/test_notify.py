@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import apprise
 import pytest
 from fakes import document, wait_until
+from forks import in_child, may_fork, needs_fork
 from polling import LIST, FakeTamr, drive
 from recipients import MailServer, Webhook
 
@@ -652,6 +653,16 @@ sys.stdin.readline()
         assert process.wait(20) == 0
         process.stdout.close()
         assert time.monotonic() - began < 5
+
+
+@needs_fork
+@may_fork
+def test_a_forked_child_notifies_nobody(tamr, notify):
+    """Its parent does."""
+    handle = notify(tamr.add("17"), Inbox())
+
+    assert in_child(lambda: handle.closed)
+    assert not handle.closed
 
 
 def test_many_notifications_of_one_server_cost_one_list(tamr, notify):

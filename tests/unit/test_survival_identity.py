@@ -494,10 +494,12 @@ def test_a_long_list_does_not_stop_other_threads(clock):
     tamr, body = FakeTamr(clock), big_list(4_000)
     tamr.faults[LIST] = fake_response(200, body)
 
-    at_once = turns_of_another_thread(lambda: json.loads(body))
-    in_steps = turns_of_another_thread(lambda: OperationList(tamr))
+    def lets_others_run():
+        at_once = turns_of_another_thread(lambda: json.loads(body))
+        return turns_of_another_thread(lambda: OperationList(tamr)) >= at_once + 5
 
-    assert in_steps >= at_once + 5
+    # A busy machine may let the other thread run just before `json.loads` begins.
+    assert any(lets_others_run() for _ in range(3))
 
 
 def test_no_list_of_any_length_is_parsed_for_an_estimate(clock, caplog, monkeypatch):
