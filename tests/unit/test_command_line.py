@@ -411,7 +411,7 @@ def test_in_a_terminal_one_line_rewrites_itself(tamr, terminal):
         assert shown.wait() == 0
 
     *drawn, last = shown.output.strip().split("\r")
-    texts = [each.replace(f"{ESCAPE}[36m", "").replace(f"{ESCAPE}[0m", "") for each in drawn]
+    texts = [re.sub(rf"{ESCAPE}\[\d+m", "", each) for each in drawn]
     assert all(columns_of(each.rstrip()) <= 49 for each in texts)
     assert last.startswith(f"{job} {ESCAPE}[32mSUCCEEDED{ESCAPE}[0m")
     assert shown.is_restored
