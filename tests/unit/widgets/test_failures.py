@@ -100,6 +100,19 @@ def test_failures_are_the_same_step_by_step_as_at_once(steps):
     assert list(failures.failing()) == still_failing(table.values())
 
 
+def test_a_job_that_takes_the_number_of_another_takes_its_place():
+    """A server that was restored counts from an old number on."""
+    jobs = {"1": run(1, "FAILED"), "2": run(2, "SUCCEEDED")}
+    failures = Failures(jobs.get)
+    failures.update(jobs.items(), ())
+    assert failures.failing() == ()
+
+    jobs["2"] = run(2, "SUCCEEDED", "Profiling [a]")
+    failures.update([("2", jobs["2"])], ())
+
+    assert ids(failures.failing()) == ["1"]
+
+
 def test_only_the_newest_failure_of_a_kind_stands():
     """An older one is neither over nor counted, and stands again if the newer one is deleted."""
     table = {str(number): run(number, "FAILED") for number in (1, 2)}

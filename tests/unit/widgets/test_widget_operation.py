@@ -371,6 +371,21 @@ def test_wait_raises_when_the_time_is_up(tamr, client):
     assert isinstance(raised.value, TimeoutError)
 
 
+def test_an_action_whose_response_is_lost_is_checked(tamr, client):
+    """Also after an error had ended the polls, which go on then."""
+    job = tamr.jobs.add("RUNNING")
+    widget = follow(client, job)
+    tamr.faults.add(Fault.status(403, times=1, method="GET"))
+    wait_until(lambda: panel(widget).get("error_kind") == "refused")
+    tamr.faults.add(Fault.reset(perform=True, times=1, method="POST"))
+
+    click(widget, "cancel")
+    wait_until(lambda: widget.state == "CANCELING")
+
+    tamr.jobs.finish(job, "CANCELED")
+    wait_until(lambda: widget.state == "CANCELED")
+
+
 def test_an_interrupt_of_wait_is_one_line_and_leaves_the_job_alone(tamr, client):
     """Nobody reads a traceback for having changed their mind."""
     widget = follow(client, tamr.jobs.add("RUNNING"))
