@@ -148,14 +148,15 @@ def test_it_is_drawn_with_the_last_session_of_its_server(extension, session, tam
     assert widget.operation.client.session is session
 
 
-def test_without_a_known_session_it_is_shown_as_ever(extension, public):
-    """By its `repr`."""
+def test_without_a_known_session_it_is_shown_as_ever(extension, public, capsys):
+    """By its `repr`, and without the traceback of an error."""
     operation = public()
 
     data, _ = extension.display(operation)
 
     assert data["text/plain"] == repr(operation)
     assert extension.shown == []
+    assert capsys.readouterr() == ("", "")
 
 
 def test_a_request_to_no_address_has_the_usual_error(extension, session):
