@@ -10,6 +10,7 @@ import shlex
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -235,6 +236,21 @@ def test_in_a_pipe_each_change_is_a_line(tamr, environment):
     assert "\r" not in "".join(lines)
 
 
+@contextmanager
+def ended_when_shown(tamr: Simulator, written: io.StringIO, *jobs: str) -> Iterator[None]:
+    """Ends jobs, one after another, each when the output shows it."""
+
+    def end_each() -> None:
+        for job in jobs:
+            wait_until(lambda job=job: f"{job} RUNNING" in written.getvalue())
+            tamr.jobs.finish(job)
+
+    thread = threading.Thread(target=end_each)
+    thread.start()
+    yield
+    thread.join()
+
+
 def test_without_a_number_all_active_jobs_are_watched_and_those_that_follow(
     tamr, environment, monkeypatch, capsys
 ):
@@ -246,17 +262,9 @@ def test_without_a_number_all_active_jobs_are_watched_and_those_that_follow(
     chain = Chain({"first": start, "next": start}, poll_interval_seconds=0.1).start()
     wait_until(lambda: chain.steps[0].operation)
 
-    def end_each_that_is_shown() -> None:
-        for job in ("1", "2"):
-            wait_until(lambda job=job: f"{job} RUNNING" in written.getvalue())
-            tamr.jobs.finish(job)
+    with ended_when_shown(tamr, written, "1", "2"):
+        assert main(["watch", "--interval", "1"]) == 0
 
-    thread = threading.Thread(target=end_each_that_is_shown)
-    thread.start()
-
-    assert main(["watch", "--interval", "1"]) == 0
-
-    thread.join()
     ended = [line.split()[:2] for line in written.getvalue().splitlines() if "SUCCEEDED" in line]
     assert ended == [["1", "SUCCEEDED"], ["2", "SUCCEEDED"]]
     assert chain.wait(10).state == "SUCCEEDED"
@@ -273,15 +281,20 @@ def test_a_job_that_cannot_be_polled_ends_the_watch_of_all(tamr, environment, ca
     assert capsys.readouterr().err.count("403 Forbidden") == 1
 
 
-def test_a_list_that_fails_between_two_jobs_does_not_end_the_watch(tamr, environment, capsys):
+def test_a_list_that_fails_between_two_jobs_does_not_end_the_watch(
+    tamr, environment, monkeypatch, capsys
+):
     """A watch lasts for hours."""
-    job = tamr.jobs.start(queued_seconds=0, run_seconds=0.1)
+    written = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", written)
+    job = tamr.jobs.add("RUNNING")
     tamr.faults.add(Fault.status(502, skip=1, times=1, path="operations$"))
 
-    assert main(["watch", "--interval", "0.1"]) == 0
-    written = capsys.readouterr()
-    assert f"{job} SUCCEEDED" in written.out
-    assert "502 Bad Gateway" in written.err
+    with ended_when_shown(tamr, written, job):
+        assert main(["watch", "--interval", "0.1"]) == 0
+
+    assert f"{job} SUCCEEDED" in written.getvalue()
+    assert "502 Bad Gateway" in capsys.readouterr().err
 
 
 def test_json_is_an_object_for_each_change(tamr, environment, capsys):
