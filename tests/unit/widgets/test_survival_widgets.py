@@ -471,8 +471,8 @@ def test_rows_are_sent_unasked_and_again_to_a_page_that_was_not_ready(tamr, clie
     """A page's request may wait behind a cell that runs."""
     monkeypatch.setattr("tamr_widgets.widgets.jobs.AGAIN_SECONDS", 0.05)
     tamr.jobs.put_all(history(5))
-    widget = jobs_widget(client)
-    sent = Page(widget)
+    with tamr.jobs.lock:  # so that the list arrives when the page is there
+        sent = Page(jobs_widget(client))
     wait_until(lambda: len(sent.of("rows")) >= 2)
     time.sleep(0.15)
 
@@ -483,13 +483,13 @@ def test_rows_are_sent_unasked_and_again_to_a_page_that_was_not_ready(tamr, clie
 
 def test_a_page_that_has_requested_gets_the_rows_once(tamr, client, monkeypatch):
     """After its hello nothing is repeated."""
-    monkeypatch.setattr("tamr_widgets.widgets.jobs.AGAIN_SECONDS", 0.05)
+    monkeypatch.setattr("tamr_widgets.widgets.jobs.AGAIN_SECONDS", 0.5)
     tamr.jobs.put_all(history(5))
     widget = jobs_widget(client)
     wait_until(lambda: widget.operations)
     sent = Page(widget)
     click(widget, "subscribe")
-    time.sleep(0.15)
+    time.sleep(0.7)
 
     assert len(sent.of("rows")) == 1
 
