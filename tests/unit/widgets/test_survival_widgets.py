@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import pickle
 import signal
+import sys
 import threading
 import time
 from contextlib import ExitStack
@@ -23,7 +24,7 @@ from tamr_widgets import ClientClosed, Forbidden, JobsWidget, Operation, Operati
 from tamr_widgets.simulator import Fault, history
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 # Observers
@@ -438,9 +439,22 @@ def test_closing_a_jobs_widget_cancels_the_clicks(tamr, client):
     assert len(tamr.requests) <= requests + 1
 
 
+@pytest.fixture
+def untraced() -> Iterator[None]:
+    """Measures no coverage on the main thread.
+
+    coverage acquires a lock at each call. A signal handler that runs between that and the release
+    waits for another thread, which waits for the same lock.
+    """
+    tracer = sys.gettrace()
+    sys.settrace(None)
+    yield
+    sys.settrace(tracer)
+
+
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs interval timers")
 @pytest.mark.parametrize("rounds", [5, pytest.param(150, marks=pytest.mark.slow)])
-def test_a_signal_handler_may_make_and_close_widgets(tamr, client, rounds):
+def test_a_signal_handler_may_make_and_close_widgets(tamr, client, untraced, rounds):
     """Also in the middle of what the main thread does with widgets."""
     operation = client.operation(tamr.jobs.add("RUNNING"))
     made: list[int] = []
