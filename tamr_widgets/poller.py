@@ -173,8 +173,12 @@ class Poller(PollLoop):
 
         Otherwise the estimate is made of the last times in the queue, regardless of other jobs.
         """
+        return self.place_and_estimate(operation)[1]
+
+    def place_and_estimate(self, operation: Operation) -> tuple[QueuePlace | None, Estimate | None]:
+        """Returns the results of `waiting` and `estimate_queue` at the same moment."""
         place = self.waiting(operation)
-        return place.estimate if place else self.history.estimate_queue(operation)
+        return place, place.estimate if place else self.history.estimate_queue(operation)
 
     def learn(
         self, on_learned: Callable[[JobHistory], object], *, _inline: bool = False

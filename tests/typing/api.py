@@ -222,6 +222,7 @@ def polling(client: Client, operation: Operation) -> None:
     subscription.close()
     poller.subscribe(operation, print, with_queue=True).close()
     assert_type(poller.waiting(operation), QueuePlace | None)
+    assert_type(poller.place_and_estimate(operation), tuple[QueuePlace | None, Estimate | None])
     poller.subscribe(operation, lambda snapshot: snapshot.resolved).close()
     poller.refresh(operation)
     assert_type(Poller(client, background=False).run_once(), float)

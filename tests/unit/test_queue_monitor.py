@@ -12,6 +12,7 @@ from tamr_widgets import Operation, Poller
 from tamr_widgets._http.deadline import current_deadline
 from tamr_widgets._polling.queue_monitor import DELAY_SECONDS
 from tamr_widgets._polling.subscription import HIDDEN_AFTER_SECONDS
+from tamr_widgets.widgets.controller import OperationController
 
 NOW = datetime(2021, 1, 29, 18, tzinfo=timezone.utc)
 INTERVAL = 3
@@ -46,6 +47,13 @@ def poller(tamr):
     poller = Poller(tamr, background=False)
     poller.learn(lambda _: None)
     return poller
+
+
+@pytest.fixture
+def of_poller(poller, monkeypatch):
+    """Has every client use this poller; for further changes of a test."""
+    monkeypatch.setattr(Poller, "of", lambda _: poller)
+    return monkeypatch
 
 
 @pytest.fixture
@@ -221,3 +229,18 @@ def test_a_job_that_waits_longer_than_estimated_gets_a_new_estimate(tamr, clock,
     drive(poller, clock, 10)
 
     assert before < 600 < poller.waiting(waiting).estimate.median_seconds
+
+
+def test_a_panel_has_the_place_and_the_start_of_one_moment(tamr, clock, poller, waiting, of_poller):
+    """Also if the place becomes too old while the panel is drawn."""
+    panel = OperationController(waiting, lambda: None, INTERVAL, None)
+    panel.follow()
+    drive(poller, clock, 10)
+    place = poller.waiting(waiting)
+    places = iter([place])
+    of_poller.setattr(poller, "waiting", lambda _: next(places, None))
+
+    facts = panel.facts()
+
+    assert facts["ahead"]["count"] == 1
+    assert facts["queue"]["median"] == pytest.approx(place.estimate.median_seconds, abs=1)
