@@ -79,7 +79,7 @@ class Chain(StepList):
         interval = checked_seconds("poll_interval_seconds", poll_interval_seconds)
         self._at_once = at_once
         self._runs = [
-            StepRun(step, self._report, max(interval, MIN_INTERVAL_SECONDS))
+            StepRun(step, self._report, max(interval, MIN_INTERVAL_SECONDS), self._is_shown)
             for step in checked_steps(steps)
         ]
         self._after = {run.step.name: run.after for run in self._runs}

@@ -74,12 +74,18 @@ class StepList:
     def on_change(self, callback: Callable[[], object]) -> Callable[[], None]:
         """Calls `callback` after each change of a step, on a thread of its own.
 
+        While there is a callback, `steps` have the starts of jobs in the queue by the jobs ahead.
+        This needs the server's list of jobs, see `with_queue` of `Poller.subscribe`.
+
         Returns:
             A function that ends that.
         """
         safe = isolated(callback)
         with self._lock:
+            runs = [] if self._listeners else list(self._runs)
             self._listeners.append(safe)
+        for run in runs:
+            run.refresh()  # the poller's thread may sleep until the next poll
         return partial(self._forget, safe)
 
     def _report(self, run: StepRun, changes: dict[str, Any]) -> None:
@@ -124,6 +130,10 @@ class StepList:
             return None, None
         poller = Poller.of(operation.client)
         return poller.history.estimate(operation), poller.estimate_queue(operation)
+
+    def _is_shown(self) -> bool:
+        """Whether there are listeners. Pollers call it with their lock, so it acquires none."""
+        return bool(self._listeners)
 
     def _forget(self, listener: SafeCallback) -> None:
         with self._lock:

@@ -221,6 +221,7 @@ def polling(client: Client, operation: Operation) -> None:
     subscription = poller.subscribe(operation, on_operation, on_error, interval=5)
     subscription.close()
     poller.subscribe(operation, print, with_queue=True).close()
+    poller.subscribe(operation, print, with_queue=lambda: operation.state == "PENDING").close()
     assert_type(poller.waiting(operation), QueuePlace | None)
     assert_type(poller.place_and_estimate(operation), tuple[QueuePlace | None, Estimate | None])
     poller.subscribe(operation, lambda snapshot: snapshot.resolved).close()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import weakref
 from datetime import datetime, timedelta, timezone
 
 import pytest
 import requests
+from fakes import callback_threads, wait_until
 from polling import LIST, FakeTamr, Follower, drive
 
-from tamr_widgets import Operation, Poller
+from tamr_widgets import Chain, Operation, Poller
 from tamr_widgets._http.deadline import current_deadline
 from tamr_widgets._polling.queue_monitor import DELAY_SECONDS
 from tamr_widgets._polling.subscription import HIDDEN_AFTER_SECONDS
@@ -244,3 +246,55 @@ def test_a_panel_has_the_place_and_the_start_of_one_moment(tamr, clock, poller, 
 
     assert facts["ahead"]["count"] == 1
     assert facts["queue"]["median"] == pytest.approx(place.estimate.median_seconds, abs=1)
+
+
+def test_a_closed_subscription_lets_go_of_its_page(poller, waiting):
+    """The page says whether it is shown; after closing, nobody needs to know."""
+
+    class Page:
+        def is_shown(self):
+            return True
+
+    page = Page()
+    gone = weakref.ref(page)
+    subscription = poller.subscribe(waiting, print, with_queue=page.is_shown)
+
+    subscription.close()
+    del page
+
+    assert gone() is None
+    assert subscription.closed
+
+
+def test_a_chain_that_nobody_looks_at_needs_no_list(tamr, clock, poller, waiting, of_poller):
+    """From when something listens to its changes until nothing does, its steps have their place."""
+    minute, long = 60, 1200
+    chain = Chain({"a": lambda: None}, poll_interval_seconds=minute)
+    chain.resume({"a": waiting})
+    wait_until(lambda: not callback_threads())
+    drive(poller, clock, minute)
+    assert lists_in(tamr, poller, clock, long) == 0
+    assert poller.waiting(waiting) is None
+
+    forget, forget_other = (chain.on_change(lambda: None) for _ in range(2))
+    drive(poller, clock, 1)
+    assert chain.steps[0].queue == poller.waiting(waiting).estimate
+    forget()
+    assert lists_in(tamr, poller, clock, long) >= 15
+
+    forget_other()
+    assert lists_in(tamr, poller, clock, long) == 0
+
+
+def test_a_page_that_shows_a_chain_waits_for_no_poll(poller, waiting, of_poller):
+    """The first to listen wakes the poller's thread, which may sleep for a minute."""
+    refreshed = []
+    chain = Chain({"a": lambda: None, "b": lambda: None}, poll_interval_seconds=60)
+    chain.resume({"a": waiting})
+    wait_until(lambda: not callback_threads())
+    of_poller.setattr(poller, "refresh", refreshed.append)
+
+    for _ in range(2):
+        chain.on_change(lambda: None)
+
+    assert refreshed == [waiting]
