@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import weakref
 from datetime import datetime, timedelta, timezone
 
@@ -13,7 +14,10 @@ from polling import LIST, FakeTamr, Follower, drive
 from tamr_widgets import Chain, Operation, Poller
 from tamr_widgets._http.deadline import current_deadline
 from tamr_widgets._polling.queue_monitor import DELAY_SECONDS
+from tamr_widgets._polling.single import future_of
 from tamr_widgets._polling.subscription import HIDDEN_AFTER_SECONDS
+from tamr_widgets._terminal.display import LiveLine
+from tamr_widgets._terminal.lines import status_line
 from tamr_widgets.widgets.controller import OperationController
 
 NOW = datetime(2021, 1, 29, 18, tzinfo=timezone.utc)
@@ -298,3 +302,35 @@ def test_a_page_that_shows_a_chain_waits_for_no_poll(poller, waiting, of_poller)
         chain.on_change(lambda: None)
 
     assert refreshed == [waiting]
+
+
+def test_the_line_in_a_terminal_has_the_start_after_the_jobs_ahead(
+    tamr, clock, poller, waiting, of_poller
+):
+    """As a widget of the same job says, not as in the last queues of the history."""
+    of_poller.setenv("COLUMNS", "200")
+    terminal = io.StringIO()
+    line = LiveLine(terminal)
+    future = future_of(waiting, INTERVAL, with_queue=line.needs_queue)
+    for _ in range(2):
+        line.update([future])
+        drive(poller, clock, 10)
+    line.update([future])
+
+    shown = terminal.getvalue().rpartition("\r")[2].rstrip()
+    assert shown == status_line(future.latest, poller.waiting(waiting).estimate)
+    assert shown != status_line(future.latest, poller.history.estimate_queue(waiting))
+    future.cancel()
+
+
+def test_a_line_that_shows_a_running_job_needs_no_list(tamr, clock, poller, waiting, of_poller):
+    """Also if other jobs wait."""
+    line = LiveLine(io.StringIO())
+    operations = [add(tamr, "1", "RUNNING", -40, -28), waiting]
+    futures = [future_of(each, INTERVAL, with_queue=line.needs_queue) for each in operations]
+    line.update(futures)
+    drive(poller, clock, 20)
+
+    assert lists_in(tamr, poller, clock, 120) == 0
+    for future in futures:
+        future.cancel()
