@@ -227,10 +227,13 @@ class Chain(StepList):
         self._advance()
         return self
 
-    def on_ended(self, callback: Callable[[Chain], object]) -> None:
+    def on_ended(self, callback: Callable[[Chain], object]) -> Callable[[], None]:
         """Calls `callback` with the chain each time it has ended, on a thread of its own.
 
         It is called at once if the chain has ended. Its output appears below this cell.
+
+        Returns:
+            A function that ends that.
         """
         safe = isolated(callback)
         with self._lock:
@@ -238,6 +241,7 @@ class Chain(StepList):
             ended = self._started and self._end.done()
         if ended:
             safe(self)
+        return partial(self._forget, self._on_ended, safe)
 
     def wait(self, timeout_seconds: Seconds | None = None) -> Chain:
         """Blocks until the chain has ended, and returns it, also if a step has failed.

@@ -86,7 +86,7 @@ class StepList:
             self._listeners.append(safe)
         for run in runs:
             run.refresh()  # the poller's thread may sleep until the next poll
-        return partial(self._forget, safe)
+        return partial(self._forget, self._listeners, safe)
 
     def _report(self, run: StepRun, changes: dict[str, Any]) -> None:
         """Writes the changes of a step, and handles them."""
@@ -135,9 +135,9 @@ class StepList:
         """Whether there are listeners. Pollers call it with their lock, so it acquires none."""
         return bool(self._listeners)
 
-    def _forget(self, listener: SafeCallback) -> None:
+    def _forget(self, callbacks: list[SafeCallback], callback: SafeCallback) -> None:
         with self._lock:
-            self._listeners = [each for each in self._listeners if each is not listener]
+            callbacks[:] = [each for each in callbacks if each is not callback]
 
 
 def isolated(callback: Callable[..., object]) -> SafeCallback:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -152,9 +152,8 @@ async def chains(client: Client) -> None:
         assert_type(step.operation, Operation | None)
         assert_type(step.error, BaseException | None)
         assert_type(step.estimate, Estimate | None)
-    chain.on_ended(lambda ended: print(ended.state))
-    forget = chain.on_change(lambda: None)
-    forget()
+    assert_type(chain.on_ended(lambda ended: print(ended.state)), Callable[[], None])
+    assert_type(chain.on_change(lambda: None), Callable[[], None])
     assert_type(ChainWidget(chain).state, str)
     with recorded("Nightly") as recording:
         assert_type(recording.state, str)

@@ -11,13 +11,14 @@ import requests
 from fakes import callback_threads, wait_until
 from polling import LIST, FakeTamr, Follower, drive
 
-from tamr_widgets import Chain, Operation, Poller
+from tamr_widgets import Chain, ChainWidget, Operation, Poller
 from tamr_widgets._http.deadline import current_deadline
 from tamr_widgets._polling.queue_monitor import DELAY_SECONDS
 from tamr_widgets._polling.single import future_of
 from tamr_widgets._polling.subscription import HIDDEN_AFTER_SECONDS
 from tamr_widgets._terminal.display import LiveLine
 from tamr_widgets._terminal.lines import status_line
+from tamr_widgets.widgets.cell_outputs import Cell
 from tamr_widgets.widgets.controller import OperationController
 
 NOW = datetime(2021, 1, 29, 18, tzinfo=timezone.utc)
@@ -288,6 +289,28 @@ def test_a_chain_that_nobody_looks_at_needs_no_list(tamr, clock, poller, waiting
 
     forget_other()
     assert lists_in(tamr, poller, clock, long) == 0
+
+
+@pytest.mark.parametrize("is_closed", [True, False])
+def test_a_chain_in_a_cell_that_ran_again_needs_no_list(
+    tamr, clock, poller, waiting, of_poller, is_closed
+):
+    """Its widget is closed, or paused until a page shows it."""
+    chain = Chain({"a": lambda: None}, poll_interval_seconds=INTERVAL)
+    chain.resume({"a": waiting})
+    widget = ChainWidget(chain)
+    wait_until(lambda: not callback_threads())
+    assert lists_in(tamr, poller, clock, 120) >= 30
+
+    widget.close() if is_closed else widget.pause_polling(Cell("1", by_source=False))
+    wait_until(lambda: not callback_threads())
+    drive(poller, clock, INTERVAL)
+    assert lists_in(tamr, poller, clock, 120) == 0
+
+    widget._handle_custom_msg({"action": "visible", "seq": 1}, None)
+    wait_until(lambda: not callback_threads())
+    assert (lists_in(tamr, poller, clock, 120) == 0) == is_closed
+    widget.close()
 
 
 def test_a_page_that_shows_a_chain_waits_for_no_poll(poller, waiting, of_poller):
