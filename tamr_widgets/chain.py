@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Generator, Iterable, Mapping
 from concurrent.futures import Future
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ._chain.plan import (
     BLOCKED,
@@ -35,6 +35,9 @@ from ._polling.futures import block_until_done, until_done
 from .client import Client
 from .errors import DeadlockError, NotSupported
 from .operation import MIN_INTERVAL_SECONDS, Operation
+
+if TYPE_CHECKING:
+    from .widgets.chain import ChainWidget
 
 __all__ = ["Chain", "Step", "StepStatus"]
 
@@ -272,10 +275,14 @@ class Chain(StepList):
         await until_done(end)
         return end.result()
 
-    def _ipython_display_(self) -> None:
+    def _display_(self) -> ChainWidget:
+        """Returns what marimo displays for this."""
         from .widgets.chain import ChainWidget  # noqa: PLC0415 - a layer above, for displays only
 
-        ChainWidget(self)._ipython_display_()
+        return ChainWidget(self)
+
+    def _ipython_display_(self) -> None:
+        self._display_()._ipython_display_()
 
     def __repr__(self) -> str:
         done = sum(step.state == SUCCEEDED for step in self.steps)
