@@ -7,8 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import new_page
-from hosts import HOSTS, PROJECT
+from hosts import HOSTS, PROJECT, new_page
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
