@@ -34,7 +34,10 @@ def environments(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[Pa
         if "server" in getattr(item, "fixturenames", ())
     }
     executor = ThreadPoolExecutor(1)
-    yield {name: executor.submit(environment, name, *packages) for name, packages in chosen.items()}
+    yield {
+        name: executor.submit(environment, name, *packages, on_top=True)
+        for name, packages in chosen.items()
+    }
     executor.shutdown(cancel_futures=True)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -121,7 +122,7 @@ class AppServer:
 def new_page(context: BrowserContext, server: AppServer) -> Page:
     """Open the app in another page."""
     page = context.new_page()
-    page.route(_is_elsewhere, lambda route: _fulfill(route, server))
+    page.route(_is_elsewhere, _fulfill)
     page.goto(server.url)
     return page
 
@@ -130,10 +131,10 @@ def _is_elsewhere(url: str) -> bool:
     return urlsplit(url).hostname != "127.0.0.1"
 
 
-def _fulfill(route: Route, server: AppServer) -> None:
+def _fulfill(route: Route) -> None:
     """Panel's page loads anywidget's code from the internet; here it comes from the package."""
     if "/anywidget@" in route.request.url:
-        folder = server.python.parents[1] / "share/jupyter/nbextensions/anywidget"
+        folder = Path(sys.prefix, "share/jupyter/nbextensions/anywidget")
         route.fulfill(path=folder / "index.js", content_type="text/javascript")
     else:
         route.abort()
