@@ -145,6 +145,7 @@ def running(tamr: Simulator, client: Client) -> Iterator[Chain]:
     chain = Chain(
         {"a": lambda: client.operation(tamr.jobs.add("RUNNING"))}, poll_interval_seconds=QUICK
     ).start()
+    wait_until(lambda: chain.steps[0].operation)
     yield chain
     chain.stop()
     tamr.jobs.finish(chain.steps[0].operation.resource_id)

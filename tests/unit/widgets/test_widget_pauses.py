@@ -75,7 +75,7 @@ def test_an_operation_is_paused_when_its_cell_runs_again(tamr, client, shell):
     shell.run("a")
     widget = follow(client, job)
     widget._ipython_display_()
-    assert polls(tamr, path)
+    wait_until(lambda: polls(tamr, path))
 
     shell.run("a")
     assert not polls(tamr, path)
@@ -86,7 +86,7 @@ def test_an_operation_is_paused_when_its_cell_runs_again(tamr, client, shell):
     shell.run("b")
     widget._ipython_display_()
     shell.run("b")
-    assert polls(tamr, path)
+    wait_until(lambda: polls(tamr, path))
 
 
 def test_a_cell_without_an_id_pauses_no_operation(tamr, client, shell):
@@ -99,7 +99,7 @@ def test_a_cell_without_an_id_pauses_no_operation(tamr, client, shell):
 
     shell.run(None)
 
-    assert polls(tamr, f"operations/{job}")
+    wait_until(lambda: polls(tamr, f"operations/{job}"))
     assert not polls(tamr, "operations")
 
 
@@ -160,7 +160,7 @@ def test_outside_of_a_cell_nothing_is_recorded(tamr, client, shell):
 
     shell.events.trigger("pre_run_cell", SimpleNamespace(raw_cell=""))
 
-    assert polls(tamr, f"operations/{job}")
+    wait_until(lambda: polls(tamr, f"operations/{job}"))
 
 
 def test_a_closed_widget_is_not_displayed(tamr, client, displayed):
