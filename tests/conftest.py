@@ -31,12 +31,9 @@ MAX_WORKERS = 4  # each may run a browser and a Jupyter server
 GRACE_SECONDS = 10.0  # only a thread that was left behind uses them up
 EXPECT_TIMEOUT_MS = 20_000  # for machines that are busy otherwise
 LOOP_EXECUTOR = "asyncio_"  # Playwright's loop keeps its executor's threads for the whole session
-
-if sys.dont_write_bytecode:
-    # As in many containers. Each worker would compile all tests and Hypothesis again, which takes
-    # seconds; here it writes nothing beside the sources.
-    sys.pycache_prefix = str(PROJECT / ".cache/pycache")
-    sys.dont_write_bytecode = False
+# Else each worker compiles all tests and Hypothesis again where PYTHONDONTWRITEBYTECODE is set, as
+# in many containers: this takes seconds. A `pycache_prefix` would compile all packages once more.
+sys.dont_write_bytecode = False
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import ast
-import os
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
-import pytest
-
-PROJECT = Path(__file__).parents[2]
-TESTS = PROJECT / "tests"
+TESTS = Path(__file__).parents[1]
 MODULES = [path for path in TESTS.rglob("*.py") if "node_modules" not in path.parts]
 
 
@@ -24,20 +18,6 @@ def imported(path: Path) -> set[str | None]:
         elif isinstance(node, ast.ImportFrom):
             names.add(node.module)
     return names
-
-
-@pytest.mark.parametrize("setting", ["", "1"])
-def test_nothing_is_compiled_beside_sources_against_the_user_s_will(setting, tmp_path):
-    """With PYTHONDONTWRITEBYTECODE, what makes the tests faster is kept in the project's cache."""
-    code = "import conftest, sys; print(sys.dont_write_bytecode, sys.pycache_prefix)"
-    command = [sys.executable, "-X", f"pycache_prefix={tmp_path}", "-c", code]
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": setting}
-    shown = subprocess.run(
-        command, cwd=TESTS, env=environment, capture_output=True, text=True, check=True
-    )
-
-    folder = PROJECT / ".cache/pycache" if setting else tmp_path
-    assert shown.stdout.split() == ["False", str(folder)]
 
 
 def test_no_module_imports_a_conftest():
