@@ -13,6 +13,7 @@ from typing import Any
 
 from ._clock import Seconds, checked_seconds
 from ._http.protocol import TamrClient
+from ._operation.identity import server_of
 from ._operation.operation_list import OperationList
 from ._polling.callbacks import own_context
 from ._polling.cell_monitor import cells
@@ -208,13 +209,11 @@ class Poller(PollLoop):
 
     def _check_server(self, operation: Operation) -> None:
         """Raises CrossOriginError for an operation of another server, which has the same paths."""
-        if operation.client is None:
-            return
-        theirs, ours = _address(operation.client), _address(self.clients.open())
-        if theirs != ours:
+        theirs, ours = operation.client, self.clients.open()
+        if theirs is not None and server_of(theirs) != server_of(ours):
             msg = (
-                f"This poller polls {ours}, but the operation belongs to {theirs}. "
-                "Use Poller.of(operation.client)."
+                f"This poller polls {_address(ours)}, but the operation belongs to "
+                f"{_address(theirs)}. Use Poller.of(operation.client)."
             )
             raise CrossOriginError(msg)
 

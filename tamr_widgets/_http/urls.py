@@ -112,12 +112,17 @@ def base_path_of(base_path: str) -> str:
 def is_below(origin: str, folder: str, url: str) -> bool:
     """Whether a URL has this origin and a path in `folder`, which ends with a slash."""
     try:
-        return _key(url) == _key(origin) and urlsplit(url).path.startswith(folder)
+        return origin_parts(url) == origin_parts(origin) and urlsplit(url).path.startswith(folder)
     except ValueError:
         return False
 
 
-def _key(url: str) -> tuple[str, str | None, int | None]:
+def origin_parts(url: str) -> tuple[str, str | None, int | None]:
+    """Returns scheme, host and port of a URL, with the scheme's default port if it names none.
+
+    Raises:
+        ValueError: The URL cannot be parsed.
+    """
     parts = urlsplit(url)
     return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)
 
@@ -157,7 +162,7 @@ def endpoint_url(origin: str, base_path: str, endpoint: str) -> str:
         or "#" in endpoint
     )
     url = origin + (endpoint if endpoint.startswith("/") else base_path + endpoint)
-    if is_cross_origin or _key(url) != _key(origin):
+    if is_cross_origin or origin_parts(url) != origin_parts(origin):
         msg = (
             f"Nothing was sent to {_shown(endpoint)}: it is no path below {origin}, where this "
             "client's credentials belong. Use a path such as 'operations/17'."
@@ -194,7 +199,7 @@ def redirect_url(origin: str, url: str, location: str) -> str:
     location = location[:MAX_ENDPOINT_CHARS]
     try:
         target = urljoin(url, location)
-        same = _key(target) == _key(origin) and "@" not in urlsplit(target).netloc
+        same = origin_parts(target) == origin_parts(origin) and "@" not in urlsplit(target).netloc
     except ValueError:
         same, target = False, location
     if not same or _AMBIGUOUS.search(location) or _climbs(location.split("?", 1)[0]):

@@ -998,6 +998,17 @@ def test_an_operation_of_another_server_is_refused(driven, fake, clock, name, va
         driven.subscribe(other.add(), print)
 
 
+def test_an_operation_may_name_the_default_port_of_its_server(driven, fake, clock):
+    """It is the same server, with or without the port in its address."""
+    fake.origin = "http://tamr.test"
+    same = FakeTamr(clock)
+    same.origin = "http://tamr.test:80"
+
+    subscription = driven.subscribe(same.add(), print)
+
+    assert not subscription.closed
+
+
 def test_closed_followers_are_let_go_where_the_list_is_refused(driven, fake, clock):
     """Three hundred widgets that wanted to learn from it, and were closed."""
 
