@@ -17,7 +17,7 @@ from ._operation.identity import server_of
 from ._operation.operation_list import OperationList
 from ._polling.callbacks import own_context
 from ._polling.cell_monitor import cells
-from ._polling.fetcher import run_command
+from ._polling.commands import run_command
 from ._polling.history_loader import HistoryLoader
 from ._polling.loop import REPLAYS, PollLoop
 from ._polling.registry import PollerRegistry
@@ -260,10 +260,10 @@ class Poller(PollLoop):
                     self._fetcher.history_loader.forget(subscription)
 
     def _add_subscriber(
-        self, path: str, last_seen: Operation | None, subscription: Subscription
+        self, key: str, last_seen: Operation | None, subscription: Subscription
     ) -> None:
         with self._wake:
-            target = self._targets.add_subscriber(path, last_seen, subscription)
+            target = self._targets.add_subscriber(key, last_seen, subscription)
             if target.latest is not last_seen:
                 replay = partial(target.replay_latest, subscription, last_seen)
                 self._commands.add(subscription, replay, owner=REPLAYS)

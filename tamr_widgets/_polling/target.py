@@ -30,10 +30,11 @@ class PollTarget:
     """An operation, or the list of all, that a poller requests for its subscribers.
 
     Args:
-        path: The path to request.
+        key: The `identity` of the operation when the first subscriber came, or `EVERYTHING`.
         latest: The latest snapshot, if there is one.
 
     Attributes:
+        key: The key.
         latest: The latest snapshot (or list).
         error: The error of the last poll, or None.
         subscriptions: The subscriptions: a tuple, so that it can be read while it is replaced.
@@ -46,8 +47,8 @@ class PollTarget:
         backoff: The delays after errors of this target alone.
     """
 
-    def __init__(self, path: str, latest: Any = None) -> None:
-        self.path = path
+    def __init__(self, key: str, latest: Any = None) -> None:
+        self.key = key
         self.latest = latest
         self.error: TamrError | None = None
         self._set_subscriptions(())

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from .._clock import clock
-from .._polling.fetcher import concerns_all_targets
+from .._http.retry import concerns_all_operations
 from ..errors import (
     CertificateError,
     ClientClosed,
@@ -137,4 +137,4 @@ def _concerns_all(error: TamrError) -> bool:
 
 def _concerns_many(error: TamrError) -> bool:
     """Whether the next action would probably fail with the same error."""
-    return isinstance(error, Forbidden) or concerns_all_targets(error)
+    return isinstance(error, Forbidden) or concerns_all_operations(error)
