@@ -30,11 +30,12 @@ from ._chain.running import StepRun
 from ._chain.step_list import StepList, isolated
 from ._chain.steps import Step, StepStatus, checked_steps
 from ._clock import Seconds, checked_seconds
+from ._operation.wait import MIN_INTERVAL_SECONDS
 from ._polling.callbacks import SafeCallback, own_context
 from ._polling.futures import block_until_done, until_done
 from .client import Client
 from .errors import DeadlockError, NotSupported
-from .operation import MIN_INTERVAL_SECONDS, Operation
+from .operation import Operation
 
 __all__ = ["Chain", "Step", "StepStatus"]
 

@@ -23,7 +23,7 @@ from IPython.core.getipython import get_ipython
 from IPython.display import display
 
 from ._chain.recording import Recording
-from ._clock import Seconds, checked_seconds
+from ._clock import Seconds, checked_seconds, checked_timeout
 from ._http.session_client import remember_session
 from ._terminal.display import LiveLine, is_terminal
 from .errors import OperationTypeError
@@ -247,7 +247,7 @@ def _live_function(original: Callable[..., Any], show: Wait) -> Callable[..., An
 
 def _seconds(interval: Any, timeout: Any) -> tuple[Seconds, Seconds | None]:
     interval = checked_seconds("poll_interval_seconds", interval)
-    return interval, None if timeout is None else checked_seconds("timeout_seconds", timeout)
+    return interval, checked_timeout(timeout)
 
 
 def _remembering(session_class: Any) -> Callable[..., Any]:

@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote
 
 import requests
 
-from ._clock import Seconds, checked_seconds
+from ._clock import Seconds, checked_seconds, checked_timeout
 from ._http.headers import ResponseTime, response_time
 from ._http.protocol import TamrClient
 from ._http.session_client import client_of, has_address
@@ -33,12 +33,7 @@ from ._operation.parse import NOOP, derived_path, document_of, parse_named, pars
 from ._operation.result import string_value
 from ._operation.status_message import cancellation, summarize
 from ._operation.times import parse_time, time_between
-from ._operation.wait import (
-    MIN_INTERVAL_SECONDS,
-    poll_until_resolved,
-    wait_timeout,
-    warn_unreadable,
-)
+from ._operation.wait import MIN_INTERVAL_SECONDS, poll_until_resolved
 from ._text import MAX_NAME_CHARS, cut, sanitize
 from .errors import (
     NotSupported,
@@ -53,7 +48,7 @@ from .errors import (
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-__all__ = ["MIN_INTERVAL_SECONDS", "Operation", "wait_timeout", "warn_unreadable"]
+__all__ = ["Operation"]
 
 # Without `no-cache`, a proxy between could serve a poll from its cache.
 JSON_ACCEPTED = {"Accept": "application/json", "Cache-Control": "no-cache"}
@@ -443,9 +438,7 @@ class Operation:
                 consecutive errors.
         """
         interval = checked_seconds("poll_interval_seconds", poll_interval_seconds)
-        timeout = None
-        if timeout_seconds is not None:
-            timeout = checked_seconds("timeout_seconds", timeout_seconds)
+        timeout = checked_timeout(timeout_seconds)
         if not self.resolved:
             link_to(self.client)
         return poll_until_resolved(self, max(interval, MIN_INTERVAL_SECONDS), timeout)

@@ -15,6 +15,7 @@ from ._clock import Seconds, checked_seconds
 from ._http.protocol import TamrClient
 from ._operation.identity import server_of
 from ._operation.operation_list import OperationList
+from ._operation.wait import MIN_INTERVAL_SECONDS
 from ._polling.callbacks import own_context
 from ._polling.cell_monitor import cells
 from ._polling.commands import run_command
@@ -25,7 +26,7 @@ from ._polling.subscription import Subscription
 from ._polling.targets import EVERYTHING
 from .errors import CrossOriginError, TamrError
 from .history import Estimate, JobHistory, QueuePlace
-from .operation import MIN_INTERVAL_SECONDS, Operation
+from .operation import Operation
 
 __all__ = ["Poller", "Subscription"]
 

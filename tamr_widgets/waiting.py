@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from ._clock import Seconds, checked_seconds, clock
+from ._clock import Seconds, checked_seconds, checked_timeout, clock
 from ._http.retry import MAX_ERRORS_IN_A_ROW
 from ._operation.wait import LAST_POLL_SECONDS
 from ._polling.futures import OperationFuture, block_until_done, until_done
@@ -68,9 +68,7 @@ def as_completed(
         ...     print(operation.description, operation.state)
     """
     interval = checked_seconds("poll_interval_seconds", poll_interval_seconds)
-    timeout = None
-    if timeout_seconds is not None:
-        timeout = checked_seconds("timeout_seconds", timeout_seconds)
+    timeout = checked_timeout(timeout_seconds)
     return AsCompleted(checked_operations(operations), interval, timeout)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .. import _fork
-from .._clock import Seconds, checked_seconds, clock
+from .._clock import Seconds, checked_seconds, checked_timeout, clock
 from .._http.retry import NOT_FOUND_GRACE_SECONDS
 from ..errors import NotFound, OperationReplaced
 from .wait import check_may_wait
@@ -36,7 +36,9 @@ def checked_options(
         if name not in _OPTIONS:
             msg = f"start() has no option {name!r:.40}, only {' and '.join(_OPTIONS)}."
             raise TypeError(f"{msg} Nothing was started.")
-        if value is not None or name != "timeout_seconds":
+        if name == "timeout_seconds":
+            checked_timeout(value)
+        else:
             checked_seconds(name, value)
     if not asynchronous:
         check_may_wait()

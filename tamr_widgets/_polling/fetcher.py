@@ -12,8 +12,9 @@ from typing import Any, TypeVar
 from .._clock import Seconds, clock
 from .._http.retry import Backoff, concerns_all_operations, is_retryable
 from .._operation.operation_list import OperationList
+from .._operation.wait import warn_unreadable
 from ..errors import TamrError
-from ..operation import Operation, warn_unreadable
+from ..operation import Operation
 from . import history_loader
 from .batching import BatchPolicy
 from .callbacks import log_exception

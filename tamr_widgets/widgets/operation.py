@@ -7,7 +7,7 @@ from typing import Any
 
 import traitlets as t
 
-from .._clock import Seconds, checked_seconds
+from .._clock import Seconds, checked_seconds, checked_timeout
 from .._operation.html import html_table, plain_text
 from .._polling.callbacks import SafeCallback
 from ..operation import Operation
@@ -65,9 +65,7 @@ class OperationWidget(BaseWidget):
     ) -> None:
         operation = Operation.adopt(operation)
         interval = checked_seconds("poll_interval_seconds", poll_interval_seconds)
-        timeout = timeout_seconds
-        if timeout is not None:
-            timeout = checked_seconds("timeout_seconds", timeout)
+        timeout = checked_timeout(timeout_seconds)
         self._controller = OperationController(
             operation, self._apply, interval, timeout, estimate=estimate
         )
