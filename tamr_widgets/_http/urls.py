@@ -134,6 +134,17 @@ def _climbs(path: str) -> bool:
     return any(segment.partition(";")[0] == ".." for segment in plain.split("/"))
 
 
+def _is_path(endpoint: str) -> bool:
+    """Whether an endpoint is a path, with or without a query, that all URL parsers read alike."""
+    return not (
+        _AMBIGUOUS.search(endpoint)
+        or endpoint.startswith("//")
+        or re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", endpoint)
+        or _climbs(endpoint.split("?", 1)[0])
+        or "#" in endpoint
+    )
+
+
 def endpoint_url(origin: str, base_path: str, endpoint: str) -> str:
     """Returns the URL of an endpoint, relative to the base path or (with a slash) to the origin.
 
@@ -153,16 +164,8 @@ def endpoint_url(origin: str, base_path: str, endpoint: str) -> str:
     own = base_path.lstrip("/")
     if own and endpoint.startswith(own):  # a path that already includes the base path
         endpoint = endpoint[len(own) :]
-    path = endpoint.split("?", 1)[0]
-    is_cross_origin = (
-        _AMBIGUOUS.search(endpoint)
-        or endpoint.startswith("//")
-        or re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", endpoint)
-        or _climbs(path)
-        or "#" in endpoint
-    )
     url = origin + (endpoint if endpoint.startswith("/") else base_path + endpoint)
-    if is_cross_origin or origin_parts(url) != origin_parts(origin):
+    if not _is_path(endpoint) or origin_parts(url) != origin_parts(origin):
         msg = (
             f"Nothing was sent to {_shown(endpoint)}: it is no path below {origin}, where this "
             "client's credentials belong. Use a path such as 'operations/17'."
