@@ -7,7 +7,7 @@ from collections.abc import Callable
 from .._clock import Seconds
 from ..operation import Operation
 from .controller import OperationController
-from .payload import PanelFacts
+from .payload import PanelFacts, look_the_same
 
 
 class OpenedRows:
@@ -75,6 +75,6 @@ class OpenedRows:
         if controller is None:  # pragma: no cover - closed at this moment by another thread
             return
         facts = controller.facts()
-        if {**facts, "as_of": 0} != {**self._drawn[key], "as_of": 0}:
+        if not look_the_same(facts, self._drawn[key]):
             self._drawn[key] = facts
             self._send(key, facts)

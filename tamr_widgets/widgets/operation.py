@@ -14,6 +14,7 @@ from ..operation import Operation
 from . import bundle, cell_outputs
 from .base import BaseWidget
 from .controller import OperationController
+from .payload import look_the_same
 from .waits import Waiting
 
 __all__ = ["OperationWidget"]
@@ -115,8 +116,7 @@ class OperationWidget(BaseWidget):
     def _apply(self, *, reports: bool = False) -> None:
         """Updates all traits, then the saved output at the end, then observers."""
         facts = self._controller.facts()
-        unchanged = {**facts, "as_of": 0} == {**self._panel, "as_of": 0}
-        values = {} if unchanged else {"_panel": facts}
+        values = {} if look_the_same(facts, self._panel) else {"_panel": facts}
         values |= self._current_values()
         before_notify = self._update_output if self._controller.over and not self._over else None
         self._over = self._controller.over
