@@ -54,7 +54,7 @@ def load_ipython_extension(shell: Any) -> None:
         formatter.for_type(kind, show)
         _undo.append(functools.partial(formatter.pop, kind, None))
         _replace(kind, "wait", _live_method(kind.wait, wait))
-    if _is_loadable("tamr_client"):
+    if _has_functional_client():
         module = importlib.import_module("tamr_client.operation")
         _replace(module, "wait", _live_function(module.wait, wait))
         session = importlib.import_module("tamr_client._types.session").Session
@@ -123,12 +123,15 @@ def _operation_classes() -> list[Any]:
     return classes
 
 
-def _is_loadable(name: str) -> bool:
-    """Whether a package is loaded or can be: `tamr_client` ends the process without its flag."""
-    if name in sys.modules:
+def _has_functional_client() -> bool:
+    """Whether `tamr_client` is loaded or can be loaded.
+
+    Without TAMR_CLIENT_BETA=1 its import ends the process.
+    """
+    if "tamr_client" in sys.modules:
         return True
     is_enabled = os.environ.get("TAMR_CLIENT_BETA") == "1"
-    return is_enabled and importlib.util.find_spec(name) is not None
+    return is_enabled and importlib.util.find_spec("tamr_client") is not None
 
 
 def _draw(operation: Any) -> None:

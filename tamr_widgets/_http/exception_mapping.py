@@ -31,7 +31,7 @@ from .proxies import UNREADABLE
 from .reasons import any_of, chain_of, reason_of, start_of
 
 BUSY = "Tamr, or a proxy in front of it, could not answer just now; try again in a while."
-_AWAY = "Is the server running, and are host, port and network right?"
+_CHECK_ADDRESS = "Is the server running, and are host, port and network right?"
 _UNKNOWN = (
     "It is not known whether the server has carried it out: look at Tamr's Jobs page before you "
     "try again."
@@ -175,7 +175,7 @@ def _response_error(
         return UnexpectedResponse(
             f"{request_line} returned a response that cannot be decoded ({reason}). {hint}"
         )
-    hint = _AWAY if any_of(chain, _UNSENT) else outcome_hint(request_line, "")
+    hint = _CHECK_ADDRESS if any_of(chain, _UNSENT) else outcome_hint(request_line, "")
     if any_of(chain, _SLOW) and not any_of(chain, urllib3.NewConnectionError):
         return RequestTimeout(
             f"{request_line} got no complete response{through} within its time limit. "
@@ -183,7 +183,7 @@ def _response_error(
         )
     if isinstance(error, _LOST):
         return ConnectionFailed(
-            f"{request_line} got no response{through} ({reason}). {hint or _AWAY}"
+            f"{request_line} got no response{through} ({reason}). {hint or _CHECK_ADDRESS}"
         )
     hint = outcome_hint(request_line, BUSY)
     return UnexpectedResponse(f"{request_line} returned an invalid response ({reason}). {hint}")

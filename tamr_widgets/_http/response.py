@@ -33,8 +33,8 @@ _HINTS: dict[int, tuple[type[HTTPStatusError], str]] = {
     405: (MethodNotAllowed, "This server does not support that."),
 }
 # With these, a gateway may have forwarded the request; with 503 and 429 it has not.
-_GIVEN_UP = frozenset({500, 502, 504})
-_ODD = "Check the request, and the host and port of the client."
+_UNCERTAIN = frozenset({500, 502, 504})
+_CHECK_REQUEST = "Check the request, and the host and port of the client."
 
 
 def raise_for_status(
@@ -59,10 +59,10 @@ def raise_for_status(
         return response
     if status < 400:
         raise unexpected(response, request_line, f"a redirect ({status}), which is not followed")
-    kind, hint = _HINTS.get(status, (HTTPStatusError, BUSY if status >= 500 else _ODD))
+    kind, hint = _HINTS.get(status, (HTTPStatusError, BUSY if status >= 500 else _CHECK_REQUEST))
     if status in (408, 425, 429):
         hint = BUSY
-    if status in _GIVEN_UP:
+    if status in _UNCERTAIN:
         hint = outcome_hint(request_line, BUSY)
     response = _without_secrets(response, request_line, auth)
     text = reason_in(response, auth)

@@ -16,9 +16,9 @@ from .callbacks import log_exception
 from .queue_monitor import QueueMonitor
 from .subscription import Subscription
 
-# The list is requested when the next poll is so many seconds away, so that none comes late; where
-# polls are closer, at any time after URGENT_SECONDS.
-PAUSE_SECONDS = 1.0
+# The list is requested when the next poll is so many seconds away, so that none is late; after
+# URGENT_SECONDS without such a time, at any time.
+MIN_IDLE_SECONDS = 1.0
 URGENT_SECONDS = 5.0
 # The deadline of the list.
 LIST_SECONDS = 5.0
@@ -28,7 +28,7 @@ UNAVAILABLE_SECONDS = 300.0
 # takes a second of the kernel's time, and the documents ten times their size in memory.
 MAX_LIST_BYTES = 32_000_000
 # The number of jobs in a batch, which takes a few milliseconds.
-CHUNK = 200
+BATCH_SIZE = 200
 # If there is never time for a batch, the oldest documents are dropped.
 MAX_QUEUED = 100_000
 
@@ -116,7 +116,7 @@ class HistoryLoader:
             return math.inf
         if self._filled or self._requested_at is None:
             return self.queue.list_delay(queue_interval, idle_seconds, list_seconds)
-        has_time = idle_seconds >= PAUSE_SECONDS or now - self._requested_at >= URGENT_SECONDS
+        has_time = idle_seconds >= MIN_IDLE_SECONDS or now - self._requested_at >= URGENT_SECONDS
         return 0.0 if has_time else math.inf
 
     def is_complete(self) -> bool:
@@ -129,7 +129,7 @@ class HistoryLoader:
 
     def process_batch(self) -> None:
         """Adds a batch of documents, and notifies the subscriptions after the last one."""
-        for _ in range(min(CHUNK, len(self._remaining))):
+        for _ in range(min(BATCH_SIZE, len(self._remaining))):
             listing, document = self._remaining.popleft()
             self.note(listing.operation(document))
         if not self._remaining:

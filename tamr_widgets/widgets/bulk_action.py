@@ -29,7 +29,7 @@ MAX_CONSECUTIVE_ERRORS = 3
 _NOT_TRIED = "Not tried, since the same would have happened."
 
 
-class Bulk:
+class BulkAction:
     """Cancels or deletes operations in turn, on the poller's thread, between its polls.
 
     It ends early after an error that affects all operations: the server does not support deletion

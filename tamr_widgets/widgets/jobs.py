@@ -23,7 +23,7 @@ from ..operation import Operation
 from ..poller import Poller, Subscription
 from . import bundle, cell_outputs, job_table
 from .base import BaseWidget
-from .bulk_action import Bulk
+from .bulk_action import BulkAction
 from .hints import hints
 from .job_rows import JobRows
 from .opened_rows import OpenedRows
@@ -91,7 +91,7 @@ class JobsWidget(BaseWidget):
         self._rows = JobRows(self._poller.history, self.send)
         self._table = self._rows.table
         self._opened = OpenedRows(self._interval, self._send_panel)
-        self._bulk: Bulk | None = None
+        self._bulk: BulkAction | None = None
         self._on_each_resolved: list[SafeCallback] = []
         self._offset: Seconds = 0.0
         self._checked_at = clock.wall()
@@ -102,7 +102,7 @@ class JobsWidget(BaseWidget):
         self._error_facts: dict[str, Any] = {}
         self._error = self._callback_error = ""
         self._subscriptions = SubscriptionGroup(self._subscribe, self._learn)
-        self._answered = threading.Event()
+        self._responded = threading.Event()
         super().__init__(_status=self._current_status(), **kwargs)
         registry.listen(self)
         cell_outputs.repeat_in_cell(self)
@@ -145,7 +145,7 @@ class JobsWidget(BaseWidget):
     def repeat_output(self) -> None:
         """Sends the state and the static form once more, for the saved notebook."""
         if cell_outputs.is_unattended():
-            self._answered.wait(FIRST_LIST_SECONDS)
+            self._responded.wait(FIRST_LIST_SECONDS)
         super().repeat_output()
 
     def pause_polling(self, cell: cell_outputs.Cell) -> None:  # noqa: ARG002
@@ -204,7 +204,7 @@ class JobsWidget(BaseWidget):
         self._update_traits(first=first)
         if not self._page_ready:
             cell_outputs.repeat_in_cell(self)
-        self._answered.set()
+        self._responded.set()
         self._report_resolved([] if first else ended)
 
     def _report_resolved(self, operations: list[Operation]) -> None:
@@ -222,7 +222,7 @@ class JobsWidget(BaseWidget):
         if error.retry_in_seconds is None:
             self._subscriptions.stop()
         self._update_traits()
-        self._answered.set()
+        self._responded.set()
 
     def _update_traits(self, *, first: bool = False, reports: bool = False) -> None:
         """Updates all traits, then the saved output after the first list, then observers."""
@@ -330,7 +330,9 @@ class JobsWidget(BaseWidget):
         found = {key: self._table.get(key) for key in keys} if isinstance(keys, list) else {}
         operations = {key: each for key, each in found.items() if each is not None}
         if operations:
-            self._bulk = Bulk(self._poller, action, operations, self._on_one_done, self._on_report)
+            self._bulk = BulkAction(
+                self._poller, action, operations, self._on_one_done, self._on_report
+            )
 
     def _on_one_done(self, key: str, result: Any) -> None:
         if isinstance(result, Operation):
