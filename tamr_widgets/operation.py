@@ -159,6 +159,7 @@ class Operation:
             NotFound: The server has no operation with this id.
             UnexpectedResponse: The response is not this operation.
             ValueError: The id is empty, or neither a number nor a string.
+            TamrError: The request failed, or the response has another error status.
         """
         is_id = isinstance(resource_id, (str, int)) and not isinstance(resource_id, bool)
         if not is_id or not str(resource_id).strip():
@@ -185,7 +186,8 @@ class Operation:
 
         Raises:
             OperationTypeError: `operation` is none of these, or there is no session.
-            NotAClient: The operation is not resolved, and its client can't send requests.
+            NotAClient: The operation's client can't send requests. Of a resolved `Operation`, the
+                client is not checked.
         """
         if isinstance(getattr(operation, "operation", None), Operation):
             operation = operation.operation
@@ -433,6 +435,7 @@ class Operation:
             ValueError, TypeError: An invalid number of seconds; raised by the call itself.
             NotAClient, ClientClosed: The client can't send requests, or there is none; raised by
                 the call itself.
+            DeadlockError: This runs on the polling thread, and the operation is not resolved.
             WaitTimeout: The deadline has passed. It is a TimeoutError and holds the last snapshot.
             TamrError: An error that is not transient or, without a deadline, the 25th of
                 consecutive errors.
@@ -468,19 +471,25 @@ class Operation:
         Raises:
             ValueError, TypeError: An invalid number of seconds.
             ClientClosed: The operation has not ended, and was unpickled without its client.
+            NotAClient: The operation has not ended, and its client can't send requests.
         """
         from ._polling.single import future_of  # noqa: PLC0415 - a layer above, which uses this class
 
         return future_of(self, checked_seconds("poll_interval_seconds", poll_interval_seconds))
 
     def __await__(self) -> Generator[Any, None, Operation]:
-        """Waits for the resolved operation in an event loop, as `future()` does."""
+        """Waits for the resolved operation in an event loop; results and errors as of `future`."""
         from ._polling.single import resolved  # noqa: PLC0415 - a layer above, which uses this class
 
         return resolved(self).__await__()
 
     def apply_options(self, asynchronous: bool = False, **options: Any) -> Operation:
-        """Returns this operation if `asynchronous`, else the result of `wait(**options)`."""
+        """Returns this operation if `asynchronous`, else the result of `wait(**options)`.
+
+        Raises:
+            TypeError: There is an option that `wait` does not have.
+            TamrError: As for `wait`.
+        """
         return self if asynchronous else self.wait(**options)
 
     def cancel(self) -> Operation:

@@ -1,8 +1,8 @@
-"""Poller: polls operations on one background thread for each server and user.
+"""Polls operations in the background, on one thread for each server and user.
 
-It polls the operations that have subscribers, one request at a time, and notifies all subscribers
-of an operation of each new snapshot. Commands (cancel, delete) run on the same thread, each between
-two polls. The thread starts with the first subscriber and ends with the last.
+A poller polls the operations that have subscribers, one request at a time, and notifies all
+subscribers of an operation of each new snapshot. Commands (cancel, delete) run on the same thread,
+each between two polls. The thread starts with the first subscriber and ends with the last.
 """
 
 from __future__ import annotations
@@ -71,12 +71,13 @@ class Poller(PollLoop):
             on_error: Gets each error. `error.retry_in_seconds` is the number of seconds until the
                 next poll; it is None for a permanent error, which ends the subscription.
             interval: Seconds between two polls; the first ones come sooner.
-            on_a_page: Whether the subscriber is a page that calls `mark_visible` now and then.
+            on_a_page: Whether the subscriber is a page that calls `mark_visible` while it is shown.
             with_queue: Whether to keep `waiting` up to date while the operation waits. This needs
                 the list of all operations: at most one each interval, and none that delays a poll.
 
         Raises:
             OperationTypeError: `operation` is not an operation.
+            NotAClient: Its client can't send requests.
             CrossOriginError: `operation` belongs to another server.
             ValueError, TypeError: `interval` is not a number of seconds.
         """
@@ -105,7 +106,17 @@ class Poller(PollLoop):
         on_a_page: bool = False,
         _inline: bool = False,
     ) -> Subscription:
-        """Polls the server's list of all operations. Arguments as for `subscribe`."""
+        """Polls the server's list of all operations until the subscription is closed.
+
+        Args:
+            on_listing: Gets each new list.
+            on_error: As for `subscribe`.
+            interval: Seconds between two polls.
+            on_a_page: As for `subscribe`.
+
+        Raises:
+            ValueError, TypeError: `interval` is not a number of seconds.
+        """
         subscription = self._subscription(on_listing, on_error, interval, on_a_page, _inline)
         self._add_subscriber(EVERYTHING, None, subscription)
         return subscription
@@ -125,7 +136,7 @@ class Poller(PollLoop):
         Args:
             command: A function that is called once. It must not wait for operations.
             on_done: Gets its result.
-            on_error: Gets the error that it raised.
+            on_error: Gets the error that it raised; an InternalError if that is no TamrError.
             delay: The seconds until it is due.
             owner: The commands of one owner run in order; different owners take turns.
         """

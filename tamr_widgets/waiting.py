@@ -46,6 +46,9 @@ def wait_all(
         TamrError: The polling of an operation ended with this error, see `Operation.wait`; the
             first one in the order given, after the others have ended.
         OperationTypeError, ValueError, TypeError: An argument is invalid; raised at once.
+        NotAClient, ClientClosed: The client of an operation that has not ended can't send requests,
+            or there is none; raised at once.
+        DeadlockError: This runs on a polling thread, and not all operations are resolved.
     """
     waits = as_completed(operations, timeout_seconds, poll_interval_seconds=poll_interval_seconds)
     return waits.all()
@@ -63,13 +66,18 @@ def as_completed(
     iterator raises it when its turn comes; `next` then continues with the others. The polling ends
     with the last operation, or when the iterator is closed or deleted.
 
+    Raises:
+        WaitTimeout, TamrError, DeadlockError: As for `wait_all`; raised by a step of the iteration.
+        OperationTypeError, ValueError, TypeError, NotAClient, ClientClosed: As for `wait_all`;
+            raised by the call itself.
+
     Example:
         >>> for operation in tqdm(as_completed(jobs), total=len(jobs)):
         ...     print(operation.description, operation.state)
     """
     interval = checked_seconds("poll_interval_seconds", poll_interval_seconds)
     timeout = checked_timeout(timeout_seconds)
-    return AsCompleted(checked_operations(operations), interval, timeout)
+    return AsCompleted(_checked_operations(operations), interval, timeout)
 
 
 def _ignore(_: object) -> None:
@@ -213,7 +221,13 @@ def _begin_last_polls(poller: Poller, futures: list[OperationFuture]) -> None:
         poller.refresh(future.latest)
 
 
-def checked_operations(operations: Iterable[Any]) -> list[Operation]:
+def _checked_operations(operations: Iterable[Any]) -> list[Operation]:
+    """Adopts operations, and checks that requests can be made for them.
+
+    Raises:
+        OperationTypeError: There is no iterable of operations.
+        NotAClient, ClientClosed: As for `wait_all`.
+    """
     if isinstance(operations, (str, bytes)) or not isinstance(operations, Iterable):
         msg = f"This needs operations, such as a list of them, not {operations!r:.100}."
         raise OperationTypeError(msg)

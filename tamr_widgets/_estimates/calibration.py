@@ -97,8 +97,8 @@ UNCHANGED = Calibration(-1.0, 0.0, 1.0)
 class Outcomes:
     """The outcomes of a server's estimates, each with the time when its run ended.
 
-    They are sorted, so the order in which they are added has no effect. As long as there are few,
-    outcomes of a normal distribution are added to them.
+    They are sorted, so the order in which they are added has no effect. If there are fewer than
+    twenty, outcomes of a normal distribution are added to them.
     """
 
     def __init__(self) -> None:

@@ -64,7 +64,7 @@ class PastRun:
     """A run of a job that has ended.
 
     Attributes:
-        when: The time when it ended.
+        when: The time when it ended, aware.
         queued: The time that it waited to run; None if it did not run or that is not known.
         ran: The time that it ran; None if it did not run or that is not known.
         state: SUCCEEDED, FAILED or CANCELED.

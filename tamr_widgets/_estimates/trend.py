@@ -32,7 +32,7 @@ class Trend:
     Attributes:
         change: The relative change of the duration from the first to the last run; negative if
             jobs get faster.
-        since: The end of the first run.
+        since: The end of the first run, aware.
         samples: The number of runs.
     """
 

@@ -101,7 +101,8 @@ class HttpClient:
             CrossOriginError: The endpoint, or a redirect, leads out of the origin.
             ConnectionFailed: The connection failed or broke; ProxyFailed if a proxy's did.
             RequestTimeout: A time-out or the deadline passed.
-            UnexpectedResponse: The response cannot be decoded or is too large.
+            UnexpectedResponse: The response cannot be decoded, is too large, or is a redirect of
+                another method than GET.
             HTTPStatusError: The login had expired, and a new one failed temporarily (5xx, 429).
             ClientClosed: The client was closed.
         """
