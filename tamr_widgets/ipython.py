@@ -44,7 +44,7 @@ _recording: Recording | None = None
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """Displays operations as widgets or, in a terminal, as text. Loading twice is fine."""
+    """Displays operations as widgets or, in a terminal, as text; no effect if it is loaded."""
     if _undo:
         return
     formatter, show, wait = _of_shell(shell)
@@ -62,7 +62,7 @@ def load_ipython_extension(shell: Any) -> None:
 
 
 def unload_ipython_extension(shell: Any) -> None:  # noqa: ARG001
-    """Restores the formatters and the `wait` methods."""
+    """Restores the formatters and the `wait` methods; no effect if it is not loaded."""
     while _undo:
         _undo.pop()()
 
@@ -77,6 +77,9 @@ def recorded(name: str = "") -> Iterator[Recording]:
 
     Args:
         name: The name of the panel.
+
+    Raises:
+        TypeError: The name is not a string.
 
     Example:
         >>> with recorded("Nightly"):
@@ -195,8 +198,8 @@ def _wait_with_line(operation: Operation, interval: Seconds, timeout: Seconds | 
 def _is_shown(operation: Operation, process: int) -> bool:
     """Whether a wait for an operation is shown.
 
-    Output of other threads would appear below the cell that ran last, and output of a forked
-    process nowhere.
+    Output of other threads would appear below the cell that ran last, and that of a forked process
+    would be lost.
     """
     is_elsewhere = (
         os.getpid() != process or threading.current_thread() is not threading.main_thread()

@@ -39,7 +39,7 @@ class Handle:
         return self._closed.is_set()
 
     def close(self) -> None:
-        """Ends the notifications, and the attempts to send one. Closing twice is fine."""
+        """Ends the notifications, and the attempts to send one. Closing it again has no effect."""
         self._closed.set()
 
     def renew_after_fork(self) -> None:

@@ -49,7 +49,8 @@ class Outbox:
             title: The title.
             text: The text.
             closed: Ends the retries when it is set.
-            on_done: Gets "" when it was sent, or in the end the reason for which it was not.
+            on_done: Gets the reason of the last failure after the last attempt; "" if it was sent,
+                or if `closed` was set before the first attempt.
         """
         self._queue.submit(lambda: on_done(self._send_once(event, title, text, closed)))
 

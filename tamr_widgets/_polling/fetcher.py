@@ -128,7 +128,7 @@ class Fetcher:
         if everything is not None and everything.is_nearly_due(now):
             is_cheap = self._batching.list_is_cheap(everything.interval)
         elif self.history_loader is not None and self.history_loader.queue.is_due():
-            # Else it would be requested beside the poll, for the jobs that wait.
+            # Otherwise it would be requested in addition to the poll, for the jobs that wait.
             interval = self._targets.queue_interval()
             is_cheap = math.isfinite(interval) and self._batching.list_is_cheap(interval)
         else:

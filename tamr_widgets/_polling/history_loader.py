@@ -89,7 +89,7 @@ class HistoryLoader:
             log_exception(_logger, "An operation could not be added to the history.", error)
 
     def mark_unavailable(self, *, permanent: bool) -> None:
-        """Records that the list is unavailable, for good or for now."""
+        """Records that the list is unavailable, permanently or for UNAVAILABLE_SECONDS."""
         if self._filled and not permanent:
             self.queue.delay_list()
             return

@@ -34,7 +34,7 @@ class Subscription:
         on_error: Gets each error.
         interval: The wanted number of seconds between two polls.
         on_change: Called when the subscription was closed, or may have become due sooner.
-        on_a_page: Whether the subscriber is a page that calls `mark_visible` now and then.
+        on_a_page: Whether the subscriber is a page that calls `mark_visible` while it is shown.
         inline: Whether callbacks run on the thread that notifies. Otherwise they run on a thread
             of their own, in order, in the context of the caller.
 
@@ -73,7 +73,7 @@ class Subscription:
             self._run_callback = SafeCallback(self._call, CallbackQueue(MAX_WAITING), _ignore)
 
     def close(self) -> None:
-        """Ends the notifications. Closing twice is fine."""
+        """Ends the notifications. Closing it again has no effect."""
         if not self.closed:
             self.closed = True
             # A closed subscription that is still referenced must not keep the objects alive that

@@ -42,7 +42,9 @@ class BaseWidget(PublishedTraits, OmitNoneMixin, anywidget.AnyWidget):
     _esm = t.Unicode(bundle.LOADER).tag(sync=True)
     _anywidget_id = t.Unicode().tag(sync=True)
     layout = LayoutTrait().tag(sync=True, **widget_serialization)
-    callback_error = t.Unicode("", read_only=True, help="What a callback of yours raised last.")
+    callback_error = t.Unicode(
+        "", read_only=True, help="The last error of a callback of yours, or empty."
+    )
 
     # The traits that a page may set; those with the server's state are not among them.
     _of_the_page: frozenset[str] = frozenset()

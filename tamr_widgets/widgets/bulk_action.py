@@ -41,7 +41,7 @@ class BulkAction:
         action: `cancel` or `delete`.
         operations: The operations by the page's keys.
         on_done: Gets the key and the action's result, after each success.
-        on_report: Gets the progress now and then, and at the end.
+        on_report: Gets the progress at most every `REPORT_SECONDS`, and at the end.
 
     Attributes:
         no_delete: Whether the server responded that it does not support deletion.

@@ -55,7 +55,8 @@ class JobsWidget(BaseWidget):
         **kwargs: `search`, `filter_state`, and `layout`, `tooltip` and `tabbable` of ipywidgets.
 
     Raises:
-        TypeError: `client` is not a client, or there is an unknown argument.
+        NotAClient: `client` is not a client. It is a TypeError.
+        TypeError: There is an unknown argument, or one of the wrong type.
         ValueError: `poll_interval_seconds` is negative or too large.
     """
 
@@ -70,16 +71,16 @@ class JobsWidget(BaseWidget):
     _of_the_server = ("_status", "_kept")
 
     filter_state = t.Unicode(
-        "", help="Show only jobs in this state, or SLOW ones; all if empty."
+        "", help="The state of the jobs to show, or SLOW for slow ones; empty for all."
     ).tag(sync=True)
-    search = t.Unicode("", help="Show only jobs that match this.").tag(sync=True)
+    search = t.Unicode("", help="The text by which to search; empty for all jobs.").tag(sync=True)
     operations = t.Tuple(read_only=True, help="Snapshots of all jobs, newest first.")
     selection = t.Tuple(read_only=True, help="Snapshots of the jobs that are selected.")
     failing = t.Tuple(
         read_only=True,
         help="The newest failed job of each kind that has not succeeded since, newest first.",
     )
-    error = t.Unicode("", read_only=True, help="What went wrong last, or nothing.")
+    error = t.Unicode("", read_only=True, help="The last error, or empty.")
 
     def __init__(
         self, client: TamrClient, *, poll_interval_seconds: Seconds = 5, **kwargs: Any
@@ -110,7 +111,7 @@ class JobsWidget(BaseWidget):
 
     @property
     def notification_target(self) -> TamrClient:
-        """The client, about all jobs of whose server `notify(widget, ...)` is."""
+        """The client, for `notify(widget, ...)`, which is about all jobs of its server."""
         return self._client
 
     def on_notification(self, notification: Notification) -> None:

@@ -36,6 +36,7 @@ class OperationWidget(BaseWidget):
 
     Raises:
         OperationTypeError: `operation` is not an operation.
+        NotAClient: The operation's client can't send requests.
         ClientClosed: The operation has not ended, and was unpickled without its client.
         ValueError, TypeError: A number of seconds is invalid, or there is an unknown argument.
     """
@@ -46,14 +47,18 @@ class OperationWidget(BaseWidget):
     _of_marimo = ("state", "resolved", "progress")
 
     operation = t.Instance(Operation, read_only=True, help="The newest snapshot.")
-    state = t.Unicode(None, allow_none=True, read_only=True, help="As the server wrote it.")
+    state = t.Unicode(
+        None, allow_none=True, read_only=True, help="The state, as the server wrote it."
+    )
     resolved = t.Bool(read_only=True, help="Whether the job has ended.")
-    description = t.Unicode("", read_only=True, help="What the job does.")
-    message = t.Unicode("", read_only=True, help="What the server says, in words.")
-    progress = t.Float(None, allow_none=True, read_only=True, help="0 to 1, None if unknown.")
-    waiting = t.Bool(read_only=True, help="Whether the Wait button was pressed.")
-    deleted = t.Bool(read_only=True, help="Whether it was deleted from here.")
-    error = t.Unicode("", read_only=True, help="What went wrong last, or nothing.")
+    description = t.Unicode("", read_only=True, help="Tamr's description of the job, or empty.")
+    message = t.Unicode("", read_only=True, help="The server's message, summarized.")
+    progress = t.Float(
+        None, allow_none=True, read_only=True, help="From 0 to 1; None without an estimate."
+    )
+    waiting = t.Bool(read_only=True, help="Whether a click on Wait waits for the end.")
+    deleted = t.Bool(read_only=True, help="Whether a click on Delete deleted it.")
+    error = t.Unicode("", read_only=True, help="The last error, or empty.")
 
     def __init__(
         self,
@@ -93,12 +98,15 @@ class OperationWidget(BaseWidget):
 
         Raises:
             WaitTimeout: The timeout has passed. It is a TimeoutError.
+            DeadlockError: This runs on a polling thread.
+            ValueError, TypeError: `timeout_seconds` is not a number of seconds.
             TamrError: An error ended the polling (the operation was deleted, access was refused),
                 or the widget was closed.
         """
         return self._waiting.block(timeout_seconds)
 
     def __await__(self) -> Generator[Any, None, Operation]:
+        """Waits without blocking the event loop; results and errors as of `wait`."""
         return self._waiting.until_ended().__await__()
 
     def on_resolved(self, callback: Callable[[Operation], object]) -> None:
