@@ -1,4 +1,4 @@
-"""Records whether code has changed anything on a server, so that it is known whether to repeat it.
+"""Records whether code has changed anything on a server, which decides whether it is repeated.
 
 Only requests of this package's clients are recorded.
 """

@@ -68,7 +68,7 @@ class PollTarget:
         delay = min(subscription.interval, EARLY_SECONDS) * random.uniform(0.5, 1)  # noqa: S311
         self.schedule_no_later_than(delay if self._early else 0.0)
 
-    def leave(self, subscription: Subscription) -> None:
+    def remove(self, subscription: Subscription) -> None:
         """Removes a subscription."""
         subscription.target = None
         self._set_subscriptions(tuple(s for s in self.subscriptions if s is not subscription))

@@ -78,7 +78,7 @@ class PollTargets:
         with self._lock:
             target = subscription.target
             if target is not None and subscription.closed:
-                target.leave(subscription)
+                target.remove(subscription)
                 if target.has_no_subscribers():
                     self.remove(target)
             elif target is not None:

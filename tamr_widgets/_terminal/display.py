@@ -115,18 +115,21 @@ class ChangeLog:
         """Writes a line for each operation whose state or message is new."""
         for each in waits:
             if not each.done():
-                self.ended(each.latest)
+                self._write(each.latest)
 
     def ended(self, operation: Operation) -> None:
-        """Writes a line for a resolved operation, unless it was the last one written for it."""
+        """Writes a line for a resolved operation, unless the last one had the same facts."""
+        self._write(operation)
+
+    def close(self) -> None:
+        """Does nothing: each line is complete."""
+
+    def _write(self, operation: Operation) -> None:
         facts = (operation.state, operation.message)
         if self._shown.get(operation.identity) != facts:
             self._shown[operation.identity] = facts
             self._stream.write(f"{self._line(operation)}\n")
             self._stream.flush()
-
-    def close(self) -> None:
-        """Does nothing: each line is complete."""
 
 
 def _ignore(_: object) -> None:

@@ -43,8 +43,8 @@ class ChainWidget(BaseWidget):
 
     _code = t.Bytes(bundle.compressed("chain/index.js")).tag(sync=True)
     _chain = t.Dict().tag(sync=True)
-    _of_the_server = ("_chain",)
-    _of_marimo = ("state",)
+    _server_traits = ("_chain",)
+    _marimo_traits = ("state",)
 
     chain = t.Instance(StepList, read_only=True, help="The chain.")
     state = t.Unicode("", read_only=True, help="The state of the chain, see `Chain.state`.")

@@ -67,8 +67,8 @@ class JobsWidget(BaseWidget):
     _table_state = t.Dict().tag(sync=True)
     # A page fills this from its rows before it saves the notebook.
     _kept: t.List[Any] = t.List().tag(sync=True, to_json=lambda _, widget: widget._rows.newest())
-    _of_the_page = frozenset({"filter_state", "search", "_selected", "_table_state"})
-    _of_the_server = ("_status", "_kept")
+    _page_traits = frozenset({"filter_state", "search", "_selected", "_table_state"})
+    _server_traits = ("_status", "_kept")
 
     filter_state = t.Unicode(
         "", help="The state of the jobs to show, or SLOW for slow ones; empty for all."

@@ -43,8 +43,8 @@ class OperationWidget(BaseWidget):
 
     _code = t.Bytes(bundle.compressed("operation/index.js")).tag(sync=True)
     _panel = t.Dict().tag(sync=True)
-    _of_the_server = ("_panel",)
-    _of_marimo = ("state", "resolved", "progress")
+    _server_traits = ("_panel",)
+    _marimo_traits = ("state", "resolved", "progress")
 
     operation = t.Instance(Operation, read_only=True, help="The newest snapshot.")
     state = t.Unicode(
