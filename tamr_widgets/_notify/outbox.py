@@ -24,6 +24,7 @@ class Outbox:
     """Sends to one recipient, on a thread that exists only while there is something to send.
 
     The thread is a daemon: a service that hangs delays neither polls nor the exit of the kernel.
+    The outboxes of equal recipients share it, and the events that were sent.
 
     Args:
         recipient: Gets the notifications.
@@ -31,8 +32,7 @@ class Outbox:
 
     def __init__(self, recipient: Recipient) -> None:
         self._recipient = recipient
-        self._queue = CallbackQueue(MAX_WAITING)
-        self._sent: dict[Hashable, None] = {}  # used by the queue's thread only
+        self._queue, self._sent = _shared_by(recipient)
 
     def submit(
         self,
@@ -82,6 +82,9 @@ class Outbox:
 
 
 @lru_cache(maxsize=100)
-def outbox_of(recipient: Recipient) -> Outbox:
-    """Returns the outbox that all notifications for this recipient share."""
-    return Outbox(recipient)
+def _shared_by(_: Recipient) -> tuple[CallbackQueue, dict[Hashable, None]]:
+    """Returns the queue of equal recipients, and the sent events, which only its thread uses.
+
+    The recipients themselves are not shared: each has the context of its own cell.
+    """
+    return CallbackQueue(MAX_WAITING), {}
