@@ -36,7 +36,7 @@ def sanitize(text: str, max_chars: int = MAX_FACT_CHARS) -> str:
 
 
 def cut(text: str | None, max_chars: int = MAX_TEXT_CHARS) -> str:
-    """Returns a text cut to `max_chars` characters, and the number of those that were cut off."""
+    """Returns a text cut to `max_chars`, with a note of how many characters were cut off."""
     if not text or len(text) <= max_chars:
         return text or ""
     return f"{text[:max_chars]}… ({len(text) - max_chars:,} more characters)"

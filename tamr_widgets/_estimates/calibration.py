@@ -23,6 +23,7 @@ MAX_OUTCOMES = 20
 """The number of outcomes of a kind of job that are kept."""
 
 _MAX_SERVER_OUTCOMES = 100
+# The learning rate of the ends, in the unit of positions.
 _STEP = 0.1
 # The largest shift of the median, and of either end from it, by the server's calibration, so that
 # kinds with outliers do not widen the intervals of those without too much.

@@ -19,6 +19,7 @@ from .duration import Baseline, Estimate, quantile
 __all__ = ["Discipline", "Queue", "QueuedJob"]
 
 _MIN_SECONDS = 0.1
+# The number of simulations of a queue.
 _DRAWS = 100
 # A logistic distribution's 90% quantile, in its own unit.
 _LOGIT = math.log(9)

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 __all__ = ["Ended", "PastRun", "Run", "Span", "ended", "moment", "run", "seconds_of", "span"]
 
+# A shorter duration counts as this; a longer one than the maximum is not valid.
 _MIN_SECONDS = 0.001
 _MAX_SECONDS = 100 * 86_400.0
 # A job that "ended" in 2099 would remain the newest; smaller errors of clocks are tolerated.

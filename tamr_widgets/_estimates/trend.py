@@ -18,6 +18,7 @@ from .averages import median
 
 __all__ = ["Trend", "relative_change"]
 
+# The test is not reliable for fewer runs.
 _MIN_RUNS = 8
 # The 99% quantile of the absolute value of a standard normal variable.
 _SIGNIFICANT = 2.576

@@ -14,7 +14,8 @@ import requests
 from ..errors import TamrError
 from .retry import REFUSED, was_not_carried_out
 
-_HARMLESS = ("GET", "HEAD")
+# Methods that change nothing on a server.
+_SAFE = ("GET", "HEAD")
 
 _recording: ContextVar[list[bool] | None] = ContextVar("tamr_widgets_changes", default=None)
 
@@ -33,7 +34,7 @@ def changes_recorded() -> Iterator[list[bool]]:
 def record_change(method: str, outcome: requests.Response | BaseException) -> None:
     """Records a request that has ended, unless it cannot change anything."""
     changes = _recording.get()
-    if changes is None or method.upper() in _HARMLESS:
+    if changes is None or method.upper() in _SAFE:
         return
     if isinstance(outcome, requests.Response):
         changes.append(outcome.status_code not in REFUSED)

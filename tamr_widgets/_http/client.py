@@ -33,7 +33,7 @@ from .session import SingleOriginSession
 from .transport import TOTAL_SECONDS, bounded, timeouts_within_deadline
 from .urls import base_path_of, endpoint_url, origin_of, redirect_url
 
-REDIRECTS = 3
+MAX_REDIRECTS = 3
 
 C = TypeVar("C", bound="HttpClient")
 
@@ -171,7 +171,7 @@ class HttpClient:
     def _follow(self, method: str, url: str, kwargs: dict[str, Any]) -> requests.Response:
         """Sends a request, and follows redirects of GET within the origin."""
         response = self._send(method, url, kwargs)
-        for _ in range(REDIRECTS):
+        for _ in range(MAX_REDIRECTS):
             if not response.is_redirect:
                 break
             target = redirect_url(self.origin, url, response.headers["Location"])

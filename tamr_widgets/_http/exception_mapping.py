@@ -37,7 +37,7 @@ _UNKNOWN = (
     "try again."
 )
 # Requests that may be repeated although the server may have processed them.
-_HARMLESS = re.compile(r"GET |HEAD |POST \S*instance:login$")
+_REPEATABLE = re.compile(r"GET |HEAD |POST \S*instance:login$")
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
 _NO_CERTIFICATES = re.compile(
     "^Could not find (?:a suitable TLS CA|the TLS)|no[ _]certificate[ _]or[ _]crl|PEM lib",
@@ -124,13 +124,19 @@ def outcome_hint(request_line: str, otherwise: str) -> str:
         request_line: The method and the URL of the request.
         otherwise: The hint for a request that can be repeated safely.
     """
-    return otherwise if _HARMLESS.match(request_line) else _UNKNOWN
+    return otherwise if _REPEATABLE.match(request_line) else _UNKNOWN
 
 
 def mapped_error(
     request_line: str, error: Exception, proxy: Callable[[], str | None] = lambda: None
 ) -> TamrError:
-    """Returns this package's exception for one of requests or urllib3; arguments as above."""
+    """Returns this package's exception for one of requests or urllib3.
+
+    Args:
+        request_line: The method and the URL of the request, for messages.
+        error: The exception.
+        proxy: As for `map_exceptions`.
+    """
     request_line = cut_request_line(request_line)
     chain = chain_of(error)
     reason = reason_of(chain)

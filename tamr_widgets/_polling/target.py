@@ -21,9 +21,10 @@ SHORT_SECONDS = 2.0
 # Random jitter adds up to this share to each of these delays. It is doubled with them: subscribers
 # that started together are spread over a quarter of their interval when they have reached it.
 JITTER = 0.1
+# While no page shows a target, its interval is multiplied by this.
 HIDDEN_FACTOR = 10
 # A target that is due within this share of its interval may be polled now, together with others.
-NEAR = 0.5
+MAX_EARLY_SHARE = 0.5
 
 
 class PollTarget:
@@ -90,7 +91,7 @@ class PollTarget:
 
     def is_nearly_due(self, now: Seconds) -> bool:
         """Whether it is due so soon that it may be polled now, together with others."""
-        return self.not_before <= now and self.due - now <= self.interval * NEAR
+        return self.not_before <= now and self.due - now <= self.interval * MAX_EARLY_SHARE
 
     def schedule_no_later_than(self, delay: Seconds = 0.0) -> None:
         """Schedules the next poll after `delay` seconds, or leaves it where it is due sooner."""
