@@ -104,7 +104,7 @@ class Fetcher:
         reported = internal_error(error)
         reported.retry_in_seconds = INTERNAL_ERROR_DELAY_SECONDS
         for each in self._targets.all():
-            each.back_off(INTERNAL_ERROR_DELAY_SECONDS, reported)
+            self._targets.back_off(each, INTERNAL_ERROR_DELAY_SECONDS, reported)
             each.notify_error(reported)
 
     def _in_context(
@@ -243,9 +243,7 @@ class Fetcher:
         self._publish(target, operation, operation.retry_after)
 
     def _publish(self, target: PollTarget, result: Any, min_delay: Seconds) -> None:
-        subscriptions = self._targets.update_latest(target, result)
-        target.schedule_next(min_delay)
-        for each in subscriptions:
+        for each in self._targets.update_latest(target, result, min_delay):
             each.notify(result)
 
     def _handle_list_failure(self, error: TamrError) -> None:
@@ -275,5 +273,5 @@ class Fetcher:
                 self._targets.remove(each)
         for each in affected:
             if error.retry_in_seconds is not None:
-                each.back_off(error.retry_in_seconds, error)
+                self._targets.back_off(each, error.retry_in_seconds, error)
             each.notify_error(error)

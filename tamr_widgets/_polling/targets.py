@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from .._clock import Seconds
+from ..errors import TamrError
 from .subscription import Subscription
 from .target import PollTarget
 
@@ -91,13 +92,28 @@ class PollTargets:
             if self._by_key.get(target.key) is target:
                 self._by_key.pop(target.key, None)  # a signal handler may have removed it
 
-    def update_latest(self, target: PollTarget, latest: Any) -> tuple[Subscription, ...]:
-        """Stores the latest result, and returns the subscriptions to notify of it.
+    def update_latest(
+        self, target: PollTarget, latest: Any, min_delay: Seconds
+    ) -> tuple[Subscription, ...]:
+        """Stores the latest result, and schedules the next poll.
 
-        Later subscriptions get it as a replay: none misses the end, or is notified of it twice.
+        Args:
+            target: The target.
+            latest: The result.
+            min_delay: The seconds until the next poll at least, as the server requests.
+
+        Returns:
+            The subscriptions to notify. Later ones get the result as a replay: none misses the end,
+            or is notified of it twice.
         """
         with self._lock:
             target.latest = latest
+            target.schedule_next(min_delay)
             if getattr(latest, "resolved", False):
                 self.remove(target)
             return target.subscriptions
+
+    def back_off(self, target: PollTarget, delay: Seconds, error: TamrError) -> None:
+        """Schedules a target's next poll `delay` seconds after an error."""
+        with self._lock:
+            target.back_off(delay, error)
