@@ -22,10 +22,11 @@ from ..errors import ClientClosed
 from .body import received
 from .changes import record_change
 from .deadline import deadline
-from .exception_mapping import check_proxy, map_exceptions
+from .exception_mapping import map_exceptions
 from .log_redaction import redacted_logs
 from .login import ClientAuth, Login, cookies_of
 from .proxies import is_loopback, proxy_of, proxy_secrets, without_environment
+from .proxy_errors import check_proxy
 from .redaction import Secrets, redactor
 from .response import raise_for_status, unexpected
 from .retry import PASSING_STATUS

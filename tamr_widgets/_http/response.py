@@ -9,7 +9,7 @@ from typing import Any
 
 import requests
 
-from .._text import MAX_BODY_CHARS, sanitize
+from .._text import MAX_BODY_CHARS, MAX_LINE_CHARS, sanitize
 from ..auth import secrets_of
 from ..errors import (
     Forbidden,
@@ -20,7 +20,7 @@ from ..errors import (
     UnexpectedResponse,
 )
 from .body import received
-from .exception_mapping import BUSY, cut_request_line, outcome_hint, raise_alone
+from .exception_mapping import BUSY, outcome_hint, raise_alone
 from .redaction import redactor
 
 # Of one JSON document; json.loads blocks all other threads while it parses.
@@ -51,7 +51,7 @@ def raise_for_status(
         HTTPStatusError: An error status; 401, 403, 404 and 405 have their own classes.
         UnexpectedResponse: A redirect that was not followed, or a web page instead of JSON.
     """
-    request_line = cut_request_line(request_line)
+    request_line = sanitize(request_line, MAX_LINE_CHARS)
     status = response.status_code
     if status < 300:
         if response.content[:100].lstrip().startswith(b"<"):
@@ -93,7 +93,7 @@ def unexpected(
     response: requests.Response, request_line: str, received_form: str
 ) -> UnexpectedResponse:
     """Creates the error for a response of the wrong form, with its content type but no content."""
-    request_line = cut_request_line(request_line)
+    request_line = sanitize(request_line, MAX_LINE_CHARS)
     response = _without_secrets(response, request_line)
     content_type = response.headers.get("Content-Type", "no content type")
     hint = outcome_hint(request_line, "Check the address, or try again in a while.")

@@ -37,7 +37,7 @@ REFUSED = frozenset({429, 503})
 NOT_FOUND_GRACE_SECONDS = 5.0
 FIRST_BACKOFF_SECONDS = 1.0
 MAX_BACKOFF_SECONDS = 60.0
-# With the backoff above: about 20 minutes, long enough for a server to be restarted.
+# With the backoff above: 10 to 20 minutes, long enough for a server to be restarted.
 MAX_ERRORS_IN_A_ROW = 25
 
 

@@ -12,7 +12,8 @@ from .._http.retry import jittered
 from .._polling.callbacks import CallbackQueue
 from .recipient import Recipient, SendError
 
-# The delays in seconds before the second and later attempts, with jitter: about five minutes.
+# The delays in seconds before the second and later attempts, up to five minutes in all; jitter
+# shortens each to half of it at the least.
 RETRY_SECONDS = (2.0, 10.0, 60.0, 240.0)
 MAX_WAITING = 1000
 MAX_REMEMBERED = 10_000
