@@ -16,6 +16,7 @@ from typing import Any
 from ._clock import Seconds, checked_seconds, checked_timeout, clock
 from ._http.retry import MAX_ERRORS_IN_A_ROW
 from ._operation.wait import LAST_POLL_SECONDS
+from ._polling.callbacks import ignore
 from ._polling.futures import OperationFuture, block_until_done, until_done
 from ._polling.single import checked_operation, future_of
 from .errors import OperationTypeError, WaitTimeout
@@ -80,10 +81,6 @@ def as_completed(
     return AsCompleted(_checked_operations(operations), interval, timeout)
 
 
-def _ignore(_: object) -> None:
-    """Ignores an argument."""
-
-
 class AsCompleted(Iterator[Operation], AsyncIterator[Operation]):
     """Yields operations in the order in which they end; `as_completed` makes it.
 
@@ -101,7 +98,7 @@ class AsCompleted(Iterator[Operation], AsyncIterator[Operation]):
         operations: list[Operation],
         interval: Seconds,
         timeout: Seconds | None,
-        on_wait: Callable[[Sequence[OperationFuture]], object] = _ignore,
+        on_wait: Callable[[Sequence[OperationFuture]], object] = ignore,
     ) -> None:
         self._operations = operations
         self._on_wait = on_wait
@@ -195,7 +192,7 @@ class AsCompleted(Iterator[Operation], AsyncIterator[Operation]):
         self._end = clock.monotonic() + response_seconds + LAST_POLL_SECONDS
         for poller, futures in by_poller.items():
             # As a command, since a poll that is under way is not the last one.
-            poller.submit(partial(_begin_last_polls, poller, futures), _ignore, _inline=True)
+            poller.submit(partial(_begin_last_polls, poller, futures), ignore, _inline=True)
 
     def _is_timeout(self, future: OperationFuture) -> bool:
         """Whether a future timed out; the error is raised after the last poll of the others."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._clock import Seconds, clock
 from ..errors import TamrError
-from .callbacks import CallbackQueue, SafeCallback, log_exception, own_context
+from .callbacks import CallbackQueue, SafeCallback, ignore, log_exception, own_context
 from .cell_monitor import cells
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Subscription:
         self._waiters: list[None] = []
         self._run_callback: Callable[..., object] = self._call
         if not inline:
-            self._run_callback = SafeCallback(self._call, CallbackQueue(MAX_WAITING), _ignore)
+            self._run_callback = SafeCallback(self._call, CallbackQueue(MAX_WAITING), ignore)
 
     def close(self) -> None:
         """Ends the notifications. Closing it again has no effect."""
@@ -78,7 +78,7 @@ class Subscription:
             self.closed = True
             # A closed subscription that is still referenced must not keep the objects alive that
             # its callbacks belong to.
-            self._on_result, self._on_error = _ignore, None
+            self._on_result, self._on_error = ignore, None
             self._on_change(self)
 
     def abandon(self) -> None:
@@ -134,7 +134,3 @@ class Subscription:
             callback(argument)
         except BaseException as error:  # noqa: BLE001 - SystemExit would end the thread
             log_exception(_logger, "A subscriber's callback raised; the poller goes on.", error)
-
-
-def _ignore(_: object) -> None:
-    """Ignores results that come after closing."""

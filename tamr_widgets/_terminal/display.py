@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol, TextIO
 
 from .._clock import clock
+from .._polling.callbacks import ignore
 from .._polling.futures import OperationFuture
 from ..history import JobHistory
 from ..operation import Operation
@@ -95,7 +96,7 @@ class LiveLine:
         poller = Poller.of(operation.client)
         if poller not in self._learning:
             self._learning.add(poller)
-            poller.learn(_ignore)
+            poller.learn(ignore)  # the next redraw uses it
         return poller.history
 
 
@@ -130,7 +131,3 @@ class ChangeLog:
             self._shown[operation.identity] = facts
             self._stream.write(f"{self._line(operation)}\n")
             self._stream.flush()
-
-
-def _ignore(_: object) -> None:
-    """Ignores that the history is complete: the next redraw uses it."""

@@ -16,7 +16,7 @@ from .._http.unify_client import checked_client
 from .._http.urls import server_name
 from .._notify.registry import concerns, first_error, registry
 from .._operation.operation_list import OperationList
-from .._polling.callbacks import SafeCallback
+from .._polling.callbacks import SafeCallback, ignore
 from ..auth import username_of
 from ..errors import TamrError
 from ..operation import Operation
@@ -320,10 +320,10 @@ class JobsWidget(BaseWidget):
         self._submit_later(work, 0.0)
 
     def _submit_later(self, work: Callable[[], object], delay: Seconds) -> None:
-        self._poller.submit(work, _ignore, None, delay, owner=self, _inline=True)
+        self._poller.submit(work, ignore, None, delay, owner=self, _inline=True)
 
     def _submit_action(self, command: Callable[[], object]) -> None:
-        self._poller.submit(command, _ignore, self._on_action_error, owner=self, _inline=True)
+        self._poller.submit(command, ignore, self._on_action_error, owner=self, _inline=True)
 
     def _begin_bulk(self, action: str, keys: Any) -> None:
         if self._closed or (self._bulk is not None and not self._bulk.over):
@@ -362,7 +362,3 @@ class JobsWidget(BaseWidget):
 
     def _clock_offset_seconds(self) -> Seconds:
         return self._offset
-
-
-def _ignore(_: object) -> None:
-    """Ignores the result of a command that has none."""
