@@ -223,18 +223,28 @@ class Operation:
 
     def with_client(self, client: TamrClient) -> Operation:
         """Returns the same snapshot with another client of the same server."""
-        if client is self.client:
-            return self
-        snapshot = type(self).__new__(type(self))
-        return snapshot._fill(client, self._data, self.api_path, self._read_at).after(self)
+        return self if client is self.client else self._copy(client, self)
 
     def after(self, earlier: Operation) -> Operation:
-        """Takes over the creation time of an earlier snapshot of the same job, and returns itself.
+        """Returns this snapshot with the creation time of an earlier one of the same job, too.
 
         Later documents can then be compared with it even if a response in between lacks the time.
         """
-        _set(self, "_earlier_created_at", earlier._created_at or earlier._earlier_created_at)
-        return self
+        return self._copy(self.client, earlier)
+
+    def _copy(self, client: TamrClient, earlier: Operation) -> Operation:
+        return (
+            type(self)
+            .__new__(type(self))
+            ._fill(
+                client,
+                self._data,
+                self.api_path,
+                self._read_at,
+                self._unpickled_server,
+                earlier._created_at or earlier._earlier_created_at,
+            )
+        )
 
     @property
     def as_of(self) -> datetime:

@@ -102,7 +102,9 @@ class JobTable:
                 operations[key] = earlier
                 continue
             latest = listing.operation(document)
-            operations[key] = latest if earlier is None else latest.after(earlier)
+            if earlier is not None:
+                latest = latest.after(earlier)
+            operations[key] = latest
             changed.append(key)
             if latest.resolved and not (earlier and earlier.resolved):
                 ended.append(latest)
