@@ -62,6 +62,7 @@ class Operation:
     """An immutable snapshot of a job on a Tamr server; polling and waiting return new ones.
 
     Servers omit fields, send empty strings and null, and add states; no property raises for that.
+    All times are aware and in UTC. Statements on servers are those of recorded traffic.
 
     Args:
         client: The client for its requests: a `Client`, or one of the public package.
@@ -331,7 +332,7 @@ class Operation:
 
     @property
     def reason(self) -> str:
-        """The reason of a failure or cancellation: "Cancelled by admin, at step 3 of 8"."""
+        """The reason of a failure or cancellation ("Cancelled by admin, at step 3 of 8"), or ""."""
         if self._state == "CANCELED":
             return cancellation(self._status.get("message")) or self.message
         return self.message if self._state == "FAILED" else ""
@@ -343,34 +344,34 @@ class Operation:
 
     @property
     def created_at(self) -> datetime | None:
-        """The time when the job was requested."""
+        """The time when the job was requested; None if it is not known."""
         return self._created_at
 
     @property
     def created_by(self) -> str | None:
-        """The name of the user who requested it."""
+        """The name of the user who requested it; None if it is not known."""
         return text(field(self._data.get("created"), "username")) or None
 
     @property
     def started_at(self) -> datetime | None:
-        """The time when the job began to run; can be None for the first second of RUNNING."""
+        """The time when the job began to run; None before, and for the first second of RUNNING."""
         return parse_time(self._status.get("startTime"))
 
     @property
     def ended_at(self) -> datetime | None:
-        """The time when the job ended; can be set up to a second before the state is final."""
+        """The time when the job ended; may be set a second before the state is final."""
         return parse_time(self._status.get("endTime"))
 
     @property
     def queued(self) -> timedelta | None:
-        """The time that the job waited to run; if it still waited, up to `as_of`."""
+        """The time that the job waited to run, or has waited at `as_of`; None if not known."""
         return time_between(
             self.created_at, self.started_at or self.ended_at or self._as_of_unless_resolved()
         )
 
     @property
     def elapsed(self) -> timedelta | None:
-        """The time that the job ran; if it was still running, up to `as_of`."""
+        """The time that the job ran, or has run at `as_of`; None if it has not started."""
         return time_between(self.started_at, self.ended_at or self._as_of_unless_resolved())
 
     def succeeded(self) -> bool:
