@@ -37,6 +37,10 @@ class Client(HttpClient):
         label: The name that people use for this server, such as `production`. Widgets,
             notifications and saved outputs show it instead of host and port.
 
+    Attributes:
+        origin: Scheme, host and port of the server, as requests normalizes them. The arguments are
+            attributes of the same names, too, except for `store_auth_cookie`.
+
     Raises:
         ValueError: An argument cannot be part of an address, `total_seconds` is out of range, or
             `label` is longer than a line of 60 characters.

@@ -92,11 +92,14 @@ class HttpClient:
     def request(self, method: str, endpoint: str, **kwargs: Any) -> requests.Response:
         """Sends a request and returns the response, whatever its status.
 
+        A GET follows up to three redirects within the origin.
+
         Args:
             method: `GET`, `POST`, ...
             endpoint: A path, relative to the base path or, with a leading slash, to the origin.
-            **kwargs: As for `requests.request`. `timeout` replaces the connect and read time-outs
-                (5 s and 30 s); `total_seconds` still applies, except to a streamed body.
+            **kwargs: As for `requests.request`, but `allow_redirects` has no effect. `timeout`
+                replaces the connect and read time-outs (5 s and 30 s); `total_seconds` still
+                applies, except to a streamed body.
 
         Raises:
             CrossOriginError: The endpoint, or a redirect, leads out of the origin.
