@@ -32,9 +32,9 @@ def changes_recorded() -> Iterator[list[bool]]:
 
 
 def record_change(method: str, outcome: requests.Response | BaseException) -> None:
-    """Records a request that has ended, unless it cannot change anything."""
+    """Records a request that has ended, unless its method (in upper case) changes nothing."""
     changes = _recording.get()
-    if changes is None or method.upper() in _SAFE:
+    if changes is None or method in _SAFE:
         return
     if isinstance(outcome, requests.Response):
         changes.append(outcome.status_code not in REFUSED)

@@ -110,6 +110,7 @@ class HttpClient:
             HTTPStatusError: The login had expired, and a new one failed temporarily (5xx, 429).
             ClientClosed: The client was closed.
         """
+        method = method.upper()  # as requests does
         try:
             response = self._request(method, endpoint, kwargs)
         except BaseException as error:
@@ -134,7 +135,7 @@ class HttpClient:
                 response.close()
                 response = self._follow(method, url, kwargs)
         # Polls use GET, and INFO would print a line into the running cell for each.
-        level = logging.DEBUG if method.upper() in ("GET", "HEAD") else logging.INFO
+        level = logging.DEBUG if method in ("GET", "HEAD") else logging.INFO
         if _logger.isEnabledFor(level):
             _logger.log(level, "%s %s : %s", method, self._shown(url), response.status_code)
         return response
