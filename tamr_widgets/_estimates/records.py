@@ -37,7 +37,15 @@ class Run(NamedTuple):
 
 
 class Span(NamedTuple):
-    """The times of a job in seconds since 1970, and whether it succeeded."""
+    """The times of a job that was started, in seconds since 1970.
+
+    Attributes:
+        ended: The time of its end; infinity if it has not ended.
+        of: Its id.
+        created: The time of its creation.
+        started: The time of its start.
+        succeeded: Whether it succeeded.
+    """
 
     ended: float
     of: str
@@ -47,7 +55,15 @@ class Span(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """The outcome of a job and its durations in seconds, -1 if they are not known."""
+    """The outcome of a job.
+
+    Attributes:
+        at: The time of its end, else the last known time, in seconds since 1970.
+        of: Its id.
+        state: SUCCEEDED, FAILED or CANCELED.
+        queued: The seconds that it waited to run; -1 if that is not known.
+        ran: The seconds that it ran; -1 if that is not known.
+    """
 
     at: float
     of: str

@@ -24,7 +24,15 @@ _logger = logging.getLogger(__name__)
 
 
 class Command(NamedTuple):
-    """A command and the time at which it is due. Of two with the same time the older is first."""
+    """A command. Of two that are due at the same time, the older is first.
+
+    Attributes:
+        due: The time at which it is due, on the monotonic clock.
+        number: A number that grows with each command.
+        handle: The subscription that cancels it when it is closed.
+        owner: The object whose commands run in order.
+        action: Runs the command, and notifies the handle.
+    """
 
     due: Seconds
     number: int
