@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import sys
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -11,7 +13,6 @@ from tamr_widgets.simulator import DEMO_PASSWORD, DEMO_USERNAME, Simulator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from playwright.sync_api import Browser, BrowserContext, Page, Route
 
@@ -37,7 +38,10 @@ def environments(
         if "server" in getattr(item, "fixturenames", ())
     }
     executor = ThreadPoolExecutor(1)
-    yield {name: executor.submit(environment, name, *packages) for name, packages in chosen.items()}
+    yield {
+        name: executor.submit(environment, name, *packages, on_top=True)
+        for name, packages in chosen.items()
+    }
     executor.shutdown(cancel_futures=True)
 
 
@@ -79,7 +83,7 @@ def visitor(chromium: Browser, server: AppServer) -> Iterator[Page]:
 def new_page(context: BrowserContext, server: AppServer) -> Page:
     """Open the app in another page."""
     page = context.new_page()
-    page.route(_is_elsewhere, lambda route: _fulfill(route, server))
+    page.route(_is_elsewhere, _fulfill)
     page.goto(server.url)
     return page
 
@@ -88,10 +92,10 @@ def _is_elsewhere(url: str) -> bool:
     return urlsplit(url).hostname != "127.0.0.1"
 
 
-def _fulfill(route: Route, server: AppServer) -> None:
+def _fulfill(route: Route) -> None:
     """Panel's page loads anywidget's code from the internet; here it comes from the package."""
     if "/anywidget@" in route.request.url:
-        folder = server.python.parents[1] / "share/jupyter/nbextensions/anywidget"
+        folder = Path(sys.prefix, "share/jupyter/nbextensions/anywidget")
         route.fulfill(path=folder / "index.js", content_type="text/javascript")
     else:
         route.abort()
