@@ -17,7 +17,6 @@ class Subscriber:
     """A subscription that finds out whether another thread could subscribe just now."""
 
     interval = 600.0
-    needs_queue = False
 
     def __init__(self, lock: threading.Condition) -> None:
         self.target: Any = None
