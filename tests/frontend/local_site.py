@@ -8,6 +8,7 @@ import datetime
 import mimetypes
 import threading
 from concurrent.futures import Future
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,10 @@ class Files(tornado.web.RequestHandler):
     """Responds with the project's files, which a browser may keep."""
 
     def get(self, path: str) -> None:
-        body, kind = _content(path)
+        try:
+            body, kind = _content(path)
+        except FileNotFoundError:
+            raise tornado.web.HTTPError(HTTPStatus.NOT_FOUND) from None
         self.set_header("Content-Type", kind)
         self.set_header("Cache-Control", "max-age=3600")
         self.write(body)
