@@ -18,7 +18,7 @@ from .subscription import Subscription
 
 # The list is requested when the next poll is so many seconds away, so that none is late; after
 # URGENT_SECONDS without such a time, at any time.
-MIN_IDLE_SECONDS = 1.0
+PAUSE_SECONDS = 1.0
 URGENT_SECONDS = 5.0
 # The deadline of the list.
 LIST_SECONDS = 5.0
@@ -116,7 +116,7 @@ class HistoryLoader:
             return math.inf
         if self._filled or self._requested_at is None:
             return self.queue.list_delay(queue_interval, idle_seconds, list_seconds)
-        has_time = idle_seconds >= MIN_IDLE_SECONDS or now - self._requested_at >= URGENT_SECONDS
+        has_time = idle_seconds >= PAUSE_SECONDS or now - self._requested_at >= URGENT_SECONDS
         return 0.0 if has_time else math.inf
 
     def is_complete(self) -> bool:

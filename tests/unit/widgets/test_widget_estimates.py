@@ -27,7 +27,7 @@ def tamr() -> Iterator[Simulator]:
 @pytest.fixture(autouse=True)
 def learning_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The shortest pause between two polls is long enough to ask for the past."""
-    monkeypatch.setattr("tamr_widgets._polling.history_loader.MIN_IDLE_SECONDS", 0.0)
+    monkeypatch.setattr("tamr_widgets._polling.history_loader.PAUSE_SECONDS", 0.0)
 
 
 def lists(tamr: Simulator) -> int:
