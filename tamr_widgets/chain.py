@@ -239,7 +239,7 @@ class Chain(StepList):
         It is called at once if the chain has ended. Its output appears below this cell.
 
         Returns:
-            A function that ends that.
+            A function that removes the callback.
         """
         safe = isolated(callback)
         with self._lock:
