@@ -18,7 +18,7 @@
     ├── NotSupported (ValueError)                 not possible for this kind of operation
     ├── OperationTypeError (TypeError)            an argument is no operation
     ├── NotAClient (TypeError)                    an argument is no client
-    ├── InternalError                             a bug of this package, in the background
+    ├── InternalError                             an unexpected error in the background
     ├── ClientClosed (RuntimeError)               closed, or unpickled without its credentials
     ├── WaitTimeout (TimeoutError)                the operation did not end in time
     ├── DeadlockError (RuntimeError)              a wait on the polling thread
@@ -165,7 +165,10 @@ class OperationTypeError(TamrError, TypeError):
 
 
 class InternalError(TamrError):
-    """A bug of this package, which appeared in the background; please report it."""
+    """An unexpected error in the background: of this package, or of code that was passed to it.
+
+    The log has its traceback. If no code of your own is in it, please report it.
+    """
 
 
 class ClientClosed(TamrError, RuntimeError):

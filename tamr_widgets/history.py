@@ -15,7 +15,7 @@ import re
 import threading
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import Any
 
 from . import _fork
 from ._estimates.duration import Estimate, progress
@@ -23,9 +23,7 @@ from ._estimates.latest import Durations, LatestByKey
 from ._estimates.queues import QueuePlace, Queues
 from ._estimates.records import Ended, PastRun, ended, moment, run, seconds_of, span
 from ._estimates.trend import Trend, relative_change
-
-if TYPE_CHECKING:
-    from .operation import Operation
+from .operation import Operation
 
 __all__ = [
     "Estimate",
@@ -59,13 +57,14 @@ _NAME_OR_NUMBER = re.compile(r"[\d_/\\]|\w[.@]\w")
 class JobHistory:
     """The durations of a server's past jobs, and estimates made of them.
 
-    It is thread-safe.
+    It is thread-safe. Its methods take the public client's operations, too; they raise
+    OperationTypeError for anything else.
 
     Args:
         operations: The jobs to begin with, in any order.
     """
 
-    def __init__(self, operations: Iterable[Operation] = ()) -> None:
+    def __init__(self, operations: Iterable[Any] = ()) -> None:
         self.renew_after_fork()
         _fork.register(self)
         self._ended: LatestByKey[Ended] = LatestByKey(_MAX_PAST_RUNS)
@@ -80,12 +79,13 @@ class JobHistory:
         """Replaces the lock, which another thread of the parent may hold."""
         self._lock = threading.Lock()
 
-    def add(self, operation: Operation) -> None:
+    def add(self, operation: Any) -> None:
         """Adds an operation in any state; adding it again has no effect.
 
         Running times count for operations that succeeded, times in the queue for all that were
         started. Contradictory times (an end before the start) are ignored.
         """
+        operation = _snapshot(operation)
         job, kind, description = _identity(operation)
         own, template = (kind, description), (kind, description_template(description))
         created, started = operation.created_at, operation.started_at
@@ -104,7 +104,7 @@ class JobHistory:
                 self._ended.add(own, past)
                 self._ended_templates.add(template, past)
 
-    def estimate(self, operation: Operation) -> Estimate | None:
+    def estimate(self, operation: Any) -> Estimate | None:
         """Estimates how long the operation runs.
 
         If it has ended, the estimate is made of the runs that ended before it.
@@ -113,6 +113,7 @@ class JobHistory:
             None if there is no run with its type and description, and there are too few runs whose
             descriptions differ only in names and numbers, or they differ too much.
         """
+        operation = _snapshot(operation)
         return self._estimate(
             operation, seconds_of(operation.ended_at) if operation.resolved else None
         )
@@ -131,31 +132,31 @@ class JobHistory:
                 estimates.append(self._named.estimate(named, until, max_width=widest))
         return min(filter(None, estimates), key=_width, default=None)
 
-    def runs(self, operation: Operation) -> tuple[PastRun, ...]:
+    def runs(self, operation: Any) -> tuple[PastRun, ...]:
         """Returns the last runs of the operation's kind with any outcome, the newest last.
 
         They have the same type and description or, if there are fewer than three of those, a
         description that differs only in names and numbers. An operation that has ended is among
         its own runs.
         """
-        _, kind, description = _identity(operation)
+        _, kind, description = _identity(_snapshot(operation))
         own = self._ended.last((kind, description))
         if len(own) < _MIN_SAMPLES:
             own = self._ended_templates.last((kind, description_template(description)))
         return tuple(each.past_run() for each in own)
 
-    def trend(self, operation: Operation) -> Trend | None:
+    def trend(self, operation: Any) -> Trend | None:
         """Returns the trend of how long jobs of the operation's type and description run.
 
         None if it is not significant; one in a hundred series without a trend is significant.
         """
-        _, kind, description = _identity(operation)
+        _, kind, description = _identity(_snapshot(operation))
         runs = self._own.last((kind, description))
         change = relative_change([run.log_seconds for run in runs])
         return None if change is None else Trend(change, moment(runs[0].at), len(runs))
 
     def estimate_queue(
-        self, operation: Operation, active: Iterable[Operation] | None = None
+        self, operation: Any, active: Iterable[Any] | None = None
     ) -> Estimate | None:
         """Estimates how long the operation is queued, from its creation to its start.
 
@@ -172,9 +173,10 @@ class JobHistory:
             None if there are too few past jobs; or if there are jobs ahead, the past jobs did not
             start in the order of their creation, and they waited longer with jobs ahead.
         """
-        return self._queues.estimate(operation, active)
+        others = None if active is None else map(_snapshot, active)
+        return self._queues.estimate(_snapshot(operation), others)
 
-    def waiting(self, active: Iterable[Operation], now: datetime) -> list[QueuePlace]:
+    def waiting(self, active: Iterable[Any], now: datetime) -> list[QueuePlace]:
         """Returns the jobs that wait, with those ahead and the estimates of their starts.
 
         The estimates are those of `estimate_queue`, but made together, which is faster. Beyond the
@@ -184,7 +186,7 @@ class JobHistory:
             active: The operations that have not ended.
             now: The time by the server's clock, aware.
         """
-        return self._queues.waiting(active, now)
+        return self._queues.waiting(map(_snapshot, active), now)
 
 
 def description_template(description: str) -> str:
@@ -202,6 +204,11 @@ def description_template(description: str) -> str:
 def _width(estimate: Estimate) -> float:
     """Returns the width of an estimate's interval, as a ratio."""
     return estimate.high_seconds / estimate.low_seconds
+
+
+def _snapshot(operation: Any) -> Operation:
+    """Adopts an operation of a public package or a widget's; one with a snapshot's times is one."""
+    return operation if hasattr(operation, "started_at") else Operation.adopt(operation)
 
 
 def _identity(operation: Operation) -> tuple[str, str, str]:

@@ -156,8 +156,9 @@ class Poller(PollLoop):
             for handle in self._commands.cancel(owner):
                 handle.close()
 
-    def refresh(self, operation: Operation) -> None:
+    def refresh(self, operation: Any) -> None:
         """Polls an operation at once rather than when it is due, if it has subscribers."""
+        operation = Operation.adopt(operation)
         with self._wake:
             target = self._targets.of(operation)
             if target is not None:
@@ -175,21 +176,21 @@ class Poller(PollLoop):
         """The durations of this server's jobs, from all responses since this was first used."""
         return self._history_loader().history
 
-    def waiting(self, operation: Operation) -> QueuePlace | None:
+    def waiting(self, operation: Any) -> QueuePlace | None:
         """Returns an operation's place in its queue; None if it is not known or does not wait.
 
         It is known while there is a subscription `with_queue` to an operation that waits.
         """
-        return self._history_loader().queue.waiting(operation)
+        return self._history_loader().queue.waiting(Operation.adopt(operation))
 
-    def estimate_queue(self, operation: Operation) -> Estimate | None:
+    def estimate_queue(self, operation: Any) -> Estimate | None:
         """Estimates how long an operation is queued: from its place, if that is known.
 
         Otherwise the estimate is made of the last times in the queue, regardless of other jobs.
         """
         return self.place_and_estimate(operation)[1]
 
-    def place_and_estimate(self, operation: Operation) -> tuple[QueuePlace | None, Estimate | None]:
+    def place_and_estimate(self, operation: Any) -> tuple[QueuePlace | None, Estimate | None]:
         """Returns the results of `waiting` and `estimate_queue` at the same moment."""
         place = self.waiting(operation)
         return place, place.estimate if place else self.history.estimate_queue(operation)

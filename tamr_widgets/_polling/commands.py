@@ -131,4 +131,7 @@ def internal_error(error: BaseException) -> InternalError:
     """Returns the error to report for an exception that the package did not expect."""
     # Unlike str(error), this works for an error whose `__str__` raises.
     text = "".join(traceback.format_exception_only(type(error), error)).strip()
-    return InternalError(f"Something went wrong in tamr_widgets itself: {text}.")
+    return InternalError(
+        f"An unexpected error in tamr_widgets or in code that was passed to it: {text}. "
+        "The log has its traceback."
+    )

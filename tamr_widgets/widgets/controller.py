@@ -100,10 +100,10 @@ class OperationController:
         self._checked_at = 0.0
         self._clicks = Clicks(self.poller, self._on_action_error)
         self._history: JobHistory | None = None
-        registry.listen(self)
         self._past = PastRuns()
         self._learns = estimate
         self._learning: Subscription | None = None
+        registry.listen(self)  # last, since another thread may notify it at once
 
     @property
     def error_kind(self) -> str:

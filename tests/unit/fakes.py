@@ -43,6 +43,16 @@ def document(state: Any = "RUNNING", **fields: Any) -> dict[str, Any]:
     return {**written, **fields}
 
 
+class PublicOperation:
+    """The part of the public client's operation that is adopted."""
+
+    def __init__(self, client: Any, data: dict[str, Any], alias: str | None = None) -> None:
+        self.client, self._data, self.api_path = client, data, alias or data.get("relativeId")
+
+    def poll(self) -> None:
+        raise AssertionError("Its own polls have no limits.")
+
+
 def fake_response(status: int = 200, body: Any = b"", **headers: str) -> requests.Response:
     """Returns a response that was made without a connection."""
     response = requests.Response()

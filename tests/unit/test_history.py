@@ -8,9 +8,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from fakes import PublicOperation, document
 from forks import in_child, may_fork, needs_fork
 from past_jobs import DAY, TRAIN, Job, pending, ran, running
 
+from tamr_widgets import OperationTypeError
 from tamr_widgets._estimates import latest
 from tamr_widgets.history import JobHistory, description_template
 from tamr_widgets.operation import Operation
@@ -25,6 +27,27 @@ def test_an_empty_history_says_nothing():
 
     assert history.estimate(running()) is None
     assert history.estimate_queue(pending()) is None
+
+
+def test_operations_of_the_public_client_are_adopted(client):
+    """As jobs of the past, and where an estimate of one is requested."""
+    past = Operation(client, document("SUCCEEDED"))
+    running = PublicOperation(client, document("RUNNING", id="18"))
+    ours = Operation.adopt(running)
+
+    history = JobHistory([PublicOperation(client, past.to_json())])
+
+    assert history.estimate(running) == JobHistory([past]).estimate(ours) is not None
+    assert history.runs(running) == JobHistory([past]).runs(ours) != ()
+    assert history.trend(running) is None
+    assert history.estimate_queue(running) == history.estimate_queue(ours, [running])
+    assert history.waiting([running], DAY) == []
+
+
+def test_what_is_no_operation_is_refused():
+    """The error says what is needed instead."""
+    with pytest.raises(OperationTypeError, match="needs an operation, not something of type int"):
+        JobHistory([17])
 
 
 def test_one_run_is_a_basis():

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import apprise
 import pytest
-from fakes import callback_threads, document, wait_until
+from fakes import PublicOperation, callback_threads, document, wait_until
 from forks import in_child, may_fork, needs_fork
 from polling import LIST, FakeTamr, drive
 from recipients import MailServer, Webhook
@@ -463,17 +463,8 @@ def test_without_apprise_the_error_says_how_to_get_it(tamr, monkeypatch, notify)
 
 def test_an_operation_of_the_public_client_is_a_target(tamr, notify):
     """As everywhere."""
-
-    class PublicOperation:
-        client = tamr
-        api_path = "operations/17"
-        _data = document("FAILED")
-
-        def poll(self) -> None:
-            """Never called."""
-
     inbox = Inbox()
-    notify(PublicOperation(), inbox)
+    notify(PublicOperation(tamr, document("FAILED")), inbox)
     work(tamr, 1)
 
     assert [title for title, _ in settle(inbox)] == ["Failed: Train Mastering Model"]

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import pytest
 import requests
-from fakes import PATH, URL, document, fake_response
+from fakes import PATH, URL, PublicOperation, document, fake_response
 
 from tamr_widgets import (
     Client,
@@ -431,19 +431,9 @@ def test_checking_without_a_reason_ends_the_sentence(client):
         Operation(client, document("FAILED")).check()
 
 
-class Theirs:
-    """The public client's operation, as far as it matters."""
-
-    def __init__(self, client, data, alias=None):
-        self.client, self._data, self.api_path = client, data, alias or data.get("relativeId")
-
-    def poll(self):
-        raise AssertionError
-
-
 def test_an_operation_of_the_public_client_is_adopted(client):
     """The document is copied; client and path stay."""
-    theirs = Theirs(client, document("RUNNING"), "operations/alias")
+    theirs = PublicOperation(client, document("RUNNING"), "operations/alias")
 
     ours = Operation.adopt(theirs)
     theirs._data["status"]["state"] = "FAILED"
@@ -458,7 +448,14 @@ def test_our_own_operation_is_adopted_as_it_is(job):
 
 @pytest.mark.parametrize(
     "thing",
-    [None, 17, "17", document(), Theirs(None, document()), Theirs("client", document())._data],
+    [
+        None,
+        17,
+        "17",
+        document(),
+        PublicOperation(None, document()),
+        PublicOperation("client", document())._data,
+    ],
 )
 def test_only_operations_are_adopted(thing):
     """The error says what was given and how to fetch an operation, but shows nothing of it."""

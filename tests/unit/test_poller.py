@@ -6,7 +6,7 @@ import threading
 from statistics import median
 
 import pytest
-from fakes import fake_response
+from fakes import PublicOperation, fake_response
 from polling import EXAMPLE, LIST, FakeTamr, Follower, drive
 
 from tamr_widgets import DeadlockError, Operation, OperationTypeError, Poller, TamrError
@@ -193,20 +193,17 @@ def test_a_callback_for_faults_that_raises_disturbs_nobody(fake, clock, driven, 
 
 
 def test_operations_of_the_public_client_are_adopted(fake, clock, driven, follower):
-    """Each object that looks like one is followed as ours."""
+    """One is followed as ours, polled sooner on request, and estimated."""
+    public = PublicOperation(fake, fake.add().to_json())
 
-    class Public:
-        def __init__(self, client, data):
-            self.client, self._data, self.api_path = client, data, data["relativeId"]
-
-        def poll(self):
-            raise AssertionError("its own poll has no limits")
-
-    follower.follow(driven, Public(fake, fake.add().to_json()))
+    follower.follow(driven, public)
+    driven.refresh(public)
     fake.end()
     drive(driven, clock, 5)
 
     assert follower.states == ["SUCCEEDED"]
+    assert driven.waiting(public) is None
+    assert driven.estimate_queue(public) is None
 
 
 def test_something_else_is_refused(driven):

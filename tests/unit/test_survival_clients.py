@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import requests
-from fakes import PATH, URL, document
+from fakes import PATH, URL, PublicOperation, document
 
 from tamr_widgets import (
     ClientClosed,
@@ -69,16 +69,6 @@ class Bare:
     request = send
 
 
-class Theirs:
-    """An operation of the public package."""
-
-    def __init__(self, client, data):
-        self.client, self._data, self.api_path = client, data, data.get("relativeId")
-
-    def poll(self):
-        raise AssertionError
-
-
 class Part:
     """A part of a client."""
 
@@ -109,7 +99,7 @@ def test_an_odd_client_is_as_good_as_any(wire, make):
     operation = Operation.from_resource_id(client, "17")
 
     assert operation == operation.poll() == OperationList(client).operations()[0]
-    assert operation == Operation.adopt(Theirs(client, document("RUNNING")))
+    assert operation == Operation.adopt(PublicOperation(client, document("RUNNING")))
     assert len({operation, Operation(make(), document("RUNNING"))}) == 1
     assert operation.cancel().state == "RUNNING"
     assert operation.delete().status_code == 204
@@ -125,7 +115,7 @@ def test_half_a_client_is_named_with_what_it_lacks(half, missing):
     for act in (
         lambda: send_request(half, "GET", "x"),
         lambda: Operation.from_resource_id(half, "17"),
-        lambda: Operation.adopt(Theirs(half, document())),
+        lambda: Operation.adopt(PublicOperation(half, document())),
         lambda: Operation.adopt(operation),
         lambda: OperationWidget(operation),
         lambda: OperationList(half),

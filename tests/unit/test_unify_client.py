@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 import requests
-from fakes import PASSWORD, PATH, URL, document
+from fakes import PASSWORD, PATH, URL, PublicOperation, document
 
 from tamr_widgets import (
     Client,
@@ -47,14 +47,6 @@ class PublicClient:
         else:
             url = self.origin + (endpoint if endpoint[0] == "/" else self.base_path + endpoint)
         return self.session.request(method, url, **kwargs)
-
-
-class PublicOperation:
-    def __init__(self, client, data):
-        self.client, self._data, self.api_path = client, data, data.get("relativeId")
-
-    def poll(self):
-        raise AssertionError("we poll ourselves")
 
 
 @pytest.fixture

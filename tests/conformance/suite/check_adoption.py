@@ -7,6 +7,7 @@ import requests
 from tamr_unify_client.operation import Operation as PublicOperation
 
 from tamr_widgets import Operation, TamrError
+from tamr_widgets.history import JobHistory
 
 QUICK = {"poll_interval_seconds": 0.02, "timeout_seconds": 20}
 
@@ -79,6 +80,17 @@ def test_an_allowed_delete_returns_the_response(simulator, adopt):
 
     assert isinstance(operation.delete(), requests.Response)
     assert operation.resource_id not in simulator.jobs
+
+
+def test_a_history_learns_from_public_operations(client, simulator, adopt):
+    """And estimates one, without a conversion by hand."""
+    past = adopt(run_seconds=0.2).wait(**QUICK)
+    public = PublicOperation.from_resource_id(client, past.resource_id)
+
+    history = JobHistory([public])
+
+    assert history.estimate_queue(public) == JobHistory([past]).estimate_queue(past)
+    assert [run.state for run in history.runs(public)] == ["SUCCEEDED"]
 
 
 def test_a_noop_is_adopted(client, simulator):
