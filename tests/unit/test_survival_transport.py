@@ -644,7 +644,7 @@ def test_each_step_ends_at_once(request, monkeypatch, session, step, ended_by):
         elif step == "proxy":
             options["protocol"] = "https"
             monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
-        host = "t.test" if step == "proxy" else "127.0.0.1"
+        host = "t.test" if step in ("names", "proxy") else "127.0.0.1"
         with Client(TokenAuth("t"), host, port=port, session=session, **options) as client:
             over = time.monotonic() + 0.1
             limit = (
