@@ -15,6 +15,7 @@ from polling import FakeTamr, Follower
 
 from tamr_widgets import Client, Poller, UsernamePasswordAuth, _clock
 from tamr_widgets._http import body
+from tamr_widgets._operation.wait import MIN_INTERVAL_SECONDS
 from tamr_widgets.simulator import DEMO_PASSWORD, DEMO_USERNAME, Simulator
 from tamr_widgets.simulator.credentials import Credentials
 
@@ -38,6 +39,25 @@ def little_garbage() -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_polls() -> Iterator[None]:
+    """Allows intervals that are too short for a server: many tests wait for a few polls."""
+    with pytest.MonkeyPatch.context() as patched:
+        set_min_interval(patched, 0.01)
+        yield
+
+
+@pytest.fixture
+def own_min_interval(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Restores the minimum interval of the package."""
+    set_min_interval(monkeypatch, MIN_INTERVAL_SECONDS)
+
+
+def set_min_interval(patched: pytest.MonkeyPatch, seconds: float) -> None:
+    for module in ("chain", "operation", "poller"):
+        patched.setattr(f"tamr_widgets.{module}.MIN_INTERVAL_SECONDS", seconds)
 
 
 @pytest.fixture

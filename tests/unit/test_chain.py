@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tamr_widgets import Client
     from tamr_widgets.history import QueuePlace
 
-QUICK = 0.05
+QUICK = 0.01
 PAIRS = "projects/1/recordPairs:refresh"
 UPDATE = "projects/1/unifiedDataset:refresh"
 

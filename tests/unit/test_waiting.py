@@ -32,7 +32,7 @@ from tamr_widgets.simulator import Fault, Simulator
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-SOON = {"poll_interval_seconds": 0.05}
+SOON = {"poll_interval_seconds": 0.01}
 
 
 @pytest.fixture

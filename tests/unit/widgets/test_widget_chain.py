@@ -4,6 +4,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from fakes import wait_until
 
 from tamr_widgets import Chain, ChainWidget, Operation, Step, notify
 from tamr_widgets.widgets import base
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from tamr_widgets import Client
     from tamr_widgets.simulator import Simulator
 
-QUICK = 0.05
+QUICK = 0.01
 
 
 @pytest.fixture
@@ -142,6 +143,7 @@ def running(tamr: Simulator, client: Client) -> Iterator[Chain]:
     chain = Chain(
         {"a": lambda: client.operation(tamr.jobs.add("RUNNING"))}, poll_interval_seconds=QUICK
     ).start()
+    wait_until(lambda: chain.steps[0].operation)
     yield chain
     chain.stop()
     tamr.jobs.finish(chain.steps[0].operation.resource_id)
