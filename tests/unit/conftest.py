@@ -16,6 +16,7 @@ from polling import FakeTamr, Follower
 from tamr_widgets import Client, Poller, UsernamePasswordAuth, _clock
 from tamr_widgets._http import body
 from tamr_widgets._operation.wait import MIN_INTERVAL_SECONDS
+from tamr_widgets._polling import target
 from tamr_widgets.simulator import DEMO_PASSWORD, DEMO_USERNAME, Simulator
 from tamr_widgets.simulator.credentials import Credentials
 
@@ -90,7 +91,13 @@ def credentials() -> dict[str, str]:
 
 
 @pytest.fixture
-def tamr(credentials: dict[str, str]) -> Iterator[Simulator]:
+def early_polls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Polls for the first time in 0.1 s, not 0.4, where the interval is longer."""
+    monkeypatch.setattr(target, "EARLY_SECONDS", 0.1)
+
+
+@pytest.fixture
+def tamr(credentials: dict[str, str], early_polls: None) -> Iterator[Simulator]:
     """A simulated server on loopback, without jobs."""
     with Simulator(past_jobs=0, **credentials) as simulator:
         yield simulator

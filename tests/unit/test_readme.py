@@ -22,7 +22,7 @@ EXAMPLES = re.findall(r"```(python|shell)\n(.*?)```", SECTION, re.DOTALL)
 
 
 @pytest.fixture(autouse=True)
-def environment(monkeypatch) -> Iterator[None]:
+def environment(early_polls, monkeypatch) -> Iterator[None]:
     """A server on which jobs 17 and 18 have succeeded and job 19 runs, as variables."""
     with Simulator(speed=10_000, past_jobs=0) as tamr:
         for _ in range(18):

@@ -548,7 +548,6 @@ def full(monkeypatch):
             waiting.append(socket.socket())
             waiting[-1].setblocking(False)
             waiting[-1].connect_ex((f"127.0.0.{number}", port))
-    time.sleep(0.1)
     addresses = [
         (socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"127.0.0.{number}", port))
         for number in range(1, 9)

@@ -36,7 +36,7 @@ SOON = {"poll_interval_seconds": 0.01}
 
 
 @pytest.fixture
-def tamr() -> Iterator[Simulator]:
+def tamr(early_polls) -> Iterator[Simulator]:
     with Simulator(past_jobs=0, executors=100) as simulator:
         yield simulator
 

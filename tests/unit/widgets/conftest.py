@@ -45,4 +45,3 @@ def no_widget_is_left_behind() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tamr_widgets._http.retry.FIRST_BACKOFF_SECONDS", 0.02)
-    monkeypatch.setattr("tamr_widgets._polling.target.EARLY_SECONDS", 0.1)
