@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Generator, Iterable, Mapping
 from concurrent.futures import Future
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ._chain.plan import (
     BLOCKED,
@@ -35,6 +35,9 @@ from ._polling.futures import block_until_done, until_done
 from .client import Client
 from .errors import DeadlockError, NotSupported
 from .operation import MIN_INTERVAL_SECONDS, Operation
+
+if TYPE_CHECKING:
+    from .widgets.chain import ChainWidget
 
 __all__ = ["Chain", "Step", "StepStatus"]
 
@@ -79,7 +82,7 @@ class Chain(StepList):
         interval = checked_seconds("poll_interval_seconds", poll_interval_seconds)
         self._at_once = at_once
         self._runs = [
-            StepRun(step, self._report, max(interval, MIN_INTERVAL_SECONDS))
+            StepRun(step, self._report, max(interval, MIN_INTERVAL_SECONDS), self._is_shown)
             for step in checked_steps(steps)
         ]
         self._after = {run.step.name: run.after for run in self._runs}
@@ -227,10 +230,13 @@ class Chain(StepList):
         self._advance()
         return self
 
-    def on_ended(self, callback: Callable[[Chain], object]) -> None:
+    def on_ended(self, callback: Callable[[Chain], object]) -> Callable[[], None]:
         """Calls `callback` with the chain each time it has ended, on a thread of its own.
 
         It is called at once if the chain has ended. Its output appears below this cell.
+
+        Returns:
+            A function that ends that.
         """
         safe = isolated(callback)
         with self._lock:
@@ -238,6 +244,7 @@ class Chain(StepList):
             ended = self._started and self._end.done()
         if ended:
             safe(self)
+        return partial(self._forget, self._on_ended, safe)
 
     def wait(self, timeout_seconds: Seconds | None = None) -> Chain:
         """Blocks until the chain has ended, and returns it, also if a step has failed.
@@ -268,10 +275,14 @@ class Chain(StepList):
         await until_done(end)
         return end.result()
 
-    def _ipython_display_(self) -> None:
+    def _display_(self) -> ChainWidget:
+        """Returns what marimo displays for this."""
         from .widgets.chain import ChainWidget  # noqa: PLC0415 - a layer above, for displays only
 
-        ChainWidget(self)._ipython_display_()
+        return ChainWidget(self)
+
+    def _ipython_display_(self) -> None:
+        self._display_()._ipython_display_()
 
     def __repr__(self) -> str:
         done = sum(step.state == SUCCEEDED for step in self.steps)

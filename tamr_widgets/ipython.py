@@ -182,7 +182,8 @@ def _wait_with_line(operation: Operation, interval: Seconds, timeout: Seconds | 
         return wait_all([operation], timeout, poll_interval_seconds=interval)[0]
     line = LiveLine(sys.stdout)
     try:
-        (resolved,) = AsCompleted([operation], interval, timeout, line.update).all()
+        waits = AsCompleted([operation], interval, timeout, line.update, line.needs_queue)
+        (resolved,) = waits.all()
         line.ended(resolved)
         return resolved
     finally:

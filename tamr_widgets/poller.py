@@ -57,7 +57,7 @@ class Poller(PollLoop):
         interval: Seconds = 3,
         *,
         on_a_page: bool = False,
-        with_queue: bool = False,
+        with_queue: bool | Callable[[], bool] = False,
         _inline: bool = False,
     ) -> Subscription:
         """Polls an operation until it is resolved or the subscription is closed.
@@ -72,6 +72,7 @@ class Poller(PollLoop):
             on_a_page: Whether the subscriber is a page that calls `mark_visible` now and then.
             with_queue: Whether to keep `waiting` up to date while the operation waits. This needs
                 the list of all operations: at most one each interval, and none that delays a poll.
+                A function that returns it is called before each request, and must not block.
 
         Raises:
             OperationTypeError: `operation` is not an operation.
@@ -87,7 +88,7 @@ class Poller(PollLoop):
             on_operation(latest.with_client(client))
 
         subscription = self._subscription(on_result, on_error, interval, on_a_page, _inline)
-        subscription.needs_queue = with_queue
+        subscription.needs_queue = with_queue if callable(with_queue) else lambda: with_queue
         if operation.resolved:
             self._notify_later(subscription, operation)
         else:
@@ -173,8 +174,12 @@ class Poller(PollLoop):
 
         Otherwise the estimate is made of the last times in the queue, regardless of other jobs.
         """
+        return self.place_and_estimate(operation)[1]
+
+    def place_and_estimate(self, operation: Operation) -> tuple[QueuePlace | None, Estimate | None]:
+        """Returns the results of `waiting` and `estimate_queue` at the same moment."""
         place = self.waiting(operation)
-        return place.estimate if place else self.history.estimate_queue(operation)
+        return place, place.estimate if place else self.history.estimate_queue(operation)
 
     def learn(
         self, on_learned: Callable[[JobHistory], object], *, _inline: bool = False

@@ -88,6 +88,7 @@ class AsCompleted(Iterator[Operation], AsyncIterator[Operation]):
         interval: Seconds between two polls.
         timeout: Seconds from the first step to the deadline; None for no deadline.
         on_wait: Called about ten times a second while a step blocks.
+        with_queue: Whether the places of queued jobs are shown; see `Poller.subscribe`.
     """
 
     def __init__(
@@ -96,9 +97,10 @@ class AsCompleted(Iterator[Operation], AsyncIterator[Operation]):
         interval: Seconds,
         timeout: Seconds | None,
         on_wait: Callable[[Sequence[OperationFuture]], object] = _ignore,
+        with_queue: bool | Callable[[], bool] = False,
     ) -> None:
         self._operations = operations
-        self._on_wait = on_wait
+        self._on_wait, self._with_queue = on_wait, with_queue
         self._interval, self._timeout = interval, timeout
         self._futures: list[OperationFuture] = []
         self._turns: Iterator[Future[OperationFuture]] | None = None
@@ -153,7 +155,7 @@ class AsCompleted(Iterator[Operation], AsyncIterator[Operation]):
             self._turns = iter(turns)
             with self._closed_on_error():
                 for operation in self._operations:
-                    future = future_of(operation, self._interval, max_errors)
+                    future = future_of(operation, self._interval, max_errors, self._with_queue)
                     self._futures.append(future)
                     future.add_done_callback(lambda done: next(upcoming).set_result(done))  # type: ignore[arg-type]
         return self._turns

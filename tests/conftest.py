@@ -1,10 +1,7 @@
 from __future__ import annotations
 
 import os
-import re
-import shutil
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -13,40 +10,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from chrome import BROWSER_FLAGS, browser_path
+from environments import SKIPPED_IN_CI
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from playwright.sync_api import Browser
 
 PROJECT = Path(__file__).parents[1]
 ARTIFACTS = PROJECT / "artifacts"
 IN_CI = os.environ.get("CI") == "true"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-BROWSER_FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 HOW_TO_GET_A_BROWSER = (
     "no Chromium or Chrome was found on PATH; get one with `apt-get install chromium` "
     "(or from your system's shop) and run the tests again"
 )
-# The one reason for which CI may skip a test: another front end cannot be installed there.
-SKIPPED_IN_CI = "This front end is not tried: "
 FOLDERS = ("conformance", "frontends", "kernel", "unit", "project", "browser", "frontend")
 WORKERS_PER_CORE = 2  # half of the time they wait for pages, kernels and jobs
 MAX_WORKERS = 4  # each may run a browser and a Jupyter server
 GRACE_SECONDS = 10.0  # only a thread that was left behind uses them up
 EXPECT_TIMEOUT_MS = 20_000  # for machines that are busy otherwise
-# Else each worker compiles all tests and Hypothesis again where PYTHONDONTWRITEBYTECODE is set, as
-# in many containers: this takes seconds.
-sys.dont_write_bytecode = False
 LOOP_EXECUTOR = "asyncio_"  # Playwright's loop keeps its executor's threads for the whole session
+# Else each worker compiles all tests and Hypothesis again where PYTHONDONTWRITEBYTECODE is set, as
+# in many containers: this takes seconds. A `pycache_prefix` would compile all packages once more.
+sys.dont_write_bytecode = False
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -162,39 +149,6 @@ def no_thread_is_left_behind() -> Iterator[None]:
         pytest.fail("Threads were left behind:\n\n" + "\n".join(stacks), pytrace=False)
 
 
-class NotInstallable(RuntimeError):
-    """Raised when pip cannot install packages: there is no index, or they do not fit together."""
-
-
-@pytest.fixture(scope="session")
-def environment() -> Callable[..., Path]:
-    """Makes an environment of its own with packages and this project, or finds it in .cache.
-
-    Call it with a name and the packages; it returns the environment's Python, or raises
-    `NotInstallable`.
-    """
-
-    def make(name: str, *packages: str) -> Path:
-        folder = PROJECT / f".cache/{name}-{sys.version_info.major}.{sys.version_info.minor}"
-        python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-        stamp = folder / "installed.txt"
-        own = re.findall(r'"[\w-]+>=[\d.]+"', (PROJECT / "pyproject.toml").read_text("utf-8"))
-        wanted = "\n".join([*packages, *own])
-        if not stamp.exists() or stamp.read_text() != wanted:
-            pip = [sys.executable, "-m", "pip", "--python", python, "install", "--no-compile"]
-            for command in (
-                [sys.executable, "-m", "venv", "--without-pip", folder],
-                [*pip, "--quiet", *packages, "--editable", PROJECT],
-            ):
-                made = subprocess.run(command, capture_output=True, text=True, check=False)
-                if made.returncode:
-                    raise NotInstallable(f"{packages} cannot be installed: {made.stderr[-1000:]}")
-            stamp.write_text(wanted)
-        return python
-
-    return make
-
-
 @pytest.fixture(scope="session")
 def artifacts() -> Path:
     """The folder, ignored by git, that keeps what a run made: screenshots, logs, figures."""
@@ -212,7 +166,7 @@ def worker() -> str:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """The one browser of the test session, driven by Playwright's sync API."""
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    path = browser_path()
     if path is None:
         pytest.skip(HOW_TO_GET_A_BROWSER)
     sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")

@@ -63,7 +63,8 @@ class Recording(StepList):
             if any(_is_same_job(run.operation, operation) for run in self._runs):
                 return
             name = self._name_of(operation)
-            run = StepRun(Step(name, lambda: operation, after=()), self._report, interval)
+            step = Step(name, lambda: operation, after=())
+            run = StepRun(step, self._report, interval, self._is_shown)
             run.state = operation.state or RUNNING
             self._runs.append(run)
         self._report(run, {"operation": operation, "description": operation.description or ""})

@@ -33,6 +33,7 @@ class StepRun:
         step: The step.
         report: Gets this object and the changed attributes by name.
         interval: The seconds between two polls of its operation.
+        is_shown: Returns whether the chain is shown, and with it the step's place in the queue.
 
     Attributes:
         step: The step.
@@ -45,7 +46,11 @@ class StepRun:
     """
 
     def __init__(
-        self, step: Step, report: Callable[[StepRun, dict[str, Any]], object], interval: Seconds
+        self,
+        step: Step,
+        report: Callable[[StepRun, dict[str, Any]], object],
+        interval: Seconds,
+        is_shown: Callable[[], bool],
     ) -> None:
         self.step = step
         self.state = WAITING
@@ -55,6 +60,7 @@ class StepRun:
         self.description = step.description
         self._report = report
         self._interval = interval
+        self._is_shown = is_shown
         self._queue = CallbackQueue()
         self._thread: threading.Thread | None = None
         self._is_canceling = False
@@ -82,8 +88,18 @@ class StepRun:
     def follow(self, operation: Operation) -> None:
         """Polls its operation until it is resolved."""
         Poller.of(operation.client).subscribe(
-            operation, self._on_operation, self._on_error, self._interval, with_queue=True
+            operation,
+            self._on_operation,
+            self._on_error,
+            self._interval,
+            with_queue=self._is_shown,
         )
+
+    def refresh(self) -> None:
+        """Polls its operation at once rather than when it is due, if it is polled."""
+        operation = self.operation
+        if operation is not None and not operation.resolved:
+            Poller.of(operation.client).refresh(operation)
 
     def cancel(self) -> None:
         """Cancels its operation on the server, on the poller's thread, unless it does so already.

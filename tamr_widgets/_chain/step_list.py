@@ -74,13 +74,19 @@ class StepList:
     def on_change(self, callback: Callable[[], object]) -> Callable[[], None]:
         """Calls `callback` after each change of a step, on a thread of its own.
 
+        While there is a callback, `steps` have the starts of jobs in the queue by the jobs ahead.
+        This needs the server's list of jobs, see `with_queue` of `Poller.subscribe`.
+
         Returns:
             A function that ends that.
         """
         safe = isolated(callback)
         with self._lock:
+            runs = [] if self._listeners else list(self._runs)
             self._listeners.append(safe)
-        return partial(self._forget, safe)
+        for run in runs:
+            run.refresh()  # the poller's thread may sleep until the next poll
+        return partial(self._forget, self._listeners, safe)
 
     def _report(self, run: StepRun, changes: dict[str, Any]) -> None:
         """Writes the changes of a step, and handles them."""
@@ -125,9 +131,13 @@ class StepList:
         poller = Poller.of(operation.client)
         return poller.history.estimate(operation), poller.estimate_queue(operation)
 
-    def _forget(self, listener: SafeCallback) -> None:
+    def _is_shown(self) -> bool:
+        """Whether there are listeners. Pollers call it with their lock, so it acquires none."""
+        return bool(self._listeners)
+
+    def _forget(self, callbacks: list[SafeCallback], callback: SafeCallback) -> None:
         with self._lock:
-            self._listeners = [each for each in self._listeners if each is not listener]
+            callbacks[:] = [each for each in callbacks if each is not callback]
 
 
 def isolated(callback: Callable[..., object]) -> SafeCallback:

@@ -45,7 +45,8 @@ class StepStatus:
         operation: The latest snapshot of its operation, or None.
         error: Why it has not succeeded, or why the last request failed; else None.
         estimate: The estimate of its running time, or None.
-        queue: The estimate of the time from the creation of its job to its start, or None.
+        queue: The estimate of the time from the creation of its job to its start, or None; by the
+            jobs ahead while the chain has a callback, see `Chain.on_change`.
     """
 
     name: str

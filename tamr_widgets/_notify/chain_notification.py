@@ -26,7 +26,12 @@ class ChainNotification(Handle):
             msg = f"For a chain, when must be 'ended' or 'failed', not {when!r:.40}."
             raise ValueError(msg)
         super().__init__(to, when)
-        chain.on_ended(self._on_ended)
+        self._unsubscribe = chain.on_ended(self._on_ended)
+
+    def close(self) -> None:
+        """Ends the notifications, and the attempts to send one. Closing twice is fine."""
+        super().close()
+        self._unsubscribe()
 
     def _on_ended(self, chain: Chain) -> None:
         if self.closed or (self.when == "failed" and chain.state != FAILED):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from .._clock import Seconds
@@ -13,16 +14,24 @@ from .futures import OperationFuture, complete, until_done
 
 
 def future_of(
-    operation: Any, interval: Seconds, max_errors: int | None = MAX_ERRORS_IN_A_ROW
+    operation: Any,
+    interval: Seconds,
+    max_errors: int | None = MAX_ERRORS_IN_A_ROW,
+    with_queue: bool | Callable[[], bool] = False,
 ) -> OperationFuture:
-    """Returns a future of the resolved operation; see `Operation.future`."""
+    """Returns a future of the resolved operation; see `Operation.future`, `Poller.subscribe`."""
     operation = checked_operation(operation)
     future = OperationFuture(operation, max_errors)
     if operation.resolved:
         complete(future, operation)
         return future
     subscription = Poller.of(operation.client).subscribe(
-        operation, future.on_operation, future.on_error, interval, _inline=True
+        operation,
+        future.on_operation,
+        future.on_error,
+        interval,
+        with_queue=with_queue,
+        _inline=True,
     )
     future.add_done_callback(lambda _: subscription.close())
     return future

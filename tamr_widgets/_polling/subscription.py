@@ -40,7 +40,7 @@ class Subscription:
 
     Attributes:
         interval: The wanted number of seconds between two polls.
-        needs_queue: Whether it shows the queue while its job waits.
+        needs_queue: Returns whether it shows the queue while its job waits.
         closed: Whether it was closed.
         has_received: Whether it was notified of a result.
         target: The poll target, while it is subscribed to one.
@@ -58,7 +58,7 @@ class Subscription:
         inline: bool = True,
     ) -> None:
         self.interval = interval
-        self.needs_queue = False
+        self.needs_queue: Callable[[], bool] = _never
         self.closed = self.has_received = False
         self.target: PollTarget | None = None
         self.context = own_context()
@@ -78,7 +78,7 @@ class Subscription:
             self.closed = True
             # A closed subscription that is still referenced must not keep the objects alive that
             # its callbacks belong to.
-            self._on_result, self._on_error = _ignore, None
+            self._on_result, self._on_error, self.needs_queue = _ignore, None, _never
             self._on_change(self)
 
     def abandon(self) -> None:
@@ -134,6 +134,10 @@ class Subscription:
             callback(argument)
         except BaseException as error:  # noqa: BLE001 - SystemExit would end the thread
             log_exception(_logger, "A subscriber's callback raised; the poller goes on.", error)
+
+
+def _never() -> bool:
+    return False
 
 
 def _ignore(_: object) -> None:

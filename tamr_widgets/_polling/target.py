@@ -82,7 +82,7 @@ class PollTarget:
 
     def queue_interval(self) -> Seconds:
         """Returns the interval at which subscribers need the queue; infinity if they do not."""
-        waits = any(each.needs_queue for each in self.subscriptions) and (
+        waits = any(each.needs_queue() for each in self.subscriptions) and (
             self.latest is not None and self.latest.state == "PENDING"
         )
         return self._usual_delay() if waits else math.inf

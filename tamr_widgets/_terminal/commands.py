@@ -114,7 +114,7 @@ def _follow(
         display = ChangeLog(sys.stdout, json_line)
     else:
         display = LiveLine(sys.stdout) if is_terminal(sys.stdout) else ChangeLog(sys.stdout)
-    waits = AsCompleted(operations, interval, timeout, display.update)
+    waits = AsCompleted(operations, interval, timeout, display.update, display.needs_queue)
     outcomes = [Status.SUCCEEDED]
     try:
         while (outcome := _next_outcome(waits, display)) is not None:

@@ -9,7 +9,7 @@ from typing import Protocol, TextIO
 
 from .._clock import clock
 from .._polling.futures import OperationFuture
-from ..history import JobHistory
+from ..history import Estimate
 from ..operation import Operation
 from ..poller import Poller
 from .lines import coloured, columns_of, fitted, status_line
@@ -23,6 +23,9 @@ class Display(Protocol):
 
     def update(self, waits: Sequence[OperationFuture]) -> None:
         """Shows the latest snapshots; called several times a second."""
+
+    def needs_queue(self) -> bool:
+        """Whether it shows when a job starts."""
 
     def ended(self, operation: Operation) -> None:
         """Shows a resolved operation."""
@@ -56,6 +59,7 @@ class LiveLine:
         self._shown: list[object] = []
         self._next_redraw = 0.0
         self._learning: set[Poller] = set()
+        self._needs_queue = False
 
     def update(self, waits: Sequence[OperationFuture]) -> None:
         """Shows the number of operations that have ended, and one of the others."""
@@ -65,11 +69,16 @@ class LiveLine:
             return
         self._shown, self._next_redraw = shown, clock.monotonic() + REDRAW_SECONDS
         future = next((each for each in pending if each.latest.started_at), pending[0])
+        self._needs_queue = future.latest.started_at is None
         # The last column stays empty, since some terminals wrap the line when it is written.
         width = max(1, shutil.get_terminal_size().columns - 1)
         count = f"{len(waits) - len(pending)} of {len(waits)} ended; " if len(waits) > 1 else ""
-        line = status_line(future.latest, self._history(future.latest), future.last_error)
+        line = status_line(future.latest, self._estimate(future.latest), future.last_error)
         self._write(fitted(count + line, width), future.latest)
+
+    def needs_queue(self) -> bool:
+        """Whether the job on the line waits for its start."""
+        return self._needs_queue
 
     def ended(self, operation: Operation) -> None:
         """Writes a line that stays, above the one that is rewritten."""
@@ -90,13 +99,15 @@ class LiveLine:
         self._stream.write(f"\r{text}{' ' * (before - self._columns)}")
         self._stream.flush()
 
-    def _history(self, operation: Operation) -> JobHistory:
-        """Returns the history of a server's jobs, which its poller fills once from the list."""
+    def _estimate(self, operation: Operation) -> Estimate | None:
+        """Returns the estimate of how long a job runs, or is queued if it has not started."""
         poller = Poller.of(operation.client)
         if poller not in self._learning:
             self._learning.add(poller)
             poller.learn(_ignore)
-        return poller.history
+        if operation.started_at is None:
+            return poller.estimate_queue(operation)
+        return poller.history.estimate(operation)
 
 
 class ChangeLog:
@@ -116,6 +127,10 @@ class ChangeLog:
         for each in waits:
             if not each.done():
                 self.ended(each.latest)
+
+    def needs_queue(self) -> bool:
+        """Whether it shows when a job starts: it shows no estimates."""
+        return False
 
     def ended(self, operation: Operation) -> None:
         """Writes a line for a resolved operation, unless it was the last one written for it."""

@@ -11,7 +11,7 @@ from typing import Any
 from .._clock import Seconds, clock
 from .._operation.html import duration
 from .._text import MAX_TEXT_CHARS, sanitize
-from ..history import JobHistory, progress
+from ..history import Estimate, progress
 from ..operation import Operation
 
 BAR_CELLS = 10
@@ -20,20 +20,20 @@ _COLUMNS = ("ID", "STATE", "CREATED", "QUEUED", "RAN", "BY", "DESCRIPTION")
 
 
 def status_line(
-    operation: Operation, history: JobHistory | None = None, error: Exception | None = None
+    operation: Operation, estimate: Estimate | None = None, error: Exception | None = None
 ) -> str:
     """Returns one line: number, state, progress, times, description and message.
 
     Args:
         operation: The latest snapshot.
-        history: Past jobs, for the progress bar and the time left.
+        estimate: How long it runs, or how long it is queued if it has not started.
         error: The error of the last poll.
     """
     facts = (
         operation.resource_id or "?",
         operation.state or "UNKNOWN",
-        _bar(operation, history),
-        _times(operation, history),
+        _bar(operation, estimate),
+        _times(operation, estimate),
     )
     texts = (operation.description, operation.message, str(error or ""))
     line = _clean(" ".join(filter(None, facts)))
@@ -47,28 +47,23 @@ def coloured(line: str, operation: Operation) -> str:
     return line.replace(state, f"\x1b[{colour}m{state}\x1b[0m", 1) if colour else line
 
 
-def _bar(operation: Operation, history: JobHistory | None) -> str:
+def _bar(operation: Operation, estimate: Estimate | None) -> str:
     """Returns a bar of the estimated progress of a running job; "" without an estimate."""
-    estimate = history.estimate(operation) if history is not None else None
     if estimate is None or operation.resolved or operation.started_at is None:
         return ""
     cells = int(BAR_CELLS * progress(_seconds_since(operation, operation.started_at), estimate))
     return f"[{'#' * cells}{'-' * (BAR_CELLS - cells)}]"
 
 
-def _times(operation: Operation, history: JobHistory | None) -> str:
+def _times(operation: Operation, estimate: Estimate | None) -> str:
     """Returns how long the job was queued or ran, and how long it will, in words."""
     if operation.resolved:
         ran = duration(operation.elapsed)
         return f"after {ran}" if ran else ""
-    started, estimate = operation.started_at, None
+    started = operation.started_at
     since = started or operation.created_at
     if since is None or (started is None and operation.state == "RUNNING"):
         return ""
-    if history is not None and started is None:
-        estimate = history.estimate_queue(operation)
-    elif history is not None:
-        estimate = history.estimate(operation)
     seconds = _seconds_since(operation, since)
     text = f"{'for' if started else 'queued for'} {duration(timedelta(seconds=seconds))}"
     if estimate is None:

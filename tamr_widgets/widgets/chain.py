@@ -63,9 +63,10 @@ class ChainWidget(BaseWidget):
         state, steps = chain.status()
         values = {"chain": chain, "state": state, "steps": steps}
         self._trait_values.update(values)  # there are no observers yet
+        self._unsubscribe: Callable[[], None] | None = None
+        self._closed = False
         super().__init__(_chain=facts_of(chain, state, steps), **kwargs)
-        self._unsubscribe = chain.on_change(lambda: self._submit(self._draw))
-        self._submit(self._draw)  # it may have changed since
+        self._follow()
 
     @property
     def notification_target(self) -> StepList:
@@ -74,18 +75,22 @@ class ChainWidget(BaseWidget):
 
     def close(self) -> None:
         """Removes the widget from the page. The chain goes on."""
-        if hasattr(self, "_unsubscribe"):  # else the constructor raised for its arguments
-            self._unsubscribe()
+        if hasattr(self, "_closed"):  # else the constructor raised for its arguments
+            self._closed = True
+            self._submit(self._pause)
             self._opened.close()
             super().close()
 
-    def pause_polling(self, cell: cell_outputs.Cell) -> None:  # noqa: ARG002
-        """Pauses the polls of opened steps: the only cell that showed this ran again.
+    def pause_polling(self, cell: cell_outputs.Cell) -> None:
+        """Pauses the updates, and the polls of opened steps; the chain goes on.
 
         Args:
-            cell: The cell.
+            cell: The cell, the only one that showed this, which ran again. If it is identified by
+                its source text only, updates go on, since two cells may have the same text.
         """
         self._opened.pause()
+        if not cell.by_source:
+            self._submit(self._pause)
 
     def _draw(self, *, reports: bool = False) -> None:
         """Updates all traits, then the saved output at an end, then observers."""
@@ -107,6 +112,7 @@ class ChainWidget(BaseWidget):
     def _handle_action(self, content: dict[str, Any]) -> None:
         action, name = content.get("action"), content.get("id")
         if action == "visible":
+            self._follow()
             self._opened.mark_visible()
         elif action == "expand":
             self._submit(lambda: self._expand(name))
@@ -134,7 +140,18 @@ class ChainWidget(BaseWidget):
         self._work.submit(work)
 
     def _follow(self) -> None:
-        """Does nothing: the chain follows its operations itself."""
+        self._submit(self._resume)
+
+    def _resume(self) -> None:
+        """Draws the chain and its changes from now on, unless it does so; on the queue's thread."""
+        if self._unsubscribe is None and not self._closed:
+            self._unsubscribe = self.chain.on_change(lambda: self._submit(self._draw))
+            self._draw()  # it may have changed before
+
+    def _pause(self) -> None:
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+            self._unsubscribe = None
 
     def _static_repr(self) -> tuple[str, str]:
         return html_table(self.chain), plain_text(self.chain)

@@ -219,9 +219,8 @@ class OperationController:
             return past
         facts = {"estimate": estimate_facts(history.estimate(operation)), **past}
         if operation.started_at is None:
-            queue = self.poller.estimate_queue(operation)
-            waiting = self.poller.waiting(operation)
-            facts |= {"queue": estimate_facts(queue), **queue_facts(waiting)}
+            place, queue = self.poller.place_and_estimate(operation)
+            facts |= {"queue": estimate_facts(queue), **queue_facts(place)}
         return facts
 
     def act(self, action: str) -> None:

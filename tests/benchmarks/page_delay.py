@@ -7,7 +7,6 @@ Run it with `python tests/benchmarks/page_delay.py`.
 
 from __future__ import annotations
 
-import shutil
 import statistics
 import sys
 import tempfile
@@ -19,7 +18,7 @@ from playwright.sync_api import sync_playwright
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "browser")]
 
-from conftest import BROWSER_FLAGS, BROWSERS  # noqa: E402
+from chrome import BROWSER_FLAGS, browser_path  # noqa: E402
 from harness import FrontEnd, OpenNotebook, Tabs  # noqa: E402
 from harness_server import JupyterServer  # noqa: E402
 from widgets import operation  # noqa: E402
@@ -67,7 +66,7 @@ def delays(notebook: OpenNotebook, tamr: Simulator, number: str, *, busy: bool) 
 
 def main() -> list[Row]:
     """Measure, and return the rows."""
-    path = next(filter(None, map(shutil.which, BROWSERS)))
+    path = browser_path()
     rows = []
     folder = Path(tempfile.mkdtemp())
     with (

@@ -22,17 +22,28 @@ PAGE_PATH = {
     "notebook7": "notebooks/{notebook}",
     "voila": "voila/render/{notebook}",
 }
+EMPTY_LAB_PATH = "lab/workspaces/{unique}"
 # Lab keeps the open document in `currentWidget`, and so does Notebook 7.
 PANEL = "window.jupyterapp.shell.currentWidget"
+# Closes the documents without a question. A page that shows something else is not used again.
+EMPTY_LAB = """() => {
+  const app = window.jupyterapp;
+  const isChanged = document.body.dataset.jpThemeName !== "JupyterLab Light";
+  if (app?.name !== "JupyterLab" || isChanged || document.querySelector(".jp-Dialog")) return false;
+  for (const widget of [...app.shell.widgets("main")]) widget.dispose();
+  return true;
+}"""
+IS_EMPTY_LAB = """() => window.jupyterapp?.name === "JupyterLab"
+  && ![...window.jupyterapp.shell.widgets("main")].some((widget) => widget.context)"""
 
 
 class Tabs:
-    """The pages of a browser, of which one is kept: JupyterLab loads twice as fast there."""
+    """The pages of a browser. One of each front end is kept, since loading takes seconds."""
 
     def __init__(self, browser: Browser) -> None:
         self._browser = browser
         self._context = self._create_context()
-        self._kept: Page | None = None
+        self._kept: dict[str, Page] = {}
         self._used: list[Page] = []
         self._other_contexts: list[BrowserContext] = []
 
@@ -41,29 +52,31 @@ class Tabs:
         """The pages of the current test."""
         return [page for page in self._used if not page.is_closed()]
 
-    def open(self, viewport: dict[str, int] | None = None, **context_options: Any) -> Page:
-        """Return an empty page; with options, in a profile of its own."""
+    def open(
+        self, front_end: str, viewport: dict[str, int] | None = None, **context_options: Any
+    ) -> Page:
+        """Return a page without a notebook; with options, in a profile of its own."""
+        kept = self._kept.get(front_end)
         if context_options:
             context = self._create_context(**context_options)
             self._other_contexts.append(context)
             page = context.new_page()
-        elif self.used:
+        elif kept in self.used:
             page = self._context.new_page()
         else:
-            if self._kept is None or self._kept.is_closed():
-                self._kept = self._context.new_page()
-            page = self._kept
+            page = self._context.new_page() if kept is None or kept.is_closed() else kept
+            self._kept[front_end] = page
         page.set_viewport_size(viewport or VIEWPORT)
         self._used.append(page)
         return page
 
     def leave(self) -> None:
-        """Close the pages of a test, and empty the one that is kept."""
+        """Close the pages of a test, and the documents of those that are kept."""
         for page in self.used:
-            if page is self._kept:
-                page.goto("about:blank")
-            else:
+            if page not in self._kept.values():
                 page.close()
+            elif not page.evaluate(EMPTY_LAB):
+                page.goto("about:blank")
         for context in self._other_contexts:
             context.close()
         self._used.clear()
@@ -112,7 +125,7 @@ class FrontEnd:
                 `reduced_motion="reduce"`; with any, the page has a browser profile of its own.
         """
         path = self._provide(notebook, edits or {})
-        page = self._tabs.open(viewport, **context_options)
+        page = self._tabs.open(self.name, viewport, **context_options)
         opened = OpenNotebook(self, page, path, self._artifacts)
         opened._load(kernel=kernel)
         return opened
@@ -148,7 +161,6 @@ class OpenNotebook:
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         self._front_end = front_end
         self._artifacts = artifacts
-        self._unique = uuid.uuid4().hex[:8]
 
     # -- The notebook ----------------------------------------------------------------------
 
@@ -184,8 +196,8 @@ class OpenNotebook:
         return nbformat.read(self.path, as_version=4)
 
     def reload(self) -> None:
-        """Reload the page, as a person would; outputs that were not saved are lost."""
-        self.page.reload()
+        """Load the page again, as a person would; outputs that were not saved are lost."""
+        self._goto(PAGE_PATH[self._front_end.name])
         self._wait_until_ready()
 
     def restart_kernel(self) -> None:
@@ -228,22 +240,24 @@ class OpenNotebook:
     # -- How it is done --------------------------------------------------------------------
 
     def _load(self, *, kernel: bool) -> None:
-        template = PAGE_PATH[self._front_end.name]
-        notebook = self.path.name
-        if not kernel:
-            template, notebook = template.replace("/tree/{notebook}", ""), ""
-        path = template.format(unique=self._unique, notebook=notebook)
-        self.page.goto(self._front_end.server.address(path))
-        if not kernel:
-            self.page.wait_for_function("window.jupyterapp?.restored.then(() => true)")
-            self._execute(
-                "docmanager:open",
-                {
-                    "path": self.path.name,
-                    "kernelPreference": {"shouldStart": False, "canStart": False},
-                },
-            )
+        if self._front_end.name == "lab":
+            self._open_in_lab(kernel=kernel)
+        else:
+            self._goto(PAGE_PATH[self._front_end.name])
         self._wait_until_ready(kernel=kernel)
+
+    def _open_in_lab(self, *, kernel: bool) -> None:
+        if not self.page.evaluate(IS_EMPTY_LAB):
+            self._goto(EMPTY_LAB_PATH)
+            self.page.wait_for_function("window.jupyterapp?.restored.then(() => true)")
+        preference = (
+            {} if kernel else {"kernelPreference": {"shouldStart": False, "canStart": False}}
+        )
+        self._execute("docmanager:open", {"path": self.path.name, **preference})
+
+    def _goto(self, template: str) -> None:
+        path = template.format(unique=uuid.uuid4().hex[:8], notebook=self.path.name)
+        self.page.goto(self._front_end.server.address(path))
 
     def _wait_until_ready(self, *, kernel: bool = True) -> None:
         if self._front_end.name == "voila":

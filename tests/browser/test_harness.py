@@ -84,14 +84,3 @@ def test_kernels_can_be_restarted_stopped_and_left_out(lab):
 
     again = lab.open(notebook.path, kernel=False)
     expect(again.page.get_by_role("button", name="No Kernel", exact=True)).to_be_visible()
-
-
-def test_a_reload_keeps_the_kernel(lab):
-    """Reloading the page finds the same kernel with its variables."""
-    notebook = lab.open(["x = 1", "print(x)"])
-    notebook.run_cell(0)
-
-    notebook.reload()
-    notebook.run_cell(1)
-
-    expect(notebook.output(1)).to_have_text("1")

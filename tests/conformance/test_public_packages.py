@@ -10,13 +10,10 @@ import ast
 import os
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 import pytest
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from environments import NotInstallable, environment
 
 SUITE = Path(__file__).with_name("suite")
 PROJECT = Path(__file__).parents[2]
@@ -42,11 +39,11 @@ def names_of_the_suite() -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def public_python(environment: Callable[..., Path]) -> Path:
+def public_python() -> Path:
     """The Python of an environment with the public packages; made once and kept in .cache."""
     try:
         return environment("public", *PACKAGES)
-    except RuntimeError as error:
+    except NotInstallable as error:
         pytest.skip(str(error))
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from jobs_page import Jobs
-from local_site import ORIGIN, load, no_complaints, reader
+from local_site import load, local_site, no_complaints, reader
 from panel_page import Widget
 
 if TYPE_CHECKING:
@@ -15,20 +15,26 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 
+@pytest.fixture(scope="session")
+def site() -> Iterator[str]:
+    """The address of the project's files."""
+    with local_site() as address:
+        yield address
+
+
 @pytest.fixture(scope="module")
-def shared_page(chromium: Browser) -> Iterator[Page]:
+def shared_page(chromium: Browser, site: str) -> Iterator[Page]:
     """The page of a module's tests, with Greenwich's time; a new one takes longer than a test."""
-    context = reader(chromium)
+    context = reader(chromium, site)
     yield context.new_page()
     context.close()
 
 
 @pytest.fixture
 def blank_page(shared_page: Page) -> Iterator[Page]:
-    """The module's page without a document. The next document has nothing of this one's."""
+    """The module's page for another document, which has nothing of the last one's."""
     with no_complaints(shared_page):
         yield shared_page
-        shared_page.goto("about:blank")
 
 
 @pytest.fixture
@@ -68,7 +74,7 @@ def look(blank_page: Page) -> Callable[..., Page]:
         defaults = {"color_scheme": "light", "forced_colors": "none", "reduced_motion": "null"}
         blank_page.set_viewport_size({"width": width, "height": 640})
         blank_page.emulate_media(**defaults | media)
-        blank_page.goto(f"{ORIGIN}/{name}")
+        blank_page.goto(f"/{name}")
         return blank_page
 
     return look

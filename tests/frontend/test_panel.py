@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from local_site import NOW, ORIGIN, reader
+from local_site import NOW, reader
 from panel_page import FAILED, RUNNING, SUCCEEDED, ago
 from playwright.sync_api import expect
 
@@ -55,12 +55,12 @@ def test_the_facts_of_a_running_job(show: Callable[..., Widget]) -> None:
     expect(widget.panel).to_contain_text("Spark driver running")
 
 
-def test_times_follow_the_readers_locale_and_zone(chromium: Browser) -> None:
+def test_times_follow_the_readers_locale_and_zone(chromium: Browser, site: str) -> None:
     """A reader in New York sees New York's time, written as there."""
-    context = reader(chromium, locale="en-US", timezone_id="America/New_York")
+    context = reader(chromium, site, locale="en-US", timezone_id="America/New_York")
     page = context.new_page()
     page.clock.install(time=NOW)
-    page.goto(f"{ORIGIN}/widget.html")
+    page.goto("/widget.html")
 
     page.evaluate("facts => openWidget(facts)", RUNNING)
 

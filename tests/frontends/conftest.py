@@ -2,21 +2,20 @@ from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import pytest
-from hosts import HOSTS, AppServer, Host
+from environments import SKIPPED_IN_CI, NotInstallable, environment
+from hosts import HOSTS, AppServer, Host, new_page
 
 from tamr_widgets.simulator import DEMO_PASSWORD, DEMO_USERNAME, Simulator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, BrowserContext, Page, Route
+    from playwright.sync_api import Browser, Page
 
 VIEWPORT = {"width": 1100, "height": 900}
-SKIPPED_IN_CI = "This front end is not tried: "  # see tests/conftest.py
 
 
 @pytest.fixture(scope="module")
@@ -27,9 +26,7 @@ def tamr() -> Iterator[Simulator]:
 
 
 @pytest.fixture(scope="session")
-def environments(
-    request: pytest.FixtureRequest, environment: Callable[..., Path]
-) -> Iterator[dict[str, Future[Path]]]:
+def environments(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[Path]]]:
     """The Python of each host that is tried; the later are installed while the first are tried."""
     chosen = {
         item.callspec.params["server"].name: item.callspec.params["server"].packages
@@ -37,7 +34,10 @@ def environments(
         if "server" in getattr(item, "fixturenames", ())
     }
     executor = ThreadPoolExecutor(1)
-    yield {name: executor.submit(environment, name, *packages) for name, packages in chosen.items()}
+    yield {
+        name: executor.submit(environment, name, *packages, on_top=True)
+        for name, packages in chosen.items()
+    }
     executor.shutdown(cancel_futures=True)
 
 
@@ -58,7 +58,7 @@ def _serve(
 ) -> AppServer:
     try:
         python = environments[host.name].result()
-    except RuntimeError as error:
+    except NotInstallable as error:
         pytest.skip(f"{SKIPPED_IN_CI}{error}")
     variables = {
         "TAMR_URL": tamr.url,
@@ -74,24 +74,3 @@ def visitor(chromium: Browser, server: AppServer) -> Iterator[Page]:
     with chromium.new_context(viewport=VIEWPORT) as context:
         page = new_page(context, server)
         yield page
-
-
-def new_page(context: BrowserContext, server: AppServer) -> Page:
-    """Open the app in another page."""
-    page = context.new_page()
-    page.route(_is_elsewhere, lambda route: _fulfill(route, server))
-    page.goto(server.url)
-    return page
-
-
-def _is_elsewhere(url: str) -> bool:
-    return urlsplit(url).hostname != "127.0.0.1"
-
-
-def _fulfill(route: Route, server: AppServer) -> None:
-    """Panel's page loads anywidget's code from the internet; here it comes from the package."""
-    if "/anywidget@" in route.request.url:
-        folder = server.python.parents[1] / "share/jupyter/nbextensions/anywidget"
-        route.fulfill(path=folder / "index.js", content_type="text/javascript")
-    else:
-        route.abort()

@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from playwright.sync_api import BrowserContext, Page, Route
 
 PROJECT = Path(__file__).parents[2]
 APPS = Path(__file__).with_name("apps")
@@ -113,3 +117,24 @@ class AppServer:
             return True
         except OSError:
             return False
+
+
+def new_page(context: BrowserContext, server: AppServer) -> Page:
+    """Open the app in another page."""
+    page = context.new_page()
+    page.route(_is_elsewhere, _fulfill)
+    page.goto(server.url)
+    return page
+
+
+def _is_elsewhere(url: str) -> bool:
+    return urlsplit(url).hostname != "127.0.0.1"
+
+
+def _fulfill(route: Route) -> None:
+    """Panel's page loads anywidget's code from the internet; here it comes from the package."""
+    if "/anywidget@" in route.request.url:
+        folder = Path(sys.prefix, "share/jupyter/nbextensions/anywidget")
+        route.fulfill(path=folder / "index.js", content_type="text/javascript")
+    else:
+        route.abort()

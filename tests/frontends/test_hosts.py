@@ -7,8 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import new_page
-from hosts import HOSTS, PROJECT
+from hosts import HOSTS, PROJECT, new_page
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
@@ -107,6 +106,19 @@ def test_a_visitor_who_leaves_is_polled_for_no_more(
     tamr.jobs.finish(stays)
     expect(panel(other)).to_have_attribute("data-state", "SUCCEEDED")
     tamr.jobs.finish(left)
+
+
+@pytest.mark.parametrize(
+    "server", [host for host in HOSTS if host.name == "marimo"], indirect=True, ids=["marimo"]
+)
+def test_a_chain_at_the_end_of_a_cell_is_live(visitor: Page) -> None:
+    """As in Jupyter: marimo alone of these programs shows the last value of a cell."""
+    chain = visitor.get_by_role("group", name="Chain: Nightly")
+
+    chain.get_by_role("button", name="Start").click()
+    chain.get_by_role("button", name="Yes, start it").click()
+
+    expect(chain).to_have_attribute("data-state", "SUCCEEDED")
 
 
 def test_it_fits_the_page(server: AppServer, visitor: Page, artifacts: Path) -> None:

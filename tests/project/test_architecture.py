@@ -34,7 +34,7 @@ LAYERS: list[set[str]] = [
 SIMULATOR = "simulator"
 ALLOWED = {
     ("errors", "operation"): "the type of an attribute",
-    ("chain", "widgets.chain"): "Chain._ipython_display_, which loads it when it is called",
+    ("chain", "widgets.chain"): "Chain._display_, which loads it when it is called",
     ("operation", "_polling.single"): "Operation.future() and await, which load it when called",
     ("__main__", "simulator.__main__"): "the command `simulator`",
     ("simulator.server", "auth"): "Simulator.client()",

@@ -1,22 +1,17 @@
-"""The files use the project's vocabulary; words_to_do.txt names those that do not yet."""
+"""The files use the project's vocabulary."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from words import (
-    PROJECT,
     check_faults,
     check_javascript,
     check_markdown,
     check_python,
     check_verbs,
     files,
-    findings,
+    located,
 )
-
-TO_DO = Path(__file__).with_name("words_to_do.txt")
 
 
 def found(check, source):
@@ -92,24 +87,8 @@ def test_markdown_is_searched():
     assert found(check_markdown, text) == [(9, "told")]
 
 
-@pytest.fixture(scope="module")
-def by_file():
-    """The findings of every file, by its name."""
-    return {path.relative_to(PROJECT).as_posix(): findings(path) for path in files()}
-
-
-def to_do():
-    return TO_DO.read_text("utf-8").split()
-
-
-def test_files_use_the_project_s_vocabulary(by_file):
+def test_files_use_the_project_s_vocabulary():
     """Each finding is printed as file:line: word."""
-    done = by_file.keys() - set(to_do())
-    found = [f"{name}:{each.line}: {each.word}" for name in sorted(done) for each in by_file[name]]
+    found = [each for path in files() for each in located(path)]
 
     assert not found, "\n".join(found)
-
-
-def test_the_list_of_files_to_do_holds_no_others(by_file):
-    """A file that is done, moved or gone is struck off the list."""
-    assert [name for name in to_do() if not by_file.get(name)] == []

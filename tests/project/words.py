@@ -1,7 +1,6 @@
 """Finds names and phrases that the project's vocabulary replaces with the field's standard terms.
 
     python tests/project/words.py [FILE ...]    prints the findings, of all files by default
-    python tests/project/words.py --files       prints the files that have any, for words_to_do.txt
 
 Names are checked in code, phrases in docstrings, comments, error messages and Markdown.
 """
@@ -231,18 +230,18 @@ def files() -> list[Path]:
     return sorted(path for path in found if "node_modules" not in path.parts)
 
 
+def located(path: Path) -> list[str]:
+    """Returns the findings in a file as `file:line: word`."""
+    name = path.relative_to(PROJECT).as_posix()
+    return [f"{name}:{each.line}: {each.word}" for each in findings(path)]
+
+
 def main() -> None:
-    """Prints the findings, or the files that have any."""
+    """Prints the findings."""
     parser = argparse.ArgumentParser(description="Finds words that are not the project's.")
     parser.add_argument("file", nargs="*", type=Path, default=files())
-    parser.add_argument("--files", action="store_true", help="print only the files' names")
-    options = parser.parse_args()
-    for path in map(Path.resolve, options.file):
-        name, found = path.relative_to(PROJECT).as_posix(), findings(path)
-        if options.files and found:
-            print(name)
-        elif not options.files:
-            print("".join(f"{name}:{each.line}: {each.word}\n" for each in found), end="")
+    for path in map(Path.resolve, parser.parse_args().file):
+        print("".join(f"{each}\n" for each in located(path)), end="")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -152,9 +152,8 @@ async def chains(client: Client) -> None:
         assert_type(step.operation, Operation | None)
         assert_type(step.error, BaseException | None)
         assert_type(step.estimate, Estimate | None)
-    chain.on_ended(lambda ended: print(ended.state))
-    forget = chain.on_change(lambda: None)
-    forget()
+    assert_type(chain.on_ended(lambda ended: print(ended.state)), Callable[[], None])
+    assert_type(chain.on_change(lambda: None), Callable[[], None])
     assert_type(ChainWidget(chain).state, str)
     with recorded("Nightly") as recording:
         assert_type(recording.state, str)
@@ -221,7 +220,9 @@ def polling(client: Client, operation: Operation) -> None:
     subscription = poller.subscribe(operation, on_operation, on_error, interval=5)
     subscription.close()
     poller.subscribe(operation, print, with_queue=True).close()
+    poller.subscribe(operation, print, with_queue=lambda: operation.state == "PENDING").close()
     assert_type(poller.waiting(operation), QueuePlace | None)
+    assert_type(poller.place_and_estimate(operation), tuple[QueuePlace | None, Estimate | None])
     poller.subscribe(operation, lambda snapshot: snapshot.resolved).close()
     poller.refresh(operation)
     assert_type(Poller(client, background=False).run_once(), float)

@@ -84,6 +84,11 @@ def wait_until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
     return value
 
 
+def callback_threads() -> list[threading.Thread]:
+    """Returns the threads that run callbacks now: there are none when all have been called."""
+    return [each for each in threading.enumerate() if "callbacks" in each.name]
+
+
 class FakeClock:
     """A clock that moves only in `sleep` and `advance`."""
 

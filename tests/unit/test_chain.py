@@ -4,6 +4,7 @@ import asyncio
 import gc
 import sys
 import threading
+import weakref
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -811,6 +812,21 @@ def test_the_ends_of_many_chains_are_notified():
         wait_until(lambda night=night: len(received) == night + 1)
         del chain
         gc.collect()
+
+
+@pytest.mark.parametrize("when", ["ended", "failed"])
+def test_a_closed_notification_leaves_its_chain(job, when):
+    """A chain may live for weeks, in which its cell runs many times."""
+    chain = chain_of({"a": job("a")})
+    handle = notify(chain, print, when)
+    gone = weakref.ref(handle)
+
+    handle.close()
+    del handle
+    gc.collect()
+
+    assert gone() is None
+    assert chain.state == "WAITING"
 
 
 def test_text_of_a_server_shows_as_text_in_a_repr(job, tamr):

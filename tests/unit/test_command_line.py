@@ -10,6 +10,7 @@ import shlex
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -497,6 +498,27 @@ def test_ctrl_c_leaves_a_clean_terminal_and_the_job_alone(tamr, environment):
     assert len(shown.lines[0].partition("^C")[0]) <= 70  # with a colour, within 50 columns
     assert shown.is_restored
     assert tamr.jobs.state(job) == "RUNNING"
+
+
+def test_in_a_terminal_the_jobs_ahead_of_a_queued_job_are_listed(tamr, environment, monkeypatch):
+    """With its polls, so that the line says when it starts."""
+    terminal = io.StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(history_loader, "PAUSE_SECONDS", 0.0)  # else there are too many polls
+    job = tamr.jobs.add("PENDING")
+
+    def end() -> None:
+        try:
+            wait_until(lambda: sum(each.path.endswith("operations") for each in tamr.requests) > 3)
+        finally:
+            tamr.jobs.finish(job)
+
+    with ThreadPoolExecutor() as executor:
+        listed = executor.submit(end)
+        assert main(["watch", job, "--interval", "0.1"]) == 0
+        listed.result()
 
 
 def test_in_a_terminal_states_have_colours(tamr, environment, monkeypatch, capsys):

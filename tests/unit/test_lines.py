@@ -43,7 +43,9 @@ def test_a_running_job_has_a_bar_and_the_time_left(clock, history, seconds, expe
     status = {"state": "RUNNING", "startTime": since(clock, seconds)}
     operation = Operation(None, document(status=status))
 
-    assert status_line(operation, history) == f"{expected}  Train Mastering Model"
+    assert (
+        status_line(operation, history.estimate(operation)) == f"{expected}  Train Mastering Model"
+    )
 
 
 @pytest.mark.parametrize(
@@ -59,7 +61,10 @@ def test_a_waiting_job_has_the_time_until_its_start(clock, history, seconds, exp
     created = {"username": "ada", "time": since(clock, seconds)}
     operation = Operation(None, document("PENDING", status={"state": "PENDING"}, created=created))
 
-    assert status_line(operation, history) == f"{expected}  Train Mastering Model"
+    assert (
+        status_line(operation, history.estimate_queue(operation))
+        == f"{expected}  Train Mastering Model"
+    )
 
 
 def test_marks_above_letters_take_no_column():

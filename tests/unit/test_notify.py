@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import apprise
 import pytest
-from fakes import document, wait_until
+from fakes import callback_threads, document, wait_until
 from forks import in_child, may_fork, needs_fork
 from polling import LIST, FakeTamr, drive
 from recipients import MailServer, Webhook
@@ -81,12 +81,8 @@ def tamr(fake: FakeTamr, driven: Poller, monkeypatch: pytest.MonkeyPatch) -> Fak
 def settle(inbox: Inbox, count: int = 1) -> list[tuple[str, str]]:
     """Waits for the notifications, and then until nothing is left to send."""
     wait_until(lambda: len(inbox.received) >= count)
-    wait_until(lambda: not sending())
+    wait_until(lambda: not callback_threads())
     return inbox.received
-
-
-def sending() -> list[threading.Thread]:
-    return [each for each in threading.enumerate() if "callbacks" in each.name]
 
 
 def work(tamr: FakeTamr, seconds: float = 30) -> None:
@@ -225,7 +221,7 @@ def test_an_old_job_that_comes_back_into_the_list_is_no_news(tamr, notify):
     tamr.unlisted = set()
     work(tamr)
 
-    assert not sending()
+    assert not callback_threads()
     assert inbox.received == []
 
 
@@ -294,7 +290,7 @@ def test_closing_ends_the_attempts(tamr, monkeypatch, notify):
 
     handle.close()
 
-    wait_until(lambda: not sending())
+    wait_until(lambda: not callback_threads())
     assert inbox.calls == 1
     assert registry.of(tamr, operation) == []
 
@@ -489,7 +485,7 @@ def test_a_webhook_gets_title_and_text(tamr, notify):
     with Webhook() as webhook:
         notify(operation, webhook.address)
         work(tamr, 1)
-        wait_until(lambda: webhook.received and not sending())
+        wait_until(lambda: webhook.received and not callback_threads())
 
         [posted] = webhook.received
         assert posted["title"] == "Succeeded: Update <b>[x]</b> & *y*"
@@ -501,7 +497,7 @@ def test_a_mail_server_gets_a_mail(tamr, notify):
     with MailServer() as server:
         notify(tamr.add("17", "SUCCEEDED"), server.address)
         work(tamr, 1)
-        wait_until(lambda: server.received and not sending())
+        wait_until(lambda: server.received and not callback_threads())
 
         [mail] = server.received
         assert "Subject: Succeeded: Train Mastering Model" in mail
@@ -573,7 +569,7 @@ def test_an_older_apprise_sends_too(tamr, monkeypatch, notify):
     with Webhook() as webhook:
         notify(tamr.add("17", "SUCCEEDED"), webhook.address)
         work(tamr, 1)
-        wait_until(lambda: webhook.received and not sending())
+        wait_until(lambda: webhook.received and not callback_threads())
 
 
 def test_an_object_without_a_hash_can_be_notified(tamr, notify):
@@ -618,13 +614,13 @@ def test_a_mail_server_that_hangs_delays_neither_polls_nor_others(tamr, notify):
 
         assert server.connected.wait(5)
         wait_until(lambda: inbox.received)
-        assert all(each.daemon for each in sending())
+        assert all(each.daemon for each in callback_threads())
         handle.close()
         requests = tamr.count(LIST)
         notify(tamr, inbox)
         work(tamr, 60)
         assert tamr.count(LIST) > requests
-    wait_until(lambda: not sending(), 10)
+    wait_until(lambda: not callback_threads(), 10)
 
 
 def test_a_kernel_that_exits_does_not_wait_for_a_mail_server(tmp_path):

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import io
+import weakref
 from datetime import datetime, timedelta, timezone
 
 import pytest
 import requests
+from fakes import callback_threads, wait_until
 from polling import LIST, FakeTamr, Follower, drive
 
-from tamr_widgets import Operation, Poller
+from tamr_widgets import Chain, ChainWidget, Operation, Poller
 from tamr_widgets._http.deadline import current_deadline
 from tamr_widgets._polling.queue_monitor import DELAY_SECONDS
+from tamr_widgets._polling.single import future_of
 from tamr_widgets._polling.subscription import HIDDEN_AFTER_SECONDS
+from tamr_widgets._terminal.display import LiveLine
+from tamr_widgets._terminal.lines import status_line
+from tamr_widgets.widgets.cell_outputs import Cell
+from tamr_widgets.widgets.controller import OperationController
 
 NOW = datetime(2021, 1, 29, 18, tzinfo=timezone.utc)
 INTERVAL = 3
@@ -46,6 +54,13 @@ def poller(tamr):
     poller = Poller(tamr, background=False)
     poller.learn(lambda _: None)
     return poller
+
+
+@pytest.fixture
+def of_poller(poller, monkeypatch):
+    """Has every client use this poller; for further changes of a test."""
+    monkeypatch.setattr(Poller, "of", lambda _: poller)
+    return monkeypatch
 
 
 @pytest.fixture
@@ -221,3 +236,124 @@ def test_a_job_that_waits_longer_than_estimated_gets_a_new_estimate(tamr, clock,
     drive(poller, clock, 10)
 
     assert before < 600 < poller.waiting(waiting).estimate.median_seconds
+
+
+def test_a_panel_has_the_place_and_the_start_of_one_moment(tamr, clock, poller, waiting, of_poller):
+    """Also if the place becomes too old while the panel is drawn."""
+    panel = OperationController(waiting, lambda: None, INTERVAL, None)
+    panel.follow()
+    drive(poller, clock, 10)
+    place = poller.waiting(waiting)
+    places = iter([place])
+    of_poller.setattr(poller, "waiting", lambda _: next(places, None))
+
+    facts = panel.facts()
+
+    assert facts["ahead"]["count"] == 1
+    assert facts["queue"]["median"] == pytest.approx(place.estimate.median_seconds, abs=1)
+
+
+def test_a_closed_subscription_lets_go_of_its_page(poller, waiting):
+    """The page says whether it is shown; after closing, nobody needs to know."""
+
+    class Page:
+        def is_shown(self):
+            return True
+
+    page = Page()
+    gone = weakref.ref(page)
+    subscription = poller.subscribe(waiting, print, with_queue=page.is_shown)
+
+    subscription.close()
+    del page
+
+    assert gone() is None
+    assert subscription.closed
+
+
+def test_a_chain_that_nobody_looks_at_needs_no_list(tamr, clock, poller, waiting, of_poller):
+    """From when something listens to its changes until nothing does, its steps have their place."""
+    minute, long = 60, 1200
+    chain = Chain({"a": lambda: None}, poll_interval_seconds=minute)
+    chain.resume({"a": waiting})
+    wait_until(lambda: not callback_threads())
+    drive(poller, clock, minute)
+    assert lists_in(tamr, poller, clock, long) == 0
+    assert poller.waiting(waiting) is None
+
+    forget, forget_other = (chain.on_change(lambda: None) for _ in range(2))
+    drive(poller, clock, 1)
+    assert chain.steps[0].queue == poller.waiting(waiting).estimate
+    forget()
+    assert lists_in(tamr, poller, clock, long) >= 15
+
+    forget_other()
+    assert lists_in(tamr, poller, clock, long) == 0
+
+
+@pytest.mark.parametrize("is_closed", [True, False])
+def test_a_chain_in_a_cell_that_ran_again_needs_no_list(
+    tamr, clock, poller, waiting, of_poller, is_closed
+):
+    """Its widget is closed, or paused until a page shows it."""
+    chain = Chain({"a": lambda: None}, poll_interval_seconds=INTERVAL)
+    chain.resume({"a": waiting})
+    widget = ChainWidget(chain)
+    wait_until(lambda: not callback_threads())
+    assert lists_in(tamr, poller, clock, 120) >= 30
+
+    widget.close() if is_closed else widget.pause_polling(Cell("1", by_source=False))
+    wait_until(lambda: not callback_threads())
+    drive(poller, clock, INTERVAL)
+    assert lists_in(tamr, poller, clock, 120) == 0
+
+    widget._handle_custom_msg({"action": "visible", "seq": 1}, None)
+    wait_until(lambda: not callback_threads())
+    assert (lists_in(tamr, poller, clock, 120) == 0) == is_closed
+    widget.close()
+
+
+def test_a_page_that_shows_a_chain_waits_for_no_poll(poller, waiting, of_poller):
+    """The first to listen wakes the poller's thread, which may sleep for a minute."""
+    refreshed = []
+    chain = Chain({"a": lambda: None, "b": lambda: None}, poll_interval_seconds=60)
+    chain.resume({"a": waiting})
+    wait_until(lambda: not callback_threads())
+    of_poller.setattr(poller, "refresh", refreshed.append)
+
+    for _ in range(2):
+        chain.on_change(lambda: None)
+
+    assert refreshed == [waiting]
+
+
+def test_the_line_in_a_terminal_has_the_start_after_the_jobs_ahead(
+    tamr, clock, poller, waiting, of_poller
+):
+    """As a widget of the same job says, not as in the last queues of the history."""
+    of_poller.setenv("COLUMNS", "200")
+    terminal = io.StringIO()
+    line = LiveLine(terminal)
+    future = future_of(waiting, INTERVAL, with_queue=line.needs_queue)
+    for _ in range(2):
+        line.update([future])
+        drive(poller, clock, 10)
+    line.update([future])
+
+    shown = terminal.getvalue().rpartition("\r")[2].rstrip()
+    assert shown == status_line(future.latest, poller.waiting(waiting).estimate)
+    assert shown != status_line(future.latest, poller.history.estimate_queue(waiting))
+    future.cancel()
+
+
+def test_a_line_that_shows_a_running_job_needs_no_list(tamr, clock, poller, waiting, of_poller):
+    """Also if other jobs wait."""
+    line = LiveLine(io.StringIO())
+    operations = [add(tamr, "1", "RUNNING", -40, -28), waiting]
+    futures = [future_of(each, INTERVAL, with_queue=line.needs_queue) for each in operations]
+    line.update(futures)
+    drive(poller, clock, 20)
+
+    assert lists_in(tamr, poller, clock, 120) == 0
+    for future in futures:
+        future.cancel()

@@ -13,12 +13,12 @@ app = marimo.App()
 def _():
     import marimo as mo  # noqa: PLC0415
 
-    from tamr_widgets import Client, JobsWidget, OperationWidget  # noqa: PLC0415
+    from tamr_widgets import Chain, Client, JobsWidget, OperationWidget  # noqa: PLC0415
 
     client = Client.from_env()
     again = mo.ui.button(label="Again", value=0, on_click=lambda clicks: clicks + 1)
     again  # noqa: B018
-    return JobsWidget, OperationWidget, again, client, mo
+    return Chain, JobsWidget, OperationWidget, again, client, mo
 
 
 @app.cell
@@ -38,6 +38,11 @@ def _(job, mo):
 @app.cell
 def _(operation):
     operation  # noqa: B018
+
+
+@app.cell
+def _(Chain):
+    Chain({"Nothing": lambda: None}, "Nightly")
 
 
 @app.cell

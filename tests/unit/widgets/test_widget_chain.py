@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from fakes import wait_until
+from fakes import callback_threads, wait_until
 
 from tamr_widgets import Chain, ChainWidget, Operation, Step, notify
 from tamr_widgets.widgets import base
@@ -199,17 +201,45 @@ def test_an_opened_step_shows_the_job_that_takes_the_place_of_its_first(running,
     panels.until(lambda facts: facts["id"] != first and facts["state"] == "RUNNING")
 
 
-def test_an_opened_step_is_not_polled_while_nobody_sees_it(running, tamr):
-    """From when its cell runs again until a page shows it; the chain itself goes on."""
+def test_it_comes_to_rest_while_nobody_sees_it(running, tamr):
+    """From when its cell runs again until a page shows it, opened steps too; the chain goes on."""
     widget, panels = opened(running)
 
     widget.pause_polling(Cell("1", by_source=False))
+    wait_until(lambda: not callback_threads())
     tamr.jobs.finish(panels[-1]["id"])
-    until(widget, lambda: widget.state == "SUCCEEDED")
-    assert panels[-1]["state"] == "RUNNING"
+    assert running.wait(10).state == "SUCCEEDED"
+    wait_until(lambda: not callback_threads())
+    assert widget.state == panels[-1]["state"] == "RUNNING"
 
     click(widget, "visible")
     panels.until(lambda facts: facts["state"] == "SUCCEEDED")
+    until(widget, lambda: widget.state == "SUCCEEDED")
+
+
+def test_in_a_cell_without_an_id_it_goes_on(running, tamr):
+    """Another cell may have the same text; opened steps are paused, since they cost requests."""
+    widget, panels = opened(running)
+
+    widget.pause_polling(Cell("chain", by_source=True))
+    tamr.jobs.finish(panels[-1]["id"])
+
+    until(widget, lambda: widget.state == "SUCCEEDED")
+    assert panels[-1]["state"] == "RUNNING"
+
+
+def test_a_closed_widget_leaves_its_chain(chain):
+    """A chain may live for weeks, in which its cell runs many times."""
+    widget = ChainWidget(chain)
+    gone = weakref.ref(widget)
+    wait_until(lambda: not callback_threads())
+
+    widget.close()
+    wait_until(lambda: not callback_threads())
+    del widget
+    gc.collect()
+
+    assert gone() is None
 
 
 def test_an_observer_s_error_is_shown(running):

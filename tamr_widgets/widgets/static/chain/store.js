@@ -1,6 +1,7 @@
 /** State of a chain in a page, shared by all its views: facts, clock offset, clicks and the open step. */
 
 import { createStore } from "../operation/store.js";
+import { visibleOf } from "../shared/dom.js";
 
 /** @typedef {import("../shared/protocol.js").ChainFacts} ChainFacts */
 /** @typedef {import("../shared/protocol.js").StepFacts} StepFacts */
@@ -107,7 +108,7 @@ export function createChain(facts, send) {
     /** Draws the visible views; called once a second. Returns whether there are any. */
     tick() {
       if (chain.sent?.done && Date.now() - chain.sent.done >= 2000) chain.sent = null;
-      const visible = [...chain.views].filter(({ node }) => node.offsetParent && !document.hidden);
+      const visible = visibleOf(chain.views);
       for (const view of visible) view.draw();
       chain.opened?.store.tick();
       return visible.length > 0;

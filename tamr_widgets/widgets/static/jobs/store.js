@@ -1,6 +1,7 @@
 /** State of a server's jobs in a page, shared by all its views. */
 
 import { createStore } from "../operation/store.js";
+import { visibleOf } from "../shared/dom.js";
 import { createBulkAction } from "./bulk/action.js";
 import { COLUMNS, DESCRIPTION, queueFacts } from "./table/columns.js";
 import { createRows } from "./table/rows.js";
@@ -209,7 +210,7 @@ export function createJobs(traits, send, save) {
 
     /** Draws the times in the visible views; called once a second. Returns whether there are any. */
     tick() {
-      const visible = [...jobs.views].filter(({ node }) => node.offsetParent && !document.hidden);
+      const visible = visibleOf(jobs.views);
       for (const view of visible) view.tick();
       for (const store of opened()) store.tick();
       if (rows.hasNewSlow(jobs.now())) jobs.drawSoon();

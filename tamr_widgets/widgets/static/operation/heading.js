@@ -64,7 +64,7 @@ export function createHeading(store) {
     setText(hint, text);
     bar.ariaValueNow = percent;
     bar.ariaValueText = resolved ? describe(state)[0] : percent && percent + "%: " + text;
-    fill.style.width = (percent && percent + "%") || "";
+    fill.style.transform = percent ? "scaleX(" + percent + "%)" : "";
   }
 
   return {

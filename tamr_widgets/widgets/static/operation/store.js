@@ -1,5 +1,6 @@
 /** State of one job in a page, shared by all its views: facts, clock offsets, clicks and focus. */
 
+import { visibleOf } from "../shared/dom.js";
 import { cut, describe } from "../shared/format.js";
 
 /** @typedef {import("../shared/protocol.js").Facts} Facts */
@@ -114,7 +115,7 @@ export function createStore(facts, send) {
     /** Draws the visible views; called once a second. Returns whether there are any. */
     tick() {
       store.removeDone(2000);
-      const visible = [...store.views].filter(({ node }) => node.offsetParent && !document.hidden);
+      const visible = visibleOf(store.views);
       for (const view of visible) view.draw();
       return visible.length > 0;
     },

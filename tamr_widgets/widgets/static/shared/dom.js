@@ -41,6 +41,14 @@ export async function copyText(text, parent) {
   }
 }
 
+/**
+ * The views in an open tab of a page that is not hidden. The page is not laid out for it.
+ * @template {{node: HTMLElement}} View
+ * @param {Iterable<View>} views
+ */
+export const visibleOf = (views) =>
+  [...views].filter(({ node }) => !document.hidden && node.checkVisibility());
+
 /** The element that has the focus, also within a shadow root. @param {HTMLElement} node in the same root */
 export const focusedNear = (node) =>
   /** @type {HTMLElement | null} */ (

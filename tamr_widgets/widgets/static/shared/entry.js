@@ -6,6 +6,10 @@ import { insertStyles } from "./styles.js";
 /** Delay before the first message is repeated, in milliseconds. */
 const REPEAT_DELAY_MS = 1500;
 
+/** Called once a second. @type {Set<() => void>} */
+const ticking = new Set();
+let tickTimer = 0;
+
 /**
  * @typedef {(action: string, more?: object) => number} Send sends a message and returns its number
  *
@@ -22,6 +26,29 @@ const REPEAT_DELAY_MS = 1500;
  * @property {Record<string, (...args: any[]) => void>} [listeners] further events of the model
  * @property {() => void} [close]
  */
+
+/**
+ * Calls a function once a second, with those of other widgets, so that the page is laid out once.
+ * @param {() => void} tick
+ * @returns {() => void} ends the calls
+ */
+function everySecond(tick) {
+  if (!ticking.size) tickTimer = setInterval(() => ticking.forEach(runTick), 1000);
+  ticking.add(tick);
+  return () => {
+    ticking.delete(tick);
+    if (!ticking.size) clearInterval(tickTimer);
+  };
+}
+
+/** Calls a function whose error does not end the calls of others. @param {() => void} tick */
+function runTick(tick) {
+  try {
+    tick();
+  } catch (error) {
+    reportError(error);
+  }
+}
 
 /**
  * Returns the factory of a widget, whose store and connection are shared by its views and outlive them.
@@ -64,11 +91,11 @@ export const defineWidget = (open) => () => {
       // The kernel may not know yet through which subshell to respond to the first message of a page.
       const repeat = entry.subscribeAgain ?? (() => send("subscribe"));
       const repeatTimer = setTimeout(repeat, REPEAT_DELAY_MS);
-      const timer = setInterval(() => check(entry.tick()), 1000);
+      const stopTicks = everySecond(() => check(entry.tick()));
 
       return () => {
         clearTimeout(repeatTimer);
-        clearInterval(timer);
+        stopTicks();
         connection.close();
         entry.close?.();
         for (const name in listeners) model.off(name, listeners[name]);

@@ -1,6 +1,6 @@
 """The speed of the Jobs page in Chromium, with a list of 10,000 and one of 50,000 jobs.
 
-    python tests/benchmarks/jobs_page.py [count ...]
+    python tests/benchmarks/jobs_browser.py [count ...]
 
 The page runs the packed code with a fake kernel. Times are milliseconds from an event to the end
 of the frame that shows its effect, at 60 frames a second; "script" is the part of it that is ours.
@@ -9,7 +9,6 @@ of the frame that shows its effect, at 60 frames a second; "script" is the part 
 from __future__ import annotations
 
 import mimetypes
-import shutil
 import statistics
 import sys
 from pathlib import Path
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 TESTS = Path(__file__).parents[1]
 sys.path.insert(0, str(TESTS))
 
-from conftest import BROWSER_FLAGS, BROWSERS  # noqa: E402
+from chrome import BROWSER_FLAGS, browser_path  # noqa: E402
 
 ORIGIN = "http://localhost"
 ROUNDS = 5
@@ -111,9 +110,9 @@ def measure(page: Page, count: int) -> None:
 
 def main() -> None:
     counts = [int(each) for each in sys.argv[1:]] or [10_000, 50_000]
-    browser_path = next(filter(None, map(shutil.which, BROWSERS)))
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path, args=list(BROWSER_FLAGS))
+        path = browser_path()
+        browser = playwright.chromium.launch(executable_path=path, args=list(BROWSER_FLAGS))
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.route(f"{ORIGIN}/**", serve)
         page.goto(f"{ORIGIN}/jobs.html")
