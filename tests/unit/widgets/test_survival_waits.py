@@ -147,10 +147,10 @@ def test_a_response_that_comes_after_the_deadline_counts(tamr, client, wait):
     """A slow server has as much time for the last poll as it took before."""
     job = tamr.jobs.add("RUNNING")
     operation = client.operation(job)
-    tamr.faults.add(Fault.delay(0.25, method="GET", path=f"operations/{job}"))
-    threading.Timer(0.35, tamr.jobs.finish, (job,)).start()
+    tamr.faults.add(Fault.delay(0.3, method="GET", path=f"operations/{job}"))
+    threading.Timer(0.55, tamr.jobs.finish, (job,)).start()
 
-    assert wait(operation, QUICK, 0.3).succeeded()
+    assert wait(operation, 0.05, 0.5).succeeded()
 
 
 def test_an_older_snapshot_that_comes_late_is_not_shown(tamr, client, monkeypatch):
