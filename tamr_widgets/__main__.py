@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from ._clock import checked_seconds
-from ._terminal.commands import Status, cancel, follow, list_jobs
+from ._terminal.commands import Status, cancel_job, follow, list_jobs
 from ._terminal.streams import discard, prepare, write_error
 from .client import Client
 from .errors import TamrError
@@ -83,7 +83,7 @@ def _run(client: Client, options: argparse.Namespace) -> Status:
             as_json=options.json,
         )
     if options.command == "cancel":
-        return cancel(client, options.id, yes=options.yes, as_json=options.json)
+        return cancel_job(client, options.id, yes=options.yes, as_json=options.json)
     return follow(
         client,
         options.id,
@@ -101,8 +101,21 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
-
     jobs = commands.add_parser("jobs", help="list jobs, newest first")
+    watch = commands.add_parser("watch", help="follow jobs until they have ended")
+    wait = commands.add_parser("wait", help="wait until jobs have ended")
+    cancel = commands.add_parser("cancel", help="cancel a job, after a question")
+    commands.add_parser("simulator", help="serve a simulated Tamr", add_help=False)
+    _add_jobs_options(jobs)
+    _add_watch_and_wait_options(watch, wait)
+    cancel.add_argument("id", help="the job's number, or its address")
+    cancel.add_argument("--yes", action="store_true", help="do not ask")
+    for command in (jobs, watch, wait, cancel):
+        command.add_argument("--json", action="store_true", help="a JSON object in each line")
+    return parser
+
+
+def _add_jobs_options(jobs: argparse.ArgumentParser) -> None:
     which = jobs.add_mutually_exclusive_group()
     which.add_argument("--active", action="store_true", help="those that have not ended")
     which.add_argument(
@@ -114,7 +127,10 @@ def _parser() -> argparse.ArgumentParser:
         "--limit", type=_count, metavar="N", help="at most N, 0 for all (20 on a terminal, else 0)"
     )
 
-    watch = commands.add_parser("watch", help="follow jobs until they have ended")
+
+def _add_watch_and_wait_options(
+    watch: argparse.ArgumentParser, wait: argparse.ArgumentParser
+) -> None:
     watch.add_argument(
         "id",
         nargs="?",
@@ -124,22 +140,12 @@ def _parser() -> argparse.ArgumentParser:
         "follow them, such as the steps of a chain",
     )
     watch.set_defaults(timeout=None)
-    wait = commands.add_parser("wait", help="wait until jobs have ended")
     wait.add_argument("id", nargs="+", help="the jobs' numbers, or their addresses")
     wait.add_argument("--timeout", type=_seconds, metavar="S", help="give up after S seconds")
     for command in (watch, wait):
         command.add_argument(
             "--interval", type=_seconds, default=3.0, metavar="S", help="seconds between polls (3)"
         )
-
-    stop = commands.add_parser("cancel", help="cancel a job, after a question")
-    stop.add_argument("id", help="the job's number, or its address")
-    stop.add_argument("--yes", action="store_true", help="do not ask")
-
-    for command in (jobs, watch, wait, stop):
-        command.add_argument("--json", action="store_true", help="a JSON object in each line")
-    commands.add_parser("simulator", help="serve a simulated Tamr", add_help=False)
-    return parser
 
 
 def _seconds(text: str) -> float:

@@ -49,3 +49,12 @@ def checked_seconds(name: str, value: object) -> Seconds:
         msg = f"{name} must be zero or more seconds, and at most a billion."
         raise ValueError(msg)
     return seconds
+
+
+def checked_timeout(value: object) -> Seconds | None:
+    """Returns the argument `timeout_seconds` as a float, or None, which is no timeout.
+
+    Raises:
+        TypeError, ValueError: As for `checked_seconds`.
+    """
+    return None if value is None else checked_seconds("timeout_seconds", value)

@@ -12,7 +12,7 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-# Of a text that is no list; a longer one is not parsed, but assumed to be JSON.
+# A text that is no list is parsed to see whether it is JSON; a longer one is assumed to be.
 MAX_OTHER_CHARS = 2**20
 _SPACE = re.compile(r"[ \t\n\r]*")
 _COMMA = re.compile(r",[ \t\n\r]*")

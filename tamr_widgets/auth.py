@@ -1,7 +1,7 @@
 """Authentication of a client: the three schemes that Tamr accepts.
 
-The constructors have the parameters of their namesakes in `tamr_unify_client.auth`. No repr shows a
-secret, and the objects cannot be pickled.
+The schemes, and the parameters of the constructors, are those of `tamr_unify_client.auth`. No repr
+shows a secret, and the objects cannot be pickled.
 """
 
 from __future__ import annotations
@@ -33,6 +33,12 @@ def _require_text(name: str, value: object) -> str:
 
 
 def _require_token(value: object) -> str:
+    """Returns a token if it is a valid part of a header.
+
+    Raises:
+        TypeError: It is no string.
+        ValueError: It is empty, or not printable ASCII without spaces.
+    """
     token = _require_text("token", value)
     if not re.fullmatch("[!-~]+", token):
         msg = (
@@ -77,7 +83,11 @@ class UsernamePasswordAuth(_Auth):
 
     Args:
         username: The user name in Tamr.
-        password: May hold any characters; it is encoded as UTF-8.
+        password: The password, which is encoded as UTF-8.
+
+    Raises:
+        TypeError: An argument is no string.
+        ValueError: An argument is empty, or holds a line break or a lone surrogate.
     """
 
     def __init__(self, username: str, password: str) -> None:
@@ -91,7 +101,15 @@ class UsernamePasswordAuth(_Auth):
 
 
 class TokenAuth(_Auth):
-    """An encoded token: base64 of `username:password`, sent in the `BasicCreds` scheme."""
+    """An encoded token, sent in the `BasicCreds` scheme.
+
+    Args:
+        token: The base64 of `username:password`, or the token of a login.
+
+    Raises:
+        TypeError: The token is no string.
+        ValueError: The token is empty, or not printable ASCII without spaces.
+    """
 
     def __init__(self, token: str) -> None:
         self.token = _require_token(token)
@@ -99,7 +117,17 @@ class TokenAuth(_Auth):
 
 
 class JwtTokenAuth(_Auth):
-    """A JSON web token, sent as `Bearer` (servers from v2022.010 on)."""
+    """A JSON web token, sent in the `Bearer` scheme.
+
+    Tamr accepts it from v2022.010.0 on, according to the documentation of `tamr_unify_client.auth`.
+
+    Args:
+        token: The JSON web token.
+
+    Raises:
+        TypeError: The token is no string.
+        ValueError: The token is empty, or not printable ASCII without spaces.
+    """
 
     def __init__(self, token: str) -> None:
         self.token = _require_token(token)

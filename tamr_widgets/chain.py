@@ -1,4 +1,4 @@
-"""Chain: runs jobs that follow one another as one thing.
+"""Runs jobs that follow one another, as the steps of a chain.
 
 A chain has no thread of its own. The end of an operation, which a poller reports, starts the next
 step; the functions that start jobs run on the threads of callbacks, so that a slow or blocking one
@@ -30,11 +30,12 @@ from ._chain.running import StepRun
 from ._chain.step_list import StepList, isolated
 from ._chain.steps import Step, StepStatus, checked_steps
 from ._clock import Seconds, checked_seconds
+from ._operation.wait import MIN_INTERVAL_SECONDS
 from ._polling.callbacks import SafeCallback, own_context
 from ._polling.futures import block_until_done, until_done
 from .client import Client
 from .errors import DeadlockError, NotSupported
-from .operation import MIN_INTERVAL_SECONDS, Operation
+from .operation import Operation
 
 if TYPE_CHECKING:
     from .widgets.chain import ChainWidget
@@ -198,19 +199,21 @@ class Chain(StepList):
     def resume(self, from_operations: Mapping[str, Operation] | None = None) -> Chain:
         """Goes on with the steps that have not succeeded, and returns the chain at once.
 
-        A step whose end is not known is polled first, and started anew only if its operation is
+        A step whose end is not known is polled first, and started again only if its operation is
         gone. Steps that run are not affected, and `stop` is reverted.
 
         Args:
             from_operations: The operations that ran in another kernel, by the name of the step,
-                for a chain that was made anew: their steps take them over instead of starting
+                for a chain that was created again: their steps take them over instead of starting
                 jobs. A server does not record which step of which chain started a job, so they
                 have to be named; a saved chain shows their numbers.
 
         Raises:
-            ValueError: `from_operations` names no step, or the chain was started before.
+            ValueError: `from_operations` has a name that no step has, or the chain was started
+                before.
             NotSupported: This is a forked process, and the chain runs in its parent.
-            OperationTypeError: A value is no operation.
+            OperationTypeError, NotAClient: A value is no operation, or its client can't send
+                requests.
         """
         taken = self._adopted(from_operations or {})
         with self._lock:
@@ -236,7 +239,7 @@ class Chain(StepList):
         It is called at once if the chain has ended. Its output appears below this cell.
 
         Returns:
-            A function that ends that.
+            A function that removes the callback.
         """
         safe = isolated(callback)
         with self._lock:
@@ -254,8 +257,10 @@ class Chain(StepList):
 
         Raises:
             TimeoutError: The deadline has passed. The chain goes on.
-            NotSupported: The chain was not started.
-            DeadlockError: This is the thread that polls, or the function of a step.
+            NotSupported: The chain was not started, or this is a forked process and the chain runs
+                in its parent.
+            DeadlockError: This runs on a polling thread, or in the function of a step.
+            ValueError, TypeError: `timeout_seconds` is not a number of seconds.
         """
         timeout = math.inf
         if timeout_seconds is not None:
@@ -267,7 +272,7 @@ class Chain(StepList):
         return end.result()
 
     def __await__(self) -> Generator[Any, None, Chain]:
-        """Waits for the end without blocking the event loop."""
+        """Waits for the end without blocking the event loop; errors as of `wait`."""
         return self._until_ended().__await__()
 
     async def _until_ended(self) -> Chain:

@@ -37,11 +37,16 @@ class Client(HttpClient):
         label: The name that people use for this server, such as `production`. Widgets,
             notifications and saved outputs show it instead of host and port.
 
+    Attributes:
+        origin: Scheme, host and port of the server, as requests normalizes them. The arguments are
+            attributes of the same names, too, except for `store_auth_cookie`.
+
     Raises:
         ValueError: An argument cannot be part of an address, `total_seconds` is out of range, or
             `label` is longer than a line of 60 characters.
-        TypeError: `auth` is no auth object, or another argument has the wrong type.
-        TamrError: The login of `store_auth_cookie` failed.
+        TypeError: `auth` is no auth object, or not one that can log in for `store_auth_cookie`; or
+            another argument has the wrong type.
+        TamrError: The login of `store_auth_cookie` got no response, or one that cannot be parsed.
 
     Example:
         >>> with Client(UsernamePasswordAuth("admin", "..."), host="tamr.example.com") as client:
@@ -58,6 +63,7 @@ class Client(HttpClient):
 
         Raises:
             ValueError: A variable is missing or invalid; the message names it.
+            TypeError, TamrError: As for the constructor.
         """
         return cls(auth_from_env(environ), **server_from_env(environ), **options)
 
@@ -86,8 +92,9 @@ class Client(HttpClient):
 
         Raises:
             NotFound: The server has no such operation.
-            CrossOriginError: It is the URL of another server.
-            TamrError: The request failed, or the response has an error status.
+            ValueError: The id is empty, or neither a number nor a string.
+            CrossOriginError: It is the URL of another server, or not of an operation.
+            TamrError: The request failed, or the response has an error status or is something else.
         """
         name = operation_id(self.origin, resource_id)
         if str(name) == NOOP["id"]:
@@ -119,7 +126,9 @@ class Client(HttpClient):
 
         Raises:
             TypeError, ValueError: An option does not exist or is out of range; nothing is sent.
-            TamrError: The request failed, or the response has an error status.
+            DeadlockError: It would wait on the polling thread; nothing is sent.
+            TamrError: The request failed, or the response has an error status or is no operation;
+                or as for `Operation.wait`.
         """
         options = checked_options(asynchronous, join, wait_options)
         operation = self._starts.start(

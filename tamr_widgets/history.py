@@ -1,9 +1,9 @@
 """Estimates the duration and the start of jobs from those that have ended.
 
-The estimates for a job come from the last runs with its type and description. If these are few,
-runs count whose descriptions differ only in names and numbers (`Profiling [y] attributes.`), one
-run for each name; if those are few or differ too much, there is no estimate. The package
-`_estimates` does the statistics.
+An estimate comes from the last runs with the job's type and description; one run is enough. With
+fewer than three of them, a second estimate comes from runs whose descriptions differ only in names
+and numbers (`Profiling [y] attributes.`), one run for each name, if there are at least three and
+they do not differ too much. The narrower one counts. The package `_estimates` does the statistics.
 
 Of each kind, only the runs that ended last are kept. So the order in which jobs are added and
 repetitions have no effect, and the memory is bounded.
@@ -66,7 +66,7 @@ class JobHistory:
     """
 
     def __init__(self, operations: Iterable[Operation] = ()) -> None:
-        self._lock = threading.Lock()
+        self.renew_after_fork()
         _fork.register(self)
         self._ended: LatestByKey[Ended] = LatestByKey(_MAX_PAST_RUNS)
         self._ended_templates: LatestByKey[Ended] = LatestByKey(_MAX_PAST_RUNS)
@@ -105,9 +105,13 @@ class JobHistory:
                 self._ended_templates.add(template, past)
 
     def estimate(self, operation: Operation) -> Estimate | None:
-        """Estimates how long the operation runs; None if there are too few runs.
+        """Estimates how long the operation runs.
 
         If it has ended, the estimate is made of the runs that ended before it.
+
+        Returns:
+            None if there is no run with its type and description, and there are too few runs whose
+            descriptions differ only in names and numbers, or they differ too much.
         """
         return self._estimate(
             operation, seconds_of(operation.ended_at) if operation.resolved else None
@@ -130,8 +134,9 @@ class JobHistory:
     def runs(self, operation: Operation) -> tuple[PastRun, ...]:
         """Returns the last runs of the operation's kind with any outcome, the newest last.
 
-        They have the same type and description or, if those are few, a description that differs
-        only in names and numbers. An operation that has ended is among its own runs.
+        They have the same type and description or, if there are fewer than three of those, a
+        description that differs only in names and numbers. An operation that has ended is among
+        its own runs.
         """
         _, kind, description = _identity(operation)
         own = self._ended.last((kind, description))
@@ -164,8 +169,8 @@ class JobHistory:
                 estimate of its own counts as any job of its type.
 
         Returns:
-            None if there are too few jobs, or if there are jobs ahead and the past jobs did not
-            start in the order of their creation.
+            None if there are too few past jobs; or if there are jobs ahead, the past jobs did not
+            start in the order of their creation, and they waited longer with jobs ahead.
         """
         return self._queues.estimate(operation, active)
 
@@ -177,7 +182,7 @@ class JobHistory:
 
         Args:
             active: The operations that have not ended.
-            now: The time by the server's clock.
+            now: The time by the server's clock, aware.
         """
         return self._queues.waiting(active, now)
 

@@ -23,7 +23,7 @@ from IPython.core.getipython import get_ipython
 from IPython.display import display
 
 from ._chain.recording import Recording
-from ._clock import Seconds, checked_seconds
+from ._clock import Seconds, checked_seconds, checked_timeout
 from ._http.session_client import remember_session
 from ._terminal.display import LiveLine, is_terminal
 from .errors import OperationTypeError
@@ -44,7 +44,7 @@ _recording: Recording | None = None
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """Displays operations as widgets or, in a terminal, as text. Loading twice is fine."""
+    """Displays operations as widgets or, in a terminal, as text; no effect if it is loaded."""
     if _undo:
         return
     formatter, show, wait = _of_shell(shell)
@@ -54,7 +54,7 @@ def load_ipython_extension(shell: Any) -> None:
         formatter.for_type(kind, show)
         _undo.append(functools.partial(formatter.pop, kind, None))
         _replace(kind, "wait", _live_method(kind.wait, wait))
-    if _is_loadable("tamr_client"):
+    if _has_functional_client():
         module = importlib.import_module("tamr_client.operation")
         _replace(module, "wait", _live_function(module.wait, wait))
         session = importlib.import_module("tamr_client._types.session").Session
@@ -62,7 +62,7 @@ def load_ipython_extension(shell: Any) -> None:
 
 
 def unload_ipython_extension(shell: Any) -> None:  # noqa: ARG001
-    """Restores the formatters and the `wait` methods."""
+    """Restores the formatters and the `wait` methods; no effect if it is not loaded."""
     while _undo:
         _undo.pop()()
 
@@ -77,6 +77,9 @@ def recorded(name: str = "") -> Iterator[Recording]:
 
     Args:
         name: The name of the panel.
+
+    Raises:
+        TypeError: The name is not a string.
 
     Example:
         >>> with recorded("Nightly"):
@@ -123,12 +126,15 @@ def _operation_classes() -> list[Any]:
     return classes
 
 
-def _is_loadable(name: str) -> bool:
-    """Whether a package is loaded or can be: `tamr_client` ends the process without its flag."""
-    if name in sys.modules:
+def _has_functional_client() -> bool:
+    """Whether `tamr_client` is loaded or can be loaded.
+
+    Without TAMR_CLIENT_BETA=1 its import ends the process.
+    """
+    if "tamr_client" in sys.modules:
         return True
     is_enabled = os.environ.get("TAMR_CLIENT_BETA") == "1"
-    return is_enabled and importlib.util.find_spec(name) is not None
+    return is_enabled and importlib.util.find_spec("tamr_client") is not None
 
 
 def _draw(operation: Any) -> None:
@@ -193,8 +199,8 @@ def _wait_with_line(operation: Operation, interval: Seconds, timeout: Seconds | 
 def _is_shown(operation: Operation, process: int) -> bool:
     """Whether a wait for an operation is shown.
 
-    Output of other threads would appear below the cell that ran last, and output of a forked
-    process nowhere.
+    Output of other threads would appear below the cell that ran last, and that of a forked process
+    would be lost.
     """
     is_elsewhere = (
         os.getpid() != process or threading.current_thread() is not threading.main_thread()
@@ -248,7 +254,7 @@ def _live_function(original: Callable[..., Any], show: Wait) -> Callable[..., An
 
 def _seconds(interval: Any, timeout: Any) -> tuple[Seconds, Seconds | None]:
     interval = checked_seconds("poll_interval_seconds", interval)
-    return interval, None if timeout is None else checked_seconds("timeout_seconds", timeout)
+    return interval, checked_timeout(timeout)
 
 
 def _remembering(session_class: Any) -> Callable[..., Any]:

@@ -1,4 +1,4 @@
-"""notify: sends word from the kernel when a job ends, fails or runs late."""
+"""Sends notifications from the kernel when a job ends, fails or runs late."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def notify(
             a `Chain`, for each of its ends.
         to: A function that is called with a title and a text, or an address that Apprise
             understands (https://pypi.org/project/apprise/; it needs the extra `notify`), such as
-            `slack://...` or `mailto://...`. An address is a credential and shows nowhere.
+            `slack://...` or `mailto://...`. An address is a credential, and is never shown.
         when: `ended`: whatever the outcome; `failed`; or `late`: the job runs longer than the
             upper end of its estimate.
         poll_interval_seconds: Seconds between two polls, which are shared with widgets.

@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote
 
 import requests
 
-from ._clock import Seconds, checked_seconds
+from ._clock import Seconds, checked_seconds, checked_timeout
 from ._http.headers import ResponseTime, response_time
 from ._http.protocol import TamrClient
 from ._http.session_client import client_of, has_address
@@ -33,12 +33,7 @@ from ._operation.parse import NOOP, derived_path, document_of, parse_named, pars
 from ._operation.result import string_value
 from ._operation.status_message import cancellation, summarize
 from ._operation.times import parse_time, time_between
-from ._operation.wait import (
-    MIN_INTERVAL_SECONDS,
-    poll_until_resolved,
-    wait_timeout,
-    warn_unreadable,
-)
+from ._operation.wait import MIN_INTERVAL_SECONDS, poll_until_resolved
 from ._text import MAX_NAME_CHARS, cut, sanitize
 from .errors import (
     NotSupported,
@@ -53,7 +48,7 @@ from .errors import (
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-__all__ = ["MIN_INTERVAL_SECONDS", "Operation", "wait_timeout", "warn_unreadable"]
+__all__ = ["Operation"]
 
 # Without `no-cache`, a proxy between could serve a poll from its cache.
 JSON_ACCEPTED = {"Accept": "application/json", "Cache-Control": "no-cache"}
@@ -67,6 +62,7 @@ class Operation:
     """An immutable snapshot of a job on a Tamr server; polling and waiting return new ones.
 
     Servers omit fields, send empty strings and null, and add states; no property raises for that.
+    All times are aware and in UTC. Statements on servers are those of recorded traffic.
 
     Args:
         client: The client for its requests: a `Client`, or one of the public package.
@@ -164,6 +160,7 @@ class Operation:
             NotFound: The server has no operation with this id.
             UnexpectedResponse: The response is not this operation.
             ValueError: The id is empty, or neither a number nor a string.
+            TamrError: The request failed, or the response has another error status.
         """
         is_id = isinstance(resource_id, (str, int)) and not isinstance(resource_id, bool)
         if not is_id or not str(resource_id).strip():
@@ -190,7 +187,8 @@ class Operation:
 
         Raises:
             OperationTypeError: `operation` is none of these, or there is no session.
-            NotAClient: The operation is not resolved, and its client can't send requests.
+            NotAClient: The operation's client can't send requests. Of a resolved `Operation`, the
+                client is not checked.
         """
         if isinstance(getattr(operation, "operation", None), Operation):
             operation = operation.operation
@@ -226,18 +224,28 @@ class Operation:
 
     def with_client(self, client: TamrClient) -> Operation:
         """Returns the same snapshot with another client of the same server."""
-        if client is self.client:
-            return self
-        snapshot = type(self).__new__(type(self))
-        return snapshot._fill(client, self._data, self.api_path, self._read_at).after(self)
+        return self if client is self.client else self._copy(client, self)
 
     def after(self, earlier: Operation) -> Operation:
-        """Takes over the creation time of an earlier snapshot of the same job, and returns itself.
+        """Returns this snapshot with the creation time of an earlier one of the same job, too.
 
         Later documents can then be compared with it even if a response in between lacks the time.
         """
-        _set(self, "_earlier_created_at", earlier._created_at or earlier._earlier_created_at)
-        return self
+        return self._copy(self.client, earlier)
+
+    def _copy(self, client: TamrClient, earlier: Operation) -> Operation:
+        return (
+            type(self)
+            .__new__(type(self))
+            ._fill(
+                client,
+                self._data,
+                self.api_path,
+                self._read_at,
+                self._unpickled_server,
+                earlier._created_at or earlier._earlier_created_at,
+            )
+        )
 
     @property
     def as_of(self) -> datetime:
@@ -324,7 +332,7 @@ class Operation:
 
     @property
     def reason(self) -> str:
-        """The reason of a failure or cancellation: "Cancelled by admin, at step 3 of 8"."""
+        """The reason of a failure or cancellation ("Cancelled by admin, at step 3 of 8"), or ""."""
         if self._state == "CANCELED":
             return cancellation(self._status.get("message")) or self.message
         return self.message if self._state == "FAILED" else ""
@@ -336,34 +344,34 @@ class Operation:
 
     @property
     def created_at(self) -> datetime | None:
-        """The time when the job was requested."""
+        """The time when the job was requested; None if it is not known."""
         return self._created_at
 
     @property
     def created_by(self) -> str | None:
-        """The name of the user who requested it."""
+        """The name of the user who requested it; None if it is not known."""
         return text(field(self._data.get("created"), "username")) or None
 
     @property
     def started_at(self) -> datetime | None:
-        """The time when the job began to run; can be None for the first second of RUNNING."""
+        """The time when the job began to run; None before, and for the first second of RUNNING."""
         return parse_time(self._status.get("startTime"))
 
     @property
     def ended_at(self) -> datetime | None:
-        """The time when the job ended; can be set up to a second before the state is final."""
+        """The time when the job ended; may be set a second before the state is final."""
         return parse_time(self._status.get("endTime"))
 
     @property
     def queued(self) -> timedelta | None:
-        """The time that the job waited to run; if it still waited, up to `as_of`."""
+        """The time that the job waited to run, or has waited at `as_of`; None if not known."""
         return time_between(
             self.created_at, self.started_at or self.ended_at or self._as_of_unless_resolved()
         )
 
     @property
     def elapsed(self) -> timedelta | None:
-        """The time that the job ran; if it was still running, up to `as_of`."""
+        """The time that the job ran, or has run at `as_of`; None if it has not started."""
         return time_between(self.started_at, self.ended_at or self._as_of_unless_resolved())
 
     def succeeded(self) -> bool:
@@ -438,14 +446,13 @@ class Operation:
             ValueError, TypeError: An invalid number of seconds; raised by the call itself.
             NotAClient, ClientClosed: The client can't send requests, or there is none; raised by
                 the call itself.
+            DeadlockError: This runs on the polling thread, and the operation is not resolved.
             WaitTimeout: The deadline has passed. It is a TimeoutError and holds the last snapshot.
             TamrError: An error that is not transient or, without a deadline, the 25th of
                 consecutive errors.
         """
         interval = checked_seconds("poll_interval_seconds", poll_interval_seconds)
-        timeout = None
-        if timeout_seconds is not None:
-            timeout = checked_seconds("timeout_seconds", timeout_seconds)
+        timeout = checked_timeout(timeout_seconds)
         if not self.resolved:
             link_to(self.client)
         return poll_until_resolved(self, max(interval, MIN_INTERVAL_SECONDS), timeout)
@@ -475,19 +482,25 @@ class Operation:
         Raises:
             ValueError, TypeError: An invalid number of seconds.
             ClientClosed: The operation has not ended, and was unpickled without its client.
+            NotAClient: The operation has not ended, and its client can't send requests.
         """
         from ._polling.single import future_of  # noqa: PLC0415 - a layer above, which uses this class
 
         return future_of(self, checked_seconds("poll_interval_seconds", poll_interval_seconds))
 
     def __await__(self) -> Generator[Any, None, Operation]:
-        """Waits for the resolved operation in an event loop, as `future()` does."""
+        """Waits for the resolved operation in an event loop; results and errors as of `future`."""
         from ._polling.single import resolved  # noqa: PLC0415 - a layer above, which uses this class
 
         return resolved(self).__await__()
 
     def apply_options(self, asynchronous: bool = False, **options: Any) -> Operation:
-        """Returns this operation if `asynchronous`, else the result of `wait(**options)`."""
+        """Returns this operation if `asynchronous`, else the result of `wait(**options)`.
+
+        Raises:
+            TypeError: There is an option that `wait` does not have.
+            TamrError: As for `wait`.
+        """
         return self if asynchronous else self.wait(**options)
 
     def cancel(self) -> Operation:

@@ -1,8 +1,8 @@
-"""Poller: polls operations on one background thread for each server and user.
+"""Polls operations in the background, on one thread for each server and user.
 
-It polls the operations that have subscribers, one request at a time, and notifies all subscribers
-of an operation of each new snapshot. Commands (cancel, delete) run on the same thread, each between
-two polls. The thread starts with the first subscriber and ends with the last.
+A poller polls the operations that have subscribers, one request at a time, and notifies all
+subscribers of an operation of each new snapshot. Commands (cancel, delete) run on the same thread,
+each between two polls. The thread starts with the first subscriber and ends with the last.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from typing import Any
 
 from ._clock import Seconds, checked_seconds
 from ._http.protocol import TamrClient
+from ._operation.identity import server_of
 from ._operation.operation_list import OperationList
+from ._operation.wait import MIN_INTERVAL_SECONDS
 from ._polling.callbacks import own_context
 from ._polling.cell_monitor import cells
-from ._polling.fetcher import run_command
+from ._polling.commands import run_command
 from ._polling.history_loader import HistoryLoader
 from ._polling.loop import REPLAYS, PollLoop
 from ._polling.registry import PollerRegistry
@@ -24,7 +26,7 @@ from ._polling.subscription import Subscription
 from ._polling.targets import EVERYTHING
 from .errors import CrossOriginError, TamrError
 from .history import Estimate, JobHistory, QueuePlace
-from .operation import MIN_INTERVAL_SECONDS, Operation
+from .operation import Operation
 
 __all__ = ["Poller", "Subscription"]
 
@@ -69,13 +71,14 @@ class Poller(PollLoop):
             on_error: Gets each error. `error.retry_in_seconds` is the number of seconds until the
                 next poll; it is None for a permanent error, which ends the subscription.
             interval: Seconds between two polls; the first ones come sooner.
-            on_a_page: Whether the subscriber is a page that calls `mark_visible` now and then.
+            on_a_page: Whether the subscriber is a page that calls `mark_visible` while it is shown.
             with_queue: Whether to keep `waiting` up to date while the operation waits. This needs
                 the list of all operations: at most one each interval, and none that delays a poll.
                 A function that returns it is called before each request, and must not block.
 
         Raises:
             OperationTypeError: `operation` is not an operation.
+            NotAClient: Its client can't send requests.
             CrossOriginError: `operation` belongs to another server.
             ValueError, TypeError: `interval` is not a number of seconds.
         """
@@ -104,7 +107,17 @@ class Poller(PollLoop):
         on_a_page: bool = False,
         _inline: bool = False,
     ) -> Subscription:
-        """Polls the server's list of all operations. Arguments as for `subscribe`."""
+        """Polls the server's list of all operations until the subscription is closed.
+
+        Args:
+            on_listing: Gets each new list.
+            on_error: As for `subscribe`.
+            interval: Seconds between two polls.
+            on_a_page: As for `subscribe`.
+
+        Raises:
+            ValueError, TypeError: `interval` is not a number of seconds.
+        """
         subscription = self._subscription(on_listing, on_error, interval, on_a_page, _inline)
         self._add_subscriber(EVERYTHING, None, subscription)
         return subscription
@@ -124,7 +137,7 @@ class Poller(PollLoop):
         Args:
             command: A function that is called once. It must not wait for operations.
             on_done: Gets its result.
-            on_error: Gets the error that it raised.
+            on_error: Gets the error that it raised; an InternalError if that is no TamrError.
             delay: The seconds until it is due.
             owner: The commands of one owner run in order; different owners take turns.
         """
@@ -213,13 +226,11 @@ class Poller(PollLoop):
 
     def _check_server(self, operation: Operation) -> None:
         """Raises CrossOriginError for an operation of another server, which has the same paths."""
-        if operation.client is None:
-            return
-        theirs, ours = _address(operation.client), _address(self.clients.open())
-        if theirs != ours:
+        theirs, ours = operation.client, self.clients.open()
+        if theirs is not None and server_of(theirs) != server_of(ours):
             msg = (
-                f"This poller polls {ours}, but the operation belongs to {theirs}. "
-                "Use Poller.of(operation.client)."
+                f"This poller polls {_address(ours)}, but the operation belongs to "
+                f"{_address(theirs)}. Use Poller.of(operation.client)."
             )
             raise CrossOriginError(msg)
 
@@ -266,10 +277,10 @@ class Poller(PollLoop):
                     self._fetcher.history_loader.forget(subscription)
 
     def _add_subscriber(
-        self, path: str, last_seen: Operation | None, subscription: Subscription
+        self, key: str, last_seen: Operation | None, subscription: Subscription
     ) -> None:
         with self._wake:
-            target = self._targets.add_subscriber(path, last_seen, subscription)
+            target = self._targets.add_subscriber(key, last_seen, subscription)
             if target.latest is not last_seen:
                 replay = partial(target.replay_latest, subscription, last_seen)
                 self._commands.add(subscription, replay, owner=REPLAYS)

@@ -13,9 +13,10 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from ._clock import Seconds, checked_seconds, clock
+from ._clock import Seconds, checked_seconds, checked_timeout, clock
 from ._http.retry import MAX_ERRORS_IN_A_ROW
 from ._operation.wait import LAST_POLL_SECONDS
+from ._polling.callbacks import ignore
 from ._polling.futures import OperationFuture, block_until_done, until_done
 from ._polling.single import checked_operation, future_of
 from .errors import OperationTypeError, WaitTimeout
@@ -46,6 +47,9 @@ def wait_all(
         TamrError: The polling of an operation ended with this error, see `Operation.wait`; the
             first one in the order given, after the others have ended.
         OperationTypeError, ValueError, TypeError: An argument is invalid; raised at once.
+        NotAClient, ClientClosed: The client of an operation that has not ended can't send requests,
+            or there is none; raised at once.
+        DeadlockError: This runs on a polling thread, and not all operations are resolved.
     """
     waits = as_completed(operations, timeout_seconds, poll_interval_seconds=poll_interval_seconds)
     return waits.all()
@@ -63,19 +67,18 @@ def as_completed(
     iterator raises it when its turn comes; `next` then continues with the others. The polling ends
     with the last operation, or when the iterator is closed or deleted.
 
+    Raises:
+        WaitTimeout, TamrError, DeadlockError: As for `wait_all`; raised by a step of the iteration.
+        OperationTypeError, ValueError, TypeError, NotAClient, ClientClosed: As for `wait_all`;
+            raised by the call itself.
+
     Example:
         >>> for operation in tqdm(as_completed(jobs), total=len(jobs)):
         ...     print(operation.description, operation.state)
     """
     interval = checked_seconds("poll_interval_seconds", poll_interval_seconds)
-    timeout = None
-    if timeout_seconds is not None:
-        timeout = checked_seconds("timeout_seconds", timeout_seconds)
-    return AsCompleted(checked_operations(operations), interval, timeout)
-
-
-def _ignore(_: object) -> None:
-    """Ignores an argument."""
+    timeout = checked_timeout(timeout_seconds)
+    return AsCompleted(_checked_operations(operations), interval, timeout)
 
 
 class AsCompleted(Iterator[Operation], AsyncIterator[Operation]):
@@ -96,7 +99,7 @@ class AsCompleted(Iterator[Operation], AsyncIterator[Operation]):
         operations: list[Operation],
         interval: Seconds,
         timeout: Seconds | None,
-        on_wait: Callable[[Sequence[OperationFuture]], object] = _ignore,
+        on_wait: Callable[[Sequence[OperationFuture]], object] = ignore,
         with_queue: bool | Callable[[], bool] = False,
     ) -> None:
         self._operations = operations
@@ -191,7 +194,7 @@ class AsCompleted(Iterator[Operation], AsyncIterator[Operation]):
         self._end = clock.monotonic() + response_seconds + LAST_POLL_SECONDS
         for poller, futures in by_poller.items():
             # As a command, since a poll that is under way is not the last one.
-            poller.submit(partial(_begin_last_polls, poller, futures), _ignore, _inline=True)
+            poller.submit(partial(_begin_last_polls, poller, futures), ignore, _inline=True)
 
     def _is_timeout(self, future: OperationFuture) -> bool:
         """Whether a future timed out; the error is raised after the last poll of the others."""
@@ -217,7 +220,13 @@ def _begin_last_polls(poller: Poller, futures: list[OperationFuture]) -> None:
         poller.refresh(future.latest)
 
 
-def checked_operations(operations: Iterable[Any]) -> list[Operation]:
+def _checked_operations(operations: Iterable[Any]) -> list[Operation]:
+    """Adopts operations, and checks that requests can be made for them.
+
+    Raises:
+        OperationTypeError: There is no iterable of operations.
+        NotAClient, ClientClosed: As for `wait_all`.
+    """
     if isinstance(operations, (str, bytes)) or not isinstance(operations, Iterable):
         msg = f"This needs operations, such as a list of them, not {operations!r:.100}."
         raise OperationTypeError(msg)

@@ -120,7 +120,7 @@ class StepRun:
     def _on_refusal(self, error: TamrError) -> None:
         """Keeps the error of a cancellation: the next snapshot, soon after, is not its end."""
         self._is_canceling = False
-        self._tell(error=error, refusal=error)
+        self._change(error=error, refusal=error)
 
     def _start(self) -> None:
         """Calls the function of the step; again after a while if no job can have been started.
@@ -138,18 +138,18 @@ class StepRun:
             except requests.RequestException as error:
                 last = self._mapped(error)
             except BaseException as error:  # noqa: BLE001 - sys.exit() fails the step only
-                return self._tell(state=FAILED, error=error)
+                return self._change(state=FAILED, error=error)
             else:
                 return self._take(operation)
             if not changes or any(changes) or not was_not_carried_out(last):
-                return self._tell(state=FAILED, error=last)
+                return self._change(state=FAILED, error=last)
             try:
                 delay = backoff.next_delay(last, clock.monotonic() - began)
             except TamrError as error:
-                return self._tell(state=FAILED, error=error)
-            self._tell(error=last)
+                return self._change(state=FAILED, error=error)
+            self._change(error=last)
             self.is_withdrawn.wait(delay)
-        return self._tell(state=WAITING)
+        return self._change(state=WAITING)
 
     def _mapped(self, error: requests.RequestException) -> TamrError:
         """Returns an error of the public client as one of this package."""
@@ -181,13 +181,13 @@ class StepRun:
     def _take(self, operation: Operation | None) -> None:
         """Follows an operation to its end; without one there was nothing to do."""
         if operation is None:
-            return self._tell(state=SUCCEEDED, error=None)
+            return self._change(state=SUCCEEDED, error=None)
         self._on_operation(operation)
         if not operation.resolved:
             try:
                 self.follow(operation)
             except Exception as error:  # noqa: BLE001 - such as too many threads; the job runs
-                self._tell(state=UNKNOWN, error=error)
+                self._change(state=UNKNOWN, error=error)
         return None
 
     def _find_again(self, operation: Operation) -> None:
@@ -195,9 +195,9 @@ class StepRun:
         try:
             found = _poll_unless_gone(operation)
         except TamrError as error:
-            return self._tell(state=UNKNOWN, error=error)
+            return self._change(state=UNKNOWN, error=error)
         if found is None:
-            return self._tell(state=WAITING, operation=None)
+            return self._change(state=WAITING, operation=None)
         return self._take(found)
 
     def _on_operation(self, operation: Operation) -> None:
@@ -210,15 +210,15 @@ class StepRun:
                 error = reason
         description = operation.description or self.description
         state = operation.state or RUNNING
-        self._tell(state=state, operation=operation, error=error, description=description)
+        self._change(state=state, operation=operation, error=error, description=description)
 
     def _on_error(self, error: TamrError) -> None:
         if error.retry_in_seconds is None:
-            self._tell(state=UNKNOWN, error=error)
+            self._change(state=UNKNOWN, error=error)
         else:
-            self._tell(error=error)
+            self._change(error=error)
 
-    def _tell(self, **changes: Any) -> None:
+    def _change(self, **changes: Any) -> None:
         self._report(self, changes)
 
 

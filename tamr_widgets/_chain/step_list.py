@@ -9,7 +9,7 @@ from typing import Any
 
 from .. import _fork
 from .._http.protocol import TamrClient
-from .._polling.callbacks import CallbackQueue, SafeCallback
+from .._polling.callbacks import CallbackQueue, SafeCallback, ignore
 from ..history import Estimate
 from ..operation import Operation
 from ..poller import Poller
@@ -22,6 +22,9 @@ class StepList:
 
     Args:
         name: The name, for people.
+
+    Raises:
+        TypeError: The name is not a string.
     """
 
     def __init__(self, name: str) -> None:
@@ -78,7 +81,7 @@ class StepList:
         This needs the server's list of jobs, see `with_queue` of `Poller.subscribe`.
 
         Returns:
-            A function that ends that.
+            A function that removes the callback.
         """
         safe = isolated(callback)
         with self._lock:
@@ -142,8 +145,4 @@ class StepList:
 
 def isolated(callback: Callable[..., object]) -> SafeCallback:
     """Returns a callback with a queue of its own, so that one that blocks delays no other."""
-    return SafeCallback(callback, CallbackQueue(), _ignore)
-
-
-def _ignore(_: BaseException) -> None:
-    """Ignores the error of a callback, which was logged."""
+    return SafeCallback(callback, CallbackQueue(), ignore)

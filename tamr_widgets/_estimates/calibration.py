@@ -23,6 +23,7 @@ MAX_OUTCOMES = 20
 """The number of outcomes of a kind of job that are kept."""
 
 _MAX_SERVER_OUTCOMES = 100
+# The learning rate of the ends, in the unit of positions.
 _STEP = 0.1
 # The largest shift of the median, and of either end from it, by the server's calibration, so that
 # kinds with outliers do not widen the intervals of those without too much.
@@ -97,8 +98,8 @@ UNCHANGED = Calibration(-1.0, 0.0, 1.0)
 class Outcomes:
     """The outcomes of a server's estimates, each with the time when its run ended.
 
-    They are sorted, so the order in which they are added has no effect. As long as there are few,
-    outcomes of a normal distribution are added to them.
+    They are sorted, so the order in which they are added has no effect. If there are fewer than
+    twenty, outcomes of a normal distribution are added to them.
     """
 
     def __init__(self) -> None:

@@ -25,10 +25,13 @@ MAX_SPANS = 120
 """The largest number of jobs from which a queue is inferred."""
 
 _MAX_EXECUTORS = 8
+# Fewer jobs give no estimate of a wait, and show no discipline.
 _MIN_JOBS = 3
 # Shorter waits count as this: times are rounded, and a job may start before the previous one ends.
 _MIN_SECONDS = 0.1
+# An error of this size has half of the maximum loss.
 _USUAL_ERROR_SECONDS = 10.0
+# The standard deviation of log waits, on recorded servers.
 _USUAL_SPREAD = 0.4
 # The smallest share of pairs of waiting jobs that start in the order of their creation; a few
 # hypothetical pairs in order are added, for queues with few.

@@ -47,32 +47,38 @@ class QueueForecast(Generic[Key]):
         self._estimate = waiting
         self._active: Mapping[Key, Operation] = {}
         self._now: datetime | None = None
-        self._places: dict[Key, Place[Key]] | None = {}
+        # Replaced whenever estimates are no longer right, also while they are made.
+        self._version = object()
+        self._computed: tuple[object, dict[Key, Place[Key]]] = self._version, {}
 
     def update(self, active: Mapping[Key, Operation], now: datetime) -> None:
         """Takes over the operations that have not ended, at a time by the server's clock."""
-        if _facts(active) != _facts(self._active) or self._is_over_time(now):
-            self.invalidate()
+        is_outdated = _facts(active) != _facts(self._active) or self._is_over_time(now)
         self._active, self._now = active, now
+        if is_outdated:
+            self.invalidate()
 
     def invalidate(self) -> None:
         """Renews the estimates when they are read next, for example since the history changed."""
-        self._places = None
+        self._version = object()
 
     def places(self) -> Mapping[Key, Place[Key]]:
-        """Returns the places of the jobs that wait."""
-        active, now = self._active, self._now
-        if self._places is None and now is not None:
+        """Returns the places of the jobs that wait; any thread may call it."""
+        version, active, now = self._version, self._active, self._now
+        computed_for, places = self._computed
+        if computed_for is not version and now is not None:
             keys = {id(each): key for key, each in active.items()}
-            self._places = {
+            places = {
                 keys[id(operation)]: Place([keys[id(each)] for each in ahead], estimate)
                 for operation, ahead, estimate in self._estimate(active.values(), now)
             }
-        return self._places or {}
+            self._computed = version, places
+        return places
 
     def _is_over_time(self, now: datetime) -> bool:
         created = {key: each.created_at for key, each in self._active.items()}
-        for key, place in (self._places or {}).items():
+        _, places = self._computed
+        for key, place in places.items():
             since = created.get(key)
             if since and place.estimate:
                 waited = (now - since).total_seconds()

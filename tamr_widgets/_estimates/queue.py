@@ -11,18 +11,15 @@ from __future__ import annotations
 import heapq
 import math
 import random
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from .duration import Baseline, Estimate, quantile
-from .records import Span, seconds_of
 
-if TYPE_CHECKING:
-    from ..operation import Operation
-
-__all__ = ["Discipline", "Queue", "QueuedJob", "open_spans", "queue_order", "queued_jobs"]
+__all__ = ["Discipline", "Queue", "QueuedJob"]
 
 _MIN_SECONDS = 0.1
+# The number of simulations of a queue.
 _DRAWS = 100
 # A logistic distribution's 90% quantile, in its own unit.
 _LOGIT = math.log(9)
@@ -37,8 +34,8 @@ class QueuedJob(NamedTuple):
 
     Attributes:
         duration: The estimate of its running time, if there is one.
-        created: The time of its creation.
-        started: The time of its start; None while it waits.
+        created: The time of its creation, in seconds since 1970.
+        started: The time of its start, in seconds since 1970; None while it waits.
         ending: Whether it is about to end, for example because it is being cancelled.
     """
 
@@ -92,7 +89,7 @@ class Queue(NamedTuple):
         The queue is simulated many times, with durations drawn from the estimates.
 
         Args:
-            now: The time by the server's clock.
+            now: The time by the server's clock, in seconds since 1970.
             jobs: The jobs in the order of their creation; each is behind those before it.
             free: The last times when executors became free.
 
@@ -117,60 +114,6 @@ class Queue(NamedTuple):
         return self.congested is not None and (
             estimate.low_seconds <= self.congested.median_seconds <= estimate.high_seconds
         )
-
-
-def queued_jobs(
-    operations: Iterable[Operation], now: float, estimate: Callable[[Operation], Estimate | None]
-) -> list[tuple[Operation, QueuedJob]]:
-    """Returns the jobs that have not ended, or that are to run, in the given order.
-
-    Args:
-        operations: The operations of one type, in the order of the queue.
-        now: The time by the server's clock; later starts and ends are ignored.
-        estimate: Returns the estimate of an operation's running time.
-    """
-    jobs = []
-    for each in operations:
-        ended = seconds_of(each.ended_at)
-        if each.resolved if ended is None else ended <= now:
-            continue
-        started = seconds_of(each.started_at)
-        if each.state == "RUNNING":
-            # A job is RUNNING a little before the start time is set, and clocks may differ.
-            started = min(started or now, now)
-        elif started is not None and started > now:
-            started = None
-        ending = each.state == "CANCELING"
-        if started is not None or not ending:
-            job = QueuedJob(estimate(each), queue_order(each)[0], started, ending)
-            jobs.append((each, job))
-    return jobs
-
-
-def open_spans(active: Iterable[Operation], kind: str, now: float) -> list[Span]:
-    """Returns the operations of a type that have started and not ended, in order."""
-    spans = []
-    for each in sorted(active, key=queue_order):
-        created, started = seconds_of(each.created_at), seconds_of(each.started_at)
-        ended = seconds_of(each.ended_at)
-        over = each.resolved if ended is None else ended <= now
-        if (
-            (each.type or "") == kind
-            and not over
-            and created
-            and started
-            and created <= started <= now
-        ):
-            job = each.resource_id or ""
-            spans.append(Span(math.inf, job, created, started, succeeded=True))
-    return spans
-
-
-def queue_order(operation: Operation) -> tuple[float, int, str]:
-    """Returns the sort key of operations in a queue."""
-    created = seconds_of(operation.created_at)
-    job = operation.resource_id or ""
-    return math.inf if created is None else created, len(job), job
 
 
 class _QueueSimulation:

@@ -12,7 +12,7 @@ from .. import _fork
 from .discipline import MAX_SPANS, learn_queue
 from .duration import Estimate
 from .latest import Durations, LatestByKey
-from .queue import Queue, QueuedJob, open_spans, queue_order, queued_jobs
+from .queue import Queue, QueuedJob
 from .records import Run, Span, seconds_of
 
 if TYPE_CHECKING:
@@ -77,8 +77,8 @@ class Queues:
             return self._regardless(kind, started)
         now = created if started is not None else max(created, operation.as_of.timestamp())
         until = None if started is None else now
-        place, active = queue_order(operation), tuple(active)
-        ahead = [each for each in active if queue_order(each) < place]
+        place, active = _queue_order(operation), tuple(active)
+        ahead = [each for each in active if _queue_order(each) < place]
         jobs = [job for _, job in self._queued_jobs(kind, ahead, now, until)]
         queue, free = self._queue(kind, active, now, until)
         waits = QueuedJob(self._duration(operation, until), created, None)
@@ -118,8 +118,8 @@ class Queues:
         self, kind: str, operations: Iterable[Operation], now: float, until: float | None
     ) -> list[tuple[Operation, QueuedJob]]:
         """Returns the jobs of a type that have not ended, in the order of the queue."""
-        same = sorted((each for each in operations if (each.type or "") == kind), key=queue_order)
-        return queued_jobs(same, now, lambda each: self._duration(each, until))
+        same = sorted((each for each in operations if (each.type or "") == kind), key=_queue_order)
+        return _unfinished(same, now, lambda each: self._duration(each, until))
 
     def _queue(
         self, kind: str, active: Iterable[Operation], now: float, until: float | None
@@ -129,12 +129,12 @@ class Queues:
         Args:
             kind: The type.
             active: The operations that have not ended.
-            now: The time by the server's clock.
+            now: The time by the server's clock, in seconds since 1970.
             until: Only jobs that ended before this time count; None for all.
         """
         spans = self._spans.last((kind, ""))
         past = spans if until is None else tuple(span for span in spans if span.ended <= until)
-        queue = learn_queue((*past, *open_spans(active, kind, now)))
+        queue = learn_queue((*past, *_open_spans(active, kind, now)))
         return queue, [span.ended for span in past if span.ended <= now]
 
     def _regardless(self, kind: str, started: float | None) -> Estimate | None:
@@ -149,3 +149,57 @@ class Queues:
         """Estimates a wait without a known discipline, if that is likely with these jobs ahead."""
         estimate = None if queue.discipline else self._regardless(kind, started)
         return estimate if estimate and (is_first or queue.allows(estimate)) else None
+
+
+def _unfinished(
+    operations: Iterable[Operation], now: float, estimate: Callable[[Operation], Estimate | None]
+) -> list[tuple[Operation, QueuedJob]]:
+    """Returns the jobs that have not ended, or that are to run, in the given order.
+
+    Args:
+        operations: The operations of one type, in the order of the queue.
+        now: The time by the server's clock, in seconds since 1970; later starts and ends are
+            ignored.
+        estimate: Returns the estimate of an operation's running time.
+    """
+    jobs = []
+    for each in operations:
+        if _has_ended(each, now):
+            continue
+        started = seconds_of(each.started_at)
+        if each.state == "RUNNING":
+            # A job is RUNNING a little before the start time is set, and clocks may differ.
+            started = min(started or now, now)
+        elif started is not None and started > now:
+            started = None
+        ending = each.state == "CANCELING"
+        if started is not None or not ending:
+            job = QueuedJob(estimate(each), _queue_order(each)[0], started, ending)
+            jobs.append((each, job))
+    return jobs
+
+
+def _open_spans(active: Iterable[Operation], kind: str, now: float) -> list[Span]:
+    """Returns the operations of a type that have started and not ended, in order."""
+    spans = []
+    for each in sorted(active, key=_queue_order):
+        if (each.type or "") != kind or _has_ended(each, now):
+            continue
+        created, started = seconds_of(each.created_at), seconds_of(each.started_at)
+        if created and started and created <= started <= now:
+            job = each.resource_id or ""
+            spans.append(Span(math.inf, job, created, started, succeeded=True))
+    return spans
+
+
+def _has_ended(operation: Operation, now: float) -> bool:
+    """Whether an operation had ended at a time, in seconds since 1970 by the server's clock."""
+    ended = seconds_of(operation.ended_at)
+    return operation.resolved if ended is None else ended <= now
+
+
+def _queue_order(operation: Operation) -> tuple[float, int, str]:
+    """Returns the sort key of operations in a queue."""
+    created = seconds_of(operation.created_at)
+    job = operation.resource_id or ""
+    return math.inf if created is None else created, len(job), job

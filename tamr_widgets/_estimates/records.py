@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 __all__ = ["Ended", "PastRun", "Run", "Span", "ended", "moment", "run", "seconds_of", "span"]
 
+# A shorter duration counts as this; a longer one than the maximum is not valid.
 _MIN_SECONDS = 0.001
 _MAX_SECONDS = 100 * 86_400.0
 # A job that "ended" in 2099 would remain the newest; smaller errors of clocks are tolerated.
@@ -36,7 +37,15 @@ class Run(NamedTuple):
 
 
 class Span(NamedTuple):
-    """The times of a job in seconds since 1970, and whether it succeeded."""
+    """The times of a job that was started, in seconds since 1970.
+
+    Attributes:
+        ended: The time of its end; infinity if it has not ended.
+        of: Its id.
+        created: The time of its creation.
+        started: The time of its start.
+        succeeded: Whether it succeeded.
+    """
 
     ended: float
     of: str
@@ -46,7 +55,15 @@ class Span(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """The outcome of a job and its durations in seconds, -1 if they are not known."""
+    """The outcome of a job.
+
+    Attributes:
+        at: The time of its end, else the last known time, in seconds since 1970.
+        of: Its id.
+        state: SUCCEEDED, FAILED or CANCELED.
+        queued: The seconds that it waited to run; -1 if that is not known.
+        ran: The seconds that it ran; -1 if that is not known.
+    """
 
     at: float
     of: str
@@ -64,7 +81,7 @@ class PastRun:
     """A run of a job that has ended.
 
     Attributes:
-        when: The time when it ended.
+        when: The time when it ended, aware.
         queued: The time that it waited to run; None if it did not run or that is not known.
         ran: The time that it ran; None if it did not run or that is not known.
         state: SUCCEEDED, FAILED or CANCELED.

@@ -18,6 +18,7 @@ from .averages import median
 
 __all__ = ["Trend", "relative_change"]
 
+# The test is not reliable for fewer runs.
 _MIN_RUNS = 8
 # The 99% quantile of the absolute value of a standard normal variable.
 _SIGNIFICANT = 2.576
@@ -32,7 +33,7 @@ class Trend:
     Attributes:
         change: The relative change of the duration from the first to the last run; negative if
             jobs get faster.
-        since: The end of the first run.
+        since: The end of the first run, aware.
         samples: The number of runs.
     """
 

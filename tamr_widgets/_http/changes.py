@@ -1,4 +1,4 @@
-"""Records whether code has changed anything on a server, so that it is known whether to repeat it.
+"""Records whether code has changed anything on a server, which decides whether it is repeated.
 
 Only requests of this package's clients are recorded.
 """
@@ -14,7 +14,8 @@ import requests
 from ..errors import TamrError
 from .retry import REFUSED, was_not_carried_out
 
-_HARMLESS = ("GET", "HEAD")
+# Methods that change nothing on a server.
+_SAFE = ("GET", "HEAD")
 
 _recording: ContextVar[list[bool] | None] = ContextVar("tamr_widgets_changes", default=None)
 
@@ -31,9 +32,9 @@ def changes_recorded() -> Iterator[list[bool]]:
 
 
 def record_change(method: str, outcome: requests.Response | BaseException) -> None:
-    """Records a request that has ended, unless it cannot change anything."""
+    """Records a request that has ended, unless its method (in upper case) changes nothing."""
     changes = _recording.get()
-    if changes is None or method.upper() in _HARMLESS:
+    if changes is None or method in _SAFE:
         return
     if isinstance(outcome, requests.Response):
         changes.append(outcome.status_code not in REFUSED)

@@ -22,10 +22,11 @@ from ..errors import ClientClosed
 from .body import received
 from .changes import record_change
 from .deadline import deadline
-from .exception_mapping import check_proxy, map_exceptions
+from .exception_mapping import map_exceptions
 from .log_redaction import redacted_logs
 from .login import ClientAuth, Login, cookies_of
 from .proxies import is_loopback, proxy_of, proxy_secrets, without_environment
+from .proxy_errors import check_proxy
 from .redaction import Secrets, redactor
 from .response import raise_for_status, unexpected
 from .retry import PASSING_STATUS
@@ -33,7 +34,7 @@ from .session import SingleOriginSession
 from .transport import TOTAL_SECONDS, bounded, timeouts_within_deadline
 from .urls import base_path_of, endpoint_url, origin_of, redirect_url
 
-REDIRECTS = 3
+MAX_REDIRECTS = 3
 
 C = TypeVar("C", bound="HttpClient")
 
@@ -91,20 +92,25 @@ class HttpClient:
     def request(self, method: str, endpoint: str, **kwargs: Any) -> requests.Response:
         """Sends a request and returns the response, whatever its status.
 
+        A GET follows up to three redirects within the origin.
+
         Args:
             method: `GET`, `POST`, ...
             endpoint: A path, relative to the base path or, with a leading slash, to the origin.
-            **kwargs: As for `requests.request`. `timeout` replaces the connect and read time-outs
-                (5 s and 30 s); `total_seconds` still applies, except to a streamed body.
+            **kwargs: As for `requests.request`, but `allow_redirects` has no effect. `timeout`
+                replaces the connect and read time-outs (5 s and 30 s); `total_seconds` still
+                applies, except to a streamed body.
 
         Raises:
             CrossOriginError: The endpoint, or a redirect, leads out of the origin.
             ConnectionFailed: The connection failed or broke; ProxyFailed if a proxy's did.
             RequestTimeout: A time-out or the deadline passed.
-            UnexpectedResponse: The response cannot be decoded or is too large.
+            UnexpectedResponse: The response cannot be decoded, is too large, or is a redirect of
+                another method than GET.
             HTTPStatusError: The login had expired, and a new one failed temporarily (5xx, 429).
             ClientClosed: The client was closed.
         """
+        method = method.upper()  # as requests does
         try:
             response = self._request(method, endpoint, kwargs)
         except BaseException as error:
@@ -129,7 +135,7 @@ class HttpClient:
                 response.close()
                 response = self._follow(method, url, kwargs)
         # Polls use GET, and INFO would print a line into the running cell for each.
-        level = logging.DEBUG if method.upper() in ("GET", "HEAD") else logging.INFO
+        level = logging.DEBUG if method in ("GET", "HEAD") else logging.INFO
         if _logger.isEnabledFor(level):
             _logger.log(level, "%s %s : %s", method, self._shown(url), response.status_code)
         return response
@@ -170,7 +176,7 @@ class HttpClient:
     def _follow(self, method: str, url: str, kwargs: dict[str, Any]) -> requests.Response:
         """Sends a request, and follows redirects of GET within the origin."""
         response = self._send(method, url, kwargs)
-        for _ in range(REDIRECTS):
+        for _ in range(MAX_REDIRECTS):
             if not response.is_redirect:
                 break
             target = redirect_url(self.origin, url, response.headers["Location"])

@@ -7,7 +7,6 @@ with the proxy's password.
 from __future__ import annotations
 
 import re
-import ssl
 from collections.abc import Callable
 from http import client as http
 from traceback import clear_frames
@@ -21,29 +20,26 @@ from ..errors import (
     CertificateError,
     ConnectionFailed,
     InvalidRequest,
-    ProxyFailed,
-    ProxyUnauthorized,
     RequestTimeout,
     TamrError,
     UnexpectedResponse,
 )
 from .proxies import UNREADABLE
-from .reasons import any_of, chain_of, reason_of, start_of
+from .proxy_errors import name_of, proxy_error
+from .reasons import TLS_ERRORS, any_of, chain_of, reason_of, start_of
 
 BUSY = "Tamr, or a proxy in front of it, could not answer just now; try again in a while."
-_AWAY = "Is the server running, and are host, port and network right?"
+_CHECK_ADDRESS = "Is the server running, and are host, port and network right?"
 _UNKNOWN = (
     "It is not known whether the server has carried it out: look at Tamr's Jobs page before you "
     "try again."
 )
 # Requests that may be repeated although the server may have processed them.
-_HARMLESS = re.compile(r"GET |HEAD |POST \S*instance:login$")
-_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
+_REPEATABLE = re.compile(r"GET |HEAD |POST \S*instance:login$")
 _NO_CERTIFICATES = re.compile(
     "^Could not find (?:a suitable TLS CA|the TLS)|no[ _]certificate[ _]or[ _]crl|PEM lib",
     re.IGNORECASE,
 )
-_PROXY_VARIABLES = "HTTP_PROXY, HTTPS_PROXY or ALL_PROXY"
 
 _UNREADABLE = (
     requests.exceptions.ContentDecodingError,
@@ -65,8 +61,6 @@ _UNSENDABLE = (
     http.InvalidURL,
     UnicodeEncodeError,
 )
-_TLS = (requests.exceptions.SSLError, urllib3.SSLError, ssl.SSLError)
-_PROXY = (requests.exceptions.ProxyError, urllib3.ProxyError)
 _SLOW = (requests.Timeout, urllib3.TimeoutError, urllib3.EmptyPoolError, TimeoutError)
 _LOST = (requests.RequestException, urllib3.HTTPError, http.HTTPException, OSError)
 _LIBRARIES = (*_LOST, ValueError, MemoryError, RecursionError)
@@ -94,7 +88,7 @@ class map_exceptions:  # noqa: N801 - a context manager, as in contextlib
         # Location, and a TypeError for some addresses of proxies.
         if isinstance(error, TamrError) or not isinstance(error, (*_LIBRARIES, TypeError)):
             return
-        if not isinstance(error, _LIBRARIES) and _named(self._proxy) != UNREADABLE:
+        if not isinstance(error, _LIBRARIES) and name_of(self._proxy) != UNREADABLE:
             return
         mapped, bare = mapped_error(self._request_line, error, self._proxy), _reason_only(error)
         for each in chain_of(error):
@@ -112,11 +106,6 @@ def raise_alone(error: TamrError, cause: BaseException | None = None) -> NoRetur
         error.__context__ = None
 
 
-def cut_request_line(request_line: str) -> str:
-    """Returns a request line for a message: an endpoint may be long, or unsafe text."""
-    return sanitize(request_line, MAX_LINE_CHARS)
-
-
 def outcome_hint(request_line: str, otherwise: str) -> str:
     """Returns a hint for a request that the server received, but whose response is missing.
 
@@ -124,19 +113,25 @@ def outcome_hint(request_line: str, otherwise: str) -> str:
         request_line: The method and the URL of the request.
         otherwise: The hint for a request that can be repeated safely.
     """
-    return otherwise if _HARMLESS.match(request_line) else _UNKNOWN
+    return otherwise if _REPEATABLE.match(request_line) else _UNKNOWN
 
 
 def mapped_error(
     request_line: str, error: Exception, proxy: Callable[[], str | None] = lambda: None
 ) -> TamrError:
-    """Returns this package's exception for one of requests or urllib3; arguments as above."""
-    request_line = cut_request_line(request_line)
+    """Returns this package's exception for one of requests or urllib3.
+
+    Args:
+        request_line: The method and the URL of the request, for messages.
+        error: The exception.
+        proxy: As for `map_exceptions`.
+    """
+    request_line = sanitize(request_line, MAX_LINE_CHARS)
     chain = chain_of(error)
     reason = reason_of(chain)
-    via = _named(proxy)
+    via = name_of(proxy)
     mapped = (
-        _proxy_error(request_line, chain, reason, via)
+        proxy_error(request_line, chain, reason, via)
         or _not_sent(request_line, error, chain, reason)
         or _response_error(request_line, error, chain, reason, via)
     )
@@ -163,7 +158,7 @@ def _not_sent(
             "expected. Set REQUESTS_CA_BUNDLE (or CURL_CA_BUNDLE, or verify and cert of the "
             "session) to a PEM file that exists, or unset it."
         )
-    return _tls_error(request_line, chain, reason) if isinstance(error, _TLS) else None
+    return _tls_error(request_line, chain, reason) if isinstance(error, TLS_ERRORS) else None
 
 
 def _response_error(
@@ -175,7 +170,7 @@ def _response_error(
         return UnexpectedResponse(
             f"{request_line} returned a response that cannot be decoded ({reason}). {hint}"
         )
-    hint = _AWAY if any_of(chain, _UNSENT) else outcome_hint(request_line, "")
+    hint = _CHECK_ADDRESS if any_of(chain, _UNSENT) else outcome_hint(request_line, "")
     if any_of(chain, _SLOW) and not any_of(chain, urllib3.NewConnectionError):
         return RequestTimeout(
             f"{request_line} got no complete response{through} within its time limit. "
@@ -183,71 +178,10 @@ def _response_error(
         )
     if isinstance(error, _LOST):
         return ConnectionFailed(
-            f"{request_line} got no response{through} ({reason}). {hint or _AWAY}"
+            f"{request_line} got no response{through} ({reason}). {hint or _CHECK_ADDRESS}"
         )
     hint = outcome_hint(request_line, BUSY)
     return UnexpectedResponse(f"{request_line} returned an invalid response ({reason}). {hint}")
-
-
-def check_proxy(
-    response: requests.Response, request_line: str, proxy: Callable[[], str | None]
-) -> None:
-    """Checks whether a proxy rejected the request.
-
-    Raises:
-        ProxyUnauthorized: The status is 407, and there is a proxy.
-    """
-    if response.status_code == 407 and (via := _named(proxy)):
-        error = _proxy_unauthorized(cut_request_line(request_line), via)
-        error.response = response
-        raise error
-
-
-def _proxy_unauthorized(request_line: str, via: str | None) -> ProxyUnauthorized:
-    return ProxyUnauthorized(
-        f"{request_line} was refused by the proxy {via or ''} (407 Proxy Authentication "
-        "Required). Set HTTP_PROXY and HTTPS_PROXY to http://<user>:<password>@<proxy>:<port>, "
-        "with special characters of the password percent-encoded (# as %23), or name the server "
-        "in NO_PROXY if it needs no proxy."
-    )
-
-
-def _proxy_error(
-    request_line: str, chain: list[BaseException], reason: str, via: str | None
-) -> TamrError | None:
-    """Returns the error if a proxy caused it, else None."""
-    status = next((m[1] for each in chain if (m := _TUNNEL.search(start_of(each)))), None)
-    if status == "407":
-        return _proxy_unauthorized(request_line, via)
-    if status:
-        reason = f"it answered {status}"
-    elif any_of(chain, requests.exceptions.InvalidProxyURL) or (
-        via and (via == UNREADABLE or any_of(chain, urllib3.LocationValueError))
-    ):
-        return InvalidRequest(
-            f"{request_line} could not be sent: the address of the proxy cannot be read. Check "
-            f"{_PROXY_VARIABLES}; special characters of a password are percent-encoded (# as %23, "
-            "/ as %2F, @ as %40)."
-        )
-    elif any_of(chain, requests.exceptions.InvalidSchema) and "SOCKS" in start_of(chain[0]):
-        return InvalidRequest(
-            f"{request_line} could not be sent: a SOCKS proxy is set, which needs PySocks: "
-            "pip install 'requests[socks]', or change ALL_PROXY."
-        )
-    elif any_of(chain, _TLS) or not any_of(chain, _PROXY):
-        return None
-    return ProxyFailed(
-        f"{request_line} got no response: the proxy {via or ''} did not connect ({reason}). Is it "
-        f"right in {_PROXY_VARIABLES}, and does the server need one? NO_PROXY names those "
-        "that do not."
-    )
-
-
-def _named(proxy: Callable[[], str | None]) -> str | None:
-    try:
-        return proxy()
-    except Exception:  # noqa: BLE001 - from a user's session; the original error matters more
-        return None
 
 
 def _lacks_certificates(chain: list[BaseException]) -> bool:

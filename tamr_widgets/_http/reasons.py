@@ -19,6 +19,9 @@ from .._text import MAX_NAME_CHARS, sanitize
 # A text of this package, which may be quoted.
 SWITCHED = "101 Switching Protocols, which was not requested"
 
+# The exceptions for failures of TLS.
+TLS_ERRORS = (requests.exceptions.SSLError, urllib3.SSLError, ssl.SSLError)
+
 Kinds = type[BaseException] | tuple[type[BaseException], ...]
 
 # urllib3 1.26 has none of its own.

@@ -6,19 +6,16 @@ percent-encoded, or in base64.
 
 from __future__ import annotations
 
-import html
-import html.entities
 import json
 import re
-from base64 import b64encode
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
-from urllib.parse import quote, quote_plus
 
 from requests.structures import CaseInsensitiveDict
 
 from .._json_list import iter_items
+from .encodings import base64_forms, pattern_of
 
 MASK = "***"
 _MASK_BYTES = MASK.encode()
@@ -26,12 +23,10 @@ _MASK_BYTES = MASK.encode()
 MIN_CHARS = 4
 # A secret of letters only, and at most this many, is replaced only as a whole word.
 MAX_WORD_CHARS = 7
-# Nested encodings, such as HTML in JSON in a JSON string.
-MAX_ENCODINGS = 2
 # Shorter base64 occurs within ordinary words, too.
 MIN_BASE64_CHARS = 6
 
-# Words that, like small numbers, occur in Tamr's documents whatever the password is.
+# Words that, like small numbers, occur in Tamr's documents regardless of the password.
 _ORDINARY_WORDS = (
     "admin api asset base cancel canceled canceling class created data dataset datasets "
     "description endtime error export failed false http https html import instance json "
@@ -59,97 +54,6 @@ _NAME_BEFORE = re.compile(
 _NAME_ENDS = frozenset(b"%c" % each for each in b"\"'\\:= \t\r\n\f\v")
 
 
-def _json(text: str) -> str:
-    return json.dumps(text)[1:-1]
-
-
-def _slash(text: str) -> str:
-    return text.replace("/", r"\/")
-
-
-def _apostrophe(text: str) -> str:
-    return text.replace("'", r"\'")
-
-
-def _quote_all(text: str) -> str:
-    return quote(text, safe="")
-
-
-def _each(form: str, charset: str = "") -> Callable[[str], str]:
-    """Returns an encoder that formats each character, or each byte in a charset, by `form`."""
-
-    def encode(text: str) -> str:
-        units = text.encode(charset, "replace") if charset else map(ord, text)
-        return "".join(form.format(unit) for unit in units)
-
-    return encode
-
-
-def _utf16(form: str) -> Callable[[str], str]:
-    def encode(text: str) -> str:
-        units = text.encode("utf-16-be", "surrogatepass")
-        pairs = zip(units[::2], units[1::2], strict=True)
-        return "".join(form.format(high * 256 + low) for high, low in pairs)
-
-    return encode
-
-
-def _entities(text: str) -> str:
-    names = html.entities.codepoint2name
-    return "".join(f"&{names[ord(c)]};" if ord(c) in names else c for c in text)
-
-
-# The innermost encoding of several; `_WRAPPERS` are those around it.
-_ENCODERS: tuple[Callable[[str], str], ...] = (
-    _utf16(r"\u{:04x}"),
-    _utf16(r"\u{:04X}"),
-    _each("&#{};"),
-    _each("&#x{:x};"),
-    _each("&#x{:X};"),
-    _each("&#{:03};"),
-    _entities,
-    lambda text: html.escape(text).replace("&#x27;", "&apos;"),
-    lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
-    _each("%{:02x}", "utf-8"),
-    _each("%{:02X}", "latin-1"),
-    _each("%{:02x}", "latin-1"),
-    _each(r"\x{:02x}", "utf-8"),
-    _each(r"\x{:02x}", "latin-1"),
-    # UTF-8 that was read as Latin-1, as http.client reads headers
-    lambda text: text.encode("utf-8", "replace").decode("latin-1"),
-)
-_WRAPPERS = (_json, _slash, _apostrophe, html.escape, _quote_all, quote_plus)
-
-
-def _pattern_of(secret: str) -> bytes:
-    """Returns a pattern for a secret in which each character may be in any encoding.
-
-    Runs of one character are encoded together: consecutive backslashes could be grouped in many
-    ways, and a pattern for single ones would backtrack exponentially.
-    """
-    runs = (run[0] for run in re.finditer(r"[A-Za-z0-9]+|([^A-Za-z0-9])\1*", secret))
-    return b"".join(map(_pattern_of_run, runs))
-
-
-@lru_cache(maxsize=256)
-def _pattern_of_run(run: str) -> bytes:
-    if run.isascii() and run.isalnum():  # no encoder changes these
-        return run.encode()
-    forms = {run} | {encode(run) for encode in _ENCODERS}
-    for _ in range(MAX_ENCODINGS):
-        forms |= {encode(form) for form in forms for encode in _WRAPPERS}
-    written = {form.encode("utf-8", "replace") for form in forms}
-    written |= {form.encode("latin-1") for form in forms if max(form) <= "\xff"}
-    return b"(?:" + b"|".join(map(re.escape, sorted(written, key=len, reverse=True))) + b")"
-
-
-def _base64(text: str) -> set[str]:
-    """Returns the base64 forms of a text, without padding."""
-    raw = {text.encode(charset, "replace") for charset in ("utf-8", "latin-1")}
-    plain = {b64encode(each).decode().rstrip("=") for each in raw}
-    return plain | {each.replace("+", "-").replace("/", "_") for each in plain}
-
-
 class _SecretPattern:
     """Removes one secret in all its forms, but not an ordinary word of the same letters."""
 
@@ -159,7 +63,7 @@ class _SecretPattern:
         self._core_bytes = self.core.encode()
         # Base64 may be followed by padding, which only the pattern matches.
         self._raw = b"" if is_base64 else secret.encode("utf-8", "replace")
-        any_form = _pattern_of(secret) + (_PADDING if is_base64 else b"")
+        any_form = pattern_of(secret) + (_PADDING if is_base64 else b"")
         self._is_ordinary = is_ordinary(secret)
         self._whole: re.Pattern[bytes] | None = None
         if not self._is_ordinary and _is_word(secret):
@@ -211,7 +115,7 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str]) -> None:
         unencoded = {secret for secret in secrets if secret}
-        encoded = {form for secret in unencoded for form in _base64(secret)}
+        encoded = {form for secret in unencoded for form in base64_forms(secret)}
         encoded = {form for form in encoded if len(form) >= MIN_BASE64_CHARS} - unencoded
         # A secret that contains another one is removed with it.
         parts = [secret for secret in unencoded if not _is_word(secret)]

@@ -9,7 +9,7 @@ from typing import Any
 
 import requests
 
-from .._text import MAX_BODY_CHARS, sanitize
+from .._text import MAX_BODY_CHARS, MAX_LINE_CHARS, sanitize
 from ..auth import secrets_of
 from ..errors import (
     Forbidden,
@@ -20,7 +20,7 @@ from ..errors import (
     UnexpectedResponse,
 )
 from .body import received
-from .exception_mapping import BUSY, cut_request_line, outcome_hint, raise_alone
+from .exception_mapping import BUSY, outcome_hint, raise_alone
 from .redaction import redactor
 
 # Of one JSON document; json.loads blocks all other threads while it parses.
@@ -33,8 +33,8 @@ _HINTS: dict[int, tuple[type[HTTPStatusError], str]] = {
     405: (MethodNotAllowed, "This server does not support that."),
 }
 # With these, a gateway may have forwarded the request; with 503 and 429 it has not.
-_GIVEN_UP = frozenset({500, 502, 504})
-_ODD = "Check the request, and the host and port of the client."
+_UNCERTAIN = frozenset({500, 502, 504})
+_CHECK_REQUEST = "Check the request, and the host and port of the client."
 
 
 def raise_for_status(
@@ -51,7 +51,7 @@ def raise_for_status(
         HTTPStatusError: An error status; 401, 403, 404 and 405 have their own classes.
         UnexpectedResponse: A redirect that was not followed, or a web page instead of JSON.
     """
-    request_line = cut_request_line(request_line)
+    request_line = sanitize(request_line, MAX_LINE_CHARS)
     status = response.status_code
     if status < 300:
         if response.content[:100].lstrip().startswith(b"<"):
@@ -59,10 +59,10 @@ def raise_for_status(
         return response
     if status < 400:
         raise unexpected(response, request_line, f"a redirect ({status}), which is not followed")
-    kind, hint = _HINTS.get(status, (HTTPStatusError, BUSY if status >= 500 else _ODD))
+    kind, hint = _HINTS.get(status, (HTTPStatusError, BUSY if status >= 500 else _CHECK_REQUEST))
     if status in (408, 425, 429):
         hint = BUSY
-    if status in _GIVEN_UP:
+    if status in _UNCERTAIN:
         hint = outcome_hint(request_line, BUSY)
     response = _without_secrets(response, request_line, auth)
     text = reason_in(response, auth)
@@ -93,7 +93,7 @@ def unexpected(
     response: requests.Response, request_line: str, received_form: str
 ) -> UnexpectedResponse:
     """Creates the error for a response of the wrong form, with its content type but no content."""
-    request_line = cut_request_line(request_line)
+    request_line = sanitize(request_line, MAX_LINE_CHARS)
     response = _without_secrets(response, request_line)
     content_type = response.headers.get("Content-Type", "no content type")
     hint = outcome_hint(request_line, "Check the address, or try again in a while.")

@@ -15,6 +15,7 @@ from requests.cookies import RequestsCookieJar
 from ..auth import pair_in
 from .redaction import SECRET_NAME, Redactor, redactor
 
+# Shorter parts of headers occur within ordinary words, and are not taken for credentials.
 MIN_HEADER_CHARS = 8
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 import random
 
+from requests.exceptions import ChunkedEncodingError
+
 from .._clock import Seconds
 from ..errors import (
     CertificateError,
@@ -21,18 +23,21 @@ from ..errors import (
     ProxyUnauthorized,
     RequestTimeout,
     TamrError,
+    Unauthorized,
     UnexpectedResponse,
 )
 from .headers import retry_after_seconds
 
 PASSING_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
+# Statuses of a server, or of a proxy in front of it, that cannot serve any request now.
+_OUTAGES = frozenset({408, 429, 502, 503, 504})
 # The server responded that it did not carry out the request.
 REFUSED = frozenset({429, 503})
 # A job that was just started may not be found yet.
 NOT_FOUND_GRACE_SECONDS = 5.0
 FIRST_BACKOFF_SECONDS = 1.0
 MAX_BACKOFF_SECONDS = 60.0
-# With the backoff above: about 20 minutes, long enough for a server to be restarted.
+# With the backoff above: 10 to 20 minutes, long enough for a server to be restarted.
 MAX_ERRORS_IN_A_ROW = 25
 
 
@@ -59,6 +64,27 @@ def was_not_carried_out(error: TamrError) -> bool:
     """
     status = getattr(getattr(error, "response", None), "status_code", None)
     return is_retryable(error, math.inf) and (not error.request_sent or status in REFUSED)
+
+
+def concerns_all_operations(error: TamrError, *, of_list: bool = False) -> bool:
+    """Whether the cause of an error is the server or the user's access, not one operation.
+
+    Args:
+        error: The error of a request.
+        of_list: Whether the list of all operations was requested. Then fewer errors concern all,
+            since the list alone may be too long for a proxy.
+    """
+    if isinstance(error, Unauthorized):
+        return True
+    if isinstance(error, ConnectionFailed):
+        return not (of_list and isinstance(error.__cause__, ChunkedEncodingError))
+    if of_list:
+        return False
+    if isinstance(error, HTTPStatusError):
+        return error.response is not None and error.response.status_code in _OUTAGES
+    if isinstance(error, UnexpectedResponse) and error.response is not None:
+        return "html" in error.response.headers.get("Content-Type", "")  # a login page
+    return isinstance(error, RequestTimeout)
 
 
 class Backoff:

@@ -35,6 +35,7 @@ from .connection import connection_class
 from .deadline import SLICE_SECONDS, Deadline, current_deadline
 from .overlay import context_of, overlaid
 
+# The default time-outs: to connect, between two bytes of a response, and of the whole request.
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
 TOTAL_SECONDS = 60.0

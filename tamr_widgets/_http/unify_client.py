@@ -11,11 +11,12 @@ from ..errors import ClientClosed, NotAClient, Unauthorized
 from .body import received
 from .client import HttpClient
 from .deadline import deadline
-from .exception_mapping import check_proxy, map_exceptions
+from .exception_mapping import map_exceptions
 from .log_redaction import redacted_logs
 from .overlay import overlaid
 from .protocol import TamrClient
 from .proxies import proxy_of, proxy_secrets
+from .proxy_errors import check_proxy
 from .redaction import Secrets
 from .response import raise_for_status
 from .transport import TOTAL_SECONDS, bounded, timeouts_within_deadline

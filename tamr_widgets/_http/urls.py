@@ -112,12 +112,17 @@ def base_path_of(base_path: str) -> str:
 def is_below(origin: str, folder: str, url: str) -> bool:
     """Whether a URL has this origin and a path in `folder`, which ends with a slash."""
     try:
-        return _key(url) == _key(origin) and urlsplit(url).path.startswith(folder)
+        return origin_parts(url) == origin_parts(origin) and urlsplit(url).path.startswith(folder)
     except ValueError:
         return False
 
 
-def _key(url: str) -> tuple[str, str | None, int | None]:
+def origin_parts(url: str) -> tuple[str, str | None, int | None]:
+    """Returns scheme, host and port of a URL, with the scheme's default port if it names none.
+
+    Raises:
+        ValueError: The URL cannot be parsed.
+    """
     parts = urlsplit(url)
     return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)
 
@@ -127,6 +132,17 @@ def _climbs(path: str) -> bool:
     # Some servers decode twice.
     plain = unquote(unquote(path)).replace("\\", "/")
     return any(segment.partition(";")[0] == ".." for segment in plain.split("/"))
+
+
+def _is_path(endpoint: str) -> bool:
+    """Whether an endpoint is a path, with or without a query, that all URL parsers read alike."""
+    return not (
+        _AMBIGUOUS.search(endpoint)
+        or endpoint.startswith("//")
+        or re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", endpoint)
+        or _climbs(endpoint.split("?", 1)[0])
+        or "#" in endpoint
+    )
 
 
 def endpoint_url(origin: str, base_path: str, endpoint: str) -> str:
@@ -148,16 +164,8 @@ def endpoint_url(origin: str, base_path: str, endpoint: str) -> str:
     own = base_path.lstrip("/")
     if own and endpoint.startswith(own):  # a path that already includes the base path
         endpoint = endpoint[len(own) :]
-    path = endpoint.split("?", 1)[0]
-    is_cross_origin = (
-        _AMBIGUOUS.search(endpoint)
-        or endpoint.startswith("//")
-        or re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", endpoint)
-        or _climbs(path)
-        or "#" in endpoint
-    )
     url = origin + (endpoint if endpoint.startswith("/") else base_path + endpoint)
-    if is_cross_origin or _key(url) != _key(origin):
+    if not _is_path(endpoint) or origin_parts(url) != origin_parts(origin):
         msg = (
             f"Nothing was sent to {_shown(endpoint)}: it is no path below {origin}, where this "
             "client's credentials belong. Use a path such as 'operations/17'."
@@ -194,7 +202,7 @@ def redirect_url(origin: str, url: str, location: str) -> str:
     location = location[:MAX_ENDPOINT_CHARS]
     try:
         target = urljoin(url, location)
-        same = _key(target) == _key(origin) and "@" not in urlsplit(target).netloc
+        same = origin_parts(target) == origin_parts(origin) and "@" not in urlsplit(target).netloc
     except ValueError:
         same, target = False, location
     if not same or _AMBIGUOUS.search(location) or _climbs(location.split("?", 1)[0]):

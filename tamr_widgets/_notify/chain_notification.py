@@ -29,7 +29,7 @@ class ChainNotification(Handle):
         self._unsubscribe = chain.on_ended(self._on_ended)
 
     def close(self) -> None:
-        """Ends the notifications, and the attempts to send one. Closing twice is fine."""
+        """Ends the notifications, and the attempts to send one. Closing it again has no effect."""
         super().close()
         self._unsubscribe()
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import NoReturn, TypeVar
 
 from .. import _fork
-from .outbox import outbox_of
+from .outbox import Outbox
 from .recipient import recipient
 
 H = TypeVar("H", bound="Handle")
@@ -28,7 +28,7 @@ class Handle:
 
     def __init__(self, to: Callable[[str, str], object] | str, when: str) -> None:
         self._recipient = recipient(to)
-        self._outbox = outbox_of(self._recipient)
+        self._outbox = Outbox(self._recipient)
         self._closed = threading.Event()
         _fork.register(self)
         self.label, self.when, self.error = self._recipient.label, when, ""
@@ -39,7 +39,7 @@ class Handle:
         return self._closed.is_set()
 
     def close(self) -> None:
-        """Ends the notifications, and the attempts to send one. Closing twice is fine."""
+        """Ends the notifications, and the attempts to send one. Closing it again has no effect."""
         self._closed.set()
 
     def renew_after_fork(self) -> None:

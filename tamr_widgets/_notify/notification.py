@@ -60,7 +60,7 @@ class Notification(Handle):
             raise
 
     def close(self) -> None:
-        """Ends the notifications, and the attempts to send one. Closing twice is fine."""
+        """Ends the notifications, and the attempts to send one. Closing it again has no effect."""
         super().close()
         self._watch.close()
         registry.remove(self)

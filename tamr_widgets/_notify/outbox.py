@@ -12,7 +12,8 @@ from .._http.retry import jittered
 from .._polling.callbacks import CallbackQueue
 from .recipient import Recipient, SendError
 
-# The delays in seconds before the second and later attempts, with jitter: about five minutes.
+# The delays in seconds before the second and later attempts, up to five minutes in all; jitter
+# shortens each to half of it at the least.
 RETRY_SECONDS = (2.0, 10.0, 60.0, 240.0)
 MAX_WAITING = 1000
 MAX_REMEMBERED = 10_000
@@ -24,6 +25,7 @@ class Outbox:
     """Sends to one recipient, on a thread that exists only while there is something to send.
 
     The thread is a daemon: a service that hangs delays neither polls nor the exit of the kernel.
+    The outboxes of equal recipients share it, and the events that were sent.
 
     Args:
         recipient: Gets the notifications.
@@ -31,8 +33,7 @@ class Outbox:
 
     def __init__(self, recipient: Recipient) -> None:
         self._recipient = recipient
-        self._queue = CallbackQueue(MAX_WAITING)
-        self._sent: dict[Hashable, None] = {}  # used by the queue's thread only
+        self._queue, self._sent = _shared_by(recipient)
 
     def submit(
         self,
@@ -49,7 +50,8 @@ class Outbox:
             title: The title.
             text: The text.
             closed: Ends the retries when it is set.
-            on_done: Gets "" when it was sent, or in the end the reason for which it was not.
+            on_done: Gets the reason of the last failure after the last attempt; "" if it was sent,
+                or if `closed` was set before the first attempt.
         """
         self._queue.submit(lambda: on_done(self._send_once(event, title, text, closed)))
 
@@ -81,6 +83,9 @@ class Outbox:
 
 
 @lru_cache(maxsize=100)
-def outbox_of(recipient: Recipient) -> Outbox:
-    """Returns the outbox that all notifications for this recipient share."""
-    return Outbox(recipient)
+def _shared_by(_: Recipient) -> tuple[CallbackQueue, dict[Hashable, None]]:
+    """Returns the queue of equal recipients, and the sent events, which only its thread uses.
+
+    The recipients themselves are not shared: each has the context of its own cell.
+    """
+    return CallbackQueue(MAX_WAITING), {}

@@ -31,7 +31,7 @@ class SendError(Exception):
 
 
 class Recipient:
-    """Someone who is notified. Two with the same function or address are equal.
+    """A function or an address that is notified. Two with the same one are equal.
 
     Attributes:
         label: The name of the service or function, which is no secret.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
-from weakref import WeakSet
+from weakref import WeakValueDictionary
 
 from .._operation.identity import server_of
 from ..operation import Operation
@@ -25,11 +25,12 @@ class Registry:
     def __init__(self) -> None:
         # A dict, since adding, removing and copying its keys are atomic.
         self._notifications: dict[Notification, None] = {}
-        self._listeners: WeakSet[Listener] = WeakSet()
+        # By id. Not a WeakSet: to iterate over one fails if another thread adds to it.
+        self._listeners: WeakValueDictionary[int, Listener] = WeakValueDictionary()
 
     def listen(self, listener: Listener) -> None:
         """Adds a listener, which is referenced weakly."""
-        self._listeners.add(listener)
+        self._listeners[id(listener)] = listener
 
     def add(self, notification: Notification) -> None:
         """Adds a notification."""
@@ -44,8 +45,10 @@ class Registry:
 
     def changed(self, notification: Notification) -> None:
         """Passes a notification that has changed to all listeners."""
-        for each in list(self._listeners):
-            each.on_notification(notification)
+        for reference in self._listeners.valuerefs():  # a copy that is made in one step
+            listener = reference()
+            if listener is not None:
+                listener.on_notification(notification)
 
     def of(self, client: Any, operation: Operation | None = None) -> list[Notification]:
         """Returns all notifications of a client's server, or those about one operation."""

@@ -10,6 +10,7 @@ from .._clock import Seconds
 from .._http.protocol import TamrClient
 from .._operation.document import field, text
 from .._operation.operation_list import OperationList
+from .._polling.callbacks import ignore
 from ..errors import TamrError
 from ..history import Estimate
 from ..operation import RESOLVED_STATES, Operation
@@ -57,7 +58,8 @@ class PollWatch:
 
     def start(self) -> None:
         """Subscribes. The first event may arrive before this returns."""
-        self._subscriptions = [self._subscribe(), self._poller.learn(_ignore)]
+        # The history is read when it is needed, so nobody needs to know that it is filled.
+        self._subscriptions = [self._subscribe(), self._poller.learn(ignore)]
         if self._closed:
             self.close()
 
@@ -152,10 +154,6 @@ class ServerWatch(PollWatch):
                 before = known.get(_name(document))
                 if _is_news(operation, before, previous):
                     self._report("ended", operation)
-
-
-def _ignore(_: object) -> None:
-    """Ignores that the history was loaded: it is read when it is needed."""
 
 
 def _name(document: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Finds the failures that still stand, and the success that ended each of the others."""
+"""Finds the failed jobs that have not succeeded since, and the next success of the others."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ Kind = tuple[str, str]
 T = TypeVar("T")
 Run = tuple[datetime, bool, T]
 
+# Cancelled jobs count as neither.
 ENDS = ("FAILED", "SUCCEEDED")
 
-_UNKNOWN = datetime.min.replace(tzinfo=timezone.utc)
+_EARLIEST = datetime.min.replace(tzinfo=timezone.utc)
 # Exports and imports have the time of their start in their description.
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[T_ ]\d\d[-:]\d\d[-:]\d\d(?:[-.,]\d+)?")
 
@@ -50,10 +51,10 @@ def successes_since(
     kinds: dict[Kind, list[Run[Operation]]] = {}
     for operation in operations:
         if operation.state in ENDS:
-            run = created_at(operation), operation.succeeded(), operation
+            run = creation_order(operation), operation.succeeded(), operation
             kinds.setdefault(job_kind(operation), []).append(run)
     failures = [failure for runs in kinds.values() for failure in next_successes(runs)]
-    yield from sorted(failures, key=lambda failure: created_at(failure[0]), reverse=True)
+    yield from sorted(failures, key=lambda failure: creation_order(failure[0]), reverse=True)
 
 
 def next_successes(runs: Iterable[Run[T]]) -> Iterator[tuple[T, T | None]]:
@@ -80,6 +81,6 @@ def _without_times(description: str) -> str:
     return _TIMESTAMP.sub("#", description)
 
 
-def created_at(operation: Operation) -> datetime:
-    """Returns the time of the creation; one before all others if it is not known."""
-    return operation.created_at or _UNKNOWN
+def creation_order(operation: Operation) -> datetime:
+    """Returns the sort key by creation; jobs without a creation time are the oldest."""
+    return operation.created_at or _EARLIEST

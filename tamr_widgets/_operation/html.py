@@ -18,16 +18,16 @@ _quoted = json.JSONEncoder(ensure_ascii=False).encode
 UNITS = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
 
 
-def html_table(operation: Operation, note: str = "") -> str:
+def html_table(operation: Operation) -> str:
     """Returns an HTML table of the operation's facts, with all texts escaped."""
     rows = "".join(
         f'<tr><th style="text-align:left">{label}</th><td style="text-align:left">'
         f"<bdi>{escape(_sanitized(text))}</bdi></td></tr>"
         for label, text in facts(operation)
     )
+    caption = ""
     if not operation.resolved:
-        note = note or f"As it was on {formatted_time(operation.as_of)}."
-    caption = f"<caption>{escape(_sanitized(note))}</caption>" if note else ""
+        caption = f"<caption>As it was on {formatted_time(operation.as_of)}.</caption>"
     return f'<table class="tamr-snapshot">{caption}<tbody>{rows}</tbody></table>'
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
+from .._http.urls import origin_parts
 from .document import field, text
 from .times import parse_time
 
 _OPERATION = re.compile(r"operations/([^/?#]+)")
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 # Servers write the same time with different precision in different responses.
 _TIME_RESOLUTION = timedelta(seconds=1)
 
@@ -77,11 +77,9 @@ def server_of(client: Any) -> tuple[Any, ...] | None:
     if not isinstance(origin, str):
         return None
     try:
-        parts = urlsplit(origin)
-        port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
+        return (*origin_parts(origin), str(base_path).strip("/"))
     except ValueError:
         return (origin.rpartition("@")[2],)
-    return (parts.scheme, parts.hostname, port, str(base_path).strip("/"))
 
 
 def _name_of_id(identifier: object) -> str | None:

@@ -51,7 +51,8 @@ class OperationList:
         max_bytes: int | None = None,
     ) -> None:
         response = send_request(client, "GET", "operations", headers=JSON_ACCEPTED)
-        self._first = Operation.from_document(client, {}, None, response)
+        # Holds the client, and the time of the response, of all snapshots made of this list.
+        self._template = Operation.from_document(client, {}, None, response)
         self.bytes = len(response.content)
         if max_bytes is not None and self.bytes > max_bytes:
             msg = f"The server's list of operations is too long for this ({self.bytes:,} bytes)."
@@ -95,27 +96,27 @@ class OperationList:
     @property
     def as_of(self) -> datetime:
         """The time when it was fetched, by the server's clock."""
-        return self._first.as_of
+        return self._template.as_of
 
     @property
     def clock_offset_seconds(self) -> Seconds:
         """The server's clock minus this machine's, in seconds."""
-        return self._first.clock_offset_seconds
+        return self._template.clock_offset_seconds
 
     @property
     def retry_after(self) -> Seconds:
         """The seconds of the response's `Retry-After`, 0 if it has none."""
-        return self._first.retry_after
+        return self._template.retry_after
 
     def with_client(self, client: TamrClient) -> OperationList:
         """Returns the same list, whose operations have another client of the same server."""
         listing = copy.copy(self)
-        listing._first = self._first.with_client(client)
+        listing._template = self._template.with_client(client)
         return listing
 
     def operation(self, document: dict[str, Any], alias: str | None = None) -> Operation:
         """Makes a snapshot of one of the documents."""
-        return self._first.from_same_response(document, alias)
+        return self._template.from_same_response(document, alias)
 
     def operations(self) -> list[Operation]:
         """Makes snapshots of all documents."""

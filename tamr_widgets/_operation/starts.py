@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .. import _fork
-from .._clock import Seconds, checked_seconds, clock
+from .._clock import Seconds, checked_seconds, checked_timeout, clock
 from .._http.retry import NOT_FOUND_GRACE_SECONDS
 from ..errors import NotFound, OperationReplaced
 from .wait import check_may_wait
@@ -15,7 +15,7 @@ from .wait import check_may_wait
 if TYPE_CHECKING:
     from ..operation import Operation
 
-_OPTIONS = ("poll_interval_seconds", "timeout_seconds")
+_WAIT_OPTIONS = ("poll_interval_seconds", "timeout_seconds")
 
 
 def checked_options(
@@ -33,10 +33,12 @@ def checked_options(
             msg = f"{name} must be True or False, not {value!r:.40}. Nothing was started."
             raise TypeError(msg)
     for name, value in options.items():
-        if name not in _OPTIONS:
-            msg = f"start() has no option {name!r:.40}, only {' and '.join(_OPTIONS)}."
+        if name not in _WAIT_OPTIONS:
+            msg = f"start() has no option {name!r:.40}, only {' and '.join(_WAIT_OPTIONS)}."
             raise TypeError(f"{msg} Nothing was started.")
-        if value is not None or name != "timeout_seconds":
+        if name == "timeout_seconds":
+            checked_timeout(value)
+        else:
             checked_seconds(name, value)
     if not asynchronous:
         check_may_wait()

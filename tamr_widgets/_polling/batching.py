@@ -26,7 +26,7 @@ TRUST_SECONDS = 300.0
 # The weight of the newest measurement in the moving average.
 WEIGHT = 0.3
 # A list that takes no longer than this share of an interval is cheap.
-LIGHT = 0.1
+MAX_CHEAP_SHARE = 0.1
 # The cooldown after a list, as a multiple of its duration: other targets are polled meanwhile.
 COOLDOWN_FACTOR = 2.0
 
@@ -91,7 +91,7 @@ class BatchPolicy:
         """Whether a list that is due soon anyway can be requested a little sooner."""
         if self._list is None or clock.monotonic() < self._list_bad_until:
             return False
-        return self._list <= interval * LIGHT
+        return self._list <= interval * MAX_CHEAP_SHARE
 
     def list_deadline(self, operations: int) -> Seconds:
         """Returns the deadline, in seconds, of a list that replaces so many polls."""

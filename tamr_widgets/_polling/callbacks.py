@@ -91,6 +91,10 @@ def own_context() -> contextvars.Context:
     return context
 
 
+def ignore(_: object) -> None:
+    """Does nothing, as the callback for results or errors that nobody needs."""
+
+
 class SafeCallback:
     """A user's callback, run on a queue in a copy of the context in which it was registered.
 

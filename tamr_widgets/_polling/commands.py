@@ -1,22 +1,38 @@
-"""Queue of commands that run between two polls, each not before its time."""
+"""Commands, which run between two polls: their queue, and how one runs."""
 
 from __future__ import annotations
 
 import heapq
 import itertools
+import logging
 import math
+import traceback
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from .._clock import Seconds, clock
+from .._http.deadline import deadline
+from ..errors import InternalError, TamrError
+from .callbacks import log_exception
 from .subscription import Subscription
 
 Action = Callable[[], object]
+T = TypeVar("T")
+
+_logger = logging.getLogger(__name__)
 
 
 class Command(NamedTuple):
-    """A command and the time at which it is due. Of two with the same time the older is first."""
+    """A command. Of two that are due at the same time, the older is first.
+
+    Attributes:
+        due: The time at which it is due, on the monotonic clock.
+        number: A number that grows with each command.
+        handle: The subscription that cancels it when it is closed.
+        owner: The object whose commands run in order.
+        action: Runs the command, and notifies the handle.
+    """
 
     due: Seconds
     number: int
@@ -46,13 +62,13 @@ class CommandQueue:
 
     def due(self) -> Seconds:
         """Returns when the oldest is due, on the monotonic clock; infinity if there is none."""
-        self._sort()
+        self._move_due()
         heads = [queue[0].due for queue in self._ready.values()]
         return min(heads, default=self._delayed[0].due if self._delayed else math.inf)
 
     def take(self) -> Command | None:
         """Removes and returns the next command that is due, or None."""
-        self._sort()
+        self._move_due()
         if not self._ready:
             return None
         key, queue = self._ready.popitem(last=False)
@@ -74,7 +90,7 @@ class CommandQueue:
         heapq.heapify(self._delayed)
         return [each.handle for each in removed]
 
-    def _sort(self) -> None:
+    def _move_due(self) -> None:
         """Moves due commands to their owners' queues, and removes cancelled ones."""
         now = clock.monotonic()
         while self._delayed and (self._delayed[0].due <= now or self._delayed[0].handle.closed):
@@ -85,3 +101,34 @@ class CommandQueue:
                 queue.popleft()
             if not queue:
                 del self._ready[key]
+
+
+def run_command(
+    work: Callable[[], T], cancelled: Callable[[], bool], seconds: Seconds = math.inf
+) -> T:
+    """Runs `work` with a deadline, and returns its result.
+
+    Args:
+        work: A command, or the request of a poll.
+        cancelled: Returns whether its requests are to end now; called while they wait.
+        seconds: The deadline of its requests, in seconds from now.
+
+    Raises:
+        InternalError: `work` raised another exception than a TamrError.
+        TamrError: `work` raised it.
+    """
+    try:
+        with deadline(seconds, cancelled):
+            return work()
+    except TamrError:
+        raise
+    except BaseException as error:  # also SystemExit, which would end the thread in silence
+        log_exception(_logger, "The poller met an error that is not the server's.", error)
+        raise internal_error(error) from error
+
+
+def internal_error(error: BaseException) -> InternalError:
+    """Returns the error to report for an exception that the package did not expect."""
+    # Unlike str(error), this works for an error whose `__str__` raises.
+    text = "".join(traceback.format_exception_only(type(error), error)).strip()
+    return InternalError(f"Something went wrong in tamr_widgets itself: {text}.")

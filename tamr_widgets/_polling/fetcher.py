@@ -5,30 +5,20 @@ from __future__ import annotations
 import contextvars
 import logging
 import math
-import traceback
 from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
-from requests.exceptions import ChunkedEncodingError
-
 from .._clock import Seconds, clock
-from .._http.deadline import deadline
-from .._http.retry import Backoff, is_retryable
+from .._http.retry import Backoff, concerns_all_operations, is_retryable
 from .._operation.operation_list import OperationList
-from ..errors import (
-    ConnectionFailed,
-    HTTPStatusError,
-    InternalError,
-    RequestTimeout,
-    TamrError,
-    Unauthorized,
-    UnexpectedResponse,
-)
-from ..operation import Operation, warn_unreadable
+from .._operation.wait import warn_unreadable
+from ..errors import TamrError
+from ..operation import Operation
 from . import history_loader
 from .batching import BatchPolicy
 from .callbacks import log_exception
+from .commands import internal_error, run_command
 from .history_loader import HistoryLoader
 from .target import PollTarget
 from .targets import EVERYTHING, PollTargets
@@ -44,7 +34,6 @@ MAX_POLL_DELAY_SECONDS = 1.0
 # The delay after an error in this package itself.
 INTERNAL_ERROR_DELAY_SECONDS = 1.0
 
-_OUTAGES = frozenset({408, 429, 502, 503, 504})
 T = TypeVar("T")
 
 _logger = logging.getLogger(__name__)
@@ -83,7 +72,7 @@ class Fetcher:
 
     def fetch(self, target: PollTarget) -> None:
         """Polls a target that is due; by the list, together with all targets that are in it."""
-        if target.path == EVERYTHING:
+        if target.key == EVERYTHING:
             alone = len(self._targets.all()) == 1
             self._fetch_list(math.inf if alone else LIST_SECONDS)
         elif operations := self._replaced_by_list(target):
@@ -112,11 +101,11 @@ class Fetcher:
     def report_internal_error(self, error: BaseException) -> None:
         """Logs an error of this package itself, notifies all subscribers, and backs off."""
         self._in_context(log_exception, _logger, "Internal error of the poller; it goes on.", error)
-        internal_error = _internal(error)
-        internal_error.retry_in_seconds = INTERNAL_ERROR_DELAY_SECONDS
+        reported = internal_error(error)
+        reported.retry_in_seconds = INTERNAL_ERROR_DELAY_SECONDS
         for each in self._targets.all():
-            each.back_off(INTERNAL_ERROR_DELAY_SECONDS, internal_error)
-            each.notify_error(internal_error)
+            self._targets.back_off(each, INTERNAL_ERROR_DELAY_SECONDS, reported)
+            each.notify_error(reported)
 
     def _in_context(
         self, call: Callable[..., T], *args: Any, target: PollTarget | None = None
@@ -139,7 +128,7 @@ class Fetcher:
         if everything is not None and everything.is_nearly_due(now):
             is_cheap = self._batching.list_is_cheap(everything.interval)
         elif self.history_loader is not None and self.history_loader.queue.is_due():
-            # Else it would be requested beside the poll, for the jobs that wait.
+            # Otherwise it would be requested in addition to the poll, for the jobs that wait.
             interval = self._targets.queue_interval()
             is_cheap = math.isfinite(interval) and self._batching.list_is_cheap(interval)
         else:
@@ -152,10 +141,10 @@ class Fetcher:
         tolerance = COMMAND_SECONDS * 2.0 ** max(0, self._interruptions - MAX_INTERRUPTIONS)
         return clock.monotonic() - max(start, self._command_due()) >= tolerance
 
-    def _adapt(self, *, interrupted: bool) -> None:
-        """Counts the requests that were cancelled for a command, so that the tolerance adapts.
+    def _count_interruption(self, *, interrupted: bool) -> None:
+        """Counts the requests that were cancelled for a command, which adapts the tolerance.
 
-        However many commands there are, and however slow the server is, polls finish.
+        So polls finish, however many commands there are, and however slow the server is.
         """
         self._interruptions = max(0, self._interruptions + (1 if interrupted else -1))
 
@@ -172,11 +161,11 @@ class Fetcher:
             )
         except TamrError as error:
             interrupted = self._is_interrupted(start)
-            self._adapt(interrupted=interrupted)
+            self._count_interruption(interrupted=interrupted)
             if not interrupted and not target.has_no_subscribers():
                 self._handle_failure(error, target)
         else:
-            self._adapt(interrupted=False)
+            self._count_interruption(interrupted=False)
             self._batching.single_took(clock.monotonic() - start)
             self._outage.succeeded()
             self._publish_operation(target, polled)
@@ -189,49 +178,53 @@ class Fetcher:
 
     def _fetch_list(self, seconds: Seconds, *, for_history: bool = False) -> None:
         start = clock.monotonic()
-
-        def delays_a_poll() -> bool:
-            target = self._targets.next() if for_history else None
-            return target is not None and target.due + max_poll_delay <= clock.monotonic()
-
-        def cancelled() -> bool:
-            return not self._targets or self._is_interrupted(start) or delays_a_poll()
-
-        max_bytes = history_loader.MAX_LIST_BYTES if for_history else None
-        # The history is worth a late poll once; the queue, which is requested often, is not.
-        loader = self.history_loader
-        max_poll_delay = 0.0 if loader and loader.is_filled() else MAX_POLL_DELAY_SECONDS
         everything = self._targets.everything()
         previous = None if everything is None else everything.latest
+        max_bytes = history_loader.MAX_LIST_BYTES if for_history else None
+
+        def delays_a_poll() -> bool:
+            return for_history and self._is_a_poll_late()
+
         self._targets.request_begins()
         try:
             listing = self._in_context(
                 run_command,
                 lambda: OperationList(self._client(), previous, max_bytes),
-                cancelled,
+                lambda: not self._targets or self._is_interrupted(start) or delays_a_poll(),
                 seconds,
             )
         except TamrError as error:
             interrupted = self._is_interrupted(start)
-            self._adapt(interrupted=interrupted)
+            self._count_interruption(interrupted=interrupted)
             if delays_a_poll() and self.history_loader is not None:
                 self.history_loader.mark_unavailable(permanent=False)
             elif not interrupted and self._targets:
                 self._handle_list_failure(error)
         else:
-            self._adapt(interrupted=False)
+            self._count_interruption(interrupted=False)
             self._batching.list_took(clock.monotonic() - start, len(listing.documents))
             self._outage.succeeded()
-            if self.history_loader is not None:
-                interval = self._targets.queue_interval()
-                self.history_loader.take(listing, has_subscribers=previous is not None)
-                self.history_loader.take_queue(listing, interval, self._batching.list)
+            self._update_history(listing, has_subscribers=previous is not None)
             self._publish_list(listing, start)
+
+    def _is_a_poll_late(self) -> bool:
+        """Whether a poll is so late that a list for the history alone must end."""
+        # The history is worth a late poll once; the queue, which is requested often, is not.
+        loader = self.history_loader
+        tolerance = 0.0 if loader and loader.is_filled() else MAX_POLL_DELAY_SECONDS
+        target = self._targets.next()
+        return target is not None and target.due + tolerance <= clock.monotonic()
+
+    def _update_history(self, listing: OperationList, *, has_subscribers: bool) -> None:
+        if self.history_loader is not None:
+            interval = self._targets.queue_interval()
+            self.history_loader.take(listing, has_subscribers=has_subscribers)
+            self.history_loader.take_queue(listing, interval, self._batching.list)
 
     def _publish_list(self, listing: OperationList, requested_at: Seconds) -> None:
         min_delay = max(listing.retry_after, self._batching.list_cooldown())
         for target in self._targets.all():
-            if target.path == EVERYTHING:
+            if target.key == EVERYTHING:
                 self._publish(target, listing, min_delay)
             elif target.since <= requested_at:  # else the list may be older than its snapshot
                 document = listing.by_path.get(target.latest.relative_id)
@@ -250,9 +243,7 @@ class Fetcher:
         self._publish(target, operation, operation.retry_after)
 
     def _publish(self, target: PollTarget, result: Any, min_delay: Seconds) -> None:
-        subscriptions = self._targets.update_latest(target, result)
-        target.schedule_next(min_delay)
-        for each in subscriptions:
+        for each in self._targets.update_latest(target, result, min_delay):
             each.notify(result)
 
     def _handle_list_failure(self, error: TamrError) -> None:
@@ -264,7 +255,7 @@ class Fetcher:
         everything = self._targets.everything()
         target = everything or self._targets.next()
         if target is not None and (
-            target is everything or concerns_all_targets(error, of_list=True)
+            target is everything or concerns_all_operations(error, of_list=True)
         ):
             self._handle_failure(error, target, of_list=True)
 
@@ -273,7 +264,7 @@ class Fetcher:
     ) -> None:
         """Decides which targets an error affects, notifies them, and schedules their next polls."""
         backoff, affected = target.backoff, [target]
-        if concerns_all_targets(error, of_list=of_list):
+        if concerns_all_operations(error, of_list=of_list):
             backoff, affected = self._outage, self._targets.all()
         try:
             error.retry_in_seconds = backoff.next_delay(error, clock.monotonic() - target.since)
@@ -282,48 +273,5 @@ class Fetcher:
                 self._targets.remove(each)
         for each in affected:
             if error.retry_in_seconds is not None:
-                each.back_off(error.retry_in_seconds, error)
+                self._targets.back_off(each, error.retry_in_seconds, error)
             each.notify_error(error)
-
-
-def run_command(
-    work: Callable[[], T], cancelled: Callable[[], bool], seconds: Seconds = math.inf
-) -> T:
-    """Runs `work` with a deadline, and returns its result.
-
-    Raises:
-        InternalError: `work` raised another exception than a TamrError.
-        TamrError: `work` raised it.
-    """
-    try:
-        with deadline(seconds, cancelled):
-            return work()
-    except TamrError:
-        raise
-    except BaseException as error:  # also SystemExit, which would end the thread in silence
-        log_exception(_logger, "The poller met an error that is not the server's.", error)
-        raise _internal(error) from error
-
-
-def _internal(error: BaseException) -> InternalError:
-    # Unlike str(error), this works for an error whose `__str__` raises.
-    text = "".join(traceback.format_exception_only(type(error), error)).strip()
-    return InternalError(f"Something went wrong in tamr_widgets itself: {text}.")
-
-
-def concerns_all_targets(error: TamrError, *, of_list: bool = False) -> bool:
-    """Whether the cause of an error is the server or the user's access, not one operation.
-
-    More errors of a list concern it alone: it may be too long for a proxy.
-    """
-    if isinstance(error, Unauthorized):
-        return True
-    if isinstance(error, ConnectionFailed):
-        return not (of_list and isinstance(error.__cause__, ChunkedEncodingError))
-    if of_list:
-        return False
-    if isinstance(error, HTTPStatusError):
-        return error.response is not None and error.response.status_code in _OUTAGES
-    if isinstance(error, UnexpectedResponse) and error.response is not None:
-        return "html" in error.response.headers.get("Content-Type", "")  # a login page
-    return isinstance(error, RequestTimeout)

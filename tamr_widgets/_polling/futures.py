@@ -16,7 +16,7 @@ from .._clock import Seconds, clock
 from .._http.retry import MAX_ERRORS_IN_A_ROW, given_up
 from .._operation.wait import check_may_wait, wait_timeout
 from ..errors import RequestTimeout, TamrError
-from .callbacks import CallbackQueue, SafeCallback
+from .callbacks import CallbackQueue, SafeCallback, ignore
 
 if TYPE_CHECKING:
     from ..operation import Operation
@@ -47,7 +47,7 @@ class OperationFuture(Future["Operation"]):
         self._errors = 0
         self._began = clock.monotonic()
         self._is_overdue = False
-        self._complete_later = SafeCallback(partial(complete, self), CallbackQueue(), _ignore)
+        self._complete_later = SafeCallback(partial(complete, self), CallbackQueue(), ignore)
 
     def cancel(self) -> bool:
         """Cancels it, and ends the waits of `concurrent.futures` for it, as an executor does."""
@@ -177,7 +177,3 @@ def caused(error: TamrError, cause: BaseException | None) -> TamrError:
     """Returns the error, with the cause that `raise ... from` would set."""
     error.__cause__ = cause
     return error
-
-
-def _ignore(_: BaseException) -> None:
-    """Ignores an error of a callback, which was logged."""

@@ -16,8 +16,8 @@ from .callbacks import log_exception
 from .queue_monitor import QueueMonitor
 from .subscription import Subscription
 
-# The list is requested when the next poll is so many seconds away, so that none comes late; where
-# polls are closer, at any time after URGENT_SECONDS.
+# The list is requested when the next poll is so many seconds away, so that none is late; after
+# URGENT_SECONDS without such a time, at any time.
 PAUSE_SECONDS = 1.0
 URGENT_SECONDS = 5.0
 # The deadline of the list.
@@ -28,7 +28,7 @@ UNAVAILABLE_SECONDS = 300.0
 # takes a second of the kernel's time, and the documents ten times their size in memory.
 MAX_LIST_BYTES = 32_000_000
 # The number of jobs in a batch, which takes a few milliseconds.
-CHUNK = 200
+BATCH_SIZE = 200
 # If there is never time for a batch, the oldest documents are dropped.
 MAX_QUEUED = 100_000
 
@@ -89,7 +89,7 @@ class HistoryLoader:
             log_exception(_logger, "An operation could not be added to the history.", error)
 
     def mark_unavailable(self, *, permanent: bool) -> None:
-        """Records that the list is unavailable, for good or for now."""
+        """Records that the list is unavailable, permanently or for UNAVAILABLE_SECONDS."""
         if self._filled and not permanent:
             self.queue.delay_list()
             return
@@ -129,7 +129,7 @@ class HistoryLoader:
 
     def process_batch(self) -> None:
         """Adds a batch of documents, and notifies the subscriptions after the last one."""
-        for _ in range(min(CHUNK, len(self._remaining))):
+        for _ in range(min(BATCH_SIZE, len(self._remaining))):
             listing, document = self._remaining.popleft()
             self.note(listing.operation(document))
         if not self._remaining:

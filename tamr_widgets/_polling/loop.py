@@ -55,7 +55,7 @@ class PollLoop:
         self._subscriptions: WeakSet[Subscription] = WeakSet()
 
     def renew_after_fork(self) -> None:
-        """Starts anew: the thread and the subscriptions belong to the parent."""
+        """Closes the subscriptions, and forgets the thread: both belong to the parent."""
         for each in list(self._subscriptions):
             each.abandon()
         self._set_up()

@@ -19,7 +19,7 @@ MAX_LOAD = 0.1
 USUAL_SECONDS = 1.0
 # After a list was cancelled, since it would have delayed a poll, the next is requested this later.
 DELAY_SECONDS = 60.0
-# The queue of an older list than this many intervals is not shown.
+# A queue is not shown if its list is older than this many intervals.
 MAX_AGE_INTERVALS = 3.0
 
 # Of an operation: its id and the time of its creation, since ids are given away again.

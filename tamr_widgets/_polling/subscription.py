@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._clock import Seconds, clock
 from ..errors import TamrError
-from .callbacks import CallbackQueue, SafeCallback, log_exception, own_context
+from .callbacks import CallbackQueue, SafeCallback, ignore, log_exception, own_context
 from .cell_monitor import cells
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Subscription:
         on_error: Gets each error.
         interval: The wanted number of seconds between two polls.
         on_change: Called when the subscription was closed, or may have become due sooner.
-        on_a_page: Whether the subscriber is a page that calls `mark_visible` now and then.
+        on_a_page: Whether the subscriber is a page that calls `mark_visible` while it is shown.
         inline: Whether callbacks run on the thread that notifies. Otherwise they run on a thread
             of their own, in order, in the context of the caller.
 
@@ -70,15 +70,15 @@ class Subscription:
         self._waiters: list[None] = []
         self._run_callback: Callable[..., object] = self._call
         if not inline:
-            self._run_callback = SafeCallback(self._call, CallbackQueue(MAX_WAITING), _ignore)
+            self._run_callback = SafeCallback(self._call, CallbackQueue(MAX_WAITING), ignore)
 
     def close(self) -> None:
-        """Ends the notifications. Closing twice is fine."""
+        """Ends the notifications. Closing it again has no effect."""
         if not self.closed:
             self.closed = True
             # A closed subscription that is still referenced must not keep the objects alive that
             # its callbacks belong to.
-            self._on_result, self._on_error, self.needs_queue = _ignore, None, _never
+            self._on_result, self._on_error, self.needs_queue = ignore, None, _never
             self._on_change(self)
 
     def abandon(self) -> None:
@@ -138,7 +138,3 @@ class Subscription:
 
 def _never() -> bool:
     return False
-
-
-def _ignore(_: object) -> None:
-    """Ignores results that come after closing."""

@@ -21,19 +21,21 @@ SHORT_SECONDS = 2.0
 # Random jitter adds up to this share to each of these delays. It is doubled with them: subscribers
 # that started together are spread over a quarter of their interval when they have reached it.
 JITTER = 0.1
+# While no page shows a target, its interval is multiplied by this.
 HIDDEN_FACTOR = 10
 # A target that is due within this share of its interval may be polled now, together with others.
-NEAR = 0.5
+MAX_EARLY_SHARE = 0.5
 
 
 class PollTarget:
     """An operation, or the list of all, that a poller requests for its subscribers.
 
     Args:
-        path: The path to request.
+        key: The `identity` of the operation when the first subscriber came, or `EVERYTHING`.
         latest: The latest snapshot, if there is one.
 
     Attributes:
+        key: The key.
         latest: The latest snapshot (or list).
         error: The error of the last poll, or None.
         subscriptions: The subscriptions: a tuple, so that it can be read while it is replaced.
@@ -46,8 +48,8 @@ class PollTarget:
         backoff: The delays after errors of this target alone.
     """
 
-    def __init__(self, path: str, latest: Any = None) -> None:
-        self.path = path
+    def __init__(self, key: str, latest: Any = None) -> None:
+        self.key = key
         self.latest = latest
         self.error: TamrError | None = None
         self._set_subscriptions(())
@@ -67,7 +69,7 @@ class PollTarget:
         delay = min(subscription.interval, EARLY_SECONDS) * random.uniform(0.5, 1)  # noqa: S311
         self.schedule_no_later_than(delay if self._early else 0.0)
 
-    def leave(self, subscription: Subscription) -> None:
+    def remove(self, subscription: Subscription) -> None:
         """Removes a subscription."""
         subscription.target = None
         self._set_subscriptions(tuple(s for s in self.subscriptions if s is not subscription))
@@ -89,7 +91,7 @@ class PollTarget:
 
     def is_nearly_due(self, now: Seconds) -> bool:
         """Whether it is due so soon that it may be polled now, together with others."""
-        return self.not_before <= now and self.due - now <= self.interval * NEAR
+        return self.not_before <= now and self.due - now <= self.interval * MAX_EARLY_SHARE
 
     def schedule_no_later_than(self, delay: Seconds = 0.0) -> None:
         """Schedules the next poll after `delay` seconds, or leaves it where it is due sooner."""

@@ -1,4 +1,4 @@
-"""The poll targets of a poller, by path."""
+"""The poll targets of a poller, by key."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from .._clock import Seconds
+from ..errors import TamrError
 from .subscription import Subscription
 from .target import PollTarget
 
 if TYPE_CHECKING:
     from ..operation import Operation
 
-# The path of the list of all operations; no operation has it.
+# The key of the list of all operations; an operation's is its `identity`.
 EVERYTHING = ""
 
 
@@ -27,50 +28,50 @@ class PollTargets:
 
     def __init__(self, lock: threading.Condition) -> None:
         self._lock = lock
-        self._by_path: dict[str, PollTarget] = {}
+        self._by_key: dict[str, PollTarget] = {}
 
     def __bool__(self) -> bool:
-        return bool(self._by_path)
+        return bool(self._by_key)
 
     def all(self) -> list[PollTarget]:
         """Returns a copy of all targets, since they may be added and removed meanwhile."""
         with self._lock:
-            return list(self._by_path.values())
+            return list(self._by_key.values())
 
     def of(self, operation: Operation) -> PollTarget | None:
         """Returns an operation's target, also if only a later snapshot has its identity."""
         identity = operation.identity
-        found = self._by_path.get(identity)
+        found = self._by_key.get(identity)
         same = (each for each in self.all() if getattr(each.latest, "identity", None) == identity)
         return found or next(same, None)
 
     def everything(self) -> PollTarget | None:
         """Returns the target of the list of all operations, if it has subscribers."""
-        return self._by_path.get(EVERYTHING)
+        return self._by_key.get(EVERYTHING)
 
     def next(self) -> PollTarget | None:
         """Returns the target that is due first."""
         with self._lock:
-            return min(self._by_path.values(), key=attrgetter("due"), default=None)
+            return min(self._by_key.values(), key=attrgetter("due"), default=None)
 
     def queue_interval(self) -> Seconds:
         """Returns the shortest interval at which subscribers need the queue; else infinity."""
         with self._lock:
-            return min((each.queue_interval() for each in self._by_path.values()), default=math.inf)
+            return min((each.queue_interval() for each in self._by_key.values()), default=math.inf)
 
-    def add_subscriber(self, path: str, last_seen: Any, subscription: Subscription) -> PollTarget:
-        """Adds a subscription to the target of a path; `last_seen` is the subscriber's snapshot."""
+    def add_subscriber(self, key: str, last_seen: Any, subscription: Subscription) -> PollTarget:
+        """Adds a subscription to the target of a key; `last_seen` is the subscriber's snapshot."""
         with self._lock:
-            target = self._by_path.get(path)
+            target = self._by_key.get(key)
             if target is None:
-                target = self._by_path[path] = PollTarget(path, last_seen)
+                target = self._by_key[key] = PollTarget(key, last_seen)
             target.add(subscription)
             return target
 
     def request_begins(self) -> None:
         """Records that a request of the list begins, which serves all targets."""
         with self._lock:
-            for target in self._by_path.values():
+            for target in self._by_key.values():
                 target.request_begins()
 
     def on_subscription_changed(self, subscription: Subscription) -> None:
@@ -78,7 +79,7 @@ class PollTargets:
         with self._lock:
             target = subscription.target
             if target is not None and subscription.closed:
-                target.leave(subscription)
+                target.remove(subscription)
                 if target.has_no_subscribers():
                     self.remove(target)
             elif target is not None:
@@ -88,16 +89,31 @@ class PollTargets:
     def remove(self, target: PollTarget) -> None:
         """Ends the polls of a target, until there is a new subscription to it."""
         with self._lock:
-            if self._by_path.get(target.path) is target:
-                self._by_path.pop(target.path, None)  # a signal handler may have removed it
+            if self._by_key.get(target.key) is target:
+                self._by_key.pop(target.key, None)  # a signal handler may have removed it
 
-    def update_latest(self, target: PollTarget, latest: Any) -> tuple[Subscription, ...]:
-        """Stores the latest result, and returns the subscriptions to notify of it.
+    def update_latest(
+        self, target: PollTarget, latest: Any, min_delay: Seconds
+    ) -> tuple[Subscription, ...]:
+        """Stores the latest result, and schedules the next poll.
 
-        Later subscriptions get it as a replay: none misses the end, or is notified of it twice.
+        Args:
+            target: The target.
+            latest: The result.
+            min_delay: The seconds until the next poll at least, as the server requests.
+
+        Returns:
+            The subscriptions to notify. Later ones get the result as a replay: none misses the end,
+            or is notified of it twice.
         """
         with self._lock:
             target.latest = latest
+            target.schedule_next(min_delay)
             if getattr(latest, "resolved", False):
                 self.remove(target)
             return target.subscriptions
+
+    def back_off(self, target: PollTarget, delay: Seconds, error: TamrError) -> None:
+        """Schedules a target's next poll `delay` seconds after an error."""
+        with self._lock:
+            target.back_off(delay, error)

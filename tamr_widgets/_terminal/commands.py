@@ -139,7 +139,7 @@ def _next_outcome(waits: AsCompleted, display: Display) -> Status | None:
     return Status[operation.state or "ERROR"]
 
 
-def cancel(client: Client, resource_id: str, *, yes: bool, as_json: bool) -> Status:
+def cancel_job(client: Client, resource_id: str, *, yes: bool, as_json: bool) -> Status:
     """Cancels a job after a question; FAILED if nothing was cancelled."""
     operation = client.operation(resource_id)
     line = json_line if as_json else status_line

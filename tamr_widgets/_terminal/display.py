@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol, TextIO
 
 from .._clock import clock
+from .._polling.callbacks import ignore
 from .._polling.futures import OperationFuture
 from ..history import Estimate
 from ..operation import Operation
@@ -104,7 +105,7 @@ class LiveLine:
         poller = Poller.of(operation.client)
         if poller not in self._learning:
             self._learning.add(poller)
-            poller.learn(_ignore)
+            poller.learn(ignore)  # the next redraw uses it
         if operation.started_at is None:
             return poller.estimate_queue(operation)
         return poller.history.estimate(operation)
@@ -126,23 +127,22 @@ class ChangeLog:
         """Writes a line for each operation whose state or message is new."""
         for each in waits:
             if not each.done():
-                self.ended(each.latest)
+                self._write(each.latest)
 
     def needs_queue(self) -> bool:
         """Whether it shows when a job starts: it shows no estimates."""
         return False
 
     def ended(self, operation: Operation) -> None:
-        """Writes a line for a resolved operation, unless it was the last one written for it."""
+        """Writes a line for a resolved operation, unless the last one had the same facts."""
+        self._write(operation)
+
+    def close(self) -> None:
+        """Does nothing: each line is complete."""
+
+    def _write(self, operation: Operation) -> None:
         facts = (operation.state, operation.message)
         if self._shown.get(operation.identity) != facts:
             self._shown[operation.identity] = facts
             self._stream.write(f"{self._line(operation)}\n")
             self._stream.flush()
-
-    def close(self) -> None:
-        """Does nothing: each line is complete."""
-
-
-def _ignore(_: object) -> None:
-    """Ignores that the history is complete: the next redraw uses it."""

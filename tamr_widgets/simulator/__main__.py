@@ -54,12 +54,18 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m tamr_widgets.simulator",
         description="Serve a simulated Tamr on loopback. The password is TAMR_PASSWORD, if set.",
     )
-    parser.add_argument("--port", type=_port, default=TAMR_PORT, help="0: a free one (%(default)s)")
+    parser.add_argument(
+        "--port", type=_port, default=TAMR_PORT, help="0 for a free one (%(default)s)"
+    )
     parser.add_argument("--speed", type=_speed, default=1.0, help="durations are divided by it")
-    parser.add_argument("--seed", type=int, default=1, help="the same seed, the same past")
-    parser.add_argument("--past-jobs", type=int, default=400, help="how many (%(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="the same seed makes the same past")
+    parser.add_argument(
+        "--past-jobs", type=int, default=400, help="number of jobs that have ended (%(default)s)"
+    )
     parser.add_argument("--executors", type=_count, default=1, help="jobs at once (%(default)s)")
-    parser.add_argument("--username", default=DEMO_USERNAME, help="who may log in (%(default)s)")
+    parser.add_argument(
+        "--username", default=DEMO_USERNAME, help="name of the only user (%(default)s)"
+    )
     parser.add_argument("--deletes", action="store_true", help="operations can be deleted")
     return parser
 

@@ -24,11 +24,12 @@ class Fault:
     """A fault, and the requests that it affects; made by the class methods.
 
     Each class method also takes the first four attributes as keywords: `Fault.status(502,
-    times=3, method="GET", path="operations/17")`.
+    times=3, method="GET", path="operations/17")`. `hang`, `reset` and `close` raise a ValueError
+    for a place that does not exist.
 
     Attributes:
         times: The number of requests that it affects; None for all until it is cleared.
-        skip: The number of scope requests before the first that it affects.
+        skip: The number of matching requests before the first that it affects.
         method: The only method that it affects; None for any.
         path: A regular expression that is searched in the decoded path.
         name: The name in the request log.

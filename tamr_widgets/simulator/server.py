@@ -49,9 +49,13 @@ class Simulator:
         clock_offset_seconds: The server's clock minus `now`, in seconds.
 
     Attributes:
+        clock: The server's clock, whose `offset_seconds` can be changed.
         jobs: The job store: start, change, finish, cancel, remove, put jobs in any state.
         requests: The log of all requests.
         faults: The faults to inject.
+
+    Raises:
+        ValueError: `speed` is not greater than 0, or `executors` is less than 1.
     """
 
     def __init__(

@@ -42,13 +42,15 @@ class BaseWidget(PublishedTraits, OmitNoneMixin, anywidget.AnyWidget):
     _esm = t.Unicode(bundle.LOADER).tag(sync=True)
     _anywidget_id = t.Unicode().tag(sync=True)
     layout = LayoutTrait().tag(sync=True, **widget_serialization)
-    callback_error = t.Unicode("", read_only=True, help="What a callback of yours raised last.")
+    callback_error = t.Unicode(
+        "", read_only=True, help="The last error of a callback of yours, or empty."
+    )
 
     # The traits that a page may set; those with the server's state are not among them.
-    _of_the_page: frozenset[str] = frozenset()
+    _page_traits: frozenset[str] = frozenset()
     # The traits that a page draws, and in marimo those whose changes re-run cells that read them.
-    _of_the_server: tuple[str, ...] = ()
-    _of_marimo: tuple[str, ...] = ()
+    _server_traits: tuple[str, ...] = ()
+    _marimo_traits: tuple[str, ...] = ()
 
     def renew_after_fork(self) -> None:
         """Replaces the locks, which other threads of the parent may have held."""
@@ -58,7 +60,7 @@ class BaseWidget(PublishedTraits, OmitNoneMixin, anywidget.AnyWidget):
         self._comm_lock = threading.RLock()
 
     def __init__(self, **kwargs: Any) -> None:
-        taken = _LAYOUT_ARGUMENTS | self._of_the_page
+        taken = _LAYOUT_ARGUMENTS | self._page_traits
         unknown = {name for name in kwargs if not name.startswith("_")} - taken
         if unknown:
             msg = f"{type(self).__name__} does not take {', '.join(sorted(unknown))}."
@@ -76,7 +78,7 @@ class BaseWidget(PublishedTraits, OmitNoneMixin, anywidget.AnyWidget):
 
     @t.default("keys")
     def _default_keys(self) -> list[str]:
-        return [*self.traits(sync=True), *(self._of_marimo if in_marimo() else ())]
+        return [*self.traits(sync=True), *(self._marimo_traits if in_marimo() else ())]
 
     def __repr__(self) -> str:
         if self._trait_values.get("comm") is None:
@@ -99,13 +101,13 @@ class BaseWidget(PublishedTraits, OmitNoneMixin, anywidget.AnyWidget):
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Sets traits that a page may set; for other ones, sends it the kernel's values again."""
-        accepted = {name: each for name, each in sync_data.items() if name in self._of_the_page}
+        accepted = {name: each for name, each in sync_data.items() if name in self._page_traits}
         if accepted:
             context = contextvars.copy_context()
             self._submit(lambda: context.run(self._set_from_page, accepted))
         refused = [
             name
-            for name in set(sync_data) - self._of_the_page
+            for name in set(sync_data) - self._page_traits
             if sync_data[name] != getattr(self, name, None)
         ]
         if refused:
@@ -133,7 +135,7 @@ class BaseWidget(PublishedTraits, OmitNoneMixin, anywidget.AnyWidget):
 
     def repeat_output(self) -> None:
         """Sends the state and the static form once more, for the saved notebook."""
-        self.send_state(list(self._of_the_server))
+        self.send_state(list(self._server_traits))
         if self._displayed:
             self._show(update=True)
 
@@ -182,9 +184,9 @@ class BaseWidget(PublishedTraits, OmitNoneMixin, anywidget.AnyWidget):
         self.send({"ack": content.get("seq"), "kernel": round(kernel), "server": round(server)})
         if self._unsent:
             self._unsent = False
-            self.send_state(list(self._of_the_server))
+            self.send_state(list(self._server_traits))
         if not self.shown_in:  # a page shows it as a part of another widget
-            cell_outputs.show(self, self._made_in)
+            cell_outputs.mark_shown(self, self._made_in)
         self._handle_action(content)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
@@ -200,7 +202,7 @@ class BaseWidget(PublishedTraits, OmitNoneMixin, anywidget.AnyWidget):
         """Displays the widget with an id, so that the saved output can be updated later."""
         self._displayed = True
         self._follow()
-        cell_outputs.show(self, cell_outputs.current())
+        cell_outputs.mark_shown(self, cell_outputs.current())
         self._show(update=False)
 
     def _update_output(self) -> None:

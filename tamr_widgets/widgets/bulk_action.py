@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from .._clock import clock
-from .._polling.fetcher import concerns_all_targets
+from .._http.retry import concerns_all_operations
 from ..errors import (
     CertificateError,
     ClientClosed,
@@ -29,7 +29,7 @@ MAX_CONSECUTIVE_ERRORS = 3
 _NOT_TRIED = "Not tried, since the same would have happened."
 
 
-class Bulk:
+class BulkAction:
     """Cancels or deletes operations in turn, on the poller's thread, between its polls.
 
     It ends early after an error that affects all operations: the server does not support deletion
@@ -41,7 +41,7 @@ class Bulk:
         action: `cancel` or `delete`.
         operations: The operations by the page's keys.
         on_done: Gets the key and the action's result, after each success.
-        on_report: Gets the progress now and then, and at the end.
+        on_report: Gets the progress at most every `REPORT_SECONDS`, and at the end.
 
     Attributes:
         no_delete: Whether the server responded that it does not support deletion.
@@ -137,4 +137,4 @@ def _concerns_all(error: TamrError) -> bool:
 
 def _concerns_many(error: TamrError) -> bool:
     """Whether the next action would probably fail with the same error."""
-    return isinstance(error, Forbidden) or concerns_all_targets(error)
+    return isinstance(error, Forbidden) or concerns_all_operations(error)

@@ -64,7 +64,7 @@ def request_id() -> str | None:
     return None if message_id is None else str(message_id)
 
 
-def show(widget: Shown, cell: Cell | None) -> None:
+def mark_shown(widget: Shown, cell: Cell | None) -> None:
     """Records that a cell shows this widget."""
     if cell is not None and _listen():
         widget.shown_in.add(cell)

@@ -19,7 +19,7 @@ from ..chain import Chain
 from . import bundle, cell_outputs
 from .base import BaseWidget
 from .opened_rows import OpenedRows
-from .payload import PanelFacts, compact, estimate_facts, milliseconds
+from .payload import PanelFacts, compact, estimate_facts, look_the_same, milliseconds
 
 __all__ = ["ChainWidget"]
 
@@ -43,8 +43,8 @@ class ChainWidget(BaseWidget):
 
     _code = t.Bytes(bundle.compressed("chain/index.js")).tag(sync=True)
     _chain = t.Dict().tag(sync=True)
-    _of_the_server = ("_chain",)
-    _of_marimo = ("state",)
+    _server_traits = ("_chain",)
+    _marimo_traits = ("state",)
 
     chain = t.Instance(StepList, read_only=True, help="The chain.")
     state = t.Unicode("", read_only=True, help="The state of the chain, see `Chain.state`.")
@@ -101,7 +101,7 @@ class ChainWidget(BaseWidget):
             "callback_error": self._callback_error,
         }
         facts = facts_of(self.chain, state, steps)
-        if {**facts, "as_of": 0} != {**self._chain, "as_of": 0}:
+        if not look_the_same(facts, self._chain):
             values["_chain"] = facts
         ends = state in CHAIN_ENDED and self.state not in CHAIN_ENDED
         self._publish(values, before_notify=self._update_output if ends else None, reports=reports)

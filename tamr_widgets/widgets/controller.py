@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from .._clock import Seconds, clock
 from .._notify.registry import concerns, first_error, labels, registry
+from .._polling.callbacks import ignore
 from ..errors import (
     ClientClosed,
     ConnectionFailed,
@@ -160,7 +161,7 @@ class OperationController:
 
     def submit(self, work: Callable[[], object]) -> None:
         """Runs `work` on the poller's thread."""
-        self.poller.submit(work, _ignore, owner=self, _inline=True)
+        self.poller.submit(work, ignore, owner=self, _inline=True)
 
     def update(self, operation: Operation) -> None:
         """Updates the operation to a snapshot that was fetched on another thread."""
@@ -362,7 +363,3 @@ class OperationController:
         """Polls soon, since the server responds again; also if an error had ended the polling."""
         self.follow()
         self.poller.refresh(self.operation)
-
-
-def _ignore(_: object) -> None:
-    """Ignores the result of a command that has none."""

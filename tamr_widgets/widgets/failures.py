@@ -1,11 +1,11 @@
-"""Failures: the failed jobs of a JobsWidget, and which of them still stand."""
+"""Failures: the failed jobs of a JobsWidget, and which of them have not succeeded since."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
-from .._operation.failing import ENDS, Kind, Run, created_at, job_kind, next_successes
+from .._operation.failing import ENDS, Kind, Run, creation_order, job_kind, next_successes
 from ..operation import Operation
 from .payload import milliseconds
 
@@ -44,7 +44,7 @@ class Failures:
                 if self._kinds.get(key, kind) != kind:
                     self._remove(key, kinds)
                 self._kinds[key] = kind
-                self._runs[kind][key] = created_at(operation), operation.succeeded(), key
+                self._runs[kind][key] = creation_order(operation), operation.succeeded(), key
                 kinds.add(kind)
             else:
                 self._remove(key, kinds)
@@ -54,13 +54,13 @@ class Failures:
         return moved
 
     def since(self, key: str) -> Since:
-        """Returns what became of a failed job; None if it has not failed."""
+        """Returns the value of a failed job, see `Since`; None if the job has not failed."""
         return self._since.get(key)
 
     def failing(self) -> tuple[Operation, ...]:
         """Returns the newest failure of each kind that has not succeeded since, newest first."""
         found = (self._get(key) for key, since in list(self._since.items()) if since is True)
-        return tuple(sorted(filter(None, found), key=created_at, reverse=True))
+        return tuple(sorted(filter(None, found), key=creation_order, reverse=True))
 
     def _remove(self, key: str, kinds: set[Kind]) -> None:
         """Removes a run, and adds its kind to those to renew."""

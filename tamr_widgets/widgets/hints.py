@@ -10,13 +10,15 @@ from ..operation import Operation
 READ_ONLY = "An export or import is running. Tamr is read-only meanwhile, and other actions fail."
 DISK = (
     "All running jobs were cancelled within seconds of one another, and no user is named. Tamr "
-    "cancels all jobs by itself when its disk is nearly full (less than 10% free): check the disk "
-    "before you start them again."
+    "cancels all jobs automatically when its disk is nearly full (less than 10% free): check the "
+    "disk before you start them again."
 )
 
 # Running jobs, and those that were cancelled last, are among the newest ones.
 MAX_JOBS = 2000
+# Jobs that were cancelled within this time were cancelled together.
 TOGETHER = timedelta(seconds=10)
+# An older cancellation gives no hint.
 RECENTLY = timedelta(days=1)
 _PORTABLE = frozenset({"projectExport", "projectImport"})
 

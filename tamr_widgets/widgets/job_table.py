@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Container
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -22,6 +22,22 @@ Visible = tuple[str, str | None, str | None]
 
 # The length of the static form, which is for reading.
 MAX_STATIC_ROWS = 100
+
+# The attributes of an operation that are columns of a DataFrame.
+_FRAME_COLUMNS = (
+    "resource_id",
+    "state",
+    "description",
+    "type",
+    "created_by",
+    "created_at",
+    "started_at",
+    "ended_at",
+    "queued",
+    "elapsed",
+    "message",
+    "reason",
+)
 
 
 class Changes(NamedTuple):
@@ -67,10 +83,6 @@ class JobTable:
         """Returns the keys of all operations, newest first."""
         return list(self._operations)
 
-    def keyed(self) -> Iterable[tuple[str, Operation]]:
-        """Returns all operations with their keys, newest first."""
-        return self._operations.items()
-
     def take(self, listing: OperationList) -> Changes:
         """Updates the table to a new list, and returns the changes.
 
@@ -90,7 +102,9 @@ class JobTable:
                 operations[key] = earlier
                 continue
             latest = listing.operation(document)
-            operations[key] = latest if earlier is None else latest.after(earlier)
+            if earlier is not None:
+                latest = latest.after(earlier)
+            operations[key] = latest
             changed.append(key)
             if latest.resolved and not (earlier and earlier.resolved):
                 ended.append(latest)
@@ -154,7 +168,7 @@ def row(
         operation: The job.
         duration: The estimate of its running time, from `JobTimes`.
         start: The estimate of its start, from `JobTimes`.
-        since: Whether its failure stands, from `Failures`.
+        since: Whether its kind still fails, else since when not; from `Failures`.
     """
     values = [
         key,
@@ -202,7 +216,7 @@ def static_repr(
 
 
 def to_frame(operations: tuple[Operation, ...]) -> Any:
-    """Returns a pandas DataFrame with a row for each operation.
+    """Returns a pandas DataFrame with a row for each operation; times are aware, in UTC.
 
     Raises:
         ImportError: pandas is not installed; the message says how to get it.
@@ -212,26 +226,12 @@ def to_frame(operations: tuple[Operation, ...]) -> Any:
     except ImportError as error:
         msg = "to_frame() needs pandas. Install it with: pip install pandas"
         raise ImportError(msg) from error
-    columns: dict[str, Callable[[Operation], Any]] = {
-        "id": lambda operation: operation.resource_id,
-        "state": lambda operation: operation.state,
-        "description": lambda operation: operation.description,
-        "type": lambda operation: operation.type,
-        "created_by": lambda operation: operation.created_by,
-        "created_at": lambda operation: operation.created_at,
-        "started_at": lambda operation: operation.started_at,
-        "ended_at": lambda operation: operation.ended_at,
-        "queued": lambda operation: operation.queued,
-        "elapsed": lambda operation: operation.elapsed,
-        "message": lambda operation: operation.message,
-        "reason": lambda operation: operation.reason,
-    }
     frame = pd.DataFrame(
-        {name: [value(each) for each in operations] for name, value in columns.items()}
+        {name: [getattr(each, name) for each in operations] for name in _FRAME_COLUMNS}
     )
     # pandas 2 has no times of the years 1 or 9999; they become NaT.
     for name in ("created_at", "started_at", "ended_at"):
         frame[name] = pd.to_datetime(frame[name], utc=True, errors="coerce")
     for name in ("queued", "elapsed"):
         frame[name] = pd.to_timedelta(frame[name], errors="coerce")
-    return frame
+    return frame.rename(columns={"resource_id": "id"})

@@ -30,25 +30,24 @@ class JobTimes:
         self._learned = False
 
     def update(
-        self, changed: Iterable[tuple[str, Operation | None]], removed: Iterable[str], now: datetime
+        self, changed: Iterable[tuple[str, Operation]], removed: Iterable[str], now: datetime
     ) -> set[str]:
         """Takes over changes of the jobs.
 
         Args:
             changed: The jobs that have changed, by key.
             removed: The keys of the jobs that are no longer there.
-            now: The time by the server's clock.
+            now: The time by the server's clock, aware.
 
         Returns:
             The keys of the waiting jobs whose place or start has changed.
         """
         for key, operation in changed:
-            if operation is not None:
-                self.put(key, operation)
+            self.put(key, operation)
         for key in removed:
             self.remove(key)
         self._forecast.update(dict(self._active), now)
-        return self._changes()
+        return self._renew_starts()
 
     def put(self, key: str, operation: Operation) -> None:
         """Takes over one job, before the next `update`."""
@@ -62,11 +61,11 @@ class JobTimes:
         self._active.pop(key, None)
         self._final.pop(key, None)
 
-    def renew(self) -> set[str]:
-        """Renews the starts after the history was filled; returns as `update`."""
+    def renew(self) -> None:
+        """Renews the starts after the history was filled."""
         self._learned = True
         self._forecast.invalidate()
-        return self._changes()
+        self._renew_starts()
 
     def duration(self, key: str, operation: Operation) -> list[float] | None:
         """Returns the estimate of a job's running time, made before its end."""
@@ -84,7 +83,8 @@ class JobTimes:
         """Whether there is any estimate of a job."""
         return self.start(key) is not None or self.duration(key, operation) is not None
 
-    def _changes(self) -> set[str]:
+    def _renew_starts(self) -> set[str]:
+        """Renews the starts, and returns the keys of those that have changed."""
         before, places = self._starts, self._forecast.places()
         self._starts = {
             key: [_values(place.estimate), len(place.ahead), *place.ahead[:1]]

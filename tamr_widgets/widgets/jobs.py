@@ -16,14 +16,14 @@ from .._http.unify_client import checked_client
 from .._http.urls import server_name
 from .._notify.registry import concerns, first_error, registry
 from .._operation.operation_list import OperationList
-from .._polling.callbacks import SafeCallback
+from .._polling.callbacks import SafeCallback, ignore
 from ..auth import username_of
 from ..errors import TamrError
 from ..operation import Operation
 from ..poller import Poller, Subscription
 from . import bundle, cell_outputs, job_table
 from .base import BaseWidget
-from .bulk_action import Bulk
+from .bulk_action import BulkAction
 from .hints import hints
 from .job_rows import JobRows
 from .opened_rows import OpenedRows
@@ -55,7 +55,8 @@ class JobsWidget(BaseWidget):
         **kwargs: `search`, `filter_state`, and `layout`, `tooltip` and `tabbable` of ipywidgets.
 
     Raises:
-        TypeError: `client` is not a client, or there is an unknown argument.
+        NotAClient: `client` is not a client. It is a TypeError.
+        TypeError: There is an unknown argument, or one of the wrong type.
         ValueError: `poll_interval_seconds` is negative or too large.
     """
 
@@ -66,20 +67,20 @@ class JobsWidget(BaseWidget):
     _table_state = t.Dict().tag(sync=True)
     # A page fills this from its rows before it saves the notebook.
     _kept: t.List[Any] = t.List().tag(sync=True, to_json=lambda _, widget: widget._rows.newest())
-    _of_the_page = frozenset({"filter_state", "search", "_selected", "_table_state"})
-    _of_the_server = ("_status", "_kept")
+    _page_traits = frozenset({"filter_state", "search", "_selected", "_table_state"})
+    _server_traits = ("_status", "_kept")
 
     filter_state = t.Unicode(
-        "", help="Show only jobs in this state, or SLOW ones; all if empty."
+        "", help="The state of the jobs to show, or SLOW for slow ones; empty for all."
     ).tag(sync=True)
-    search = t.Unicode("", help="Show only jobs that match this.").tag(sync=True)
+    search = t.Unicode("", help="The text by which to search; empty for all jobs.").tag(sync=True)
     operations = t.Tuple(read_only=True, help="Snapshots of all jobs, newest first.")
     selection = t.Tuple(read_only=True, help="Snapshots of the jobs that are selected.")
     failing = t.Tuple(
         read_only=True,
         help="The newest failed job of each kind that has not succeeded since, newest first.",
     )
-    error = t.Unicode("", read_only=True, help="What went wrong last, or nothing.")
+    error = t.Unicode("", read_only=True, help="The last error, or empty.")
 
     def __init__(
         self, client: TamrClient, *, poll_interval_seconds: Seconds = 5, **kwargs: Any
@@ -91,7 +92,7 @@ class JobsWidget(BaseWidget):
         self._rows = JobRows(self._poller.history, self.send)
         self._table = self._rows.table
         self._opened = OpenedRows(self._interval, self._send_panel)
-        self._bulk: Bulk | None = None
+        self._bulk: BulkAction | None = None
         self._on_each_resolved: list[SafeCallback] = []
         self._offset: Seconds = 0.0
         self._checked_at = clock.wall()
@@ -102,7 +103,7 @@ class JobsWidget(BaseWidget):
         self._error_facts: dict[str, Any] = {}
         self._error = self._callback_error = ""
         self._subscriptions = SubscriptionGroup(self._subscribe, self._learn)
-        self._answered = threading.Event()
+        self._responded = threading.Event()
         super().__init__(_status=self._current_status(), **kwargs)
         registry.listen(self)
         cell_outputs.repeat_in_cell(self)
@@ -110,7 +111,7 @@ class JobsWidget(BaseWidget):
 
     @property
     def notification_target(self) -> TamrClient:
-        """The client, about all jobs of whose server `notify(widget, ...)` is."""
+        """The client, for `notify(widget, ...)`, which is about all jobs of its server."""
         return self._client
 
     def on_notification(self, notification: Notification) -> None:
@@ -145,7 +146,7 @@ class JobsWidget(BaseWidget):
     def repeat_output(self) -> None:
         """Sends the state and the static form once more, for the saved notebook."""
         if cell_outputs.is_unattended():
-            self._answered.wait(FIRST_LIST_SECONDS)
+            self._responded.wait(FIRST_LIST_SECONDS)
         super().repeat_output()
 
     def pause_polling(self, cell: cell_outputs.Cell) -> None:  # noqa: ARG002
@@ -204,7 +205,7 @@ class JobsWidget(BaseWidget):
         self._update_traits(first=first)
         if not self._page_ready:
             cell_outputs.repeat_in_cell(self)
-        self._answered.set()
+        self._responded.set()
         self._report_resolved([] if first else ended)
 
     def _report_resolved(self, operations: list[Operation]) -> None:
@@ -222,7 +223,7 @@ class JobsWidget(BaseWidget):
         if error.retry_in_seconds is None:
             self._subscriptions.stop()
         self._update_traits()
-        self._answered.set()
+        self._responded.set()
 
     def _update_traits(self, *, first: bool = False, reports: bool = False) -> None:
         """Updates all traits, then the saved output after the first list, then observers."""
@@ -319,10 +320,10 @@ class JobsWidget(BaseWidget):
         self._submit_later(work, 0.0)
 
     def _submit_later(self, work: Callable[[], object], delay: Seconds) -> None:
-        self._poller.submit(work, _ignore, None, delay, owner=self, _inline=True)
+        self._poller.submit(work, ignore, None, delay, owner=self, _inline=True)
 
     def _submit_action(self, command: Callable[[], object]) -> None:
-        self._poller.submit(command, _ignore, self._on_action_error, owner=self, _inline=True)
+        self._poller.submit(command, ignore, self._on_action_error, owner=self, _inline=True)
 
     def _begin_bulk(self, action: str, keys: Any) -> None:
         if self._closed or (self._bulk is not None and not self._bulk.over):
@@ -330,7 +331,9 @@ class JobsWidget(BaseWidget):
         found = {key: self._table.get(key) for key in keys} if isinstance(keys, list) else {}
         operations = {key: each for key, each in found.items() if each is not None}
         if operations:
-            self._bulk = Bulk(self._poller, action, operations, self._on_one_done, self._on_report)
+            self._bulk = BulkAction(
+                self._poller, action, operations, self._on_one_done, self._on_report
+            )
 
     def _on_one_done(self, key: str, result: Any) -> None:
         if isinstance(result, Operation):
@@ -359,7 +362,3 @@ class JobsWidget(BaseWidget):
 
     def _clock_offset_seconds(self) -> Seconds:
         return self._offset
-
-
-def _ignore(_: object) -> None:
-    """Ignores the result of a command that has none."""

@@ -1,4 +1,4 @@
-"""The expanded rows of a JobsWidget, with an OperationController for each."""
+"""The expanded rows of a JobsWidget or ChainWidget, with an OperationController for each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from .._clock import Seconds
 from ..operation import Operation
 from .controller import OperationController
-from .payload import PanelFacts
+from .payload import PanelFacts, look_the_same
 
 
 class OpenedRows:
@@ -15,7 +15,7 @@ class OpenedRows:
 
     Args:
         interval: The poll interval in seconds.
-        send: Gets a row's key and the facts to draw, on the poller's thread.
+        send: Gets a row's key and the facts to draw, on the poller's thread or that of `expand`.
     """
 
     def __init__(self, interval: Seconds, send: Callable[[str, PanelFacts], object]) -> None:
@@ -26,6 +26,7 @@ class OpenedRows:
 
     def expand(self, key: str, operation: Operation) -> None:
         """Polls an operation, and sends its facts also if they were sent before."""
+        self._drawn.pop(key, None)
         controller = self._controllers.get(key)
         if controller is None:
             controller = OperationController(
@@ -33,7 +34,6 @@ class OpenedRows:
             )
             self._controllers[key] = controller
             controller.follow()
-        self._drawn[key] = {}
         self._draw(key)
 
     def replace(self, key: str, operation: Operation) -> None:
@@ -45,9 +45,9 @@ class OpenedRows:
 
     def collapse(self, key: object) -> None:
         """Ends the polls of an operation."""
-        controller = self._controllers.pop(key, None) if isinstance(key, str) else None
-        if controller is not None:
+        if isinstance(key, str) and (controller := self._controllers.pop(key, None)):
             controller.close()
+            self._drawn.pop(key, None)
 
     def act(self, key: object, action: object) -> None:
         """Submits the action of a click on a row; see `OperationController.act`."""
@@ -75,6 +75,6 @@ class OpenedRows:
         if controller is None:  # pragma: no cover - closed at this moment by another thread
             return
         facts = controller.facts()
-        if {**facts, "as_of": 0} != {**self._drawn[key], "as_of": 0}:
+        if not look_the_same(facts, self._drawn.get(key, {})):
             self._drawn[key] = facts
             self._send(key, facts)

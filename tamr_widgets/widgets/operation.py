@@ -7,13 +7,14 @@ from typing import Any
 
 import traitlets as t
 
-from .._clock import Seconds, checked_seconds
+from .._clock import Seconds, checked_seconds, checked_timeout
 from .._operation.html import html_table, plain_text
 from .._polling.callbacks import SafeCallback
 from ..operation import Operation
 from . import bundle, cell_outputs
 from .base import BaseWidget
 from .controller import OperationController
+from .payload import look_the_same
 from .waits import Waiting
 
 __all__ = ["OperationWidget"]
@@ -35,24 +36,29 @@ class OperationWidget(BaseWidget):
 
     Raises:
         OperationTypeError: `operation` is not an operation.
+        NotAClient: The operation's client can't send requests.
         ClientClosed: The operation has not ended, and was unpickled without its client.
         ValueError, TypeError: A number of seconds is invalid, or there is an unknown argument.
     """
 
     _code = t.Bytes(bundle.compressed("operation/index.js")).tag(sync=True)
     _panel = t.Dict().tag(sync=True)
-    _of_the_server = ("_panel",)
-    _of_marimo = ("state", "resolved", "progress")
+    _server_traits = ("_panel",)
+    _marimo_traits = ("state", "resolved", "progress")
 
     operation = t.Instance(Operation, read_only=True, help="The newest snapshot.")
-    state = t.Unicode(None, allow_none=True, read_only=True, help="As the server wrote it.")
+    state = t.Unicode(
+        None, allow_none=True, read_only=True, help="The state, as the server wrote it."
+    )
     resolved = t.Bool(read_only=True, help="Whether the job has ended.")
-    description = t.Unicode("", read_only=True, help="What the job does.")
-    message = t.Unicode("", read_only=True, help="What the server says, in words.")
-    progress = t.Float(None, allow_none=True, read_only=True, help="0 to 1, None if unknown.")
-    waiting = t.Bool(read_only=True, help="Whether the Wait button was pressed.")
-    deleted = t.Bool(read_only=True, help="Whether it was deleted from here.")
-    error = t.Unicode("", read_only=True, help="What went wrong last, or nothing.")
+    description = t.Unicode("", read_only=True, help="Tamr's description of the job, or empty.")
+    message = t.Unicode("", read_only=True, help="The server's message, summarized.")
+    progress = t.Float(
+        None, allow_none=True, read_only=True, help="From 0 to 1; None without an estimate."
+    )
+    waiting = t.Bool(read_only=True, help="Whether a click on Wait waits for the end.")
+    deleted = t.Bool(read_only=True, help="Whether a click on Delete deleted it.")
+    error = t.Unicode("", read_only=True, help="The last error, or empty.")
 
     def __init__(
         self,
@@ -65,9 +71,7 @@ class OperationWidget(BaseWidget):
     ) -> None:
         operation = Operation.adopt(operation)
         interval = checked_seconds("poll_interval_seconds", poll_interval_seconds)
-        timeout = timeout_seconds
-        if timeout is not None:
-            timeout = checked_seconds("timeout_seconds", timeout)
+        timeout = checked_timeout(timeout_seconds)
         self._controller = OperationController(
             operation, self._apply, interval, timeout, estimate=estimate
         )
@@ -94,12 +98,15 @@ class OperationWidget(BaseWidget):
 
         Raises:
             WaitTimeout: The timeout has passed. It is a TimeoutError.
+            DeadlockError: This runs on a polling thread.
+            ValueError, TypeError: `timeout_seconds` is not a number of seconds.
             TamrError: An error ended the polling (the operation was deleted, access was refused),
                 or the widget was closed.
         """
         return self._waiting.block(timeout_seconds)
 
     def __await__(self) -> Generator[Any, None, Operation]:
+        """Waits without blocking the event loop; results and errors as of `wait`."""
         return self._waiting.until_ended().__await__()
 
     def on_resolved(self, callback: Callable[[Operation], object]) -> None:
@@ -117,8 +124,7 @@ class OperationWidget(BaseWidget):
     def _apply(self, *, reports: bool = False) -> None:
         """Updates all traits, then the saved output at the end, then observers."""
         facts = self._controller.facts()
-        unchanged = {**facts, "as_of": 0} == {**self._panel, "as_of": 0}
-        values = {} if unchanged else {"_panel": facts}
+        values = {} if look_the_same(facts, self._panel) else {"_panel": facts}
         values |= self._current_values()
         before_notify = self._update_output if self._controller.over and not self._over else None
         self._over = self._controller.over

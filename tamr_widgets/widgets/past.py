@@ -32,8 +32,8 @@ class PastRuns:
         """Returns the facts; empty without past runs."""
         runs = history.runs(operation)
         if runs != self._runs:
-            self._runs = runs
             self._facts = _past_facts(history, operation, runs)
+            self._runs = runs
         return self._facts
 
 

@@ -6,6 +6,7 @@ since 1970.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypedDict
 
@@ -158,6 +159,11 @@ def brief_message(error: TamrError) -> str:
 def milliseconds(time: datetime | None) -> float | None:
     """Returns a time in milliseconds since 1970, as in JavaScript."""
     return None if time is None else round(time.timestamp() * 1000)
+
+
+def look_the_same(facts: Mapping[str, Any], drawn: Mapping[str, Any]) -> bool:
+    """Whether two sets of facts differ at most in `as_of`, which a page need not be sent for."""
+    return {**facts, "as_of": 0} == {**drawn, "as_of": 0}
 
 
 def compact(facts: dict[str, Any]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ class SubscriptionGroup:
         _fork.register(self)
 
     def renew_after_fork(self) -> None:
-        """Starts anew: the subscriptions and the waiters belong to the parent."""
+        """Removes the subscriptions and the waiters, which belong to the parent."""
         self._subscriptions: list[Subscription] = []
         self._waiters = 0
         # Reentrant, since a signal handler or `__del__` may acquire it on the same thread.

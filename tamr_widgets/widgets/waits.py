@@ -14,13 +14,13 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager, suppress
 
-from .._clock import Seconds, checked_seconds, clock
+from .._clock import Seconds, checked_timeout, clock
 from .._http.deadline import deadline
 from .._http.retry import MAX_ERRORS_IN_A_ROW, given_up, is_retryable
-from .._operation.wait import LAST_POLL_SECONDS
+from .._operation.wait import LAST_POLL_SECONDS, wait_timeout
 from .._polling.futures import block_until_done, caused, complete, own_copy, until_done
 from ..errors import TamrError
-from ..operation import Operation, wait_timeout
+from ..operation import Operation
 from .controller import OperationController
 
 
@@ -50,13 +50,12 @@ class Waiting:
 
     def block(self, timeout_seconds: Seconds | None) -> Operation:
         """Blocks until the operation is resolved, and returns it; see `OperationWidget.wait`."""
-        start, timeout = clock.monotonic(), math.inf
-        if timeout_seconds is not None:
-            timeout = checked_seconds("timeout_seconds", timeout_seconds)
+        start, timeout = clock.monotonic(), checked_timeout(timeout_seconds)
         if os.getpid() != self._process:  # the parent's controller does not poll in this process
-            return self._controller.operation.wait(self._controller.interval, timeout_seconds)
-        with self._wait(has_deadline=timeout_seconds is not None) as wait:
-            if block_until_done(wait, start + timeout - clock.monotonic()):
+            return self._controller.operation.wait(self._controller.interval, timeout)
+        end = math.inf if timeout is None else start + timeout
+        with self._wait(has_deadline=timeout is not None) as wait:
+            if block_until_done(wait, end - clock.monotonic()):
                 return wait.result()
             return self._last_poll(start)
 

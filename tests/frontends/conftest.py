@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 VIEWPORT = {"width": 1100, "height": 900}
 
@@ -68,9 +68,16 @@ def _serve(
     return AppServer(host, python, variables, artifacts / f"{host.name}.log")
 
 
-@pytest.fixture
-def visitor(chromium: Browser, server: AppServer) -> Iterator[Page]:
-    """A page of the app, of a visitor who has no way to the internet."""
+@pytest.fixture(scope="module")
+def profile(chromium: Browser, server: AppServer) -> Iterator[BrowserContext]:
+    """A browser profile for all visitors of a host, since its code is kept there."""
     with chromium.new_context(viewport=VIEWPORT) as context:
-        page = new_page(context, server)
-        yield page
+        yield context
+
+
+@pytest.fixture
+def visitor(profile: BrowserContext, server: AppServer) -> Iterator[Page]:
+    """A page of the app, of a visitor who has no way to the internet."""
+    yield new_page(profile, server)
+    for page in profile.pages:
+        page.close()

@@ -38,6 +38,7 @@ def found(check, source):
         ("\n# How soon.\nx = 1", 2, "how ..."),
         ("raise ValueError(f'{x} is told')", 1, "told"),
         ("msg = 'an answer'", 1, "answer"),
+        ("x = t.Unicode(\n    help='What went wrong.')", 2, "what ..."),
     ],
 )
 def test_python_is_searched(source, line, word):

@@ -2,7 +2,7 @@
 
     python tests/project/words.py [FILE ...]    prints the findings, of all files by default
 
-Names are checked in code, phrases in docstrings, comments, error messages and Markdown.
+Names are checked in code, phrases in docstrings, help texts, comments, error messages and Markdown.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def check_python(source: str) -> Iterator[Finding]:
     for node in ast.walk(tree):
         for name in in_names(names_of(node)):
             yield Finding(getattr(node, "lineno", 1), name)
-    for line, text in docstrings(tree):
+    for line, text in (*docstrings(tree), *help_texts(tree)):
         yield from in_prose(line, text)
     for line, text in error_messages(tree):
         yield from in_prose(line, text, opens=False)
@@ -188,6 +188,14 @@ def docstrings(tree: ast.AST) -> Iterator[tuple[int, str]]:
             match node.body:
                 case [ast.Expr(value=ast.Constant(value=str(text)) as constant), *_]:
                     yield constant.lineno, text
+
+
+def help_texts(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yields the `help` of traits and of command line options."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.keyword(arg="help", value=ast.Constant(value=str(text))):
+                yield node.value.lineno, text
 
 
 def error_messages(tree: ast.AST) -> Iterator[tuple[int, str]]:

@@ -240,6 +240,15 @@ def test_a_redirect_within_the_origin_is_followed(client, wire):
     assert wire.calls[2].request.url == "http://tamr.test:9100/api/a/c?d=1"
 
 
+def test_a_method_may_be_in_lower_case(client, wire):
+    """A get, too, follows redirects, and may simply be sent again after it has failed."""
+    wire.get(f"{URL}x", status=302, headers={"Location": "/api/y"})
+    wire.get("http://tamr.test:9100/api/y", body=requests.ReadTimeout())
+
+    with pytest.raises(RequestTimeout, match=r"^GET .* try again in a while\.$"):
+        client.request("get", "x")
+
+
 def test_redirects_without_end_end(client, wire):
     """The last redirect is returned, which is no response to the request."""
     wire.get(f"{URL}x", status=302, headers={"Location": "/api/versioned/v1/x"})

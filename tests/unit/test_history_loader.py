@@ -9,7 +9,7 @@ from fakes import document, fake_response
 from polling import EXAMPLE, LIST, FakeTamr, Follower, drive
 
 from tamr_widgets import Operation
-from tamr_widgets._polling.history_loader import CHUNK, URGENT_SECONDS
+from tamr_widgets._polling.history_loader import BATCH_SIZE, URGENT_SECONDS
 
 
 @pytest.fixture
@@ -173,7 +173,7 @@ def test_where_the_list_cannot_be_had_it_does_without(
 
 def test_a_long_past_is_learnt_in_pieces_between_the_polls(fake, clock, driven, learned):
     """A poll that is due comes first."""
-    for number in range(1000, 1000 + 3 * CHUNK):
+    for number in range(1000, 1000 + 3 * BATCH_SIZE):
         fake.add(str(number), state="SUCCEEDED")
     Follower().follow(driven, fake.add("1"))
     driven.learn(learned.append)
@@ -196,7 +196,7 @@ def test_a_past_that_was_not_learnt_to_its_end_is_requested_again(
     fake, clock, driven, learned, monkeypatch
 ):
     """When everybody goes, nothing of the server's is kept."""
-    for number in range(1000, 1000 + 3 * CHUNK):
+    for number in range(1000, 1000 + 3 * BATCH_SIZE):
         fake.add(str(number), state="SUCCEEDED")
     subscription = Follower().follow(driven, fake.add("1"))
     driven.learn(learned.append)

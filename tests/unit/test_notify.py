@@ -390,7 +390,7 @@ def test_the_memory_of_what_was_sent_is_bounded(monkeypatch):
     """The oldest event is forgotten first."""
     monkeypatch.setattr(outbox, "MAX_REMEMBERED", 2)
     inbox, done = Inbox(), threading.Semaphore(0)
-    box = outbox.outbox_of(recipient(inbox))
+    box = outbox.Outbox(recipient(inbox))
     for event in (1, 2, 3, 2, 3, 1):
         box.submit(event, str(event), "", threading.Event(), lambda _: done.release())
 

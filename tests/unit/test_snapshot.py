@@ -243,3 +243,15 @@ def test_a_pickle_holds_the_clocks_difference(clock):
     assert thawed.clock_offset_seconds == 300
     assert thawed.retry_after == 30
     assert thawed.api_path == PATH
+
+
+def test_taking_over_an_earlier_creation_time_makes_a_new_snapshot():
+    """The snapshot itself stays as the server sent it, without a time."""
+    earlier, later = Operation(None, document()), Operation(None, document(created=None))
+    another_job = document(created={"time": "2022-01-29T18:24:40.582Z"})
+
+    known = later.after(earlier)
+
+    assert known.is_replaced_by(another_job)
+    assert not later.is_replaced_by(another_job)
+    assert known == later

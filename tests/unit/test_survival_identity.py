@@ -567,6 +567,10 @@ def test_responses_in_a_row_are_each_compared(client):
         assert Operation(client, document()).wait(0).state == "FAILED"
 
 
+def by_key(table: JobTable) -> dict[str, Operation]:
+    return dict(zip(table.keys(), table.operations(), strict=True))
+
+
 def test_a_row_never_becomes_another_job(clock):
     """A row that a page has selected is gone with its job; the new one has its own key."""
     tamr, table = FakeTamr(clock), JobTable()
@@ -590,14 +594,14 @@ def test_rows_of_one_name_keep_their_keys(clock):
     rows = [OTHER, document(), document(), document(id="99"), {"id": "17"}]
     tamr.faults[LIST] = lambda: fake_response(200, rows)
     table.take(OperationList(tamr))
-    known = dict(table.keyed())
+    known = by_key(table)
 
     for each in (rows[:1], [*rows, document("SUCCEEDED", id="18", relativeId="")], rows):
         tamr.faults[LIST] = lambda each=each: fake_response(200, each)
         table.take(OperationList(tamr))
 
     assert len(known) == len(rows)
-    assert dict(table.keyed()) == known
+    assert by_key(table) == known
     assert table.take(OperationList(tamr)) == ([], [], [])
 
 
@@ -608,7 +612,7 @@ def test_a_key_is_never_given_to_another_job(clock):
     for rows in ([document()], [], [OTHER], [document()], [OTHER, document()]):
         tamr.faults[LIST] = lambda rows=rows: fake_response(200, rows)
         table.take(OperationList(tamr))
-        keys.append({key: each.created_by for key, each in table.keyed()})
+        keys.append({key: each.created_by for key, each in by_key(table).items()})
 
     [old], [new] = keys[0], keys[2]
     assert old != new
@@ -623,7 +627,7 @@ def test_a_row_whose_time_is_written_in_another_way_is_the_same(clock, created):
         tamr.faults[LIST] = lambda each=each: fake_response(200, [each])
         _, gone, _ = table.take(OperationList(tamr))
         assert gone == []
-    assert [key for key, _ in table.keyed()] == ["17"]
+    assert table.keys() == ["17"]
 
 
 def test_a_start_that_joins_follows_no_other_job(client, wire):

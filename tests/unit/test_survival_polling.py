@@ -32,7 +32,7 @@ from tamr_widgets._http.deadline import current_deadline, deadline
 from tamr_widgets._polling.callbacks import CallbackQueue
 from tamr_widgets._polling.cell_monitor import cells
 from tamr_widgets.errors import InternalError, UnexpectedResponse
-from tamr_widgets.widgets.bulk_action import Bulk
+from tamr_widgets.widgets.bulk_action import BulkAction
 
 QUICK = 0.01
 FATAL = [SystemExit, KeyboardInterrupt, GeneratorExit, MemoryError, RecursionError]
@@ -728,7 +728,7 @@ def reports():
 
 def bulk_of(poller, action, operations, reports):
     by_key = {each.resource_id: each for each in operations}
-    return Bulk(poller, action, by_key, lambda *_: None, reports.append)
+    return BulkAction(poller, action, by_key, lambda *_: None, reports.append)
 
 
 @pytest.mark.parametrize(("status", "requests"), [(405, 1), (401, 1), (403, 3), (503, 3)])
@@ -768,7 +768,7 @@ def test_an_error_of_one_does_not_end_a_bulk_action(driven, fake, clock, reports
 def test_a_bulk_action_goes_on_when_its_owner_raises(driven, fake, clock, reports, caplog):
     """Each operation is dealt with once, and the end is reported."""
     operations = {each.resource_id: each for each in fake.add_many(5)}
-    Bulk(driven, "delete", operations, raising(SystemExit), reports.append)
+    BulkAction(driven, "delete", operations, raising(SystemExit), reports.append)
 
     drive(driven, clock, 60)
 
@@ -996,6 +996,17 @@ def test_an_operation_of_another_server_is_refused(driven, fake, clock, name, va
     setattr(other, name, value)
     with pytest.raises(CrossOriginError, match=r"Poller\.of\(operation\.client\)"):
         driven.subscribe(other.add(), print)
+
+
+def test_an_operation_may_name_the_default_port_of_its_server(driven, fake, clock):
+    """It is the same server, with or without the port in its address."""
+    fake.origin = "http://tamr.test"
+    same = FakeTamr(clock)
+    same.origin = "http://tamr.test:80"
+
+    subscription = driven.subscribe(same.add(), print)
+
+    assert not subscription.closed
 
 
 def test_closed_followers_are_let_go_where_the_list_is_refused(driven, fake, clock):

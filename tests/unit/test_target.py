@@ -135,11 +135,11 @@ def test_the_shortest_interval_counts_as_long_as_it_is_there(watch, subscription
     watch.add(subscription)
     assert watch.interval == 3
 
-    watch.leave(subscription)
+    watch.remove(subscription)
     assert watch.interval == 60
     assert subscription.target is None
     assert not watch.has_no_subscribers()
-    watch.leave(slow)
+    watch.remove(slow)
     assert watch.has_no_subscribers()
 
 

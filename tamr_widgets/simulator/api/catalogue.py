@@ -19,6 +19,9 @@ class Project:
     """A project and the properties of its jobs.
 
     Attributes:
+        id: The number in its path.
+        name: Its name, which is part of the descriptions of its jobs.
+        type: Tamr's type of project.
         factor: The factor by which its jobs take longer than usual.
         fails: Whether its jobs fail.
         up_to_date: Whether no refresh ever starts a job.
@@ -53,7 +56,14 @@ class Project:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A dataset; `project` is the id of the project that makes it, if any."""
+    """A dataset.
+
+    Attributes:
+        id: The number in its path.
+        name: Its name.
+        attributes: The number of its attributes.
+        project: The id of the project that makes it, or "".
+    """
 
     id: str
     name: str

@@ -19,8 +19,11 @@ class Request:
     """A request.
 
     Attributes:
+        method: GET, POST, ...
         path: The percent-decoded path, without the query.
         query: The part after the question mark.
+        headers: The headers; names in any case.
+        body: The body.
     """
 
     method: str
@@ -40,7 +43,14 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """A response."""
+    """A response.
+
+    Attributes:
+        status: The status code.
+        body: The body, not compressed.
+        headers: The headers in addition to Content-Type and Content-Length.
+        content_type: The value of Content-Type.
+    """
 
     status: int = 200
     body: bytes = b""

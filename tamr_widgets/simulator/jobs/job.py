@@ -71,7 +71,15 @@ class Job:
 
 
 class Phase(NamedTuple):
-    """A period in which a job's document does not change."""
+    """A period in which a job's document does not change. Times are in seconds since 1970.
+
+    Attributes:
+        since: The time of its begin.
+        state: The state in the document.
+        message: Returns the message in the document, which is long for some phases.
+        start: The start time in the document; None if it is not written.
+        end: The end time in the document; None if it is not written.
+    """
 
     since: float
     state: str

@@ -23,10 +23,13 @@ if TYPE_CHECKING:
 Subject = TypeVar("Subject")
 
 USERS = ("admin", "carla", "nightly", "priya")
+# The mean time between two requests of users.
 IDLE_SECONDS = 2400.0
+# The shares of requests for several jobs at once, and of jobs that fail or are cancelled.
 BURSTS = 0.06
 FAILED = 0.03
 CANCELLED = 0.02
+# The time from the last end to the end of the past.
 QUIET_SECONDS = 60.0
 WEIGHTS = [kind.weight for kind in JOB_TYPES.values()]
 REFRESHED = (*UNIFIED, *SOURCES)

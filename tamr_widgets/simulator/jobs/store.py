@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 class JobStore(DocumentCache):
     """Every job of the server. Iterating yields ids, newest first; `get(id)` the document.
 
-    All methods can be called from any thread, at any time. An unknown id raises
-    KeyError.
+    All methods can be called from any thread, at any time. An unknown id raises KeyError.
 
     Args:
         clock: The server's clock.

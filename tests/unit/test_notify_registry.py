@@ -1,0 +1,70 @@
+"""The registry of notifications, which any thread may use."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import Any
+from weakref import finalize
+
+import pytest
+
+from tamr_widgets._notify.registry import Registry
+
+NOTIFICATION: Any = object()
+
+
+class Page:
+    """A listener that counts."""
+
+    def __init__(self) -> None:
+        self.received = 0
+
+    def on_notification(self, notification: object) -> None:
+        assert notification is NOTIFICATION
+        self.received += 1
+
+
+@pytest.fixture
+def _quick_switches():
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("_quick_switches")
+def test_a_page_may_begin_to_listen_while_others_are_notified():
+    """A thread that makes widgets does not disturb another one that closes a notification."""
+    registry, stopping = Registry(), threading.Event()
+    pages = [Page() for _ in range(200)]
+    for page in pages:
+        registry.listen(page)
+
+    def make_pages() -> None:
+        while not stopping.is_set():
+            for page in [Page() for _ in range(50)]:
+                registry.listen(page)
+
+    maker = threading.Thread(target=make_pages)
+    maker.start()
+    try:
+        for _ in range(1000):
+            registry.changed(NOTIFICATION)
+    finally:
+        stopping.set()
+        maker.join()
+
+    assert {page.received for page in pages} == {1000}
+
+
+def test_a_page_that_is_gone_is_not_kept():
+    """The registry references pages weakly."""
+    registry, page = Registry(), Page()
+    registry.listen(page)
+    gone = finalize(page, lambda: None)
+
+    del page
+
+    assert not gone.alive
+    registry.changed(NOTIFICATION)

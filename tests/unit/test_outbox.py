@@ -1,0 +1,60 @@
+"""Outboxes: those of equal recipients share a thread, and the events that were sent."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+
+from fakes import wait_until
+
+from tamr_widgets._notify.outbox import Outbox
+from tamr_widgets._notify.recipient import recipient
+
+CELL = contextvars.ContextVar("CELL", default="")
+
+
+class Inbox:
+    """A function of title and text that keeps the cell in which it runs."""
+
+    def __init__(self) -> None:
+        self.cells: list[str] = []
+
+    def __call__(self, title: str, text: str) -> None:
+        self.cells.append(CELL.get())
+
+
+def made_in(cell: str, inbox: Inbox) -> Outbox:
+    def make() -> Outbox:
+        CELL.set(cell)
+        return Outbox(recipient(inbox))
+
+    return contextvars.copy_context().run(make)
+
+
+def send(outbox: Outbox, event: object) -> None:
+    outbox.submit(event, "title", "text", threading.Event(), lambda _: None)
+
+
+def test_a_function_prints_below_the_cell_of_each_notification():
+    """Also if an earlier one has the same function, such as print."""
+    inbox = Inbox()
+    first, second = made_in("1", inbox), made_in("2", inbox)
+
+    send(first, "17 ended")
+    send(second, "18 ended")
+    wait_until(lambda: len(inbox.cells) == 2)
+
+    assert inbox.cells == ["1", "2"]
+
+
+def test_an_event_is_sent_once_to_a_function_of_two_notifications():
+    """It belongs to the notification that reported it first."""
+    inbox = Inbox()
+    first, second = made_in("1", inbox), made_in("2", inbox)
+
+    send(second, "17 ended")
+    send(first, "17 ended")
+    send(first, "18 ended")
+    wait_until(lambda: len(inbox.cells) == 2)
+
+    assert inbox.cells == ["2", "1"]
