@@ -103,13 +103,15 @@ def _refuse_skips_in_ci(report: pytest.TestReport) -> pytest.TestReport:
     return report
 
 
-@pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="session", autouse=True)
+def clean_environment() -> Iterator[None]:
     """Keep the machine's own Tamr, proxies and netrc out of the tests."""
-    for name in list(os.environ):
-        if name.startswith("TAMR_") or name.lower().endswith("_proxy"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("NETRC", os.devnull)
+    with pytest.MonkeyPatch.context() as environment:
+        for name in list(os.environ):
+            if name.startswith("TAMR_") or name.lower().endswith("_proxy"):
+                environment.delenv(name)
+        environment.setenv("NETRC", os.devnull)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

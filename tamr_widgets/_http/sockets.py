@@ -16,7 +16,9 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, InvalidStateError, wait
 from contextlib import contextmanager, suppress
+from functools import partial
 from http.client import LineTooLong
+from ipaddress import ip_address
 from typing import Any, TypeVar
 
 from urllib3.util import connection as urllib3_connection
@@ -87,12 +89,8 @@ def connected(
     Raises:
         OSError: The last attempt failed, the deadline passed, or the work was cancelled.
     """
-    family = urllib3_connection.allowed_gai_family()
-    addresses = abandonable(
-        lambda: socket.getaddrinfo(host, port, family, socket.SOCK_STREAM), deadline
-    )
     last_error = OSError("The name has no address")
-    for kind, *rest, _, address in addresses:
+    for kind, *rest, _, address in _addresses(host, port, deadline):
         sock = socket.socket(kind, *rest)
         try:
             for option in options or ():
@@ -111,6 +109,21 @@ def connected(
             sock.settimeout(seconds)
             return sock
     raise last_error
+
+
+def _addresses(host: str, port: int, deadline: Deadline) -> list[Any]:
+    """Returns what `getaddrinfo` does; only names need a look-up, and so a thread."""
+    family = urllib3_connection.allowed_gai_family()
+    look_up = partial(socket.getaddrinfo, host, port, family, socket.SOCK_STREAM)
+    return look_up() if _is_numeric(host) else abandonable(look_up, deadline)
+
+
+def _is_numeric(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _connect(

@@ -8,68 +8,60 @@ import pty
 import select
 import struct
 import subprocess
+import sys
 import termios
 import threading
-import time
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from typing import TYPE_CHECKING
+from unittest.mock import patch
+
+from fakes import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 MAX_SECONDS = 60
 
 
 class Terminal:
-    """A pseudo-terminal with a command in it.
+    """A pseudo-terminal, in which a subclass runs a command.
 
     Attributes:
         output: All that was written so far.
         is_restored: Whether the terminal's settings are those of before, known after `wait`.
     """
 
-    def __init__(
-        self, command: Sequence[str], environment: dict[str, str], *, columns: int = 80
-    ) -> None:
-        # They would take precedence over the size of the terminal; pytest-xdist sets them.
-        sized = {
-            name: each for name, each in environment.items() if name not in ("COLUMNS", "LINES")
-        }
+    def __init__(self, columns: int = 80) -> None:
         self._master, self._slave = pty.openpty()
-        size = struct.pack("HHHH", 24, columns, 0, 0)
-        fcntl.ioctl(self._slave, termios.TIOCSWINSZ, size)
+        fcntl.ioctl(self._slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         self._settings = termios.tcgetattr(self._slave)
         self.output = ""
         self.is_restored = False
-        self.process = subprocess.Popen(
-            command,
-            stdin=self._slave,
-            stdout=self._slave,
-            stderr=self._slave,
-            env={"TERM": "xterm", **sized},
-            start_new_session=True,
-            preexec_fn=_become_the_terminal_s,  # noqa: PLW1509
-        )
+        self._closed = threading.Event()
         self._reading = threading.Thread(target=self._read)
-        self._reading.start()
 
     def __enter__(self) -> Terminal:
+        self._start()
+        os.close(
+            self._slave
+        )  # the command's own are the last ones: their end is that of the output
+        self._reading.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.process.kill()
-        self.process.wait()
+        self._closed.set()
         self._reading.join()
         os.close(self._master)
-        os.close(self._slave)
+        self._end()
 
     def type(self, keys: str) -> None:
         os.write(self._master, keys.encode())
 
     def wait(self) -> int:
         """Waits for the end of the command, and returns its status."""
-        status = self.process.wait(MAX_SECONDS)
+        status = self._wait()
         self._reading.join()
-        self.is_restored = termios.tcgetattr(self._slave) == self._settings
+        self.is_restored = termios.tcgetattr(self._master) == self._settings
         return status
 
     @property
@@ -78,13 +70,88 @@ class Terminal:
         return [line.rpartition("\r")[2] for line in self.output.replace("\r\n", "\n").split("\n")]
 
     def _read(self) -> None:
-        deadline = time.monotonic() + MAX_SECONDS
-        while time.monotonic() < deadline:
-            has_ended = self.process.poll() is not None
+        while not self._closed.is_set():
             if select.select([self._master], [], [], 0.05)[0]:
-                self.output += os.read(self._master, 65536).decode()
-            elif has_ended:
-                return
+                try:
+                    written = os.read(self._master, 65536)
+                except OSError:  # as Linux reports the end
+                    return
+                if not written:
+                    return
+                self.output += written.decode()
+
+    def _start(self) -> None:
+        raise NotImplementedError
+
+    def _wait(self) -> int:
+        raise NotImplementedError
+
+    def _end(self) -> None:
+        raise NotImplementedError
+
+
+class ProcessTerminal(Terminal):
+    """Runs a process of its own: for what needs one, such as Ctrl-C."""
+
+    def __init__(
+        self, command: Sequence[str], environment: dict[str, str], columns: int = 80
+    ) -> None:
+        super().__init__(columns)
+        self._command = command
+        # They would take precedence over the size of the terminal; pytest-xdist sets them.
+        sized = {
+            name: each for name, each in environment.items() if name not in ("COLUMNS", "LINES")
+        }
+        self._environment = {"TERM": "xterm", **sized}
+
+    def _start(self) -> None:
+        self._process = subprocess.Popen(
+            self._command,
+            stdin=self._slave,
+            stdout=self._slave,
+            stderr=self._slave,
+            env=self._environment,
+            start_new_session=True,
+            preexec_fn=_become_the_terminal_s,  # noqa: PLW1509
+        )
+
+    def _wait(self) -> int:
+        return self._process.wait(MAX_SECONDS)
+
+    def _end(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
+class ThreadTerminal(Terminal):
+    """Runs a function in a thread, which has the terminal as its standard streams."""
+
+    def __init__(self, function: Callable[[], int], columns: int = 80) -> None:
+        super().__init__(columns)
+        self._function = function
+        self._statuses: list[int] = []
+        self._thread = threading.Thread(target=self._run)
+
+    def _start(self) -> None:
+        self._streams = [
+            os.fdopen(os.dup(self._slave), mode, encoding="utf-8") for mode in ("r", "w", "w")
+        ]
+        self._thread.start()
+
+    def _run(self) -> None:
+        with ExitStack() as stack:
+            stdin, stdout, stderr = map(stack.enter_context, self._streams)
+            stack.enter_context(patch.object(sys, "stdin", stdin))
+            stack.enter_context(redirect_stdout(stdout))
+            stack.enter_context(redirect_stderr(stderr))
+            self._statuses.append(self._function())
+
+    def _wait(self) -> int:
+        wait_until(lambda: not self._thread.is_alive(), MAX_SECONDS)
+        return self._statuses[0]
+
+    def _end(self) -> None:
+        self._thread.join(MAX_SECONDS)  # its terminal is gone
 
 
 def _become_the_terminal_s() -> None:

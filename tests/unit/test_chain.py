@@ -26,6 +26,7 @@ from tamr_widgets import (
 )
 from tamr_widgets._chain.html import reason
 from tamr_widgets._operation import wait
+from tamr_widgets._polling import history_loader
 from tamr_widgets.simulator import Fault, Simulator
 
 if TYPE_CHECKING:
@@ -34,14 +35,15 @@ if TYPE_CHECKING:
     from tamr_widgets import Client
     from tamr_widgets.history import QueuePlace
 
-QUICK = 0.05
+QUICK = 0.01
 PAIRS = "projects/1/recordPairs:refresh"
 UPDATE = "projects/1/unifiedDataset:refresh"
 
 
 @pytest.fixture
 def tamr() -> Iterator[Simulator]:
-    with Simulator(past_jobs=0, executors=3) as simulator:
+    # By its speed, cancellations take 0.2 seconds.
+    with Simulator(past_jobs=0, executors=3, speed=10) as simulator:
         yield simulator
 
 
@@ -61,7 +63,7 @@ def started() -> list[str]:
 def job(tamr: Simulator, client: Client, started: list[str]) -> Callable[..., Callable[[], Any]]:
     """Makes functions that start jobs, which end with each of the outcomes in turn."""
 
-    def job(name: str, *outcomes: str, seconds: float = 0.1) -> Callable[[], Operation]:
+    def job(name: str, *outcomes: str, seconds: float = 0.02) -> Callable[[], Operation]:
         remaining = list(outcomes)
 
         def start() -> Operation:
@@ -75,6 +77,18 @@ def job(tamr: Simulator, client: Client, started: list[str]) -> Callable[..., Ca
         return start
 
     return job
+
+
+@pytest.fixture
+def finish(tamr: Simulator) -> Callable[[Chain], None]:
+    """Ends the jobs of a chain that run."""
+
+    def finish(chain: Chain) -> None:
+        for step in chain.steps:
+            if step.state == "RUNNING":
+                tamr.jobs.finish(step.operation.resource_id)
+
+    return finish
 
 
 def chain_of(steps: Any, **options: Any) -> Chain:
@@ -225,19 +239,23 @@ def test_endpoints_that_are_none_are_refused_at_once(client, tamr, endpoints):
     assert len(tamr.requests) == 0
 
 
-def test_a_forked_child_can_start_a_chain_that_its_parent_has_not_started(job):
+def test_a_forked_child_can_start_a_chain_that_its_parent_has_not_started(job, finish):
     """Only a chain that runs belongs to its process."""
     chain = chain_of({"a": job("a")})
     chain.renew_after_fork()
     assert chain.start().wait(10).state == "SUCCEEDED"
 
-    running = chain_of({"a": job("a", seconds=0.3)}).start()
+    running = chain_of({"a": job("a", seconds=60)})
+    until = changes(running)
+    running.start()
+    until(lambda: running.steps[0].state == "RUNNING")
     running.renew_after_fork()
     with pytest.raises(NotSupported, match="the process that started it"):
         running.wait()
     with pytest.raises(NotSupported, match="the process that started it"):
         running.resume()  # no poll of this process would ever end it
     running.stop()
+    finish(running)
 
 
 def test_a_callback_that_blocks_delays_no_other(job):
@@ -265,25 +283,29 @@ def test_a_function_that_returns_something_else_fails_its_step(client):
     assert "async function" in str(chain.steps[1].error)
 
 
-def test_independent_steps_run_at_once_as_far_as_allowed(job, started):
-    chain = chain_of([Step(name, job(name, seconds=0.3), after=()) for name in "abc"], at_once=2)
+def test_independent_steps_run_at_once_as_far_as_allowed(job, started, finish):
+    chain = chain_of([Step(name, job(name, seconds=60), after=()) for name in "abc"], at_once=2)
     until = changes(chain)
     chain.start()
 
     until(lambda: states(chain).count("RUNNING") == 2)
     assert started == ["a", "b"]
     assert chain.steps[2].state == "WAITING"
+    finish(chain)
+    until(lambda: chain.steps[2].state == "RUNNING")
+    finish(chain)
     assert chain.wait(10).state == "SUCCEEDED"
 
 
-def test_stopping_lets_the_running_step_end_and_starts_no_more(job, started):
-    chain = chain_of({"a": job("a", seconds=0.5), "b": job("b")})
+def test_stopping_lets_the_running_step_end_and_starts_no_more(job, started, finish):
+    chain = chain_of({"a": job("a", seconds=60), "b": job("b")})
     until = changes(chain)
     chain.start()
     until(lambda: chain.steps[0].state == "RUNNING")
 
     assert chain.stop() is chain
     assert chain.state == "STOPPING"
+    finish(chain)
     assert chain.wait(10).state == "STOPPED"
     assert states(chain) == "SUCCEEDED WAITING"
 
@@ -291,13 +313,14 @@ def test_stopping_lets_the_running_step_end_and_starts_no_more(job, started):
     assert started == ["a", "b"]
 
 
-def test_a_stop_can_be_reverted_while_the_step_runs(job, started):
-    chain = chain_of({"a": job("a", seconds=0.5), "b": job("b")})
+def test_a_stop_can_be_reverted_while_the_step_runs(job, started, finish):
+    chain = chain_of({"a": job("a", seconds=60), "b": job("b")})
     until = changes(chain)
     chain.start()
     until(lambda: chain.steps[0].state == "RUNNING")
 
     chain.stop().resume()
+    finish(chain)
 
     assert chain.wait(10).state == "SUCCEEDED"
     assert started == ["a", "b"]
@@ -328,10 +351,10 @@ def test_a_double_click_cancels_once(job, tamr):
     assert len(tamr.requests.matching("POST", "cancel")) == 1
 
 
-def test_a_cancellation_that_is_refused_is_said_until_the_job_ends(job, tamr):
+def test_a_cancellation_that_is_refused_is_said_until_the_job_ends(job, tamr, finish):
     """The reason would be gone with the next poll, and the chain would seem to stop."""
     tamr.faults.add(Fault.status(403, path="cancel"))
-    chain = chain_of({"a": job("a", seconds=1), "b": job("b")})
+    chain = chain_of({"a": job("a", seconds=60), "b": job("b")})
     until = changes(chain)
     chain.start()
     until(lambda: chain.steps[0].state == "RUNNING")
@@ -341,6 +364,7 @@ def test_a_cancellation_that_is_refused_is_said_until_the_job_ends(job, tamr):
 
     until(lambda: len(tamr.requests) > seen + 2 or chain.steps[0].error is None)
     assert isinstance(chain.steps[0].error, Forbidden)
+    finish(chain)
     chain.wait(10)
     assert states(chain) == "SUCCEEDED WAITING"
     assert chain.steps[0].error is None
@@ -375,9 +399,9 @@ def test_resuming_starts_only_what_has_not_succeeded(job, started):
 
 
 def test_a_step_whose_end_is_not_known_is_polled_again_rather_than_started_again(
-    job, started, tamr, client
+    job, started, tamr, finish
 ):
-    chain = chain_of({"a": job("a", seconds=0.6), "b": job("b")})
+    chain = chain_of({"a": job("a", seconds=60), "b": job("b")})
     until = changes(chain)
     chain.start()
     until(lambda: chain.steps[0].state == "RUNNING")
@@ -387,7 +411,10 @@ def test_a_step_whose_end_is_not_known_is_polled_again_rather_than_started_again
     assert states(chain) == "UNKNOWN BLOCKED"
     assert isinstance(chain.steps[0].error, Forbidden)
 
-    assert chain.resume().wait(10).state == "SUCCEEDED"
+    chain.resume()
+    until(lambda: chain.steps[0].state == "RUNNING")
+    finish(chain)
+    assert chain.wait(10).state == "SUCCEEDED"
     assert started == ["a", "b"]
 
 
@@ -422,8 +449,8 @@ def test_an_error_that_passes_is_shown_until_it_has_passed(job, tamr):
     assert chain.wait(10).state == "SUCCEEDED"
 
 
-def test_a_step_whose_job_is_gone_is_started_anew(job, started, tamr):
-    chain = chain_of({"a": job("a", seconds=0.6)})
+def test_a_step_whose_job_is_gone_is_started_anew(job, started, tamr, finish):
+    chain = chain_of({"a": job("a", seconds=60)})
     until = changes(chain)
     chain.start()
     until(lambda: chain.steps[0].state == "RUNNING")
@@ -431,14 +458,17 @@ def test_a_step_whose_job_is_gone_is_started_anew(job, started, tamr):
     chain.wait(10)
     tamr.jobs.remove(chain.steps[0].operation.resource_id)
 
-    assert chain.resume().wait(10).state == "SUCCEEDED"
+    chain.resume()
+    until(lambda: chain.steps[0].state == "RUNNING")
+    finish(chain)
+    assert chain.wait(10).state == "SUCCEEDED"
     assert started == ["a", "a"]
 
 
 @pytest.mark.parametrize("path", ["", r"operations/\d+$"], ids=["nothing", "not the job"])
-def test_a_job_is_not_gone_because_a_gateway_does_not_find_it(job, started, tamr, path):
+def test_a_job_is_not_gone_because_a_gateway_does_not_find_it(job, started, tamr, finish, path):
     """Gateways respond with 404, too, while the server behind them is started again."""
-    chain = chain_of({"a": job("a", seconds=1)})
+    chain = chain_of({"a": job("a", seconds=60)})
     until = changes(chain)
     chain.start()
     until(lambda: chain.steps[0].state == "RUNNING")
@@ -448,7 +478,10 @@ def test_a_job_is_not_gone_because_a_gateway_does_not_find_it(job, started, tamr
     assert chain.resume().wait(10).state == "FAILED"
     assert states(chain) == "UNKNOWN"
     tamr.faults.clear()
-    assert chain.resume().wait(10).state == "SUCCEEDED"
+    chain.resume()
+    until(lambda: chain.steps[0].state == "RUNNING")
+    finish(chain)
+    assert chain.wait(10).state == "SUCCEEDED"
     assert started == ["a"]
 
 
@@ -571,11 +604,12 @@ def test_stopping_ends_the_repetition_of_a_start(client, tamr):
 def test_a_chain_that_is_made_anew_takes_over_the_operations_that_ran(job, started, client, tamr):
     done = client.operation(tamr.jobs.add("SUCCEEDED"))
     failed = client.operation(tamr.jobs.add("FAILED"))
-    running = client.operation(tamr.jobs.start(queued_seconds=0, run_seconds=0.3))
+    running = client.operation(tamr.jobs.add("RUNNING"))
     steps = [Step(name, job(name), after=()) for name in ("done", "failed", "running", "new")]
     chain = chain_of(steps)
 
     chain.resume({"done": done, "failed": failed, "running": running})
+    tamr.jobs.finish(running.resource_id)
 
     assert chain.wait(10).state == "SUCCEEDED"
     assert started == ["failed", "new"]
@@ -586,18 +620,16 @@ def test_a_chain_that_is_made_anew_takes_over_the_operations_that_ran(job, start
         chain_of(steps).resume({"don": done})
 
 
-def test_all_jobs_that_are_taken_over_are_followed_at_once(job, started, client, tamr):
+def test_all_jobs_that_are_taken_over_are_followed_at_once(job, started, client, tamr, finish):
     """They run, whatever came before them, and however many may be started."""
-
-    first, second = (
-        client.operation(tamr.jobs.start(queued_seconds=0, run_seconds=0.5)) for _ in range(2)
-    )
+    first, second = (client.operation(tamr.jobs.add("RUNNING")) for _ in range(2))
     chain = chain_of([("new", job("a")), ("first", job("b")), Step("second", job("c"), after=())])
     until = changes(chain)
     chain.resume({"first": first, "second": second})
 
     until(lambda: states(chain) == "WAITING RUNNING RUNNING")
     assert chain.stop().state == "STOPPING"
+    finish(chain)
     assert chain.wait(10).state == "STOPPED"
     assert states(chain) == "WAITING SUCCEEDED SUCCEEDED"
     assert started == []
@@ -640,11 +672,15 @@ def test_waiting_for_a_chain_that_was_not_started_is_refused(job):
         chain_of({"a": job("a")}).wait()
 
 
-def test_a_wait_that_times_out_leaves_the_chain_running(job):
-    chain = chain_of({"a": job("a", seconds=0.3)}).start()
+def test_a_wait_that_times_out_leaves_the_chain_running(job, finish):
+    chain = chain_of({"a": job("a", seconds=60)})
+    until = changes(chain)
+    chain.start()
+    until(lambda: chain.steps[0].state == "RUNNING")
 
     with pytest.raises(TimeoutError, match="did not end within 0 seconds"):
         chain.wait(0)
+    finish(chain)
     assert chain.wait(10).state == "SUCCEEDED"
 
 
@@ -687,15 +723,15 @@ def test_arguments_are_checked_at_once(options, error):
         chain_of({"a": lambda: None}, **options)
 
 
-def test_a_step_to_come_has_the_usual_time_of_its_description():
-    with Simulator() as tamr, tamr.client() as client:
+def test_a_step_to_come_has_the_usual_time_of_its_description(monkeypatch):
+    monkeypatch.setattr(history_loader, "URGENT_SECONDS", 0.0)
+    with Simulator(speed=10) as tamr, tamr.client() as client:
         chain = chain_of(
             [
                 Step("first", partial(client.start, PAIRS, asynchronous=True)),
                 Step("later", lambda: None, description="Train Mastering Model"),
                 Step("unknown", lambda: None),
             ],
-            poll_interval_seconds=2,
         )
         until = changes(chain)
         chain.start()
@@ -705,12 +741,13 @@ def test_a_step_to_come_has_the_usual_time_of_its_description():
         chain.cancel().wait(10)
 
 
-def test_a_step_that_waits_starts_after_the_jobs_ahead():
+def test_a_step_that_waits_starts_after_the_jobs_ahead(monkeypatch):
     """As an OperationWidget of the same job says, not as in the last queues of the history."""
-    with Simulator() as tamr, tamr.client() as client:
+    monkeypatch.setattr(history_loader, "URGENT_SECONDS", 0.0)
+    with Simulator(speed=10) as tamr, tamr.client() as client:
         client.start(UPDATE, asynchronous=True)
         start = partial(client.start, PAIRS, asynchronous=True)
-        chain = chain_of({"second": start}, poll_interval_seconds=3)
+        chain = chain_of({"second": start})
         until = changes(chain)
         chain.start()
 

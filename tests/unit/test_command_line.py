@@ -12,7 +12,9 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+from unittest.mock import Mock
 
 import pytest
 from fakes import PATH, URL, document, wait_until
@@ -20,6 +22,7 @@ from fakes import PATH, URL, document, wait_until
 from tamr_widgets import Chain
 from tamr_widgets.__main__ import main
 from tamr_widgets._polling import history_loader
+from tamr_widgets._terminal import commands, display
 from tamr_widgets._terminal.lines import columns_of
 from tamr_widgets.simulator import DEMO_PASSWORD, DEMO_USERNAME, Fault, Simulator
 
@@ -52,30 +55,15 @@ def environment(tamr, monkeypatch) -> dict[str, str]:
 
 
 @pytest.fixture
-def run(environment) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Runs a command in a pipe."""
+def terminal(environment, monkeypatch) -> Callable[..., Any]:
+    """Runs the command line in a terminal, in a thread of this process."""
+    from terminal import ThreadTerminal  # noqa: PLC0415 - Windows has no pseudo-terminals
 
-    def run(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
-        options = {"stdin": subprocess.DEVNULL, "env": environment, **options}
-        return subprocess.run(
-            [*COMMAND, *arguments],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-            **options,
-        )
-
-    return run
-
-
-@pytest.fixture
-def terminal(environment) -> Callable[..., Any]:
-    """Runs a command in a terminal."""
-    from terminal import Terminal  # noqa: PLC0415 - Windows has no pseudo-terminals
-
-    def run(*arguments: str, columns: int = 80, **variables: str) -> Terminal:
-        return Terminal([*COMMAND, *arguments], {**environment, **variables}, columns=columns)
+    def run(*arguments: str, columns: int = 80, **variables: str) -> ThreadTerminal:
+        # The size of a terminal can only be read by the process that runs in it.
+        for name, value in {"TERM": "xterm", "COLUMNS": f"{columns}", **variables}.items():
+            monkeypatch.setenv(name, value)
+        return ThreadTerminal(lambda: main(arguments), columns)
 
     return run
 
@@ -207,27 +195,24 @@ def test_no_jobs_is_said(tamr, environment, capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_in_a_pipe_each_change_is_a_line(tamr, environment):
+def test_in_a_pipe_each_change_is_a_line(tamr, environment, monkeypatch, capsys):
     """Without colours, and without a carriage return."""
     job = tamr.jobs.add("PENDING", description="Train")
-    with subprocess.Popen(
-        [*COMMAND, "watch", job, "--interval", "1"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment,
-    ) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        lines = [process.stdout.readline()]
-        tamr.jobs.change(job, status={"state": "RUNNING"})
-        lines.append(process.stdout.readline())
-        tamr.jobs.change(job, status={"state": "FAILED", "message": "No space left"})
-        lines.extend(process.stdout)
+    changes = [{"state": "RUNNING"}, {"state": "FAILED", "message": "No space left"}]
+    read, write = map(os.fdopen, os.pipe(), "rw")
+    monkeypatch.setattr(sys, "stdout", write)
+    lines = []
 
-        assert process.wait(60) == 1
-        assert process.stderr.read() == ""
+    def change_when_shown() -> None:
+        for line in read:
+            lines.append(line)
+            if changes:
+                tamr.jobs.change(job, status=changes.pop(0))
 
+    with read, running(change_when_shown), write:
+        assert main(["watch", job, "--interval", "0.1"]) == 1
+
+    assert capsys.readouterr().err == ""
     assert [line.split()[:2] for line in lines] == [
         [job, "PENDING"],
         [job, "RUNNING"],
@@ -239,7 +224,15 @@ def test_in_a_pipe_each_change_is_a_line(tamr, environment):
 
 
 @contextmanager
-def ended_when_shown(tamr: Simulator, written: io.StringIO, *jobs: str) -> Iterator[None]:
+def running(function: Callable[[], None]) -> Iterator[None]:
+    """Runs a function in another thread, and waits for its end."""
+    thread = threading.Thread(target=function)
+    thread.start()
+    yield
+    thread.join()
+
+
+def ended_when_shown(tamr: Simulator, written: io.StringIO, *jobs: str) -> Any:
     """Ends jobs, one after another, each when the output shows it."""
 
     def end_each() -> None:
@@ -247,10 +240,7 @@ def ended_when_shown(tamr: Simulator, written: io.StringIO, *jobs: str) -> Itera
             wait_until(lambda job=job: f"{job} RUNNING" in written.getvalue())
             tamr.jobs.finish(job)
 
-    thread = threading.Thread(target=end_each)
-    thread.start()
-    yield
-    thread.join()
+    return running(end_each)
 
 
 def test_without_a_number_all_active_jobs_are_watched_and_those_that_follow(
@@ -287,6 +277,7 @@ def test_a_list_that_fails_between_two_jobs_does_not_end_the_watch(
     tamr, environment, monkeypatch, capsys
 ):
     """A watch lasts for hours."""
+    monkeypatch.setattr(commands, "FIRST_BACKOFF_SECONDS", 0.05)
     written = io.StringIO()
     monkeypatch.setattr(sys, "stdout", written)
     job = tamr.jobs.add("RUNNING")
@@ -301,7 +292,7 @@ def test_a_list_that_fails_between_two_jobs_does_not_end_the_watch(
 
 def test_json_is_an_object_for_each_change(tamr, environment, capsys):
     """Complete, with times in ISO 8601 and durations in seconds."""
-    job = tamr.jobs.start(queued_seconds=0.3, run_seconds=0.3, outcome="FAILED")
+    job = tamr.jobs.start(queued_seconds=0.1, run_seconds=0.1, outcome="FAILED")
 
     assert main(["wait", job, "--interval", "0.1", "--json"]) == 1
 
@@ -312,13 +303,13 @@ def test_json_is_an_object_for_each_change(tamr, environment, capsys):
     assert changes[-1]["ended_at"].startswith("20")
 
 
-def test_cancel_needs_a_yes_where_nobody_can_be_questioned(tamr, run, environment, capsys):
+def test_cancel_needs_a_yes_where_nobody_can_be_questioned(tamr, environment, capsys):
     """In a pipe, nothing is cancelled without --yes."""
     job = tamr.jobs.start(queued_seconds=0, run_seconds=600)
 
-    refused = run("cancel", job)
-    assert refused.returncode == 4
-    assert "--yes" in refused.stderr
+    assert not sys.stdin.isatty()
+    assert main(["cancel", job]) == 4
+    assert "--yes" in capsys.readouterr().err
     assert tamr.jobs.state(job) == "RUNNING"
 
     assert main(["cancel", job, "--yes"]) == 0
@@ -349,40 +340,21 @@ def test_a_job_that_ends_before_it_is_cancelled_is_said(wire, monkeypatch, capsy
     assert output.err == "It ended before it could be cancelled.\n"
 
 
-def test_a_pipe_that_is_closed_is_no_error(tamr, environment):
-    """As with `| head -1`."""
-    for _ in range(1000):
-        tamr.jobs.add("SUCCEEDED", description="Update " * 20)
-    with subprocess.Popen(
-        [*COMMAND, "jobs"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
-    ) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        process.stdout.readline()
-        process.stdout.close()
-
-        assert process.wait(60) == 141
-        assert process.stderr.read() == b""
-
-
 @on_posix
 @pytest.mark.parametrize(
     ("command", "redirection", "status"),
     [
-        ("jobs", ">&-", 0),
+        ("jobs", "| true", 141),
         ("wait 1", ">&- 2>&-", 0),
-        ("wait 1", ">/dev/full", 4),
         ("jobs", ">/dev/full 2>/dev/full", 4),
-        ("wait 7", "2>&1 | true", 4),
-        ("cancel 2", "<&-", 4),
     ],
 )
-def test_a_stream_that_is_closed_or_full_is_not_reported_as_a_failed_job(
+def test_the_exit_of_the_interpreter_fails_at_no_stream(
     tamr, environment, command, redirection, status
 ):
-    """Status 1, which Python has for every traceback, means that the job has failed."""
+    """It writes what is left, to streams that may be closed, full or not read."""
     tamr.jobs.add("SUCCEEDED")
-    tamr.jobs.add("RUNNING")
+    environment.pop("PYTHONUNBUFFERED", None)  # else nothing is left
     line = f"{shlex.join(COMMAND)} {command} {redirection}; exit ${{PIPESTATUS[0]}}"
 
     done = subprocess.run(
@@ -390,18 +362,58 @@ def test_a_stream_that_is_closed_or_full_is_not_reported_as_a_failed_job(
     )
 
     assert done.returncode == status
-    assert b"Traceback" not in done.stderr
-    assert b"Exception" not in done.stderr
+    assert done.stderr == b""
 
 
-def test_text_that_the_output_cannot_encode_is_no_error(tamr, run, environment):
+def unread() -> TextIO:
+    """A pipe that nobody reads, as after `| head -1`."""
+    read, write = os.pipe()
+    os.close(read)
+    return os.fdopen(write, "w")
+
+
+def full() -> TextIO:
+    """A file on a disk without space."""
+    return Path("/dev/full").open("w")
+
+
+@on_posix
+@pytest.mark.parametrize(
+    ("command", "streams", "status"),
+    [
+        ("jobs", {"stdout": None}, 0),
+        ("wait 1", {"stdout": None, "stderr": None}, 0),
+        ("wait 1", {"stdout": full}, 4),
+        ("jobs", {"stdout": full, "stderr": full}, 4),
+        ("jobs", {"stdout": unread}, 141),
+        ("wait 7", {"stdout": unread, "stderr": unread}, 4),
+        ("cancel 2", {"stdin": None}, 4),
+    ],
+)
+def test_a_stream_that_is_closed_or_full_is_not_reported_as_a_failed_job(
+    tamr, environment, monkeypatch, command, streams, status
+):
+    """Status 1, which Python has for every traceback, means that the job has failed."""
+    tamr.jobs.add("SUCCEEDED")
+    tamr.jobs.add("RUNNING")
+    for name, make in streams.items():
+        monkeypatch.setattr(sys, name, make and make())
+
+    assert main(command.split()) == status
+
+    for name in streams:
+        getattr(sys, name).close()  # writes what is left
+
+
+def test_text_that_the_output_cannot_encode_is_no_error(tamr, environment, monkeypatch):
     """A description may have any character."""
     tamr.jobs.add("SUCCEEDED", description="Größe 数据 \N{PILE OF POO}")
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="ascii"))
 
-    done = run("jobs", env={**environment, "PYTHONIOENCODING": "ascii"})
+    assert main(["jobs"]) == 0
 
-    assert done.returncode == 0
-    assert "Gr??e ??" in done.stdout
+    assert b"Gr??e ??" in written.getvalue()
 
 
 def test_text_of_a_server_is_no_command_for_the_terminal(tamr, environment, capsys):
@@ -419,14 +431,17 @@ def test_text_of_a_server_is_no_command_for_the_terminal(tamr, environment, caps
 @on_posix
 def test_in_a_terminal_one_line_rewrites_itself(tamr, terminal):
     """It fits into the width at every moment, and the outcome stays."""
-    job = tamr.jobs.add("RUNNING", description="数据 " * 30)
+    job = tamr.jobs.add("PENDING", description="数据 " * 30)
 
-    with terminal("watch", job, "--interval", "0.2", columns=50) as shown:
-        wait_until(lambda: shown.output.count("\r") > 3, 30)
+    with terminal("watch", job, "--interval", "0.1", columns=50) as shown:
+        for state in ("PENDING", "RUNNING", "CANCELING"):
+            tamr.jobs.change(job, status={"state": state})
+            wait_until(lambda state=state: state in shown.output, 30)
         tamr.jobs.finish(job)
         assert shown.wait() == 0
 
     *drawn, last = shown.output.strip().split("\r")
+    assert len(drawn) >= 3
     texts = [re.sub(rf"{ESCAPE}\[\d+m", "", each) for each in drawn]
     assert all(columns_of(each.rstrip()) <= 49 for each in texts)
     assert last.startswith(f"{job} {ESCAPE}[32mSUCCEEDED{ESCAPE}[0m")
@@ -434,13 +449,17 @@ def test_in_a_terminal_one_line_rewrites_itself(tamr, terminal):
 
 
 @on_posix
-def test_in_a_terminal_the_time_left_is_estimated(terminal):
+def test_in_a_terminal_the_time_left_is_estimated(terminal, monkeypatch):
     """By the jobs that the server remembers."""
+    monkeypatch.setattr(history_loader, "URGENT_SECONDS", 0.0)
+    monkeypatch.setattr(display, "REDRAW_SECONDS", 0.1)
     with Simulator(past_jobs=400) as tamr:
         job = tamr.jobs.add("RUNNING", age_seconds=10_000)
 
-        with terminal("watch", job, TAMR_URL=tamr.url) as shown:
+        with terminal("watch", job, "--interval", "0.1", TAMR_URL=tamr.url) as shown:
             wait_until(lambda: "longer than usual" in shown.output, 30)
+            tamr.jobs.finish(job)
+            assert shown.wait() == 0
 
     assert "[#########-]" in shown.output
 
@@ -464,16 +483,19 @@ def test_several_jobs_are_counted(tamr, terminal):
 
 
 @on_posix
-def test_ctrl_c_leaves_a_clean_terminal_and_the_job_alone(tamr, terminal):
+def test_ctrl_c_leaves_a_clean_terminal_and_the_job_alone(tamr, environment):
     """The message is on a line of its own; 130 is the usual status."""
-    job = tamr.jobs.add("RUNNING")
+    from terminal import ProcessTerminal  # noqa: PLC0415 - Windows has no pseudo-terminals
 
-    with terminal("watch", job) as shown:
+    job = tamr.jobs.add("RUNNING", description="Train " * 30)
+
+    with ProcessTerminal([*COMMAND, "watch", job], environment, columns=50) as shown:
         wait_until(lambda: "RUNNING" in shown.output, 30)
         shown.type("\x03")
         assert shown.wait() == 130
 
     assert shown.lines[-2] == "Stopped waiting. The job goes on."
+    assert len(shown.lines[0].partition("^C")[0]) <= 70  # with a colour, within 50 columns
     assert shown.is_restored
     assert tamr.jobs.state(job) == "RUNNING"
 
@@ -572,12 +594,11 @@ def test_the_question_is_no_command_for_the_terminal(tamr, terminal):
         assert shown.wait() == 1
 
 
-@on_posix
-def test_the_simulator_is_served_until_ctrl_c(terminal):
+def test_the_simulator_is_served_until_ctrl_c(monkeypatch, capsys):
     """`python -m tamr_widgets simulator` takes the simulator's own arguments."""
-    with terminal("simulator", "--port", "0", "--past-jobs", "5") as shown:
-        wait_until(lambda: "Ctrl-C ends it." in shown.output, 30)
-        shown.type("\x03")
-        assert shown.wait() == 0
+    waiting = Mock(**{"Event.return_value.wait.side_effect": KeyboardInterrupt})
+    monkeypatch.setattr("tamr_widgets.simulator.__main__.threading", waiting)
 
-    assert "Simulated Tamr at http://127.0.0.1:" in shown.output
+    assert main(["simulator", "--port", "0", "--past-jobs", "5"]) == 0
+
+    assert "Simulated Tamr at http://127.0.0.1:" in capsys.readouterr().out

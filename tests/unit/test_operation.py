@@ -194,6 +194,7 @@ def test_every_poll_is_yielded(job, wire, clock):
     assert [each.state for each in job.snapshots(1)] == ["PENDING", "RUNNING", "FAILED"]
 
 
+@pytest.mark.usefixtures("own_min_interval")
 def test_an_interval_of_zero_is_no_tight_loop(job, wire, clock):
     """Even without an interval the server gets a pause."""
     wire.get(URL + PATH, json=document("RUNNING"))

@@ -221,6 +221,7 @@ def test_an_interval_that_makes_no_sense_is_refused(fake, driven, interval):
         driven.subscribe_all(print, interval=interval)
 
 
+@pytest.mark.usefixtures("own_min_interval")
 def test_an_interval_of_zero_leaves_the_server_a_little_time(fake, clock, driven, follower):
     """It does not become a tight loop."""
     follower.follow(driven, fake.add(), interval=0)

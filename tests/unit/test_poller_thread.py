@@ -16,7 +16,7 @@ from tamr_widgets import Client, Poller, TamrError, TokenAuth
 from tamr_widgets.errors import ConnectionFailed, InternalError
 from tamr_widgets.simulator import Fault
 
-QUICK = 0.05
+QUICK = 0.01
 # Longer than a busy machine needs, and shorter than any request or interval that is cancelled here.
 PATIENT_SECONDS = 20
 

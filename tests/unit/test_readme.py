@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tqdm import tqdm
 
+from tamr_widgets.__main__ import main
 from tamr_widgets.simulator import DEMO_PASSWORD, DEMO_USERNAME, Simulator
 
 if TYPE_CHECKING:
@@ -21,49 +21,46 @@ SECTION = README.partition("## In scripts and terminals")[2].partition("\n## ")[
 EXAMPLES = re.findall(r"```(python|shell)\n(.*?)```", SECTION, re.DOTALL)
 
 
-@pytest.fixture
-def environment() -> Iterator[dict[str, str]]:
+@pytest.fixture(autouse=True)
+def environment(early_polls, monkeypatch) -> Iterator[None]:
     """A server on which jobs 17 and 18 have succeeded and job 19 runs, as variables."""
-    with Simulator(speed=100, past_jobs=0) as tamr:
+    with Simulator(speed=10_000, past_jobs=0) as tamr:
         for _ in range(18):
             tamr.jobs.add("SUCCEEDED")
         tamr.jobs.add("RUNNING")
-        yield {
-            **os.environ,
-            "TAMR_URL": tamr.url,
-            "TAMR_USERNAME": DEMO_USERNAME,
-            "TAMR_PASSWORD": DEMO_PASSWORD,
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        }
+        monkeypatch.setenv("TAMR_URL", tamr.url)
+        monkeypatch.setenv("TAMR_USERNAME", DEMO_USERNAME)
+        monkeypatch.setenv("TAMR_PASSWORD", DEMO_PASSWORD)
+        yield
 
 
-def run(command: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        command, env=environment, capture_output=True, text=True, check=False, timeout=120
-    )
-    assert done.returncode == 0, done.stderr
-    return done
-
-
-def test_the_python_examples_run_one_after_another(environment):
+def test_the_python_examples_run_one_after_another(monkeypatch, capsys):
     """They are one script; nothing but the progress bar is written to standard error."""
+    monkeypatch.setattr(tqdm, "monitor_interval", 0)  # else it starts a thread that never ends
     script = "\n".join(code for language, code in EXAMPLES if language == "python")
+    variables = {"__name__": "__main__"}
 
-    done = run([sys.executable, "-W", "error", "-c", script], environment)
+    exec(compile(script, "README.md", "exec"), variables)
 
+    variables["client"].close()
+    written = capsys.readouterr()
     assert len(EXAMPLES) == 4
-    assert done.stdout.count("SUCCEEDED") == 4
-    assert "2/2" in done.stderr
-    assert "Error" not in done.stderr
+    assert written.out.count("SUCCEEDED") == 4
+    assert "2/2" in written.err
+    assert "Error" not in written.err
 
 
-@pytest.mark.skipif(os.name == "nt", reason="The examples are for a POSIX shell")
-def test_the_shell_examples_run(environment):
+def test_the_shell_examples_run(capsys):
     """Each line has the status of a success."""
     (script,) = (code for language, code in EXAMPLES if language == "shell")
 
-    done = run(["sh", "-ec", script], environment)
+    for line in script.splitlines():
+        command, _, then = line.partition(" && ")
+        python, option, module, *arguments = shlex.split(command)
+        assert [python, option, module] == ["python", "-m", "tamr_widgets"]
+        assert main(arguments) == 0
+        assert not then or shlex.split(then)[0] == "echo"
 
-    assert "19  RUNNING" in done.stdout
-    assert "Both have succeeded." in done.stdout
-    assert "19 CANCELING" in done.stdout
+    written = capsys.readouterr().out
+    assert "19  RUNNING" in written
+    assert "19 CANCELING" in written

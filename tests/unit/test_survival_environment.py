@@ -481,7 +481,7 @@ def test_a_live_widget_writes_nothing_at_info(caplog):
     with Simulator(past_jobs=0) as tamr, tamr.client() as client:
         operation = client.operation(tamr.jobs.add("RUNNING"))
         tamr.requests.clear()
-        widget = OperationWidget(operation, poll_interval_seconds=0.05)
+        widget = OperationWidget(operation, poll_interval_seconds=0.01)
         wait_until(lambda: len(tamr.requests) > 2)
         widget.close()
 

@@ -672,7 +672,7 @@ def test_a_cancelled_row_is_news_once(client, wire):
     wire.get(URL + PATH, json=document())
     wire.post(CANCEL.format(17), json={})
     wire.get(URL + PATH, json=ended)
-    widget = JobsWidget(client, poll_interval_seconds=0.05)
+    widget = JobsWidget(client, poll_interval_seconds=0.01)
     widget.on_resolved(lambda operation: news.append((operation, widget.operations)))
     wait_until(lambda: widget.operations)
 

@@ -34,7 +34,7 @@ from tamr_widgets._polling.cell_monitor import cells
 from tamr_widgets.errors import InternalError, UnexpectedResponse
 from tamr_widgets.widgets.bulk_action import BulkAction
 
-QUICK = 0.05
+QUICK = 0.01
 FATAL = [SystemExit, KeyboardInterrupt, GeneratorExit, MemoryError, RecursionError]
 
 

@@ -548,7 +548,6 @@ def full(monkeypatch):
             waiting.append(socket.socket())
             waiting[-1].setblocking(False)
             waiting[-1].connect_ex((f"127.0.0.{number}", port))
-    time.sleep(0.1)
     addresses = [
         (socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"127.0.0.{number}", port))
         for number in range(1, 9)
@@ -644,7 +643,7 @@ def test_each_step_ends_at_once(request, monkeypatch, session, step, ended_by):
         elif step == "proxy":
             options["protocol"] = "https"
             monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
-        host = "t.test" if step == "proxy" else "127.0.0.1"
+        host = "t.test" if step in ("names", "proxy") else "127.0.0.1"
         with Client(TokenAuth("t"), host, port=port, session=session, **options) as client:
             over = time.monotonic() + 0.1
             limit = (

@@ -30,13 +30,13 @@ from tamr_widgets._polling.futures import OperationFuture
 from tamr_widgets.simulator import Fault, Simulator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-SOON = {"poll_interval_seconds": 0.05}
+SOON = {"poll_interval_seconds": 0.01}
 
 
 @pytest.fixture
-def tamr() -> Iterator[Simulator]:
+def tamr(early_polls) -> Iterator[Simulator]:
     with Simulator(past_jobs=0, executors=100) as simulator:
         yield simulator
 
@@ -57,20 +57,39 @@ def running(tamr: Simulator, client: Client, count: int = 1) -> list[Operation]:
     return [client.operation(tamr.jobs.add("RUNNING")) for _ in range(count)]
 
 
-def collect(operations: Any, **options: Any) -> list[Operation]:
-    return list(as_completed(operations, **options))
+def ignore(_: Operation) -> None:
+    pass
 
 
-def collect_async(operations: Any, **options: Any) -> list[Operation]:
+def collect(
+    operations: Any, then: Callable[[Operation], None] = ignore, **options: Any
+) -> list[Operation]:
+    ended = []
+    for each in as_completed(operations, **options):
+        ended.append(each)
+        then(each)
+    return ended
+
+
+def collect_async(
+    operations: Any, then: Callable[[Operation], None] = ignore, **options: Any
+) -> list[Operation]:
     async def collected() -> list[Operation]:
-        return [each async for each in as_completed(operations, **options)]
+        ended = []
+        async for each in as_completed(operations, **options):
+            ended.append(each)
+            then(each)
+        return ended
 
     return asyncio.run(collected())
 
 
 @pytest.fixture(params=[collect, collect_async], ids=["for", "async for"])
 def collected(request) -> Any:
-    """Collects the operations of as_completed in a list, with a loop of either kind."""
+    """Collects the operations of as_completed in a list, with a loop of either kind.
+
+    `then` is called with each when it is yielded.
+    """
     return request.param
 
 
@@ -88,12 +107,18 @@ def test_all_are_returned_in_the_order_given(tamr, client):
 
 def test_each_is_yielded_when_it_ends(tamr, client, collected):
     """The first to end is the first that is yielded."""
-    seconds = {tamr.jobs.start(queued_seconds=0, run_seconds=s): s for s in (1.4, 0.1, 0.8)}
-    jobs = [client.operation(job) for job in seconds]
+    jobs = running(tamr, client, 3)
+    first, *later = [jobs[each].resource_id for each in (1, 2, 0)]
+    remaining = list(later)
 
-    ended = collected(jobs, **SOON)
+    def end_next(_: Operation) -> None:
+        if remaining:
+            tamr.jobs.finish(remaining.pop(0))
 
-    assert [seconds[each.resource_id] for each in ended] == [0.1, 0.8, 1.4]
+    tamr.jobs.finish(first)
+    ended = collected(jobs, end_next, **SOON)
+
+    assert [each.resource_id for each in ended] == [first, *later]
 
 
 def test_none_at_all_is_no_wait(collected):
@@ -150,13 +175,13 @@ def test_wait_all_waits_for_the_others_before_it_raises(tamr, client):
     """The error is that of the first one in the order given."""
     bad, good = running(tamr, client, 2)
     tamr.faults.add(Fault.status(403, path=f"operations/{bad.resource_id}"))
-    threading.Timer(1, tamr.jobs.finish, (good.resource_id,)).start()
+    threading.Timer(0.3, tamr.jobs.finish, (good.resource_id,)).start()
     start = time.monotonic()
 
     with pytest.raises(Forbidden):
         wait_all([bad, good], **SOON)
 
-    assert time.monotonic() - start >= 1
+    assert time.monotonic() - start >= 0.3
 
 
 def test_one_deadline_holds_for_all(tamr, client, collected):
@@ -164,26 +189,27 @@ def test_one_deadline_holds_for_all(tamr, client, collected):
     first, *others = running(tamr, client, 3)
     tamr.jobs.finish(first.resource_id)
     ended: list[Operation] = []
-    waits = as_completed([*others, first], 0.5, **SOON)
+    waits = as_completed([*others, first], 0.2, **SOON)
 
     with pytest.raises(WaitTimeout, match="2 of 3 operations did not end in time") as raised:
         ended.extend(waits)
 
     assert [each.resource_id for each in ended] == [first.resource_id]
     assert raised.value.operation.resource_id in {each.resource_id for each in others}
-    assert raised.value.waited_seconds >= 0.5
+    assert raised.value.waited_seconds >= 0.2
     wait_until(lambda: has_ended(client))
     with pytest.raises(WaitTimeout):
         collected(others, timeout_seconds=0, **SOON)
 
 
-def test_an_end_just_before_the_deadline_is_seen(tamr, client, collected):
+def test_an_end_just_before_the_deadline_is_seen(tamr, client, collected, monkeypatch):
     """One last poll starts at the deadline, also if the next one is not due yet."""
+    monkeypatch.setattr("tamr_widgets._polling.target.EARLY_SECONDS", 60.0)
     jobs = running(tamr, client, 2)
     for job in jobs:
-        threading.Timer(2.3, tamr.jobs.finish, (job.resource_id,)).start()
+        threading.Timer(0.1, tamr.jobs.finish, (job.resource_id,)).start()
 
-    ended = collected(jobs, timeout_seconds=2.6, poll_interval_seconds=60)
+    ended = collected(jobs, timeout_seconds=0.3, poll_interval_seconds=60)
 
     assert len(ended) == 2
 
@@ -275,7 +301,7 @@ def test_a_cancelled_task_leaves_nothing_registered(tamr, client, way, caplog):
 
     async def give_up() -> None:
         with pytest.raises(asyncio.TimeoutError):
-            await asyncio.wait_for(wait(), 0.2)
+            await asyncio.wait_for(wait(), 0.05)
 
     asyncio.run(give_up())
 

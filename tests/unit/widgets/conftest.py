@@ -44,4 +44,4 @@ def no_widget_is_left_behind() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tamr_widgets._http.retry.FIRST_BACKOFF_SECONDS", 0.05)
+    monkeypatch.setattr("tamr_widgets._http.retry.FIRST_BACKOFF_SECONDS", 0.02)

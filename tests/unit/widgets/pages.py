@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from tamr_widgets import Client
     from tamr_widgets.simulator import Simulator
 
-QUICK = 0.05
+QUICK = 0.01
 
 
 def follow(client: Client, job: str, **options: Any) -> OperationWidget:

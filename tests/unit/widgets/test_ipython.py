@@ -80,7 +80,7 @@ def test_a_blocking_wait_shows_a_widget_while_it_blocks(shell, client, tamr, dis
     operation = client.operation(tamr.jobs.start(queued_seconds=0, run_seconds=0.1))
 
     ipython.load_ipython_extension(shell)
-    resolved = operation.apply_options(poll_interval_seconds=0.05)
+    resolved = operation.apply_options(poll_interval_seconds=0.01)
 
     assert resolved.succeeded()
     assert [widget.state for widget in displayed] == ["SUCCEEDED"]

@@ -202,7 +202,7 @@ def test_an_error_that_passes_is_told_when_the_time_is_up(tamr, client, wait):
     tamr.faults.add(Fault.status(502))
 
     with pytest.raises(WaitTimeout, match="502") as raised:
-        wait(operation, 0.05, 0.2)
+        wait(operation, QUICK, 0.1)
 
     assert "502" in str(raised.value.last_error)
 
@@ -236,7 +236,7 @@ def test_the_resolved_job_is_returned_whatever_its_outcome(tamr, client, unlimit
     """Failure is a result, not an error."""
     job = tamr.jobs.start(queued_seconds=0, run_seconds=0.03, outcome=outcome)
 
-    assert unlimited(client.operation(job), 0.05).state == outcome
+    assert unlimited(client.operation(job), QUICK).state == outcome
 
 
 def test_no_permission_ends_a_wait_at_once(tamr, client, unlimited):
@@ -245,7 +245,7 @@ def test_no_permission_ends_a_wait_at_once(tamr, client, unlimited):
     tamr.faults.add(Fault.status(403))
 
     with pytest.raises(Forbidden):
-        unlimited(operation, 0.05)
+        unlimited(operation, QUICK)
 
     assert count_requests(tamr, "GET", "operations/1") == 2
 
@@ -267,7 +267,7 @@ def test_a_job_that_was_deleted_ends_a_wait(tamr, client, unlimited, monkeypatch
     tamr.jobs.remove(job)
 
     with pytest.raises(NotFound):
-        unlimited(operation, 0.05)
+        unlimited(operation, QUICK)
 
 
 def test_too_many_errors_in_a_row_end_a_wait(tamr, client, unlimited, monkeypatch):
@@ -278,7 +278,7 @@ def test_too_many_errors_in_a_row_end_a_wait(tamr, client, unlimited, monkeypatc
     tamr.faults.add(Fault.status(502))
 
     with pytest.raises(TamrError, match=r"Given up after \d+ consecutive errors"):
-        unlimited(operation, 0.05)
+        unlimited(operation, QUICK)
 
 
 class GoneClient:
@@ -313,7 +313,7 @@ def test_a_traceback_does_not_grow_with_each_wait(monkeypatch):
 def test_an_await_that_is_given_up_leaves_nothing_behind(tamr, client, make, caplog):
     """Neither a waiter nor a callback; the end of the job is no error of anybody."""
     job = tamr.jobs.add("RUNNING")
-    widget = OperationWidget(client.operation(job), poll_interval_seconds=0.05)
+    widget = OperationWidget(client.operation(job), poll_interval_seconds=QUICK)
 
     async def one() -> None:
         await widget
@@ -365,7 +365,7 @@ def test_a_time_limit_around_await_is_asyncio_s_own(tamr, client):
 def test_awaits_in_several_loops_and_threads_all_end(tamr, client):
     """Each with the same operation."""
     job = tamr.jobs.add("RUNNING")
-    widget = OperationWidget(client.operation(job), poll_interval_seconds=0.05)
+    widget = OperationWidget(client.operation(job), poll_interval_seconds=QUICK)
     results: list[Operation] = []
 
     async def wait() -> None:
@@ -402,7 +402,7 @@ def test_a_callback_may_wait_for_another_job(tamr, client):
     """It runs on a thread of its own."""
     first, second = tamr.jobs.add("RUNNING"), tamr.jobs.add("RUNNING")
     one, two = (
-        OperationWidget(client.operation(job), poll_interval_seconds=0.05)
+        OperationWidget(client.operation(job), poll_interval_seconds=QUICK)
         for job in (first, second)
     )
     ended: list[str] = []
@@ -458,7 +458,7 @@ def test_after_a_refusal_it_is_followed_anew_when_somebody_asks(tamr, client, ag
     """403 ended the polling; a click on Wait, code that waits and a good Cancel begin anew."""
     monkeypatch.setattr("tamr_widgets.widgets.base.display", lambda *_, **__: None)
     job = tamr.jobs.start(queued_seconds=0, run_seconds=60)
-    widget = OperationWidget(client.operation(job), poll_interval_seconds=0.05)
+    widget = OperationWidget(client.operation(job), poll_interval_seconds=QUICK)
     heard: list[str] = []
     widget.on_resolved(lambda operation: heard.append(operation.state))
     tamr.faults.add(Fault.status(403, method="GET"))
@@ -497,7 +497,7 @@ def test_nobody_waits_for_what_is_gone(tamr, client, gone, monkeypatch):
     """A click on Wait says so; it does not wait for ever."""
     monkeypatch.setattr("tamr_widgets._http.retry.NOT_FOUND_GRACE_SECONDS", 0.0)
     job = tamr.jobs.add("RUNNING")
-    widget = OperationWidget(client.operation(job), poll_interval_seconds=0.05)
+    widget = OperationWidget(client.operation(job), poll_interval_seconds=QUICK)
     if gone == "deleted":
         tamr.jobs.allow_delete(job)
         click(widget, "delete")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tamr_widgets import Client
     from tamr_widgets.simulator import Simulator
 
-QUICK = 0.05
+QUICK = 0.01
 
 
 @pytest.fixture

@@ -118,7 +118,7 @@ def test_a_notification_that_failed_is_said_in_widgets(tamr, client, address):
     job = tamr.jobs.add("RUNNING")
     jobs = JobsWidget(client)
     widget = follow(client, job)
-    with notify(client.operation(job), address, poll_interval_seconds=0.05):
+    with notify(client.operation(job), address, poll_interval_seconds=0.01):
         tamr.jobs.finish(job)
 
         wait_until(lambda: "JSON was not notified" in widget.callback_error)
