@@ -22,12 +22,15 @@ first, second = [
 """
 LONG = 60_000
 THEMES = ("light", "dark")
+# JupyterLab takes cells that are scrolled away out of the document.
+NO_SCROLLING = {"width": 1280, "height": 2000}
 
 
 def test_the_second_job_says_its_place_and_then_its_start(lab: FrontEnd) -> None:
     """The job ahead, the time of its start, and that it has started; Details show past runs."""
     notebook = lab.open(
-        [START, "JobsWidget(client, poll_interval_seconds=1)", "OperationWidget(second)"]
+        [START, "JobsWidget(client, poll_interval_seconds=1)", "OperationWidget(second)"],
+        viewport=NO_SCROLLING,
     )
     notebook.run_all()
     # The panel of a row has the same name.

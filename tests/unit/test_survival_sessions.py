@@ -371,8 +371,9 @@ def test_a_limit_holds_on_a_connection_that_was_there(session):
     requests_seen = []
 
     def serve(connection, request):
-        (drip if requests_seen else echo)(connection, request)
+        respond = drip if requests_seen else echo
         requests_seen.append(request)
+        respond(connection, request)
 
     with RawServer(serve) as server:
         client = client_of(server, session=session, total_seconds=0.1)
