@@ -74,7 +74,8 @@ class Poller(PollLoop):
             on_a_page: Whether the subscriber is a page that calls `mark_visible` while it is shown.
             with_queue: Whether to keep `waiting` up to date while the operation waits. This needs
                 the list of all operations: at most one each interval, and none that delays a poll.
-                A function that returns it is called before each request, and must not block.
+                A function that returns it is called before each request, and must not block; after
+                it raised, it counts as False.
 
         Raises:
             OperationTypeError: `operation` is not an operation.
@@ -91,7 +92,7 @@ class Poller(PollLoop):
             on_operation(latest.with_client(client))
 
         subscription = self._subscription(on_result, on_error, interval, on_a_page, _inline)
-        subscription.needs_queue = with_queue if callable(with_queue) else lambda: with_queue
+        subscription.with_queue = with_queue
         if operation.resolved:
             self._notify_later(subscription, operation)
         else:

@@ -141,6 +141,7 @@ class StepList:
     def _forget(self, callbacks: list[SafeCallback], callback: SafeCallback) -> None:
         with self._lock:
             callbacks[:] = [each for each in callbacks if each is not callback]
+        callback.close()
 
 
 def isolated(callback: Callable[..., object]) -> SafeCallback:

@@ -113,6 +113,7 @@ def connected(
 
 def _addresses(host: str, port: int, deadline: Deadline) -> list[Any]:
     """Returns what `getaddrinfo` does; only names need a look-up, and so a thread."""
+    host = host.strip("[]")  # urllib3 keeps the brackets of a proxy's address for HTTPS
     family = urllib3_connection.allowed_gai_family()
     look_up = partial(socket.getaddrinfo, host, port, family, socket.SOCK_STREAM)
     return look_up() if _is_numeric(host) else abandonable(look_up, deadline)

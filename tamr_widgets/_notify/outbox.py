@@ -6,7 +6,6 @@ import logging
 import threading
 from collections.abc import Callable, Hashable
 from contextlib import suppress
-from functools import lru_cache
 
 from .._http.retry import jittered
 from .._polling.callbacks import CallbackQueue
@@ -17,8 +16,11 @@ from .recipient import Recipient, SendError
 RETRY_SECONDS = (2.0, 10.0, 60.0, 240.0)
 MAX_WAITING = 1000
 MAX_REMEMBERED = 10_000
+MAX_RECIPIENTS = 100
 
 _logger = logging.getLogger(__name__)
+
+_shared: dict[Recipient, tuple[CallbackQueue, dict[Hashable, None]]] = {}
 
 
 class Outbox:
@@ -82,10 +84,13 @@ class Outbox:
             _logger.warning("%s was not notified: %s.", self._recipient.label, reason)
 
 
-@lru_cache(maxsize=100)
-def _shared_by(_: Recipient) -> tuple[CallbackQueue, dict[Hashable, None]]:
+def _shared_by(recipient: Recipient) -> tuple[CallbackQueue, dict[Hashable, None]]:
     """Returns the queue of equal recipients, and the sent events, which only its thread uses.
 
     The recipients themselves are not shared: each has the context of its own cell.
     """
-    return CallbackQueue(MAX_WAITING), {}
+    # `setdefault` is atomic: two threads at the same time get the same queue.
+    shared = _shared.setdefault(recipient, (CallbackQueue(MAX_WAITING), {}))
+    for oldest in list(_shared)[:-MAX_RECIPIENTS]:
+        _shared.pop(oldest, None)
+    return shared

@@ -110,7 +110,7 @@ class SafeCallback:
         queue: CallbackQueue,
         on_error: Callable[[BaseException], object],
     ) -> None:
-        self._callback = callback
+        self._callback: Callable[..., object] | None = callback
         self._queue = queue
         self._on_error = on_error
         self._context = own_context()
@@ -119,13 +119,21 @@ class SafeCallback:
         """Submits the call to the queue, and returns at once."""
         self._queue.submit(lambda: self._run(args))
 
+    def close(self) -> None:
+        """Ends the calls, also those that are queued. One that is under way goes on."""
+        self._callback = None
+
     def _run(self, args: tuple[Any, ...]) -> None:
         # A copy, since a context can be entered by one thread at a time only.
         self._context.copy().run(self._call, args)
 
     def _call(self, args: tuple[Any, ...]) -> None:
+        # Looked up only now, since it may have been closed while the call was queued.
+        callback = self._callback
+        if callback is None:
+            return
         try:
-            self._callback(*args)
+            callback(*args)
         except BaseException as error:  # noqa: BLE001 - logged and reported
             log_exception(_logger, "A callback raised; the others still run.", error)
             self._on_error(error)

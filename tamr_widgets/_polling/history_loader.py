@@ -77,9 +77,12 @@ class HistoryLoader:
 
     def take_queue(self, listing: OperationList, interval: Seconds, seconds: Seconds) -> None:
         """Updates the queue by a list; arguments as for `QueueMonitor.take`."""
-        for ended in self.queue.take(listing, interval, seconds):
-            # The queue depends on when its executors became free.
-            self.note(ended)
+        # The queue depends on when its executors became free.
+        ended = self.queue.take(listing, interval, seconds)
+        for each in ended:
+            self.note(each)
+        if ended:  # another thread may have made estimates without them
+            self.queue.invalidate()
 
     def note(self, operation: Operation) -> None:
         """Adds a snapshot to the history at once."""

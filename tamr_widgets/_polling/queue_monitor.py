@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from datetime import datetime
 
 from .._clock import Seconds, clock
@@ -35,23 +34,22 @@ class QueueMonitor:
 
     def __init__(self, history: JobHistory) -> None:
         self._forecast: QueueForecast[Key] = QueueForecast(history.waiting)
-        self._active: dict[Key, Operation] = {}
-        self._not_before = self._valid_until = -math.inf
+        self._not_before = -math.inf
+        # The operations of the last list, and until when it counts: replaced together, since any
+        # thread may read them while the next list is taken over.
+        self._listed: tuple[dict[Key, Operation], Seconds] = {}, -math.inf
 
     def waiting(self, operation: Operation) -> QueuePlace | None:
         """Returns an operation's place in its queue; None if it is not known or does not wait."""
-        if clock.monotonic() > self._valid_until:
-            return None
         place = self._forecast.places().get(_key(operation))
-        if place is None:
+        # Read later than the places, and written earlier: it is not older than they are.
+        active, valid_until = self._listed
+        if place is None or clock.monotonic() > valid_until:
             return None
-        active = self._active
         ahead = tuple(active[key] for key in place.ahead if key in active)
         return QueuePlace(operation, ahead, place.estimate)
 
-    def take(
-        self, listing: OperationList, interval: Seconds, seconds: Seconds
-    ) -> Iterable[Operation]:
+    def take(self, listing: OperationList, interval: Seconds, seconds: Seconds) -> list[Operation]:
         """Takes over a list.
 
         Args:
@@ -63,18 +61,19 @@ class QueueMonitor:
         Returns:
             The operations that have ended since the list before.
         """
-        before, active = self._active, dict[Key, Operation]()
-        self._active, self._valid_until = active, -math.inf
+        before, _ = self._listed
         if math.isinf(interval):
+            self._listed = {}, -math.inf
             return []
-        pause = max(interval, seconds / MAX_LOAD)
-        self._not_before = clock.monotonic() + pause
-        self._valid_until = clock.monotonic() + MAX_AGE_INTERVALS * pause
+        active = dict[Key, Operation]()
         for document in listing.documents:
             state = field(document.get("status"), "state")
             if not isinstance(state, str) or state not in RESOLVED_STATES:
                 operation = listing.operation(document)
                 active[_key(operation)] = operation
+        pause = max(interval, seconds / MAX_LOAD)
+        self._not_before = clock.monotonic() + pause
+        self._listed = active, clock.monotonic() + MAX_AGE_INTERVALS * pause
         self._forecast.update(active, listing.as_of)
         gone = (each for key, each in before.items() if key not in active)
         latest = (listing.by_path.get(each.relative_id or "") for each in gone)

@@ -40,7 +40,7 @@ class Subscription:
 
     Attributes:
         interval: The wanted number of seconds between two polls.
-        needs_queue: Returns whether it shows the queue while its job waits.
+        with_queue: Whether it shows the queue while its job waits, or a function that returns it.
         closed: Whether it was closed.
         has_received: Whether it was notified of a result.
         target: The poll target, while it is subscribed to one.
@@ -58,7 +58,7 @@ class Subscription:
         inline: bool = True,
     ) -> None:
         self.interval = interval
-        self.needs_queue: Callable[[], bool] = _never
+        self.with_queue: bool | Callable[[], bool] = False
         self.closed = self.has_received = False
         self.target: PollTarget | None = None
         self.context = own_context()
@@ -78,7 +78,7 @@ class Subscription:
             self.closed = True
             # A closed subscription that is still referenced must not keep the objects alive that
             # its callbacks belong to.
-            self._on_result, self._on_error, self.needs_queue = ignore, None, _never
+            self._on_result, self._on_error, self.with_queue = ignore, None, False
             self._on_change(self)
 
     def abandon(self) -> None:
@@ -116,6 +116,15 @@ class Subscription:
             return False
         return clock.monotonic() - max(self._visible_at, cells.busy_until()) > HIDDEN_AFTER_SECONDS
 
+    def needs_queue(self) -> bool:
+        """Whether it shows the queue while its job waits; not after the function raised."""
+        try:
+            return bool(self.with_queue() if callable(self.with_queue) else self.with_queue)
+        except BaseException as error:  # noqa: BLE001 - the thread polls for other subscribers, too
+            self.with_queue = False
+            self.context.copy().run(log_exception, _logger, "with_queue raised.", error)
+            return False
+
     def notify(self, result: Any) -> None:
         """Passes on a result, unless closed."""
         self.has_received = True
@@ -134,7 +143,3 @@ class Subscription:
             callback(argument)
         except BaseException as error:  # noqa: BLE001 - SystemExit would end the thread
             log_exception(_logger, "A subscriber's callback raised; the poller goes on.", error)
-
-
-def _never() -> bool:
-    return False

@@ -34,7 +34,11 @@ class PollTargets:
         return bool(self._by_key)
 
     def all(self) -> list[PollTarget]:
-        """Returns a copy of all targets, since they may be added and removed meanwhile."""
+        """Returns a copy of all targets, since they may be added and removed meanwhile.
+
+        The lock does not prevent that: a signal handler, a `__del__` or a function of the user's
+        may run on the thread that holds it.
+        """
         with self._lock:
             return list(self._by_key.values())
 
@@ -57,7 +61,7 @@ class PollTargets:
     def queue_interval(self) -> Seconds:
         """Returns the shortest interval at which subscribers need the queue; else infinity."""
         with self._lock:
-            return min((each.queue_interval() for each in self._by_key.values()), default=math.inf)
+            return min((each.queue_interval() for each in self.all()), default=math.inf)
 
     def add_subscriber(self, key: str, last_seen: Any, subscription: Subscription) -> PollTarget:
         """Adds a subscription to the target of a key; `last_seen` is the subscriber's snapshot."""
@@ -71,7 +75,7 @@ class PollTargets:
     def request_begins(self) -> None:
         """Records that a request of the list begins, which serves all targets."""
         with self._lock:
-            for target in self._by_key.values():
+            for target in self.all():
                 target.request_begins()
 
     def on_subscription_changed(self, subscription: Subscription) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
-from fakes import fake_response, wait_until
+from fakes import callback_threads, fake_response, wait_until
 
 from tamr_widgets import (
     Chain,
@@ -709,6 +709,35 @@ def test_callbacks_hear_of_each_end_and_of_each_change(job):
         assert heard.wait_for(lambda: len(ends) == 3, 10)
 
 
+@pytest.mark.parametrize("kind", ["on_change", "on_ended"])
+def test_a_callback_that_was_removed_is_not_called_any_more(job, kind):
+    """Also if calls waited for one that blocked; and the code that removed it lets go of it."""
+    calls: list[tuple[Any, ...]] = []
+    entered, go_on = threading.Event(), threading.Event()
+
+    def callback(*args: Any) -> None:
+        calls.append(args)
+        entered.set()
+        go_on.wait(10)
+
+    chain = chain_of({"a": job("a", "FAILED")})
+    remove = getattr(chain, kind)(callback)
+    chain.start().wait(10)
+    assert entered.wait(10)
+    chain.resume().wait(10)
+
+    remove()
+    gone = weakref.ref(callback)
+    del callback
+    go_on.set()
+    wait_until(lambda: not callback_threads())
+    gc.collect()
+    remove()
+
+    assert len(calls) == 1
+    assert gone() is None
+
+
 @pytest.mark.parametrize(
     ("options", "error"),
     [
@@ -827,6 +856,20 @@ def test_a_closed_notification_leaves_its_chain(job, when):
 
     assert gone() is None
     assert chain.state == "WAITING"
+
+
+def test_a_closed_notification_lets_go_of_its_chain(job):
+    """A notebook keeps the handle, as it keeps each variable."""
+    chain = chain_of({"a": job("a")})
+    handle = notify(chain, print)
+    gone = weakref.ref(chain)
+
+    handle.close()
+    handle.close()
+    del chain
+    gc.collect()
+
+    assert gone() is None
 
 
 def test_text_of_a_server_shows_as_text_in_a_repr(job, tamr):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextvars
 import threading
 
-from fakes import wait_until
+from fakes import callback_threads, wait_until
 
+from tamr_widgets._notify import outbox
 from tamr_widgets._notify.outbox import Outbox
 from tamr_widgets._notify.recipient import recipient
 
@@ -58,3 +59,28 @@ def test_an_event_is_sent_once_to_a_function_of_two_notifications():
     wait_until(lambda: len(inbox.cells) == 2)
 
     assert inbox.cells == ["2", "1"]
+
+
+def test_two_cells_that_notify_at_the_same_time_send_an_event_once(monkeypatch):
+    """The first outboxes of a recipient may be made on two threads."""
+    inbox, outboxes, both = Inbox(), [], threading.Barrier(2)
+    make_queue = outbox.CallbackQueue
+
+    def make_queues_together(*args):
+        both.wait(10)
+        return make_queue(*args)
+
+    monkeypatch.setattr(outbox, "CallbackQueue", make_queues_together)
+    threads = [
+        threading.Thread(target=lambda: outboxes.append(Outbox(recipient(inbox)))) for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    for each in outboxes:
+        send(each, "17 ended")
+    wait_until(lambda: not callback_threads())
+
+    assert len(inbox.cells) == 1

@@ -11,8 +11,9 @@ import requests
 from fakes import callback_threads, wait_until
 from polling import LIST, FakeTamr, Follower, drive
 
-from tamr_widgets import Chain, ChainWidget, Operation, Poller
+from tamr_widgets import Chain, ChainWidget, JobHistory, Operation, Poller
 from tamr_widgets._http.deadline import current_deadline
+from tamr_widgets._operation.operation_list import OperationList
 from tamr_widgets._polling.queue_monitor import DELAY_SECONDS
 from tamr_widgets._polling.single import future_of
 from tamr_widgets._polling.subscription import HIDDEN_AFTER_SECONDS
@@ -269,6 +270,82 @@ def test_a_closed_subscription_lets_go_of_its_page(poller, waiting):
 
     assert gone() is None
     assert subscription.closed
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError, SystemExit])
+def test_a_page_that_cannot_say_whether_it_is_shown_ends_no_polls(
+    tamr, clock, poller, waiting, caplog, error
+):
+    """Nor does it fill the log, however often it would be called."""
+
+    def raise_error():
+        raise error
+
+    other = Follower()
+    other.follow(poller, add(tamr, "3", "PENDING", -4), INTERVAL)
+    poller.subscribe(waiting, print, with_queue=raise_error)
+
+    drive(poller, clock, 10 * INTERVAL)
+
+    assert len(other.results) >= 10
+    assert other.errors == []
+    assert [each.message for each in caplog.records] == ["with_queue raised."]
+
+
+def test_polls_may_end_while_the_poller_goes_through_them(tamr, clock, poller, waiting):
+    """Such as by a `__del__` or a signal handler, at any place; here, by a function of a page's."""
+    follower = Follower()
+    closed = follower.follow(poller, add(tamr, "3", "PENDING", -4), INTERVAL)
+    follower.follow(poller, waiting, INTERVAL, with_queue=lambda: closed.close() is None)
+
+    drive(poller, clock, 10 * INTERVAL)
+
+    assert closed.closed
+    assert follower.errors == []
+
+
+@pytest.fixture
+def places_before(poller, waiting, monkeypatch):
+    """Has another thread read the place at each call of a method; returns the places."""
+
+    def places_before(owner, name):
+        places, method = [], getattr(owner, name)
+
+        def read_and_run(*args, **options):
+            places.append(poller.waiting(waiting))
+            return method(*args, **options)
+
+        monkeypatch.setattr(owner, name, read_and_run)
+        return places
+
+    return places_before
+
+
+def test_a_place_keeps_the_jobs_ahead_while_a_list_is_taken_over(
+    clock, poller, waiting, places_before
+):
+    follow(poller, waiting)
+    drive(poller, clock, 10)
+    places = places_before(OperationList, "operation")
+
+    drive(poller, clock, 2 * INTERVAL)
+
+    assert [len(place.ahead) for place in places] == [1] * len(places) != []
+
+
+def test_an_estimate_that_was_read_too_early_is_made_again(
+    tamr, clock, poller, waiting, places_before
+):
+    """Before the end of the job ahead, from which it is counted, is in the history."""
+    follow(poller, waiting)
+    drive(poller, clock, 10)
+    add(tamr, "1", "SUCCEEDED", -40, -35, -1)
+    places = places_before(JobHistory, "add")
+
+    drive(poller, clock, INTERVAL)
+
+    assert () in [place.ahead for place in places]
+    assert poller.waiting(waiting).estimate.median_seconds == pytest.approx(5 - 1 + 12, abs=2)
 
 
 def test_a_chain_that_nobody_looks_at_needs_no_list(tamr, clock, poller, waiting, of_poller):

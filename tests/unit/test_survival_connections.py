@@ -13,7 +13,14 @@ from fakes import CERTIFICATE, RawServer, http
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection
 
-from tamr_widgets import Client, ConnectionFailed, InvalidRequest, TokenAuth, UnexpectedResponse
+from tamr_widgets import (
+    Client,
+    ConnectionFailed,
+    InvalidRequest,
+    ProxyFailed,
+    TokenAuth,
+    UnexpectedResponse,
+)
 from tamr_widgets._http.deadline import Deadline
 from tamr_widgets._http.sockets import BoundedBuffer, LineTooLong, Reader
 
@@ -112,6 +119,25 @@ def test_a_source_address_is_kept(session):
     with RawServer(respond) as server:
         assert client_of(server, session=session).get("a").json() == "a"
         assert server.connections[0].getpeername()[0] == "127.0.0.2"
+
+
+@pytest.mark.parametrize("protocol", ["http", "https"])
+def test_a_proxy_may_have_a_numeric_address_of_ipv6(session, monkeypatch, protocol):
+    """Only URLs have brackets around it."""
+    hosts = []
+
+    def look_up(host, *_):
+        hosts.append(host)
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    session.proxies = {protocol: "http://[::1]:3128"}
+    client = Client(TokenAuth("t"), "tamr.test", protocol=protocol, session=session)
+
+    with pytest.raises(ProxyFailed):
+        client.get("a")
+
+    assert set(hosts) == {"::1"}
 
 
 @pytest.fixture
