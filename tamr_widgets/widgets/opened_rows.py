@@ -23,6 +23,7 @@ class OpenedRows:
         self._send = send
         self._controllers: dict[str, OperationController] = {}
         self._drawn: dict[str, PanelFacts] = {}
+        self._closed = False
 
     def expand(self, key: str, operation: Operation) -> None:
         """Polls an operation, and sends its facts also if they were sent before."""
@@ -34,6 +35,8 @@ class OpenedRows:
             )
             self._controllers[key] = controller
             controller.follow()
+        if self._closed:  # by another thread, which may not have seen this row
+            self.collapse(key)
         self._draw(key)
 
     def replace(self, key: str, operation: Operation) -> None:
@@ -66,13 +69,14 @@ class OpenedRows:
             controller.subscriptions.pause()
 
     def close(self) -> None:
-        """Ends the polls of all operations."""
+        """Ends the polls of all operations, also of those that are expanded later."""
+        self._closed = True
         for key in list(self._controllers):
             self.collapse(key)
 
     def _draw(self, key: str) -> None:
         controller = self._controllers.get(key)
-        if controller is None:  # pragma: no cover - closed at this moment by another thread
+        if controller is None:  # closed at this moment by another thread
             return
         facts = controller.facts()
         if not look_the_same(facts, self._drawn.get(key, {})):

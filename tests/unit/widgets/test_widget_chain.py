@@ -9,8 +9,9 @@ import pytest
 from fakes import callback_threads, wait_until
 
 from tamr_widgets import Chain, ChainWidget, Operation, Step, notify
-from tamr_widgets.widgets import base
+from tamr_widgets.widgets import base, opened_rows
 from tamr_widgets.widgets.cell_outputs import Cell
+from tamr_widgets.widgets.controller import OperationController
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -240,6 +241,24 @@ def test_a_closed_widget_leaves_its_chain(chain):
     gc.collect()
 
     assert gone() is None
+
+
+def test_a_step_that_opens_while_its_widget_is_closed_is_not_polled(running, monkeypatch):
+    """Clicks are handled on another thread than `close`."""
+    widget = ChainWidget(running)
+    made: list[OperationController] = []
+
+    def close_and_make(*args: Any) -> OperationController:
+        widget.close()
+        made.append(OperationController(*args))
+        return made[-1]
+
+    monkeypatch.setattr(opened_rows, "OperationController", close_and_make)
+
+    click(widget, "expand", id="a")
+    wait_until(lambda: made and not callback_threads())
+
+    assert made[0].closed
 
 
 def test_an_observer_s_error_is_shown(running):
