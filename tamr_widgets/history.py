@@ -77,7 +77,7 @@ class JobHistory:
 
     def renew_after_fork(self) -> None:
         """Replaces the lock, which another thread of the parent may hold."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may call any method
 
     def add(self, operation: Any) -> None:
         """Adds an operation in any state; adding it again has no effect.

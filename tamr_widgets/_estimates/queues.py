@@ -59,7 +59,7 @@ class Queues:
 
     def renew_after_fork(self) -> None:
         """Replaces the lock, which another thread of the parent may hold."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may call any method
 
     def add(self, kind: str, waited: Run | None, life: Span | None) -> None:
         """Adds the wait and the times of a job of a type, if they are known."""

@@ -65,6 +65,7 @@ class Subscription:
         self._on_result = on_result
         self._on_error = on_error
         self._on_change = on_change
+        self._unlogged: BaseException | None = None
         self._visible_at = clock.monotonic() if on_a_page else None
         # A list rather than a number, since appending and popping are atomic.
         self._waiters: list[None] = []
@@ -121,8 +122,8 @@ class Subscription:
         try:
             return bool(self.with_queue() if callable(self.with_queue) else self.with_queue)
         except BaseException as error:  # noqa: BLE001 - the thread polls for other subscribers, too
-            self.with_queue = False
-            self.context.copy().run(log_exception, _logger, "with_queue raised.", error)
+            # Logged later: the poller's lock is held now, and a log has locks of its own.
+            self.with_queue, self._unlogged = False, error
             return False
 
     def notify(self, result: Any) -> None:
@@ -135,6 +136,9 @@ class Subscription:
         self._run_callback("_on_error", error)
 
     def _call(self, name: str, argument: Any) -> None:
+        unlogged, self._unlogged = self._unlogged, None
+        if unlogged is not None:
+            log_exception(_logger, "with_queue raised; it counts as False from now on.", unlogged)
         # Looked up only now, since it may have been closed while the call was queued.
         callback = getattr(self, name)
         if self.closed or callback is None:

@@ -14,6 +14,7 @@ from past_jobs import DAY, TRAIN, Job, pending, ran, running
 
 from tamr_widgets import OperationTypeError
 from tamr_widgets._estimates import latest
+from tamr_widgets._estimates.latest import Durations
 from tamr_widgets.history import JobHistory, description_template
 from tamr_widgets.operation import Operation
 
@@ -361,3 +362,27 @@ def test_foretells_the_simulators_past(accuracy):
     assert 0.75 <= score.covered <= 0.9
     assert score.none <= 0.12
     assert math.isclose(score.error_both, score.error_plain, rel_tol=0.05)
+
+
+@pytest.mark.parametrize("method", ["add", "estimate", "estimate_queue"])
+def test_a_signal_handler_may_read_a_history_that_is_in_use(monkeypatch, method):
+    """It runs on the thread that it interrupts, such as the one that draws a line or a chain."""
+    operation = ran(30)
+    history = JobHistory([operation])
+    interrupted = "add" if method == "add" else "estimate"
+    run, handled = getattr(Durations, interrupted), []
+
+    def handle_and_run(*args, **options):
+        if not handled:
+            handled.append(True)
+            history.estimate(operation)
+            history.estimate_queue(operation)
+        return run(*args, **options)
+
+    monkeypatch.setattr(Durations, interrupted, handle_and_run)
+    thread = threading.Thread(target=getattr(history, method), args=[operation], daemon=True)
+    thread.start()
+    thread.join(5)
+
+    assert handled
+    assert not thread.is_alive()
