@@ -140,7 +140,7 @@ class OperationController:
     def close(self) -> None:
         """Ends the polling and cancels pending actions; the job goes on."""
         self.closed = True
-        self.subscriptions.stop()
+        self.subscriptions.close()
         if self._learning is not None:
             self._learning.close()
         self._clicks.close()

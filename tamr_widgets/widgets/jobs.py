@@ -162,7 +162,7 @@ class JobsWidget(BaseWidget):
         """Ends polling, cancels pending actions, and removes the widget from the page."""
         if hasattr(self, "_subscriptions"):  # else the constructor raised for its arguments
             self._closed = True
-            self._subscriptions.stop()
+            self._subscriptions.close()
             self._poller.cancel(self)
             self._opened.close()
             if self._bulk is not None:

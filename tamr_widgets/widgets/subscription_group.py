@@ -20,6 +20,7 @@ class SubscriptionGroup:
 
     def __init__(self, *subscribe: Callable[[], Subscription]) -> None:
         self._subscribe = subscribe
+        self._closed = False
         self.renew_after_fork()
         _fork.register(self)
 
@@ -41,12 +42,14 @@ class SubscriptionGroup:
         return self._waiters > 0
 
     def start(self) -> None:
-        """Subscribes, unless it is subscribed."""
+        """Subscribes, unless it is subscribed or was closed."""
         with self._lock:
             if not self.active:
                 self._subscriptions = [subscribe() for subscribe in self._subscribe]
                 for _ in range(self._waiters):
                     self._subscriptions[0].add_waiter()
+            if self._closed:  # before or meanwhile, by another thread or a signal handler
+                self.stop()
 
     def stop(self) -> None:
         """Closes the subscriptions; `start` makes new ones."""
@@ -54,6 +57,11 @@ class SubscriptionGroup:
             subscriptions, self._subscriptions = self._subscriptions, []
             for each in subscriptions:
                 each.close()
+
+    def close(self) -> None:
+        """Closes the subscriptions, also those of a `start` that is under way or comes later."""
+        self._closed = True
+        self.stop()
 
     def pause(self) -> None:
         """Closes the subscriptions, unless there are waiters."""

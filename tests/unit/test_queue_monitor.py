@@ -254,6 +254,20 @@ def test_a_panel_has_the_place_and_the_start_of_one_moment(tamr, clock, poller, 
     assert facts["queue"]["median"] == pytest.approx(place.estimate.median_seconds, abs=1)
 
 
+def test_a_panel_that_is_closed_when_its_polls_begin_needs_none(
+    tamr, clock, poller, waiting, of_poller
+):
+    """By a signal handler, or on another thread than the one that handles a page's message."""
+    panel, learn = OperationController(waiting, lambda: None, INTERVAL, None), poller.learn
+    of_poller.setattr(poller, "learn", lambda *args, **more: panel.close() or learn(*args, **more))
+
+    panel.follow()
+    drive(poller, clock, 10)
+
+    assert panel.closed
+    assert tamr.count() == 0
+
+
 def test_a_closed_subscription_lets_go_of_its_page(poller, waiting):
     """The page says whether it is shown; after closing, nobody needs to know."""
 
