@@ -55,9 +55,10 @@ def test_in_a_kernel_updates_are_sent_in_the_context_of_a_page_s_message(
 def test_in_an_app_each_widget_sends_in_the_context_in_which_it_was_made(tamr, client, senders):
     """An app has several visitors; a message of one page says nothing about those of others."""
     first, second = tamr.jobs.add("RUNNING"), tamr.jobs.add("RUNNING")
-    one = in_session("one", follow, client, first)
+    one = in_session("one", partial(follow, estimate=False), client, first)
     in_session("two", follow, client, second)
     in_session("one", click, one, "visible")
+    wait_until(lambda: count_requests(tamr, "GET", first) >= 3)  # its first result was drawn
     senders.clear()
 
     tamr.jobs.finish(second)
@@ -116,7 +117,8 @@ def test_a_widget_whose_page_is_gone_is_closed(tamr, client, make, gone):
     widget = jobs_widget(client) if make == "jobs" else make(client, job)
     widget._document = SimpleNamespace(session_context=object())
     path = "operations" if make == "jobs" else job
-    wait_until(lambda: count_requests(tamr, "GET", path) >= 3)
+    before = count_requests(tamr, "GET", path)
+    wait_until(lambda: count_requests(tamr, "GET", path) >= before + 3)
     assert widget.comm is not None
 
     if gone == "comm":
