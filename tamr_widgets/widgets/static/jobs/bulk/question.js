@@ -60,7 +60,7 @@ export function createBulkQuestion(jobs, { buttons, button }, bar, leave) {
     const { ask, noun, no: keep } = BULK_LABELS[action];
     const them = ids.length === 1 ? "it" : "them";
     const where =
-      (action === "cancel" ? " on " : " from ") + (jobs.status.host || "the server") + "?";
+      (action === "cancel" ? " on " : " from ") + (cut(jobs.status.host, 99) || "the server") + "?";
     setText(prompt, ask + " " + plural(ids.length, noun) + where);
     setText(
       names,
