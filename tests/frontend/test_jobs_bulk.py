@@ -302,3 +302,46 @@ def test_a_name_does_not_reorder_the_question(open_jobs: Callable[..., Jobs]) ->
 
     question = jobs.region.get_by_role("group", name="Cancel 1 job on tamr.example:9100?")
     expect(question.locator("span")).to_have_text("retsulC (25)")
+
+
+@pytest.mark.parametrize("key", ["Enter", "Space"])
+def test_a_question_is_answered_by_the_keyboard(jobs: Jobs, key: str) -> None:
+    """Tab moves to the button that confirms, and a key presses it."""
+    choose(jobs, "25", "24")
+    jobs.button("Cancel 2 jobs").press("Enter")
+    expect(jobs.button("Keep running")).to_be_focused()
+
+    jobs.page.keyboard.press("Tab")
+    expect(jobs.button("Yes, cancel them")).to_be_focused()
+    jobs.page.keyboard.press(key)
+
+    assert jobs.sent("cancel_all") == [{"action": "cancel_all", "ids": ["25", "24"]}]
+
+
+def test_the_focus_is_not_lost_with_the_buttons(jobs: Jobs) -> None:
+    """At the end of an action nothing is selected, and its button is gone."""
+    choose(jobs, "25")
+    jobs.button("Cancel 1 job").press("Enter")
+    jobs.button("Yes, cancel it").press("Enter")
+    expect(jobs.button("Cancel 1 job")).to_be_focused()
+
+    report(jobs, "cancel", 1, 1)
+
+    expect(jobs.button("Dismiss")).to_be_visible()
+    expect(jobs.cell("25", "pick")).to_be_focused()
+
+
+def test_a_copy_that_the_browser_refuses(jobs: Jobs) -> None:
+    """It does not say that it has copied anything."""
+    jobs.page.evaluate(
+        """() => {
+          Object.defineProperty(navigator, "clipboard", { value: undefined });
+          document.execCommand = () => false;
+        }"""
+    )
+
+    jobs.button("Copy 16 rows").click()
+
+    expect(jobs.button("The browser does not allow it")).to_be_focused()
+    jobs.search.focus()
+    expect(jobs.button("Copy 16 rows")).to_be_visible()

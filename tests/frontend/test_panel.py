@@ -310,6 +310,17 @@ def test_code_and_path_are_copied(
     expect(widget.button(name)).to_be_visible()
 
 
+def test_a_copy_that_the_browser_refuses(show: Callable[..., Widget], page: Page) -> None:
+    """It does not say that it has copied anything."""
+    page.evaluate(NO_CLIPBOARD)
+    page.evaluate("document.execCommand = () => false")
+    widget = show(SUCCEEDED | {"code": "x"})
+
+    widget.button("Copy code").click()
+
+    expect(widget.button("The browser does not allow it")).to_be_focused()
+
+
 def test_an_artifact_is_a_fact(show: Callable[..., Widget]) -> None:
     """With its whole path, and who cancelled a job is one, too."""
     widget = show(

@@ -25,12 +25,16 @@ export function createBulkQuestion(jobs, { buttons, button }, bar, leave) {
 
   // Some browsers would take the focus away on a press of the mouse, which closes the confirmation.
   question.onmousedown = (event) => event.preventDefault();
-  question.onkeydown = ({ key }) => key === "Escape" && jobs.bulk.confirm(false);
-  question.addEventListener("focusout", () => {
+  // A handler that returned false would keep Enter, Space and Tab from the buttons.
+  question.onkeydown = ({ key }) => {
+    if (key === "Escape") jobs.bulk.confirm(false);
+  };
+  question.addEventListener("focusout", ({ relatedTarget }) => {
+    // Nothing has the focus yet when Tab moves it from one button to the other.
+    if (question.contains(/** @type {Node | null} */ (relatedTarget))) return;
     queueMicrotask(() => {
       // A view that is removed from the page loses its focus too, which must not close the confirmation.
-      if (question.isConnected && document.hasFocus() && !question.contains(focusedNear(question)))
-        jobs.bulk.confirm(false);
+      if (question.isConnected && document.hasFocus()) jobs.bulk.confirm(false);
     });
   });
 
