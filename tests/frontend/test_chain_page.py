@@ -181,6 +181,18 @@ def test_the_end_of_a_step_is_announced_once(open_chain):
     expect(status).to_have_text("Pairs: Failed")
 
 
+def test_a_second_failure_is_announced_too(open_chain):
+    """Screen readers read only what is different from the text before."""
+    widget = open_chain(RUNNING)
+    status = widget.panel.get_by_role("status")
+
+    for _ in range(2):
+        widget.update(FAILURE)
+        expect(status).to_have_text("Pairs: Failed")
+        widget.update(RUNNING)
+        expect(status).to_be_empty()
+
+
 def test_two_views_show_the_same(open_chain, page):
     open_chain(RUNNING, views=2)
     first, second = (page.locator("main .tamr-chain").nth(i) for i in range(2))
@@ -285,7 +297,7 @@ def test_a_new_view_gives_the_focus_back_to_the_panel_of_a_step(open_chain, page
         expect(button).to_be_focused()
 
 
-def test_nothing_is_asked_or_sent_without_a_kernel(open_chain):
+def test_nothing_is_pending_without_a_kernel(open_chain):
     widget = open_chain(RUNNING, kernel={"status": "idle"})
     widget.button("Cancel").click()
 

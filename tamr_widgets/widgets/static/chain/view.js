@@ -147,7 +147,8 @@ export function createChainView(chain) {
       ({ state }, i) =>
         states[i] && states[i] !== state && /SUCCEEDED|FAILED|CANCELED|UNKNOWN/.test(state),
     );
-    if (ended.length)
+    // Emptied by other changes, so that a second failure of a step is announced like the first.
+    if (next.join() !== states.join())
       setText(
         announcement,
         ended.map(({ name, state }) => cut(name, 80) + ": " + describeStep(state)[0]).join(", "),

@@ -228,7 +228,6 @@ export function createGrid(jobs, leave) {
     header,
     /** Number of rows that a page key moves by. */
     page: () => Math.max(1, Math.floor((viewHeight - header.node.offsetHeight) / height) - 1),
-    view: (/** @type {string} */ key) => views.get(key),
 
     /** Draws the times of the visible rows that are not resolved. */
     tick() {
