@@ -1,5 +1,7 @@
 /** A JobsWidget without a kernel: the packed code, a fake model, and made-up jobs. */
 
+import { FakeModel, loadWidget } from "./fake_anywidget.js";
+
 const KINDS = [
   ["SPARK", "Update Unified Dataset [customers_unified]", 31],
   ["SPARK", "Materialize views [suppliers_%] to Elastic", 18],
@@ -80,56 +82,13 @@ export function makeJobs(count, now = Date.now(), { seed = 1, every = 1200 } = {
   return rows;
 }
 
-/** A kernel as a front end has it; it lists `comms` on request, unless it is busy. */
-function fakeKernel(kernel) {
-  if (kernel?.comms) {
-    const content = { comms: Object.fromEntries(kernel.comms.map((id) => [id, {}])) };
-    kernel.requestCommInfo = () =>
-      kernel.status === "busy" ? new Promise(() => {}) : Promise.resolve({ content });
-  }
-  return kernel;
-}
-
-class FakeModel {
-  constructor(traits, kernel) {
-    this.traits = {
-      layout: { model_id: "layout" },
-      _status: { host: "tamr.example:9100" },
-      filter_state: "",
-      search: "",
-      _selected: [],
-      _kept: [],
-      ...traits,
-    };
-    this.listeners = [];
-    this.sent = [];
-    this.saved = 0;
-    this.lost = false;
-    this.widget_manager = kernel === undefined ? {} : { kernel: fakeKernel(kernel) };
-  }
-  get(name) {
-    return this.traits[name];
-  }
-  set(name, value) {
-    this.traits[name] = value;
-  }
-  save_changes() {
-    this.saved++;
-  }
-  send(message) {
-    if (this.lost) throw new Error("Cannot send");
-    this.sent.push(message);
-  }
-  on(name, callback) {
-    this.listeners.push([name, callback]);
-  }
-  off(name, callback) {
-    this.listeners = this.listeners.filter((one) => one[0] !== name || one[1] !== callback);
-  }
-  trigger(event, ...details) {
-    for (const [name, callback] of [...this.listeners]) if (name === event) callback(...details);
-  }
-}
+const TRAITS = {
+  _status: { host: "tamr.example:9100" },
+  filter_state: "",
+  search: "",
+  _selected: [],
+  _kept: [],
+};
 
 /** Opens a JobsWidget below `main`; the result acts as the kernel. */
 export async function openJobs({
@@ -138,12 +97,8 @@ export async function openJobs({
   className = "",
   home = document.querySelector("main"),
 } = {}) {
-  const [module, code] = await Promise.all([
-    import("/esm.js"),
-    fetch("/code/jobs/index.js").then((response) => response.arrayBuffer()),
-  ]);
-  const model = new FakeModel({ ...traits, _code: new DataView(code) }, kernel);
-  const definition = module.default();
+  const { definition, _code } = await loadWidget("jobs/index.js");
+  const model = new FakeModel({ ...TRAITS, ...traits, _code }, kernel);
   const forget = await definition.initialize({ model });
   let close = () => {};
   const draw = async () => {
@@ -175,21 +130,14 @@ export async function openJobs({
       }
     },
     change: (jobs, gone = []) => model.trigger("msg:custom", { rows: { jobs, gone } }),
-    set(name, value) {
-      model.traits[name] = value;
-      model.trigger("change:" + name);
-    },
+    set: (name, value) => model.update(name, value),
     /** Acknowledges all messages. */
     acknowledge() {
       for (const { seq } of model.sent)
         this.say({ ack: seq, kernel: Date.now(), server: Date.now() });
     },
     sent: (action) => model.sent.filter((message) => !action || message.action === action),
-    connection({ lost, kernel: next }) {
-      if (lost !== undefined) model.lost = lost;
-      if (next !== undefined) model.widget_manager.kernel = fakeKernel(next);
-      if (lost) model.trigger("comm_live_update");
-    },
+    connection: (change) => model.connection(change),
     async drawAgain() {
       await close();
       await draw();

@@ -1,47 +1,9 @@
-/** The part of anywidget that the widget uses: a model without a kernel. */
+/** Opens widgets of one operation or chain, and controls them for a test. */
+
+import { FakeModel, loadWidget } from "./fake_anywidget.js";
 
 let count = 0;
 globalThis.widgets = {};
-
-/** A kernel as a front end has it; it lists `comms` on request, unless it is busy. */
-function fakeKernel(kernel) {
-  if (kernel?.comms) {
-    const content = { comms: Object.fromEntries(kernel.comms.map((id) => [id, {}])) };
-    kernel.requestCommInfo = () =>
-      kernel.status === "busy" ? new Promise(() => {}) : Promise.resolve({ content });
-  }
-  return kernel;
-}
-
-class FakeModel {
-  constructor(facts, code, kernel, layout, trait) {
-    this.traits = {
-      layout: { model_id: "layout", ...layout },
-      [trait]: facts,
-      _code: new DataView(code),
-    };
-    this.listeners = [];
-    this.sent = [];
-    this.lost = false;
-    this.widget_manager = kernel === undefined ? {} : { kernel: fakeKernel(kernel) };
-  }
-  get(name) {
-    return this.traits[name];
-  }
-  send(message) {
-    if (this.lost) throw new Error("Cannot send");
-    this.sent.push(message);
-  }
-  on(name, callback) {
-    this.listeners.push([name, callback]);
-  }
-  off(name, callback) {
-    this.listeners = this.listeners.filter((one) => one[0] !== name || one[1] !== callback);
-  }
-  trigger(event, ...details) {
-    for (const [name, callback] of [...this.listeners]) if (name === event) callback(...details);
-  }
-}
 
 /** Opens a widget and returns its name; `kernel` is the front end's object for it. */
 globalThis.openWidget = async (
@@ -55,12 +17,9 @@ globalThis.openWidget = async (
     trait = "_panel",
   } = {},
 ) => {
-  const [module, code] = await Promise.all([
-    import("/esm.js"),
-    fetch("/code/" + entry).then((response) => response.arrayBuffer()),
-  ]);
-  const model = new FakeModel(facts, code, kernel, layout, trait);
-  const definition = typeof module.default === "function" ? await module.default() : module.default;
+  const { definition, _code } = await loadWidget(entry);
+  const traits = { layout: { model_id: "layout", ...layout }, [trait]: facts, _code };
+  const model = new FakeModel(traits, kernel);
   const forget = await definition.initialize({ model });
   const closeViews = [];
   let acknowledged = 0;
@@ -79,10 +38,7 @@ globalThis.openWidget = async (
   };
   const name = await draw();
   const control = (widgets[name] = {
-    update(next) {
-      model.traits[trait] = next;
-      model.trigger("change:" + trait);
-    },
+    update: (next) => model.update(trait, next),
     /** As the kernel does, acknowledges each message on its own. */
     acknowledge({ kernel = Date.now(), server = Date.now() } = {}) {
       for (const { seq } of model.sent.slice(acknowledged)) {
@@ -103,11 +59,7 @@ globalThis.openWidget = async (
       while (closeViews.length) await closeViews.pop()();
       await forget();
     },
-    connection({ lost, kernel }) {
-      if (lost !== undefined) model.lost = lost;
-      if (kernel !== undefined) model.widget_manager.kernel = fakeKernel(kernel);
-      if (lost) model.trigger("comm_live_update");
-    },
+    connection: (change) => model.connection(change),
   });
   for (let i = 1; i < views; i++) widgets[await draw()] = control;
   return name;

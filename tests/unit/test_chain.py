@@ -112,6 +112,14 @@ def changes(chain: Chain) -> Callable[[Callable[[], bool]], None]:
     return until
 
 
+def start_first_step(chain: Chain) -> Callable[[Callable[[], bool]], None]:
+    """Starts a chain and waits until its first step runs; returns a way to wait for more."""
+    until = changes(chain)
+    chain.start()
+    until(lambda: chain.steps[0].state == "RUNNING")
+    return until
+
+
 def test_each_job_starts_when_the_one_before_has_succeeded(job, started, client, tamr):
     chain = chain_of({"Update": job("a"), "Pairs": job("b"), "Publish": job("c")}, name="Nightly")
     assert chain.state == "WAITING"
@@ -299,9 +307,7 @@ def test_independent_steps_run_at_once_as_far_as_allowed(job, started, finish):
 
 def test_stopping_lets_the_running_step_end_and_starts_no_more(job, started, finish):
     chain = chain_of({"a": job("a", seconds=60), "b": job("b")})
-    until = changes(chain)
-    chain.start()
-    until(lambda: chain.steps[0].state == "RUNNING")
+    start_first_step(chain)
 
     assert chain.stop() is chain
     assert chain.state == "STOPPING"
@@ -315,9 +321,7 @@ def test_stopping_lets_the_running_step_end_and_starts_no_more(job, started, fin
 
 def test_a_stop_can_be_reverted_while_the_step_runs(job, started, finish):
     chain = chain_of({"a": job("a", seconds=60), "b": job("b")})
-    until = changes(chain)
-    chain.start()
-    until(lambda: chain.steps[0].state == "RUNNING")
+    start_first_step(chain)
 
     chain.stop().resume()
     finish(chain)
@@ -328,9 +332,7 @@ def test_a_stop_can_be_reverted_while_the_step_runs(job, started, finish):
 
 def test_cancelling_cancels_the_job_that_runs_and_starts_no_more(job, started, tamr):
     chain = chain_of({"a": job("a", seconds=60), "b": job("b")})
-    until = changes(chain)
-    chain.start()
-    until(lambda: chain.steps[0].state == "RUNNING")
+    start_first_step(chain)
 
     assert chain.cancel().wait(10).state == "CANCELED"
     assert states(chain) == "CANCELED BLOCKED"
@@ -340,9 +342,7 @@ def test_cancelling_cancels_the_job_that_runs_and_starts_no_more(job, started, t
 
 def test_a_double_click_cancels_once(job, tamr):
     chain = chain_of({"a": job("a", seconds=60)})
-    until = changes(chain)
-    chain.start()
-    until(lambda: chain.steps[0].state == "RUNNING")
+    start_first_step(chain)
     tamr.faults.add(Fault.delay(0.1, method="GET"))
 
     chain.cancel().cancel()
@@ -355,9 +355,7 @@ def test_a_cancellation_that_is_refused_is_said_until_the_job_ends(job, tamr, fi
     """The reason would be gone with the next poll, and the chain would seem to stop."""
     tamr.faults.add(Fault.status(403, path="cancel"))
     chain = chain_of({"a": job("a", seconds=60), "b": job("b")})
-    until = changes(chain)
-    chain.start()
-    until(lambda: chain.steps[0].state == "RUNNING")
+    until = start_first_step(chain)
     chain.cancel()
     until(lambda: chain.steps[0].error is not None)
     seen = len(tamr.requests)
@@ -402,9 +400,7 @@ def test_a_step_whose_end_is_not_known_is_polled_again_rather_than_started_again
     job, started, tamr, finish
 ):
     chain = chain_of({"a": job("a", seconds=60), "b": job("b")})
-    until = changes(chain)
-    chain.start()
-    until(lambda: chain.steps[0].state == "RUNNING")
+    until = start_first_step(chain)
     tamr.faults.add(Fault.status(403, times=1, method="GET"))
 
     assert chain.wait(10).state == "FAILED"
@@ -421,9 +417,7 @@ def test_a_step_whose_end_is_not_known_is_polled_again_rather_than_started_again
 def test_a_step_whose_end_remains_unknown_is_not_started_again(job, started, tamr):
     """Its job may run."""
     chain = chain_of({"a": job("a", seconds=60)})
-    until = changes(chain)
-    chain.start()
-    until(lambda: chain.steps[0].state == "RUNNING")
+    start_first_step(chain)
     tamr.faults.add(Fault.status(403, method="GET"))
     chain.wait(10)
 
@@ -436,9 +430,7 @@ def test_a_step_whose_end_remains_unknown_is_not_started_again(job, started, tam
 def test_an_error_that_passes_is_shown_until_it_has_passed(job, tamr):
     """The step goes on meanwhile."""
     chain = chain_of({"a": job("a", seconds=60)})
-    until = changes(chain)
-    chain.start()
-    until(lambda: chain.steps[0].state == "RUNNING")
+    until = start_first_step(chain)
     tamr.faults.add(Fault.status(502, method="GET"))
     until(lambda: chain.steps[0].error is not None)
     assert states(chain) == "RUNNING"
@@ -451,9 +443,7 @@ def test_an_error_that_passes_is_shown_until_it_has_passed(job, tamr):
 
 def test_a_step_whose_job_is_gone_is_started_anew(job, started, tamr, finish):
     chain = chain_of({"a": job("a", seconds=60)})
-    until = changes(chain)
-    chain.start()
-    until(lambda: chain.steps[0].state == "RUNNING")
+    until = start_first_step(chain)
     tamr.faults.add(Fault.status(403, times=1, method="GET"))
     chain.wait(10)
     tamr.jobs.remove(chain.steps[0].operation.resource_id)
@@ -469,9 +459,7 @@ def test_a_step_whose_job_is_gone_is_started_anew(job, started, tamr, finish):
 def test_a_job_is_not_gone_because_a_gateway_does_not_find_it(job, started, tamr, finish, path):
     """Gateways respond with 404, too, while the server behind them is started again."""
     chain = chain_of({"a": job("a", seconds=60)})
-    until = changes(chain)
-    chain.start()
-    until(lambda: chain.steps[0].state == "RUNNING")
+    until = start_first_step(chain)
     tamr.faults.add(Fault.status(403, times=1, method="GET"), Fault.status(404, path=path))
     chain.wait(10)
 
@@ -674,9 +662,7 @@ def test_waiting_for_a_chain_that_was_not_started_is_refused(job):
 
 def test_a_wait_that_times_out_leaves_the_chain_running(job, finish):
     chain = chain_of({"a": job("a", seconds=60)})
-    until = changes(chain)
-    chain.start()
-    until(lambda: chain.steps[0].state == "RUNNING")
+    start_first_step(chain)
 
     with pytest.raises(TimeoutError, match="did not end within 0 seconds"):
         chain.wait(0)
