@@ -181,6 +181,18 @@ def test_the_end_of_a_step_is_announced_once(open_chain):
     expect(status).to_have_text("Pairs: Failed")
 
 
+def test_a_second_failure_is_announced_too(open_chain):
+    """Screen readers read only what is different from the text before."""
+    widget = open_chain(RUNNING)
+    status = widget.panel.get_by_role("status")
+
+    for _ in range(2):
+        widget.update(FAILURE)
+        expect(status).to_have_text("Pairs: Failed")
+        widget.update(RUNNING)
+        expect(status).to_be_empty()
+
+
 def test_two_views_show_the_same(open_chain, page):
     open_chain(RUNNING, views=2)
     first, second = (page.locator("main .tamr-chain").nth(i) for i in range(2))
@@ -216,3 +228,80 @@ def test_nothing_sticks_out_of_a_narrow_page(open_chain, page):
         """() => [...document.querySelectorAll(".tamr, .tamr *")].every(
           (node) => node.getBoundingClientRect().right <= innerWidth)"""
     )
+
+
+def test_the_focus_is_not_lost_with_a_question_that_is_void(open_chain):
+    """The chain ends while its question has the focus."""
+    widget = open_chain(RUNNING)
+    widget.button("Cancel").press("Enter")
+    expect(widget.button("Keep running")).to_be_focused()
+
+    widget.update(FAILURE)
+
+    expect(widget.button("Keep running")).to_be_hidden()
+    expect(step(widget, 0).get_by_role("button")).to_be_focused()
+
+
+def test_the_focus_is_not_lost_when_a_recorded_chain_grows(open_chain):
+    facts = RUNNING | {"recorded": True}
+    widget = open_chain(facts | {"steps": facts["steps"][:2]})
+    opener = step(widget, 1).get_by_role("button")
+    opener.focus()
+
+    widget.update(facts)
+    expect(step(widget, 3)).to_be_visible()
+    expect(opener).to_be_focused()
+
+    widget.update(facts | {"steps": facts["steps"][:2]})
+    expect(widget.panel.get_by_role("listitem")).to_have_count(2)
+    expect(opener).to_be_focused()
+
+
+def test_the_name_of_a_step_does_not_change_each_second(open_chain, page):
+    """Screen readers would read it each time; what stands still is a part of it."""
+    widget = open_chain(RUNNING)
+    opener = step(widget, 1).get_by_role("button")
+    expect(opener).to_have_accessible_name("Pairs Running")
+    expect(step(widget, 0).get_by_role("button")).to_have_accessible_name("Update Succeeded 40 s")
+
+    page.clock.run_for(20_000)
+
+    expect(opener).to_have_accessible_name("Pairs Running")
+    expect(opener).to_contain_text("About 10 s left")
+
+
+def test_a_new_view_takes_the_focus_only_from_the_old_one(open_chain, page):
+    widget = open_chain(RUNNING)
+    cancel = widget.button("Cancel")
+    cancel.focus()
+    widget.draw_again()
+    page.clock.run_for(100)
+    expect(cancel).to_be_focused()
+
+    page.evaluate("document.activeElement.blur()")
+    widget.draw_again()
+    page.clock.run_for(100)
+
+    expect(cancel).not_to_be_focused()
+
+
+def test_a_new_view_gives_the_focus_back_to_the_panel_of_a_step(open_chain, page):
+    """Its buttons are not taken for those of the chain, nor the other way round."""
+    widget = open_chain(RUNNING)
+    step(widget, 1).get_by_role("button").press("Enter")
+    panel = widget.panel.get_by_role("group", name="Operation 402")
+    for button in (panel.get_by_role("button", name="Cancel job"), widget.button("Cancel")):
+        button.focus()
+        widget.draw_again()
+        page.clock.run_for(100)
+        expect(button).to_be_focused()
+
+
+def test_nothing_is_pending_without_a_kernel(open_chain):
+    widget = open_chain(RUNNING, kernel={"status": "idle"})
+    widget.button("Cancel").click()
+
+    widget.connection_changes(lost=True)
+
+    expect(widget.button("Keep running")).to_be_hidden()
+    expect(widget.panel).not_to_contain_text("Waiting for the kernel")

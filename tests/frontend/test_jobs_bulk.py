@@ -242,3 +242,106 @@ def test_the_question_says_whose_jobs_they_are(
 
     question = jobs.region.get_by_role("group", name=" on production?")
     expect(question.locator("span")).to_have_text(re.compile(f".*{re.escape(says)}$"))
+
+
+def test_progress_is_not_read_out(jobs: Jobs) -> None:
+    """It is reported five times a second: only the beginning and the end are announced."""
+    choose(jobs, "25", "24", "23")
+    jobs.button("Cancel 3 jobs").click()
+    jobs.button("Yes, cancel them").click()
+    status, alert = jobs.region.get_by_role("status").first, jobs.region.get_by_role("alert")
+    jobs.page.evaluate(
+        """() => {
+          globalThis.read = [];
+          const report = document.querySelector(".report");
+          new MutationObserver((changes) => changes.forEach(({ target }) => {
+            if (!target.parentElement.closest("[aria-live=off]")
+              && target.ariaLive !== "off") read.push(target.textContent);
+          })).observe(report, { childList: true, subtree: true });
+        }"""
+    )
+
+    report(jobs, "cancel", 1, 3, "25", over=False)
+    report(jobs, "cancel", 2, 3, "25", "24", over=False)
+    expect(status).to_have_text("Cancelling 3 jobs: 2 done…")
+    expect(alert).to_contain_text("2 jobs could not be cancelled:")
+    assert jobs.page.evaluate("read") == []
+
+    report(jobs, "cancel", 3, 3, "25", "24")
+    expect(alert).to_have_js_property("ariaLive", None)
+    assert jobs.page.evaluate("read") == [
+        "Cancelled 1 of 3 jobs.",
+        "2 jobs could not be cancelled and stayed selected:",
+    ]
+
+
+def test_a_kernel_that_is_lost_meanwhile(jobs: Jobs) -> None:
+    """The report says how far it was, and can be closed."""
+    choose(jobs, "25", "24")
+    jobs.button("Cancel 2 jobs").click()
+    jobs.button("Yes, cancel them").click()
+    report(jobs, "cancel", 1, 2, over=False)
+    jobs.notify("acknowledge")
+
+    jobs.notify("connection", {"kernel": {"status": "dead"}})
+    jobs.page.clock.run_for(1_000)
+
+    expect(jobs.region.get_by_role("status").first).to_have_text(
+        "Cancelling 2 jobs: 1 done when the kernel was lost."
+    )
+    jobs.button("Dismiss").click()
+    expect(jobs.button("Dismiss")).to_be_hidden()
+
+
+def test_a_name_does_not_reorder_the_question(open_jobs: Callable[..., Jobs]) -> None:
+    """Controls of the text direction would turn round what follows it."""
+    jobs = open_jobs([row("25", description="\u202eretsulC", state="RUNNING", ended=None)])
+    choose(jobs, "25")
+
+    jobs.button("Cancel 1 job").click()
+
+    question = jobs.region.get_by_role("group", name="Cancel 1 job on tamr.example:9100?")
+    expect(question.locator("span")).to_have_text("retsulC (25)")
+
+
+@pytest.mark.parametrize("key", ["Enter", "Space"])
+def test_a_question_is_answered_by_the_keyboard(jobs: Jobs, key: str) -> None:
+    """Tab moves to the button that confirms, and a key presses it."""
+    choose(jobs, "25", "24")
+    jobs.button("Cancel 2 jobs").press("Enter")
+    expect(jobs.button("Keep running")).to_be_focused()
+
+    jobs.page.keyboard.press("Tab")
+    expect(jobs.button("Yes, cancel them")).to_be_focused()
+    jobs.page.keyboard.press(key)
+
+    assert jobs.sent("cancel_all") == [{"action": "cancel_all", "ids": ["25", "24"]}]
+
+
+def test_the_focus_is_not_lost_with_the_buttons(jobs: Jobs) -> None:
+    """At the end of an action nothing is selected, and its button is gone."""
+    choose(jobs, "25")
+    jobs.button("Cancel 1 job").press("Enter")
+    jobs.button("Yes, cancel it").press("Enter")
+    expect(jobs.button("Cancel 1 job")).to_be_focused()
+
+    report(jobs, "cancel", 1, 1)
+
+    expect(jobs.button("Dismiss")).to_be_visible()
+    expect(jobs.cell("25", "pick")).to_be_focused()
+
+
+def test_a_copy_that_the_browser_refuses(jobs: Jobs) -> None:
+    """It does not say that it has copied anything."""
+    jobs.page.evaluate(
+        """() => {
+          Object.defineProperty(navigator, "clipboard", { value: undefined });
+          document.execCommand = () => false;
+        }"""
+    )
+
+    jobs.button("Copy 16 rows").click()
+
+    expect(jobs.button("The browser does not allow it")).to_be_focused()
+    jobs.search.focus()
+    expect(jobs.button("Copy 16 rows")).to_be_visible()

@@ -189,3 +189,21 @@ def test_keys_are_not_the_notebooks(jobs: Jobs) -> None:
     jobs.page.keyboard.press("Control+s")
 
     assert jobs.page.evaluate("seen") == ["Control", "Control", "s"]
+
+
+def test_a_new_view_in_a_shadow_root_gets_the_focus_back(open_jobs: Callable[..., Jobs]) -> None:
+    """As in marimo, whose cells are shadow roots."""
+    jobs = open_jobs()
+    jobs.page.evaluate(
+        """async () => {
+          const home = document.querySelector("main").attachShadow({ mode: "open" });
+          globalThis.jobs = await openJobs({ home });
+          globalThis.jobs.list(makeJobs(3));
+        }"""
+    )
+    jobs.cell("70000", "description").focus()
+
+    jobs.notify("drawAgain")
+    jobs.page.clock.run_for(100)
+
+    expect(jobs.cell("70000", "description")).to_be_focused()

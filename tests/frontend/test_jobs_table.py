@@ -239,3 +239,29 @@ def test_a_change_does_not_undo_scrolling(open_jobs: Callable[..., Jobs]) -> Non
         arg=jobs.grid.element_handle(),
     )
     expect(jobs.row("199")).to_be_in_viewport()
+
+
+def test_rows_that_are_gone_are_no_longer_observed(open_jobs: Callable[..., Jobs]) -> None:
+    """Some browsers keep an observed node, with all that it holds, as long as the observer."""
+    jobs = open_jobs()
+    jobs.page.evaluate(
+        """() => {
+          globalThis.observed = new Set();
+          const { observe, unobserve } = ResizeObserver.prototype;
+          ResizeObserver.prototype.observe = function (node) {
+            if (node.role === "row") observed.add(node);
+            observe.call(this, node);
+          };
+          ResizeObserver.prototype.unobserve = function (node) {
+            observed.delete(node);
+            unobserve.call(this, node);
+          };
+        }"""
+    )
+    jobs.open(50)
+    assert jobs.page.evaluate("observed.size") > 10
+
+    jobs.search.fill("70000")
+    expect(jobs.row("70001")).to_have_count(0)
+
+    assert jobs.page.evaluate("observed.size") == 1

@@ -310,6 +310,17 @@ def test_code_and_path_are_copied(
     expect(widget.button(name)).to_be_visible()
 
 
+def test_a_copy_that_the_browser_refuses(show: Callable[..., Widget], page: Page) -> None:
+    """It does not say that it has copied anything."""
+    page.evaluate(NO_CLIPBOARD)
+    page.evaluate("document.execCommand = () => false")
+    widget = show(SUCCEEDED | {"code": "x"})
+
+    widget.button("Copy code").click()
+
+    expect(widget.button("The browser does not allow it")).to_be_focused()
+
+
 def test_an_artifact_is_a_fact(show: Callable[..., Widget]) -> None:
     """With its whole path, and who cancelled a job is one, too."""
     widget = show(
@@ -330,3 +341,15 @@ def test_without_a_kernel_the_panel_says_how_to_go_on(show: Callable[..., Widget
     expect(widget.panel).to_contain_text("No kernel is connected")
     expect(widget.panel).to_contain_text('To follow it again: client.operation("17")')
     expect(widget.button("Copy code")).to_be_enabled()
+
+
+def test_styles_of_an_older_version_are_replaced(show: Callable[..., Widget], page: Page) -> None:
+    """After an upgrade a page that was not reloaded still has those of the version before."""
+    show(RUNNING)
+    styles = page.locator("head style[data-tamr]")
+    styles.evaluate("style => { style.textContent = '.tamr { display: none }' }")
+
+    widget = show(RUNNING)
+
+    expect(widget.panel).to_be_visible()
+    expect(styles).to_have_count(1)

@@ -136,3 +136,12 @@ test("jobs of unknown times are left out", () => {
   assert.equal(count, 1);
   assert.deepEqual(bars.map(summary), [["SUCCEEDED", 250, 50]]);
 });
+
+test("a job that ended before its creation is one short bar, also in columns", () => {
+  const odd = job("1", 800, 700, 100);
+  const { bars } = layBars(rowsOf(odd), FRAME);
+  assert.deepEqual(bars.map(summary), [["SUCCEEDED", 400, 2]]);
+  const many = Array.from({ length: 600 }, (_, n) => job("" + (n + 2), 0, 0, 1, "FAILED"));
+  const columns = layBars(rowsOf(odd, ...many), FRAME).bars;
+  assert.equal(columns.filter(({ style }) => style === "SUCCEEDED").length, 1);
+});

@@ -94,3 +94,42 @@ test(
     assert.equal(chain.now(), NOW - 60_000);
   }),
 );
+
+test(
+  "what was asked or sent is over when the kernel is lost",
+  closing(() => {
+    const { chain, sent } = open();
+    chain.sendAction("stop");
+    chain.ask("cancel");
+    chain.setConnection({ live: false, waiting: "" });
+    assert.equal(chain.asking, "");
+    chain.setConnection({ live: true, waiting: "" });
+    chain.sendAction("cancel");
+    assert.deepEqual(sent, [{ action: "stop" }, { action: "cancel" }]);
+  }),
+);
+
+test(
+  "a click that shows that the kernel is gone is not pending",
+  closing(() => {
+    const { facts } = open().chain;
+    const chain = createChain(facts, () => {
+      chain.setConnection({ live: false, waiting: "" });
+      return 1;
+    });
+    chain.sendAction("resume");
+    assert.equal(chain.sent, null);
+  }),
+);
+
+test(
+  "an action can be repeated although the clock was set back",
+  closing(() => {
+    const { chain } = open();
+    chain.sendAction("stop");
+    chain.acknowledge({ ack: 1, kernel: NOW, server: NOW });
+    mock.timers.setTime(NOW - 3_600_000);
+    chain.tick();
+    assert.equal(chain.sent, null);
+  }),
+);

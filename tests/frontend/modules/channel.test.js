@@ -209,3 +209,44 @@ test("a visible page reports so each minute, a hidden one does not", async (t) =
   page.check(false);
   assert.equal(visible(), 1);
 });
+
+test("acknowledgements of another page's messages do not count", async () => {
+  const page = open(createKernel("idle"));
+  const { seq } = page.model.sent[0];
+  for (const another of [1, seq + 1, seq + 1000, Number.MAX_SAFE_INTEGER]) page.markAlive(another);
+  assert.ok(seq > 2 ** 20 && Number.isSafeInteger(seq));
+  await page.pass(10);
+  assert.equal(page.state.waiting, "Waiting for the kernel; it may be busy with a cell.");
+});
+
+test("a page whose clock is set back still reports that it is visible", async (t) => {
+  t.mock.timers.enable({ apis: ["Date"], now: 7_200_000 });
+  const page = open(createKernel("idle"));
+  t.mock.timers.setTime(3_600_000);
+  await page.pass(1);
+  assert.deepEqual(page.actions(), ["subscribe", "visible"]);
+});
+
+test("a query whose response was lost with the connection is repeated", async () => {
+  const kernel = createKernel("busy", STRANGER);
+  const page = open(kernel);
+  await page.pass(6);
+  kernel.connectionStatus = "disconnected";
+  await page.pass(1);
+  Object.assign(kernel, { status: "idle", connectionStatus: "connected" });
+  await page.pass(1);
+  page.markAlive();
+  await page.pass(6);
+  assert.equal(kernel.queries, 2);
+  assert.equal(page.state.live, false);
+});
+
+test("a kernel that refuses a query is only silent", async () => {
+  const kernel = createKernel("idle");
+  kernel.requestCommInfo = () => {
+    throw new Error("Kernel is disposed");
+  };
+  const page = open(kernel);
+  await page.pass(10);
+  assert.deepEqual(page.state, { live: true, waiting: SILENT });
+});

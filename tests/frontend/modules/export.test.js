@@ -67,3 +67,9 @@ for (const text of ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1"]) {
     assert.equal(csvOf([row], 0).split("\r\n")[1].split(",")[2], "'" + text);
   });
 }
+
+test("quotes do not take cells together or hide a formula when they are pasted", () => {
+  const row = rowOf("17", { description: '"=1+1"', user: '"' });
+  const cells = tsvOf([row], 0).split("\n")[1].split("\t");
+  assert.deepEqual([cells[2], cells[4]], ['"""=1+1"""', '""""']);
+});

@@ -58,3 +58,12 @@ test("a time of another day has its date", (t) => {
   assert.ok(clockTime(NOW - 86_400_000).startsWith(day(NOW - 86_400_000)));
   assert.equal(clockTime(8.65e15), "");
 });
+
+test("a text is cut between two characters", () => {
+  assert.equal(cut("ab😀", 3), "ab…");
+  assert.equal(cut("ab😀", 4), "ab😀");
+});
+
+test("a name does not reorder the text around it", () => {
+  assert.equal(cut("\u202enimda\u2066 \u05d0"), "nimda \u05d0");
+});

@@ -190,3 +190,48 @@ test("no list is complete before its last piece, unless the kernel says that the
   jobs.status = { total: 0 };
   assert.deepEqual([jobs.complete, jobs.loading], [true, false]);
 });
+
+test("a confirmation and an action that was not acknowledged end with the kernel", () => {
+  const { jobs, sent } = open([wireRow("17")], { _selected: ["17"] });
+  jobs.bulk.requestConfirmation("delete");
+  jobs.setConnection(false, "");
+  assert.equal(jobs.bulk.current, null);
+  jobs.setConnection(true, "");
+  jobs.bulk.requestConfirmation("delete");
+  jobs.bulk.confirm(true);
+  jobs.setConnection(false, "");
+  assert.equal(jobs.bulk.running, false);
+  assert.equal(sent.filter(({ action }) => action === "delete_all").length, 1);
+});
+
+test("an action that the kernel has begun is still reported after a lost connection", () => {
+  const { jobs, sent } = open([wireRow("17")], { _selected: ["17"] });
+  jobs.bulk.requestConfirmation("delete");
+  jobs.bulk.confirm(true);
+  jobs.acknowledge({ ack: sent.length, kernel: NOW, server: NOW });
+  jobs.setConnection(false, "");
+  assert.equal(jobs.bulk.running, true);
+  jobs.bulk.updateReport({
+    action: "delete",
+    done: 1,
+    of: 1,
+    failed: [],
+    not_tried: 0,
+    over: true,
+  });
+  assert.deepEqual(jobs.selection.keys, []);
+});
+
+test("a request that shows that the kernel is gone can be made again", () => {
+  const traits = { _status: {}, _table_state: {}, search: "", filter_state: "", _selected: [] };
+  const jobs = createJobs(
+    traits,
+    () => {
+      jobs.setConnection(false, "");
+      return 1;
+    },
+    () => {},
+  );
+  jobs.tryAgain();
+  assert.equal(jobs.retry, null);
+});

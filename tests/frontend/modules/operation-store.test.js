@@ -49,7 +49,7 @@ test("times of the kernel's clock are converted", (t) => {
 });
 
 for (const [name, change] of [
-  ["without a kernel", (store) => store.set({ live: false })],
+  ["without a kernel", (store) => store.setConnection({ live: false })],
   ["deleted", (store) => store.update({ ...FACTS, deleted: true })],
   ...["gone", "refused", "stopped"].map((kind) => [
     kind,
@@ -97,4 +97,47 @@ test("an action that is not acknowledged stays pending", (t) => {
   store.update(FACTS);
   store.sendAction("delete");
   assert.deepEqual(sent, ["delete"]);
+});
+
+test("a click is repeated although the clock was set back", (t) => {
+  const { store, sent } = open(t);
+  store.sendAction("cancel");
+  store.acknowledge({ ack: 1, kernel: NOW, server: NOW });
+  t.mock.timers.setTime(NOW - HOUR);
+  store.tick();
+  store.sendAction("cancel");
+  assert.deepEqual(sent, ["cancel", "cancel"]);
+});
+
+test("a click that was lost with the kernel does not block the next", (t) => {
+  const { store, sent } = open(t);
+  store.sendAction("wait");
+  store.setConnection({ live: false });
+  store.setConnection({ live: true });
+  store.sendAction("wait");
+  assert.deepEqual(sent, ["wait", "wait"]);
+});
+
+test("a click that shows that the kernel is gone is not pending", (t) => {
+  t.mock.timers.enable({ apis: ["Date"], now: NOW });
+  const store = createStore(FACTS, () => {
+    store.setConnection({ live: false });
+    return 1;
+  });
+  store.sendAction("wait");
+  assert.deepEqual(store.sent, {});
+});
+
+test("the end is shown where the browser refuses a notification", (t) => {
+  const { store } = open(t);
+  globalThis.Notification = class {
+    static permission = "granted";
+    constructor() {
+      throw new TypeError("Illegal constructor");
+    }
+  };
+  t.after(() => delete globalThis.Notification);
+  store.setDesktop(true);
+  store.update({ ...FACTS, state: "SUCCEEDED", resolved: true });
+  assert.equal(store.facts.state, "SUCCEEDED");
 });

@@ -49,3 +49,17 @@ test("rows that are gone are deselected, and a replacement takes all", () => {
   selection.replace(selection.keys.slice(1));
   assert.deepEqual(selection.keys, ["c"]);
 });
+
+for (const [name, change] of [
+  ["all", (selection) => selection.replace(ROWS.map(({ key }) => key))],
+  ["the box of all", (selection) => selection.toggleAll(ROWS)],
+]) {
+  test(`a range that was selected with ${name} loses no row to the next range`, () => {
+    const selection = createSelection([]);
+    selection.toggle("a");
+    selection.extend(ROWS, D);
+    change(selection);
+    selection.extend(ROWS, B);
+    assert.deepEqual(selection.keys.toSorted(), ["a", "b", "c", "d", "e"]);
+  });
+}

@@ -1,7 +1,7 @@
 /** Actions of a chain: the buttons for what can be done now, and the confirmation. */
 
 import { focusedNear, make, setText } from "../shared/dom.js";
-import { cut, SLOW_ACK_MS, WAITING_FOR_KERNEL } from "../shared/format.js";
+import { cut, pendingNote } from "../shared/format.js";
 import { createButtons, createQuestion } from "../shared/question.js";
 
 /** Confirmation by action: the question (% is the server), the label that changes nothing, the label that confirms. @type {Record<string, string[]>} */
@@ -30,10 +30,12 @@ export function createChainActions(chain, leave) {
     button("cancel", "Cancel", () => chain.ask("cancel")),
     note,
   );
-  const question = createQuestion(view, actions, (yes) => {
+  /** @param {boolean} yes */
+  const choose = (yes) => {
     if (yes && chain.asking) chain.sendAction(chain.asking);
     else chain.ask("");
-  });
+  };
+  const question = createQuestion(view, actions, choose, leave);
 
   function drawButtons() {
     const { recorded } = chain.facts;
@@ -58,14 +60,8 @@ export function createChainActions(chain, leave) {
   }
 
   function drawNote() {
-    setText(
-      note,
-      !chain.sent
-        ? ""
-        : !chain.sent.done && Date.now() - chain.sent.at >= SLOW_ACK_MS
-          ? WAITING_FOR_KERNEL
-          : "Sending…",
-    );
+    const { sent } = chain;
+    setText(note, !!sent && (sent.done ? "Sending…" : pendingNote(sent.at)));
   }
 
   /** Texts of the confirmation: the question, the label that changes nothing, the label that confirms. */

@@ -16,6 +16,6 @@ export default defineWidget((model, send) => {
     createView: () => createChainView(chain),
     receive: ({ panel, facts }) => panel && chain.updatePanel(panel, facts),
     reopen: () => chain.opened && send("expand", { id: chain.opened.name }),
-    listeners: reportValues(model, ["state"]),
+    ...reportValues(model, ["state"]),
   };
 });

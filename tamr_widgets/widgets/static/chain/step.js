@@ -70,6 +70,8 @@ export function createStep(chain, index) {
       setText(name, cut(step.name, 80));
       setText(word, cut(label, 40));
       setText(time, text.trim());
+      // Screen readers read the focused button's name whenever it changes, which would be every second.
+      time.ariaHidden = part === 0 || part === 1 ? null : "true";
       node.dataset.state = step.state;
       bar.dataset.busy = "" + (part === undefined && chain.live);
       fill.style.width = part === undefined ? "" : 100 * part + "%";

@@ -2,6 +2,7 @@
 
 import { createStore } from "../operation/store.js";
 import { visibleOf } from "../shared/dom.js";
+import { elapsedMs } from "../shared/format.js";
 
 /** @typedef {import("../shared/protocol.js").ChainFacts} ChainFacts */
 /** @typedef {import("../shared/protocol.js").StepFacts} StepFacts */
@@ -49,7 +50,11 @@ export function createChain(facts, send) {
     /** @param {ChainAction} action */
     sendAction(action) {
       chain.asking = "";
-      chain.sent ??= { action, at: Date.now(), seq: send(action) };
+      if (!chain.sent) {
+        const seq = send(action);
+        // Sending has shown that the kernel is gone.
+        if (chain.live) chain.sent = { action, at: Date.now(), seq };
+      }
       chain.draw();
     },
 
@@ -84,7 +89,9 @@ export function createChain(facts, send) {
     /** @param {{live: boolean, waiting: string}} connection */
     setConnection({ live, waiting }) {
       Object.assign(chain, { live, waiting });
-      chain.opened?.store.set({ live });
+      // Without a kernel nothing can be confirmed, and what it has not acknowledged is lost.
+      if (!live) Object.assign(chain, { asking: "", sent: null });
+      chain.opened?.store.setConnection({ live });
       chain.draw();
     },
 
@@ -107,7 +114,7 @@ export function createChain(facts, send) {
 
     /** Draws the visible views; called once a second. Returns whether there are any. */
     tick() {
-      if (chain.sent?.done && Date.now() - chain.sent.done >= 2000) chain.sent = null;
+      if (chain.sent?.done && elapsedMs(chain.sent.done) >= 2000) chain.sent = null;
       const visible = visibleOf(chain.views);
       for (const view of visible) view.draw();
       chain.opened?.store.tick();

@@ -38,7 +38,7 @@ export function createChainView(chain) {
   const place = make("div", { className: "place" });
   const announcement = make("div", { role: "status" });
   /** @type {ReturnType<typeof createStep>[]} */
-  let steps = [];
+  const steps = [];
   /** @type {{store: import("../operation/store.js").Store, panel: ReturnType<typeof createPanel>} | null} */
   let shown = null;
 
@@ -110,9 +110,11 @@ export function createChainView(chain) {
 
   function drawSteps() {
     const { steps: all } = chain.facts;
-    if (steps.length !== all.length) {
-      steps = all.map((_, i) => createStep(chain, i));
-      list.replaceChildren(...steps.map((step) => step.node));
+    // A recorded chain grows, which must not take the focus away from a step.
+    while (steps.length > all.length) steps.pop()?.node.remove();
+    while (steps.length < all.length) {
+      steps.push(createStep(chain, steps.length));
+      list.append(steps[steps.length - 1].node);
     }
     steps.forEach((step, i) => step.draw(all[i]));
     const reasons = all
@@ -145,7 +147,8 @@ export function createChainView(chain) {
       ({ state }, i) =>
         states[i] && states[i] !== state && /SUCCEEDED|FAILED|CANCELED|UNKNOWN/.test(state),
     );
-    if (ended.length)
+    // Emptied by other changes, so that a second failure of a step is announced like the first.
+    if (next.join() !== states.join())
       setText(
         announcement,
         ended.map(({ name, state }) => cut(name, 80) + ": " + describeStep(state)[0]).join(", "),
@@ -165,14 +168,19 @@ export function createChainView(chain) {
   const drawn = { node, draw };
   chain.views.add(drawn);
 
-  node.addEventListener("focusin", () => {
-    chain.focus = focused()?.value ?? "";
-  });
+  // The panel of a step remembers its own focus.
+  const rememberFocus = () => {
+    const own = node.contains(focused()) && !place.contains(focused());
+    chain.focus = own ? focused().value : "";
+  };
+  node.addEventListener("focusin", rememberFocus);
   node.addEventListener("focusout", (event) => {
     const leaves = actions.isQuestionLeftBy(event);
     // A view that is removed from the page loses its focus too, which must not close the confirmation.
     queueMicrotask(() => {
-      if (leaves && node.isConnected && document.hasFocus()) chain.ask("");
+      if (!node.isConnected || !document.hasFocus()) return;
+      if (leaves) chain.ask("");
+      rememberFocus();
     });
   });
   node.onkeydown = (event) => {
@@ -185,11 +193,11 @@ export function createChainView(chain) {
     ...drawn,
     /** Restores the focus that a removed view had, unless it is elsewhere now. */
     refocus() {
-      if (document.activeElement === document.body) {
-        [...node.querySelectorAll("button")]
-          .find(({ value }) => chain.focus && value === chain.focus)
-          ?.focus();
-      }
+      if (document.activeElement !== document.body) return;
+      if (!chain.focus) return shown?.panel.refocus();
+      [...node.querySelectorAll("button")]
+        .find((button) => button.value === chain.focus && !place.contains(button))
+        ?.focus();
     },
     destroy() {
       shown?.panel.destroy();

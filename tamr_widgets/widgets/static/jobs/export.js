@@ -35,10 +35,18 @@ const tableOf = (rows, now) => [
   ...rows.map((row) => Object.values(EXPORTED).map((value) => harmless(value(row, now)))),
 ];
 
-/** Tab-separated values, which spreadsheets paste as cells. @param {Row[]} rows @param {number} now */
+/** @param {string} value */
+const quoted = (value) => '"' + value.replaceAll('"', '""') + '"';
+
+/** Tab-separated values, which spreadsheets paste as cells; they too take quotes for their own. @param {Row[]} rows @param {number} now */
 export const tsvOf = (rows, now) =>
   tableOf(rows, now)
-    .map((values) => values.map((value) => value.replace(/[\t\r\n]+/g, " ")).join("\t"))
+    .map((values) =>
+      values
+        .map((value) => value.replace(/[\t\r\n]+/g, " "))
+        .map((value) => (value.includes('"') ? quoted(value) : value))
+        .join("\t"),
+    )
     .join("\n");
 
 /** Comma-separated values as in RFC 4180. @param {Row[]} rows @param {number} now */
@@ -46,11 +54,7 @@ export const csvOf = (rows, now) =>
   tableOf(rows, now)
     .map(
       (values) =>
-        values
-          .map((value) =>
-            /[",\r\n]/.test(value) ? '"' + value.replaceAll('"', '""') + '"' : value,
-          )
-          .join(",") + "\r\n",
+        values.map((value) => (/[",\r\n]/.test(value) ? quoted(value) : value)).join(",") + "\r\n",
     )
     .join("");
 

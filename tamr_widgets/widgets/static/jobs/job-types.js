@@ -23,18 +23,10 @@ export function jobTypeOf(type, description) {
 
 /** Names in a reason: text in brackets or quotes. Text after a colon is the reason itself. */
 const QUOTED = /\[[^[\]]*\]|\([^()]*\)|\x22[^\x22]*\x22|'[^']*'|\x60[^\x60]*\x60/g;
-/** Templates by reason, since many jobs fail alike. @type {Map<string, string>} */
-const failureTemplates = new Map();
-
 /** Returns a failure's reason without the names and numbers that vary. @param {string} reason */
 export function failureTemplate(reason) {
-  let template = failureTemplates.get(reason);
-  if (template === undefined) {
-    const words = reason.replace(QUOTED, "#").split(BLANKS).filter(Boolean);
-    template = words.map((word) => (NAME_OR_NUMBER.test(word) ? "#" : word)).join(" ");
-    failureTemplates.set(reason, template);
-  }
-  return template;
+  const words = reason.replace(QUOTED, "#").split(BLANKS).filter(Boolean);
+  return words.map((word) => (NAME_OR_NUMBER.test(word) ? "#" : word)).join(" ");
 }
 
 /** @typedef {import("../shared/protocol.js").RowEstimate} RowEstimate */
@@ -42,6 +34,8 @@ export function failureTemplate(reason) {
 export function createJobTypes() {
   /** @type {Map<string, string>} */
   const names = new Map();
+  /** Templates by reason. @type {Map<string, string>} */
+  const failures = new Map();
   /** @type {Map<string, {at: number, estimate: RowEstimate}>} */
   const latest = new Map();
 
@@ -53,6 +47,13 @@ export function createJobTypes() {
       if (name === undefined)
         names.set(full, (name = jobTypeOf(type, description.slice(0, MAX_TEMPLATE_CHARS))));
       return name;
+    },
+
+    /** Returns a failure's template; cached, since many jobs fail alike. @param {string} reason */
+    failure(reason) {
+      let template = failures.get(reason);
+      if (template === undefined) failures.set(reason, (template = failureTemplate(reason)));
+      return template;
     },
 
     /** @param {string} name @param {number} at the time of a job's creation @param {RowEstimate} estimate */

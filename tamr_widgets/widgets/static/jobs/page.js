@@ -74,7 +74,7 @@ export function createPage(jobs) {
     node,
     /** Restores the focus that a removed view had, unless it is elsewhere now. */
     refocus() {
-      if (focusedNear(node) !== document.body) return;
+      if (document.activeElement !== document.body) return;
       if (jobs.focus === "search") filters.search.focus();
       else if (jobs.focus === "grid") grid.focus();
     },

@@ -1,7 +1,7 @@
 /** Status of the list as a whole: loading, empty, failing, or without a kernel. */
 
 import { focusedNear, make, plural, setText } from "../shared/dom.js";
-import { clockTime, cut, duration, SLOW_ACK_MS, WAITING_FOR_KERNEL } from "../shared/format.js";
+import { clockTime, cut, duration, pendingNote } from "../shared/format.js";
 
 /** Title and advice by kind of error. */
 const LIST_ERRORS = /** @type {Record<string, string[]>} */ ({
@@ -65,12 +65,7 @@ export function createStatusBanner(jobs, clear, leave) {
     tryAgain.hidden = !offered;
     tryAgain.ariaDisabled = retry && "true";
     setText(tryAgain, offered && "Try again");
-    setText(
-      sent,
-      offered &&
-        !!retry &&
-        (Date.now() - retry.at >= SLOW_ACK_MS ? WAITING_FOR_KERNEL : "Sending…"),
-    );
+    setText(sent, offered && !!retry && pendingNote(retry.at));
   }
 
   /** Title and hint in place of the rows. Only a complete list without a row means that there are no jobs. */

@@ -67,7 +67,11 @@ export function createJobs(traits, send, save) {
 
     /** Requests to fetch the list again, unless a request is not acknowledged yet. */
     tryAgain() {
-      jobs.retry ??= { seq: send("wait"), at: Date.now() };
+      if (!jobs.retry) {
+        const seq = send("wait");
+        // Sending has shown that the kernel is gone.
+        if (jobs.live) jobs.retry = { seq, at: Date.now() };
+      }
       jobs.draw();
     },
 
@@ -125,8 +129,11 @@ export function createJobs(traits, send, save) {
     /** @param {boolean} live @param {string} waiting */
     setConnection(live, waiting) {
       Object.assign(jobs, { live, waiting });
-      if (!live) jobs.retry = null;
-      for (const store of opened()) store.set({ live });
+      if (!live) {
+        jobs.retry = null;
+        jobs.bulk.disconnect();
+      }
+      for (const store of opened()) store.setConnection({ live });
       jobs.draw();
     },
 

@@ -1,7 +1,7 @@
 /** Actions of a panel: their buttons with the reason where one is disabled, and the confirmation. */
 
 import { focusedNear, make, setText } from "../shared/dom.js";
-import { cut, duration, SLOW_ACK_MS, WAITING_FOR_KERNEL } from "../shared/format.js";
+import { cut, duration, pendingNote } from "../shared/format.js";
 import { createQuestion } from "../shared/question.js";
 import { ERROR_TITLES } from "./errors.js";
 
@@ -89,14 +89,12 @@ export function createActions(store, view, copyButton) {
   function drawNote() {
     const { waiting, busy, timeout, outcome } = store.facts;
     const focused = /** @type {HTMLElement} */ (focusedNear(actions));
-    const clicks = Object.values(store.sent).filter(({ done }) => !done);
+    const pending = Object.values(store.sent).filter(({ done }) => !done);
     setText(
       note,
-      clicks.some(({ at }) => Date.now() - at >= SLOW_ACK_MS)
-        ? WAITING_FOR_KERNEL
-        : clicks[0]
-          ? "Sending…"
-          : (actions.contains(focused) && focused.title) ||
+      pending.length
+        ? pendingNote(pending[0].at)
+        : (actions.contains(focused) && focused.title) ||
             (busy
               ? busy === "cancel"
                 ? "Cancelling…"

@@ -1,6 +1,6 @@
 /** Buttons that copy a text and say so until they lose the focus. */
 
-import { copyText, setText } from "../shared/dom.js";
+import { copyText, NOT_COPIED, setText } from "../shared/dom.js";
 
 /** Labels of the buttons that copy something, by value. */
 const COPY_LABELS = /** @type {Record<string, string>} */ ({
@@ -15,8 +15,8 @@ export function createCopyButtons({ buttons, button }) {
     /** Creates a button that copies a text. @param {string} value @param {() => string | null | undefined} text */
     copyButton: (value, text) =>
       button(value, COPY_LABELS[value], async () => {
-        await copyText(text() ?? "", /** @type {HTMLElement} */ (buttons[value].closest(".tamr")));
-        setText(buttons[value], "Copied");
+        const parent = /** @type {HTMLElement} */ (buttons[value].closest(".tamr"));
+        setText(buttons[value], (await copyText(text() ?? "", parent)) ? "Copied" : NOT_COPIED);
       }),
 
     resetLabels() {

@@ -10,10 +10,10 @@ export default defineWidget((model, send) => {
   return {
     trait: "_panel",
     update: store.update,
-    setConnection: store.set,
+    setConnection: store.setConnection,
     acknowledge: store.acknowledge,
     tick: store.tick,
     createView: () => createPanel(store),
-    listeners: reportValues(model, ["state", "resolved", "progress"]),
+    ...reportValues(model, ["state", "resolved", "progress"]),
   };
 });

@@ -1,7 +1,7 @@
 /** State of one job in a page, shared by all its views: facts, clock offsets, clicks and focus. */
 
 import { visibleOf } from "../shared/dom.js";
-import { cut, describe } from "../shared/format.js";
+import { cut, describe, elapsedMs } from "../shared/format.js";
 
 /** @typedef {import("../shared/protocol.js").Facts} Facts */
 /** @typedef {import("../shared/protocol.js").Action} Action */
@@ -45,9 +45,17 @@ export function createStore(facts, send) {
       for (const view of store.views) view.draw();
     },
 
-    /** @param {Partial<{asking: "" | "cancel" | "delete", open: boolean, live: boolean, waiting: string}>} change */
+    /** @param {Partial<{asking: "" | "cancel" | "delete", open: boolean}>} change */
     set(change) {
       Object.assign(store, change);
+      store.draw();
+    },
+
+    /** @param {{live: boolean, waiting?: string}} connection */
+    setConnection({ live, waiting = "" }) {
+      Object.assign(store, { live, waiting });
+      // Clicks that no kernel acknowledged are lost, and must not block the buttons of the next one.
+      if (!live) store.sent = {};
       store.draw();
     },
 
@@ -68,7 +76,9 @@ export function createStore(facts, send) {
       const button = action === "stop" ? "wait" : action;
       if (store.sent[button]) return;
       if (button === "wait") store.setDesktop(action === "wait");
-      store.sent[button] = { at: Date.now(), seq: send(action) };
+      const seq = send(action);
+      // Sending has shown that the kernel is gone.
+      if (store.live) store.sent[button] = { at: Date.now(), seq };
       store.draw();
     },
 
@@ -108,7 +118,7 @@ export function createStore(facts, send) {
     /** Removes the clicks that were acknowledged at least `ms` ago. @param {number} ms */
     removeDone(ms) {
       for (const [button, { done }] of Object.entries(store.sent)) {
-        if (done && Date.now() - done >= ms) delete store.sent[button];
+        if (done && elapsedMs(done) >= ms) delete store.sent[button];
       }
     },
 
@@ -126,9 +136,13 @@ export function createStore(facts, send) {
 /** Shows a notification of the browser. @param {Facts} facts */
 function showNotification({ id, description = id, state, message }) {
   if (Notification.permission === "granted") {
-    new Notification(cut(describe(state)[0] + ": " + description, 300), {
-      body: message && cut(message),
-      tag: "tamr" + id,
-    });
+    try {
+      new Notification(cut(describe(state)[0] + ": " + description, 300), {
+        body: message && cut(message),
+        tag: "tamr" + id,
+      });
+    } catch {
+      // Chrome on Android permits notifications, but allows only a service worker to show them.
+    }
   }
 }

@@ -1,5 +1,7 @@
 /** Connection to the kernel: numbered messages, and detection of whether the kernel is alive. */
 
+import { elapsedMs } from "./format.js";
+
 /** Seconds without a response after which the page says that it waits, and looks for the widget's comm. */
 const UNRESPONSIVE_SECONDS = 5;
 /** Interval at which a visible page reports that it is visible, in milliseconds. */
@@ -7,8 +9,11 @@ const VISIBLE_INTERVAL_MS = 60000;
 /** Kernel statuses in which the kernel of a widget is gone, or about to be. */
 const DEAD_STATUSES = ["dead", "terminating", "restarting", "autorestarting"];
 
-/** Number of messages sent by this page, which numbers the messages of all its widgets. */
-let lastSeq = 0;
+/**
+ * Number of the last message of this page, which numbers the messages of all its widgets. It begins at
+ * a random number, since every page of a kernel gets the acknowledgements of all of them.
+ */
+let lastSeq = Math.floor(Math.random() * 2 ** 32) * 2 ** 20;
 /** Pending comm_info requests, one for each kernel, shared by all widgets. @type {WeakMap<object, Promise<any>>} */
 const pendingRequests = new WeakMap();
 
@@ -16,7 +21,8 @@ const pendingRequests = new WeakMap();
 function commInfo(kernel) {
   let request = pendingRequests.get(kernel);
   if (!request) {
-    request = Promise.resolve(kernel.requestCommInfo({ target_name: "jupyter.widget" }))
+    request = Promise.resolve()
+      .then(() => kernel.requestCommInfo({ target_name: "jupyter.widget" }))
       .catch(() => undefined)
       .finally(() => pendingRequests.delete(kernel));
     pendingRequests.set(kernel, request);
@@ -109,7 +115,7 @@ export function connect(model, onChange) {
 
     /** Records that the kernel is alive, and that it acknowledged a message; they may arrive out of order. */
     markAlive(ack = 0) {
-      acknowledged = Math.max(acknowledged, ack);
+      if (ack <= lastSent) acknowledged = Math.max(acknowledged, ack);
       responding = acknowledged < lastSent;
       if (!responding) silentSeconds = 0;
       setState(true, responding ? waiting : "");
@@ -130,12 +136,16 @@ export function connect(model, onChange) {
         DEAD_STATUSES.includes(kernel?.status) ||
         kernel?.connectionStatus === "disconnected";
       if (dead) return setState(false);
-      if (wasDead) send("subscribe");
+      if (wasDead) {
+        // The response to a request from before may be lost with the connection.
+        pendingRequests.delete(kernel);
+        send("subscribe");
+      }
       if (!live) return;
       silentSeconds = acknowledged < lastSent ? silentSeconds + 1 : 0;
       if (silentSeconds && silentSeconds % UNRESPONSIVE_SECONDS === 0) checkComm();
       setState(true, silentSeconds >= UNRESPONSIVE_SECONDS ? waitingText() : "");
-      if (visible && Date.now() - reportedAt >= VISIBLE_INTERVAL_MS) {
+      if (visible && elapsedMs(reportedAt) >= VISIBLE_INTERVAL_MS) {
         reportedAt = Date.now();
         send("visible");
       }

@@ -22,22 +22,27 @@ export function setText(node, text) {
   if (node.textContent !== (text || "")) node.textContent = text || "";
 }
 
+/** Label of a button whose text could not be copied. */
+export const NOT_COPIED = "The browser does not allow it";
+
 /**
- * Copies a text to the clipboard.
+ * Copies a text to the clipboard, and returns whether that was possible.
  * @param {string} text
  * @param {HTMLElement} parent in the document, for pages that have no clipboard
  */
 export async function copyText(text, parent) {
   try {
     await navigator.clipboard.writeText(text);
+    return true;
   } catch {
     // There is no clipboard on plain http: the older way copies a selection.
     const selected = make("pre", {}, text);
     selected.style.cssText = "position: fixed; clip-path: inset(50%)";
     parent.append(selected);
     getSelection()?.selectAllChildren(selected);
-    document.execCommand("copy");
+    const succeeded = document.execCommand("copy");
     selected.remove();
+    return succeeded;
   }
 }
 

@@ -1,7 +1,7 @@
 /** Progress and remaining time of a job, by the running times of earlier jobs. All times are in seconds. */
 
 import { plural } from "./dom.js";
-import { duration } from "./format.js";
+import { cut, duration } from "./format.js";
 
 /** @typedef {import("./protocol.js").Estimate} Estimate */
 
@@ -83,7 +83,7 @@ export function waitingText({ queue, ahead, estimate }, waited) {
     ? [
         ordinal(ahead.count + 1) + " in the queue",
         start.slice(0, 1).toLowerCase() + start.slice(1),
-        "behind " + ahead.names[0] + (others ? " and " + others + " more" : ""),
+        "behind " + cut(ahead.names[0], 99) + (others ? " and " + others + " more" : ""),
       ]
     : [start];
   return (

@@ -1,13 +1,26 @@
 /** Formats states, durations and times for people. */
 
-/** Note beside a click that was not acknowledged for SLOW_ACK_MS. */
-export const WAITING_FOR_KERNEL =
-  "Waiting for the kernel, which may be busy with a cell; this will be done when it answers.";
-export const SLOW_ACK_MS = 2000;
+/** Time without an acknowledgement after which a note beside a click says that it waits. */
+const SLOW_ACK_MS = 2000;
 
-/** Truncates a text to a length. @param {string} [text] */
+/** Milliseconds since a time of this page's clock; one that was set back does not stop them. @param {number} ms */
+export const elapsedMs = (ms) => Math.abs(Date.now() - ms);
+
+/** Note beside a click that is not acknowledged yet. @param {number} at when it was sent */
+export const pendingNote = (at, note = "Sending…") =>
+  elapsedMs(at) < SLOW_ACK_MS
+    ? note
+    : "Waiting for the kernel, which may be busy with a cell; this will be done when it answers.";
+
+/** Controls of the text direction, which would also reorder the text around a name. */
+const BIDI_CONTROLS = /[\u202a-\u202e\u2066-\u2069]/g;
+
+/** Truncates a text between two characters, and removes what would reorder other text. @param {string} [text] */
 export const cut = (text = "", length = 999) =>
-  text.length > length ? text.slice(0, length) + "…" : text;
+  (text.length > length
+    ? text.slice(0, length).replace(/[\ud800-\udbff]$/, "") + "…"
+    : text
+  ).replace(BIDI_CONTROLS, "");
 
 /** Label and icon shape (an SVG path of 16 by 16) by state. @type {Record<string, string[]>} */
 const STATES = {

@@ -25,8 +25,9 @@ export function createButtons() {
  * @param {ReturnType<typeof createButtons>} view the buttons, with one for each action to confirm
  * @param {HTMLElement} actions the element of these buttons
  * @param {(yes: boolean) => void} onChoice
+ * @param {() => void} [leave] moves the focus elsewhere if the action's button is hidden by now
  */
-export function createQuestion({ buttons, button }, actions, onChoice) {
+export function createQuestion({ buttons, button }, actions, onChoice, leave) {
   const prompt = make("span");
   const no = button("no", "", () => onChoice(false));
   const yes = button("yes", "", () => onChoice(true));
@@ -54,7 +55,10 @@ export function createQuestion({ buttons, button }, actions, onChoice) {
       node.hidden = !asking;
       if (asking && actions.contains(from)) no.focus();
       actions.hidden = !!asking;
-      if (!asking && node.contains(from)) buttons[node.dataset.asking ?? ""].focus();
+      if (asking || !node.contains(from)) return;
+      const back = buttons[node.dataset.asking ?? ""];
+      if (back.hidden) leave?.();
+      else back.focus();
     },
 
     /** Whether the focus moves out of the confirmation. @param {FocusEvent} event */

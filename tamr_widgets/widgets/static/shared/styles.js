@@ -1,5 +1,7 @@
 /** Inserts the styles, once for each document or shadow root. */
 
+import { make, setText } from "./dom.js";
+
 /** @type {string} the text of panel.css; see bundle.py */
 const CSS = /** @type {any} */ (globalThis).TAMR_CSS;
 
@@ -7,9 +9,12 @@ const CSS = /** @type {any} */ (globalThis).TAMR_CSS;
 export function insertStyles(node) {
   const root = node.getRootNode();
   const container = root instanceof ShadowRoot ? root : document.head;
-  if (container.querySelector("style[data-tamr]")) return;
-  const style = document.createElement("style");
-  style.dataset.tamr = "";
-  style.textContent = CSS;
-  container.append(style);
+  let style = container.querySelector("style[data-tamr]");
+  if (!style) {
+    style = make("style");
+    style.setAttribute("data-tamr", "");
+    container.append(style);
+  }
+  // After an upgrade without a reload, they are those of the version before.
+  setText(style, CSS);
 }

@@ -7,7 +7,7 @@ const REPORT_DELAY_MS = 50;
  * Sends changed values back: marimo re-runs the cells that read them when a page changes them.
  * @param {any} model
  * @param {string[]} names
- * @returns {Record<string, () => void>} the listeners to register
+ * @returns {{listeners: Record<string, () => void>, close(): void}} the listeners to register, and their end
  */
 export function reportValues(model, names) {
   let [timer, sent] = [0, ""];
@@ -20,5 +20,8 @@ export function reportValues(model, names) {
       model.save_changes();
     }, REPORT_DELAY_MS);
   };
-  return Object.fromEntries(names.map((name) => ["change:" + name, report]));
+  return {
+    listeners: Object.fromEntries(names.map((name) => ["change:" + name, report])),
+    close: () => clearTimeout(timer),
+  };
 }

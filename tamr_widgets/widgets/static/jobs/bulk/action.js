@@ -53,13 +53,10 @@ export function createBulkAction(rows, selection, send, draw, saveSelection) {
     confirm(yes) {
       const { current } = bulk;
       if (!current?.asking) return;
-      if (yes)
-        Object.assign(current, {
-          asking: false,
-          at: Date.now(),
-          seq: send(current.action + "_all", { ids: current.ids }),
-        });
-      else bulk.current = null;
+      if (yes) {
+        Object.assign(current, { asking: false, at: Date.now() });
+        current.seq = send(current.action + "_all", { ids: current.ids });
+      } else bulk.current = null;
       draw();
     },
 
@@ -80,6 +77,11 @@ export function createBulkAction(rows, selection, send, draw, saveSelection) {
         saveSelection();
       }
       draw();
+    },
+
+    /** Without a kernel nothing can be confirmed, and an action that it has not acknowledged is lost. */
+    disconnect() {
+      if (!bulk.current?.acknowledged) bulk.current = null;
     },
 
     /** Closes the report. */

@@ -1,6 +1,6 @@
 /** Bar above the table: how many jobs there are, and the actions on the selected ones. */
 
-import { copyText, focusedNear, make, plural, setText } from "../../shared/dom.js";
+import { copyText, focusedNear, make, NOT_COPIED, plural, setText } from "../../shared/dom.js";
 import { cut } from "../../shared/format.js";
 import { csvOf, saveCsv, tsvOf } from "../export.js";
 
@@ -13,15 +13,17 @@ export function createBulkBar(jobs, { button }, leave) {
   const count = make("span");
   const cancel = button("cancel", "", () => jobs.bulk.requestConfirmation("cancel"));
   const remove = button("delete", "", () => jobs.bulk.requestConfirmation("delete"));
-  const clear = button("clear", "Clear selection", () => {
-    jobs.select((selection) => selection.replace([]));
-    leave();
-  });
+  const clear = button("clear", "Clear selection", () =>
+    jobs.select((selection) => selection.replace([])),
+  );
+  /** Label of the button after it has copied something, while it has the focus. */
+  let outcome = "";
   const copy = button("copy", "", async () => {
     const rows = chosen();
-    await copyText(tsvOf(rows, jobs.now()), bar);
-    jobs.announce(plural(rows.length, "row") + " copied");
-    setText(copy, "Copied");
+    const succeeded = await copyText(tsvOf(rows, jobs.now()), bar);
+    outcome = succeeded ? "Copied" : NOT_COPIED;
+    jobs.announce(succeeded ? plural(rows.length, "row") + " copied" : NOT_COPIED);
+    setText(copy, outcome);
   });
   copy.onblur = () => draw();
   const save = button("save", "", () => {
@@ -86,11 +88,15 @@ export function createBulkBar(jobs, { button }, leave) {
     );
     disable(remove, unavailable || (no_delete ? "This server does not delete operations." : ""));
     const exported = selection.size || matching.length;
-    if (focusedNear(copy) !== copy || copy.textContent !== "Copied")
-      setText(copy, "Copy " + plural(exported, "row"));
+    if (focusedNear(bar) !== copy) outcome = "";
+    setText(copy, outcome || "Copy " + plural(exported, "row"));
     setText(save, "Save " + plural(exported, "row") + " as CSV");
     for (const each of [copy, save]) disable(each, exported ? "" : "There are no rows.");
-    for (const each of [cancel, remove, clear]) each.hidden = !selection.size;
+    for (const each of [cancel, remove, clear]) {
+      // The focus would be lost with the button; the table that gets it is drawn after this.
+      if (!selection.size && focusedNear(bar) === each) queueMicrotask(leave);
+      each.hidden = !selection.size;
+    }
   }
 
   /** @param {HTMLButtonElement} each @param {string} reason why it is disabled, or "" */

@@ -25,12 +25,16 @@ export function createBulkQuestion(jobs, { buttons, button }, bar, leave) {
 
   // Some browsers would take the focus away on a press of the mouse, which closes the confirmation.
   question.onmousedown = (event) => event.preventDefault();
-  question.onkeydown = ({ key }) => key === "Escape" && jobs.bulk.confirm(false);
-  question.addEventListener("focusout", () => {
+  // A handler that returned false would keep Enter, Space and Tab from the buttons.
+  question.onkeydown = ({ key }) => {
+    if (key === "Escape") jobs.bulk.confirm(false);
+  };
+  question.addEventListener("focusout", ({ relatedTarget }) => {
+    // Nothing has the focus yet when Tab moves it from one button to the other.
+    if (question.contains(/** @type {Node | null} */ (relatedTarget))) return;
     queueMicrotask(() => {
       // A view that is removed from the page loses its focus too, which must not close the confirmation.
-      if (question.isConnected && document.hasFocus() && !question.contains(focusedNear(question)))
-        jobs.bulk.confirm(false);
+      if (question.isConnected && document.hasFocus()) jobs.bulk.confirm(false);
     });
   });
 
@@ -60,7 +64,7 @@ export function createBulkQuestion(jobs, { buttons, button }, bar, leave) {
     const { ask, noun, no: keep } = BULK_LABELS[action];
     const them = ids.length === 1 ? "it" : "them";
     const where =
-      (action === "cancel" ? " on " : " from ") + (jobs.status.host || "the server") + "?";
+      (action === "cancel" ? " on " : " from ") + (cut(jobs.status.host, 99) || "the server") + "?";
     setText(prompt, ask + " " + plural(ids.length, noun) + where);
     setText(
       names,

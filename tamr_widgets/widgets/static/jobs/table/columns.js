@@ -28,7 +28,7 @@ export const ranFor = (row, now) => secondsBetween(row.started, row.resolved ? r
 export const isSlow = (row, now) => !!row.estimate && ranFor(row, now) > row.estimate[2];
 
 /** @param {import("../../shared/protocol.js").RowEstimate | null | undefined} values */
-export const namedEstimate = (values) =>
+const namedEstimate = (values) =>
   values ? { median: values[0], low: values[1], high: values[2], samples: values[3] } : undefined;
 
 /**

@@ -107,6 +107,12 @@ export function createGrid(jobs, leave) {
     return view;
   }
 
+  /** @param {RowView} view */
+  function destroyView(view) {
+    observer.unobserve(view.node);
+    view.destroy();
+  }
+
   function drawRows() {
     const hadFocus = body.contains(focusedNear(node));
     const rows = rowsToDraw();
@@ -117,7 +123,7 @@ export function createGrid(jobs, leave) {
       if (keys.has(key)) continue;
       views.delete(key);
       // A view that has the focus is not reused, since the focus would move to another row.
-      if (view.focused) view.destroy();
+      if (view.focused) destroyView(view);
       else unused.set(view.node, view);
     }
     /** @type {Node | null} */
@@ -136,7 +142,7 @@ export function createGrid(jobs, leave) {
       if (next === view.node) next = next.nextSibling;
       else body.insertBefore(view.node, next);
     }
-    for (const view of unused.values()) view.destroy();
+    for (const view of unused.values()) destroyView(view);
     if (hadFocus && !body.contains(focusedNear(node))) focus();
   }
 
@@ -222,7 +228,6 @@ export function createGrid(jobs, leave) {
     header,
     /** Number of rows that a page key moves by. */
     page: () => Math.max(1, Math.floor((viewHeight - header.node.offsetHeight) / height) - 1),
-    view: (/** @type {string} */ key) => views.get(key),
 
     /** Draws the times of the visible rows that are not resolved. */
     tick() {

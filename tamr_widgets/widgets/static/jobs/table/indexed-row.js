@@ -1,7 +1,6 @@
 /** A job's row: made of the kernel's message, with what searching and sorting need. */
 
 import { cut, timeOf } from "../../shared/format.js";
-import { failureTemplate } from "../job-types.js";
 
 /** @typedef {import("../../shared/protocol.js").WireRow} WireRow */
 /** @typedef {ReturnType<typeof indexedRow>} Row */
@@ -26,11 +25,9 @@ export function indexedRow([
   reason = null,
   since = null,
 ]) {
-  [description, user, type] = [
-    cut(description, MAX_SEARCHED_CHARS),
-    cut(user, MAX_SEARCHED_CHARS),
-    cut(type, MAX_SEARCHED_CHARS),
-  ];
+  [description, user, type, reason] = [description, user, type, reason ?? ""].map((text) =>
+    cut(text, MAX_SEARCHED_CHARS),
+  );
   return {
     key,
     state: state && cut(state, MAX_SEARCHED_CHARS),
@@ -42,15 +39,15 @@ export function indexedRow([
     created: timeOf(created),
     started: timeOf(started),
     ended: timeOf(ended),
-    reason: cut(reason ?? "", MAX_SEARCHED_CHARS),
+    reason,
     since,
     resolved: RESOLVED.includes(state ?? ""),
     /** Text that is searched. */
-    text: (description + "\n" + key + "\n" + user + "\n" + (reason ?? "")).toLowerCase(),
+    text: (description + "\n" + key + "\n" + user + "\n" + reason).toLowerCase(),
     number: parseFloat(key) || 0,
     jobType: "",
     /** The reason of a failure without names and numbers; jobs that failed alike have the same. */
-    failure: state === "FAILED" ? failureTemplate(reason ?? "") : "",
+    failure: "",
     /** Current sort key. @type {number | string} */
     order: 0,
     /** Index among the matching rows, or -1. */

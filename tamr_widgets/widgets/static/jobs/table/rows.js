@@ -61,6 +61,7 @@ export function createRows() {
     const row = byKey.get(fresh.key);
     fresh.list = list;
     fresh.jobType = jobTypes.name(fresh.type, fresh.description);
+    if (fresh.state === "FAILED") fresh.failure = jobTypes.failure(fresh.reason);
     if (fresh.estimate) jobTypes.add(fresh.jobType, fresh.created ?? 0, fresh.estimate);
     if (row) Object.assign(row, fresh, { index: row.index });
     else {

@@ -39,6 +39,7 @@ export function createSelection(keys) {
 
     /** Selects all rows, or deselects them if all are selected. @param {Row[]} rows */
     toggleAll(rows) {
+      range = [];
       const all = rows.every(({ key }) => selected.has(key));
       for (const { key } of rows) all ? selected.delete(key) : selected.add(key);
     },
@@ -46,6 +47,7 @@ export function createSelection(keys) {
     /** @param {Iterable<string>} next */
     replace(next) {
       const kept = [...next];
+      range = [];
       selected.clear();
       for (const key of kept) selected.add(key);
     },

@@ -12,11 +12,12 @@ const LANES = 10;
 /** Lengths in pixels. */
 const [MIN_BAR_LENGTH, GAP, COLUMN_WIDTH] = [2, 1, 6];
 
-/** Times of a job's creation, start and end. @param {Row} row @param {number} now @returns {[number, number, number]} */
+/** Times of a job's creation, start and end in this order, also where clocks disagree. @param {Row} row @param {number} now @returns {[number, number, number]} */
 function times({ created, started, ended, resolved }, now) {
   const begin = created ?? started ?? ended ?? NaN;
-  const end = (resolved ? ended : now) ?? started ?? begin;
-  return [begin, Math.min(started ?? (resolved ? begin : end), end), end];
+  const end = Math.max(begin, (resolved ? ended : now) ?? started ?? begin);
+  const start = Math.min(started ?? (resolved ? begin : end), end);
+  return [begin, Math.max(begin, start), end];
 }
 
 /** Style of a job's bar. @param {Row} row */
