@@ -247,7 +247,7 @@ class Chain(StepList):
             ended = self._started and self._end.done()
         if ended:
             safe(self)
-        return partial(self._forget, self._on_ended, safe)
+        return partial(self._remove_on_ended, safe)
 
     def wait(self, timeout_seconds: Seconds | None = None) -> Chain:
         """Blocks until the chain has ended, and returns it, also if a step has failed.
@@ -320,6 +320,11 @@ class Chain(StepList):
             msg = f"from_operations names {unknown[0]!r:.100}, but there is no such step."
             raise ValueError(msg)
         return {name: Operation.adopt(each) for name, each in operations.items()}
+
+    def _remove_on_ended(self, callback: SafeCallback) -> None:
+        with self._lock:
+            self._on_ended = [each for each in self._on_ended if each is not callback]
+        callback.close()
 
     def _checked_end(self) -> Future[Chain]:
         if any(run.is_own_thread() for run in self._runs):

@@ -35,7 +35,8 @@ class StepList:
         self._runs: list[StepRun] = []
         # Pollers are kept alive, since they hold the histories.
         self._pollers: dict[Poller, TamrClient] = {}
-        self._listeners: list[SafeCallback] = []
+        # Replaced when it changes, so that it can be read without the lock.
+        self._listeners: dict[SafeCallback, Callable[[], bool]] = {}
         self._lock = threading.RLock()  # a signal handler may call any method
         _fork.register(self)
 
@@ -74,7 +75,9 @@ class StepList:
         with self._lock:
             return self.state, self.steps
 
-    def on_change(self, callback: Callable[[], object]) -> Callable[[], None]:
+    def on_change(
+        self, callback: Callable[[], object], *, _is_shown: Callable[[], bool] = lambda: True
+    ) -> Callable[[], None]:
         """Calls `callback` after each change of a step, on a thread of its own.
 
         While there is a callback, `steps` have the starts of jobs in the queue by the jobs ahead.
@@ -85,11 +88,11 @@ class StepList:
         """
         safe = isolated(callback)
         with self._lock:
-            runs = [] if self._listeners else list(self._runs)
-            self._listeners.append(safe)
+            runs = [] if self._is_shown() else list(self._runs)
+            self._listeners = {**self._listeners, safe: _is_shown}
         for run in runs:
             run.refresh()  # the poller's thread may sleep until the next poll
-        return partial(self._forget, self._listeners, safe)
+        return partial(self._remove_listener, safe)
 
     def _report(self, run: StepRun, changes: dict[str, Any]) -> None:
         """Writes the changes of a step, and handles them."""
@@ -107,9 +110,7 @@ class StepList:
 
     def _advance(self) -> None:
         """Handles a change of a step."""
-        with self._lock:
-            listeners = list(self._listeners)
-        for listener in listeners:
+        for listener in self._listeners:
             listener()
 
     def _learn(self, client: TamrClient) -> None:
@@ -135,13 +136,15 @@ class StepList:
         return poller.history.estimate(operation), poller.estimate_queue(operation)
 
     def _is_shown(self) -> bool:
-        """Whether there are listeners. Pollers call it with their lock, so it acquires none."""
-        return bool(self._listeners)
+        """Whether a listener shows it. Pollers call it with their lock, so it acquires none."""
+        return any(is_shown() for is_shown in self._listeners.values())
 
-    def _forget(self, callbacks: list[SafeCallback], callback: SafeCallback) -> None:
+    def _remove_listener(self, listener: SafeCallback) -> None:
         with self._lock:
-            callbacks[:] = [each for each in callbacks if each is not callback]
-        callback.close()
+            self._listeners = {
+                each: is_shown for each, is_shown in self._listeners.items() if each is not listener
+            }
+        listener.close()
 
 
 def isolated(callback: Callable[..., object]) -> SafeCallback:

@@ -6,17 +6,14 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .._clock import Seconds, clock
+from .._clock import Seconds
 from ..errors import TamrError
 from .callbacks import CallbackQueue, SafeCallback, ignore, log_exception, own_context
-from .cell_monitor import cells
+from .page_visibility import PageVisibility
 
 if TYPE_CHECKING:
     from .target import PollTarget
 
-# A target whose subscribers are all hidden is polled rarely: after a page has not shown a
-# subscription for this long, it counts as hidden.
-HIDDEN_AFTER_SECONDS = 300.0
 # A subscriber whose callback is slow misses the oldest of more results than this: each may be a
 # list of all operations.
 MAX_WAITING = 100
@@ -66,7 +63,7 @@ class Subscription:
         self._on_error = on_error
         self._on_change = on_change
         self._unlogged: BaseException | None = None
-        self._visible_at = clock.monotonic() if on_a_page else None
+        self._visibility = PageVisibility() if on_a_page else None
         # A list rather than a number, since appending and popping are atomic.
         self._waiters: list[None] = []
         self._run_callback: Callable[..., object] = self._call
@@ -88,9 +85,9 @@ class Subscription:
 
     def mark_visible(self) -> None:
         """Records that a page shows this now. After five minutes without it, polls are rare."""
-        if self._visible_at is not None:
+        if self._visibility is not None:
             was_hidden = self.is_hidden()
-            self._visible_at = clock.monotonic()
+            self._visibility.mark_visible()
             if was_hidden:
                 self._on_change(self)
 
@@ -105,17 +102,14 @@ class Subscription:
         """Reverts one `add_waiter`; the time until it counts as hidden starts now."""
         if self._waiters:
             self._waiters.pop()
-        if self._visible_at is not None:
-            self._visible_at = clock.monotonic()
+        if self._visibility is not None:
+            self._visibility.mark_visible()
 
     def is_hidden(self) -> bool:
-        """Whether this belongs to a page, none has shown it for long, and no code waits for it.
-
-        While a cell runs, the messages of pages may wait for its end: that time does not count.
-        """
-        if self._visible_at is None or self._waiters:
+        """Whether this belongs to a page, none has shown it for long, and no code waits for it."""
+        if self._visibility is None or self._waiters:
             return False
-        return clock.monotonic() - max(self._visible_at, cells.busy_until()) > HIDDEN_AFTER_SECONDS
+        return self._visibility.is_hidden()
 
     def needs_queue(self) -> bool:
         """Whether it shows the queue while its job waits; not after the function raised."""

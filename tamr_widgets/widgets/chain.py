@@ -14,6 +14,7 @@ from .._chain.steps import StepStatus
 from .._clock import Seconds, clock
 from .._http.urls import server_name
 from .._polling.callbacks import CallbackQueue, own_context
+from .._polling.page_visibility import PageVisibility
 from .._text import cut
 from ..chain import Chain
 from . import bundle, cell_outputs
@@ -64,6 +65,7 @@ class ChainWidget(BaseWidget):
         values = {"chain": chain, "state": state, "steps": steps}
         self._trait_values.update(values)  # there are no observers yet
         self._unsubscribe: Callable[[], None] | None = None
+        self._visibility = PageVisibility()
         self._closed = False
         super().__init__(_chain=facts_of(chain, state, steps), **kwargs)
         self._follow()
@@ -112,6 +114,9 @@ class ChainWidget(BaseWidget):
     def _handle_action(self, content: dict[str, Any]) -> None:
         action, name = content.get("action"), content.get("id")
         if action == "visible":
+            if self._visibility.is_hidden():
+                self._submit(self._pause)
+            self._visibility.mark_visible()
             self._follow()
             self._opened.mark_visible()
         elif action == "expand":
@@ -145,7 +150,10 @@ class ChainWidget(BaseWidget):
     def _resume(self) -> None:
         """Draws the chain and its changes from now on, unless it does so; on the queue's thread."""
         if self._unsubscribe is None and not self._closed:
-            self._unsubscribe = self.chain.on_change(lambda: self._submit(self._draw))
+            visibility = self._visibility
+            self._unsubscribe = self.chain.on_change(
+                lambda: self._submit(self._draw), _is_shown=lambda: not visibility.is_hidden()
+            )
             self._draw()  # it may have changed before
 
     def _pause(self) -> None:

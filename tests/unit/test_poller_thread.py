@@ -36,7 +36,7 @@ def quick_backoff(monkeypatch):
 @pytest.fixture
 def rarely_polled(tamr, tamr_client, poller, follower, monkeypatch):
     """An operation that was polled once and will be again in an hour, and its follower."""
-    monkeypatch.setattr("tamr_widgets._polling.subscription.HIDDEN_AFTER_SECONDS", -1)
+    monkeypatch.setattr("tamr_widgets._polling.page_visibility.HIDDEN_AFTER_SECONDS", -1)
     operation = tamr_client.operation(tamr.jobs.add("RUNNING"))
     follower.follow(poller, operation, 600, on_a_page=True)
     wait_until(lambda: len(follower.results) == 1)

@@ -14,9 +14,9 @@ from polling import LIST, FakeTamr, Follower, drive
 from tamr_widgets import Chain, ChainWidget, JobHistory, Operation, Poller
 from tamr_widgets._http.deadline import current_deadline
 from tamr_widgets._operation.operation_list import OperationList
+from tamr_widgets._polling.page_visibility import HIDDEN_AFTER_SECONDS
 from tamr_widgets._polling.queue_monitor import DELAY_SECONDS
 from tamr_widgets._polling.single import future_of
-from tamr_widgets._polling.subscription import HIDDEN_AFTER_SECONDS
 from tamr_widgets._terminal.display import LiveLine
 from tamr_widgets._terminal.lines import status_line
 from tamr_widgets.widgets.cell_outputs import Cell
@@ -401,6 +401,23 @@ def test_a_chain_in_a_cell_that_ran_again_needs_no_list(
     widget._handle_custom_msg({"action": "visible", "seq": 1}, None)
     wait_until(lambda: not callback_threads())
     assert (lists_in(tamr, poller, clock, 120) == 0) == is_closed
+    widget.close()
+
+
+def test_a_chain_on_a_page_that_is_closed_needs_no_list(tamr, clock, poller, waiting, of_poller):
+    """Its browser tab may be closed while the kernel runs on; a page that opens shows it again."""
+    chain = Chain({"a": lambda: None}, poll_interval_seconds=INTERVAL)
+    chain.resume({"a": waiting})
+    widget = ChainWidget(chain)
+    wait_until(lambda: not callback_threads())
+    assert lists_in(tamr, poller, clock, 120) >= 30
+    drive(poller, clock, HIDDEN_AFTER_SECONDS)
+
+    assert lists_in(tamr, poller, clock, 120) == 0
+
+    widget._handle_custom_msg({"action": "visible", "seq": 1}, None)
+    wait_until(lambda: not callback_threads())
+    assert lists_in(tamr, poller, clock, 120) >= 30
     widget.close()
 
 

@@ -428,7 +428,7 @@ def test_a_last_poll_that_ends_the_job_is_in_the_traits(tamr, client):
 @pytest.mark.parametrize("waiting", ["wait", "await", "on_resolved", "click"])
 def test_a_wait_keeps_the_interval(tamr, client, monkeypatch, waiting):
     """Also if no page has shown the widget for long; and no longer than the wait."""
-    monkeypatch.setattr("tamr_widgets._polling.subscription.HIDDEN_AFTER_SECONDS", -1.0)
+    monkeypatch.setattr("tamr_widgets._polling.page_visibility.HIDDEN_AFTER_SECONDS", -1.0)
     monkeypatch.setattr("tamr_widgets._polling.target.HIDDEN_FACTOR", 10_000)
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job)

@@ -118,9 +118,9 @@ def test_a_change_while_it_is_made_is_not_missed(monkeypatch):
     chain = Chain({"a": lambda: None})
     on_change = chain.on_change
 
-    def ends_before(callback: Callable[[], object]) -> Callable[[], None]:
+    def ends_before(*args: Any, **options: Any) -> Callable[[], None]:
         chain.start().wait(10)
-        return on_change(callback)
+        return on_change(*args, **options)
 
     monkeypatch.setattr(chain, "on_change", ends_before)
     widget = ChainWidget(chain)

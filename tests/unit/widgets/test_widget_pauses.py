@@ -179,7 +179,7 @@ def test_a_closed_widget_is_not_displayed(tamr, client, displayed):
 
 def test_a_page_that_shows_a_widget_again_gets_a_poll(tamr, client, monkeypatch):
     """After a time in which no page showed it, polls had become rare."""
-    monkeypatch.setattr("tamr_widgets._polling.subscription.HIDDEN_AFTER_SECONDS", 0.1)
+    monkeypatch.setattr("tamr_widgets._polling.page_visibility.HIDDEN_AFTER_SECONDS", 0.1)
     monkeypatch.setattr("tamr_widgets._polling.target.HIDDEN_FACTOR", 10_000)
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job)
