@@ -122,7 +122,7 @@ class ChainWidget(BaseWidget):
         elif action == "expand":
             self._submit(lambda: self._expand(name))
         elif action == "collapse":
-            self._submit(lambda: self._opened.collapse(name))
+            self._submit(lambda: self._collapse(name))
         elif name is not None:
             self._opened.act(name, action)
         elif action in ("start", "stop", "cancel", "resume") and isinstance(self.chain, Chain):
@@ -133,6 +133,10 @@ class ChainWidget(BaseWidget):
         for step in self.chain.steps:
             if step.name == name and step.operation is not None:
                 self._opened.expand(name, step.operation)
+
+    def _collapse(self, name: Any) -> None:
+        self._opened.collapse(name)
+        self.send({"collapsed": name})  # a page that still shows the step expands it again
 
     def _send_panel(self, name: str, facts: PanelFacts) -> None:
         self.send({"panel": name, "facts": facts})

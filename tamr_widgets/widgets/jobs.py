@@ -303,7 +303,7 @@ class JobsWidget(BaseWidget):
         elif action == "expand":
             self._submit_action(lambda: self._expand(key))
         elif action == "collapse":
-            self._submit_action(lambda: self._opened.collapse(key))
+            self._submit_action(lambda: self._collapse(key))
         elif action in ("cancel_all", "delete_all"):
             self._submit_action(
                 lambda: self._begin_bulk(action.removesuffix("_all"), content.get("ids"))
@@ -315,6 +315,10 @@ class JobsWidget(BaseWidget):
         operation = self._table.get(key)
         if operation is not None:
             self._opened.expand(key, operation)
+
+    def _collapse(self, key: Any) -> None:
+        self._opened.collapse(key)
+        self.send({"collapsed": key})  # a page that still shows the row expands it again
 
     def _submit(self, work: Callable[[], object]) -> None:
         self._submit_later(work, 0.0)

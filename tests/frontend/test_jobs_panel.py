@@ -39,6 +39,17 @@ def test_a_click_opens_and_closes(open_jobs: Callable[..., Jobs]) -> None:
     ]
 
 
+def test_a_row_that_another_page_closes_is_open_here(open_jobs: Callable[..., Jobs]) -> None:
+    """Its panel gets facts again; a row that is closed here, too, does not."""
+    jobs = open_jobs([row("17"), row("18")])
+    opened(jobs)
+
+    jobs.notify("say", {"collapsed": "17"})
+    jobs.notify("say", {"collapsed": "18"})
+
+    assert [message["id"] for message in jobs.sent("expand")] == ["17", "17"]
+
+
 def test_the_row_tells_what_it_knows_until_then(open_jobs: Callable[..., Jobs]) -> None:
     """Before the kernel sends more, the panel shows the row's own facts."""
     jobs = open_jobs([row("17", state="RUNNING", ended=None)])

@@ -96,6 +96,7 @@ def test_a_step_opens_to_the_panel_of_its_operation(chain):
     assert panel["facts"]["state"] == "FAILED"
     assert panel["facts"]["id"] == chain.steps[1].operation.resource_id
     click(widget, "collapse", id="pairs")
+    wait_until(lambda: {"collapsed": "pairs"} in sent)
 
 
 def test_the_saved_output_has_every_step_as_text(chain):

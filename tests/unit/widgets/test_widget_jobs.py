@@ -110,10 +110,9 @@ def test_an_opened_row_is_a_panel_with_the_same_actions(tamr, widget, page):
     page.click("cancel", id=job)
     wait_until(lambda: page.of("facts")[-1]["state"] in {"CANCELING", "CANCELED"})
     page.click("collapse", id=job)
+    wait_until(lambda: page.of("collapsed") == [job])
     assert set(page.of("panel")) == {job}
     page.clear()
-    page.click("subscribe")
-    wait_until(lambda: page.of("rows"))  # what follows the collapse
     tamr.jobs.finish(job)
     wait_until(lambda: widget.operations[0].resolved)
 

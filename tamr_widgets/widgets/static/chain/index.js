@@ -14,7 +14,11 @@ export default defineWidget((model, send) => {
     acknowledge: chain.acknowledge,
     tick: chain.tick,
     createView: () => createChainView(chain),
-    receive: ({ panel, facts }) => panel && chain.updatePanel(panel, facts),
+    receive({ panel, facts, collapsed }) {
+      if (panel) chain.updatePanel(panel, facts);
+      // Another page of this widget has closed a step that is open here.
+      else if (collapsed && chain.opened?.name === collapsed) send("expand", { id: collapsed });
+    },
     reopen: () => chain.opened && send("expand", { id: chain.opened.name }),
     ...reportValues(model, ["state"]),
   };

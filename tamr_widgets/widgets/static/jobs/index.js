@@ -54,12 +54,14 @@ export default defineWidget((model, send) => {
     acknowledge: jobs.acknowledge,
     tick: jobs.tick,
     createView: () => createPage(jobs),
-    receive({ rows, panel, facts, report }) {
+    receive({ rows, panel, facts, report, collapsed }) {
       if (rows) {
         jobs.applyRows(rows);
         keep();
       } else if (panel) jobs.updatePanel(panel, facts);
       else if (report) jobs.bulk.updateReport(report);
+      // Another page of this widget has closed a row that is open here.
+      else if (jobs.opened.has(collapsed)) send("expand", { id: collapsed });
     },
     reopen() {
       for (const id of jobs.opened.keys()) send("expand", { id });
