@@ -813,6 +813,17 @@ def test_the_end_of_a_chain_is_notified(job):
     every.close()
 
 
+def test_a_success_is_no_failure_to_notify_of(job):
+    """A notification of failures waits for the next end."""
+    chain = chain_of({"a": job("a")})
+    texts: list[str] = []
+    with notify(chain, lambda _, text: texts.append(text), when="failed"):
+        chain.start().wait(10)
+        wait_until(lambda: not callback_threads())
+
+    assert texts == []
+
+
 def test_the_ends_of_many_chains_are_notified():
     """One for each night, in a kernel that runs for weeks: Python reuses the ids of objects."""
     received: list[str] = []

@@ -84,3 +84,18 @@ def test_two_cells_that_notify_at_the_same_time_send_an_event_once(monkeypatch):
     wait_until(lambda: not callback_threads())
 
     assert len(inbox.cells) == 1
+
+
+def test_the_oldest_of_many_recipients_are_forgotten(monkeypatch):
+    """A kernel that runs for weeks may make a new function for each job."""
+    monkeypatch.setattr(outbox, "MAX_RECIPIENTS", 2)
+    first, *others = Inbox(), Inbox(), Inbox()
+    send(made_in("1", first), "17 ended")
+    for each in others:
+        send(made_in("2", each), "17 ended")
+
+    send(made_in("3", first), "17 ended")
+    wait_until(lambda: not callback_threads())
+
+    assert first.cells == ["1", "3"]
+    assert [each.cells for each in others] == [["2"]] * 2
