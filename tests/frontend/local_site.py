@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import datetime
 import mimetypes
-import threading
-from concurrent.futures import Future
-from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import tornado.httpserver
-import tornado.netutil
-import tornado.web
-
+from tamr_widgets.simulator.faults import Faults
+from tamr_widgets.simulator.http.messages import Request, Response
+from tamr_widgets.simulator.http.request_log import RequestLog
+from tamr_widgets.simulator.http.server import HttpServer
 from tamr_widgets.widgets import bundle
 
 if TYPE_CHECKING:
@@ -28,52 +24,33 @@ NOW = datetime.datetime(2021, 1, 29, 14, 2, 0, tzinfo=datetime.timezone.utc)
 NOW_MS = int(NOW.timestamp() * 1000)
 
 
-class Files(tornado.web.RequestHandler):
+class Files:
     """Responds with the project's files, which a browser may keep."""
 
-    def get(self, path: str) -> None:
-        try:
-            body, kind = _content(path)
-        except FileNotFoundError:
-            raise tornado.web.HTTPError(HTTPStatus.NOT_FOUND) from None
-        self.set_header("Content-Type", kind)
-        self.set_header("Cache-Control", "max-age=3600")
-        self.write(body)
-
-
-def _content(path: str) -> tuple[bytes, str]:
-    if path == "esm.js":
-        return bundle.LOADER.encode(), "text/javascript"
-    if path.startswith("code/"):
-        return bundle.compressed(path.removeprefix("code/")), "application/octet-stream"
-    home = bundle.STATIC.parent if path.startswith("static/") else HERE
-    file = home / path
-    return file.read_bytes(), mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+    def respond(self, request: Request) -> Response:
+        path = request.path.removeprefix("/")
+        headers = {"Cache-Control": "max-age=3600"}
+        if path == "esm.js":
+            return Response(200, bundle.LOADER.encode(), headers, "text/javascript")
+        if path.startswith("code/"):
+            code = bundle.compressed(path.removeprefix("code/"))
+            return Response(200, code, headers, "application/octet-stream")
+        file = (bundle.STATIC.parent if path.startswith("static/") else HERE) / path
+        if not file.is_file():
+            return Response(404)
+        kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+        return Response(200, file.read_bytes(), headers, kind)
 
 
 @contextlib.contextmanager
 def local_site() -> Iterator[str]:
-    """Serves the files on loopback, by a thread, and yields the address."""
-    address: Future[str] = Future()
-    end = asyncio.Event()
-
-    async def serve() -> None:
-        nonlocal loop
-        loop = asyncio.get_running_loop()
-        [socket] = tornado.netutil.bind_sockets(0, "127.0.0.1")
-        server = tornado.httpserver.HTTPServer(tornado.web.Application([("/(.*)", Files)]))
-        server.add_socket(socket)
-        address.set_result(f"http://127.0.0.1:{socket.getsockname()[1]}")
-        await end.wait()
+    """Serves the files on loopback, as the simulator does its API, and yields the address."""
+    server = HttpServer(Files(), Faults(), RequestLog())
+    server.start(port=0)
+    try:
+        yield f"http://127.0.0.1:{server.port}"
+    finally:
         server.stop()
-        await server.close_all_connections()
-
-    loop: asyncio.AbstractEventLoop | None = None
-    thread = threading.Thread(target=asyncio.run, args=(serve(),))
-    thread.start()
-    yield address.result(10)
-    loop.call_soon_threadsafe(end.set)
-    thread.join()
 
 
 def reader(chromium: Browser, site: str, **options: Any) -> BrowserContext:
