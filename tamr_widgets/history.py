@@ -208,7 +208,8 @@ def _width(estimate: Estimate) -> float:
 
 def _snapshot(operation: Any) -> Operation:
     """Adopts an operation of a public package or a widget's; one with a snapshot's times is one."""
-    return operation if hasattr(operation, "started_at") else Operation.adopt(operation)
+    is_one = isinstance(operation, Operation) or hasattr(operation, "started_at")
+    return operation if is_one else Operation.adopt(operation)
 
 
 def _identity(operation: Operation) -> tuple[str, str, str]:

@@ -227,10 +227,12 @@ class Operation:
         return self if client is self.client else self._copy(client, self)
 
     def after(self, earlier: Operation) -> Operation:
-        """Returns this snapshot with the creation time of an earlier one of the same job, too.
+        """Returns this snapshot, or a copy with an earlier one's creation time if it lacks its own.
 
-        Later documents can then be compared with it even if a response in between lacks the time.
+        Later documents of the same job can then be compared with it.
         """
+        if self._created_at is not None:
+            return self
         return self._copy(self.client, earlier)
 
     def _copy(self, client: TamrClient, earlier: Operation) -> Operation:

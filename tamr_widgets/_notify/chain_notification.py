@@ -26,14 +26,15 @@ class ChainNotification(Handle):
             msg = f"For a chain, when must be 'ended' or 'failed', not {when!r:.40}."
             raise ValueError(msg)
         super().__init__(to, when)
-        self._unsubscribe: Callable[[], None] = chain.on_ended(self._on_ended)
+        self._unsubscribe: Callable[[], None] | None = chain.on_ended(self._on_ended)
 
     def close(self) -> None:
         """Ends the notifications, and the attempts to send one. Closing it again has no effect."""
         super().close()
-        self._unsubscribe()
         # A closed handle that is still referenced must not keep the chain alive.
-        self._unsubscribe = _nothing
+        unsubscribe, self._unsubscribe = self._unsubscribe, None
+        if unsubscribe is not None:
+            unsubscribe()
 
     def _on_ended(self, chain: Chain) -> None:
         if self.closed or (self.when == "failed" and chain.state != FAILED):
@@ -44,7 +45,3 @@ class ChainNotification(Handle):
 
     def __repr__(self) -> str:
         return f"<notify {self.label} when {self.when}: a chain>"
-
-
-def _nothing() -> None:
-    """Does nothing: there is nothing to remove any more."""

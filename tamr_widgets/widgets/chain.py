@@ -154,9 +154,9 @@ class ChainWidget(BaseWidget):
     def _resume(self) -> None:
         """Draws the chain and its changes from now on, unless it does so; on the queue's thread."""
         if self._unsubscribe is None and not self._closed:
-            visibility = self._visibility
             self._unsubscribe = self.chain.on_change(
-                lambda: self._submit(self._draw), _is_shown=lambda: not visibility.is_hidden()
+                lambda: self._submit(self._draw),
+                _is_shown=lambda: not self._visibility.is_hidden(),
             )
             self._draw()  # it may have changed before
 
