@@ -30,10 +30,16 @@ def proxy_error(
         via: The name of the proxy, `UNREADABLE`, or None.
     """
     status = next((m[1] for each in chain if (m := _TUNNEL.search(start_of(each)))), None)
+    socks = [each for each in chain if type(each).__module__ == "socks"]
     if status == "407":
         return _unauthorized(request_line, via)
+    if any(type(each).__name__ == "SOCKS5AuthError" for each in socks):
+        return _unauthorized(request_line, via, "SOCKS5 authentication failed", "socks5h")
     if status:
         reason = f"it answered {status}"
+    elif socks and not any_of(chain, TimeoutError):
+        # PySocks's own text, unless the operating system has an error.
+        reason = sanitize(start_of(chain[-1])) if chain[-1] in socks else reason
     elif any_of(chain, requests.exceptions.InvalidProxyURL) or (
         via and (via == UNREADABLE or any_of(chain, urllib3.LocationValueError))
     ):
@@ -56,10 +62,15 @@ def proxy_error(
     )
 
 
-def _unauthorized(request_line: str, via: str | None) -> ProxyUnauthorized:
+def _unauthorized(
+    request_line: str,
+    via: str | None,
+    reason: str = "407 Proxy Authentication Required",
+    scheme: str = "http",
+) -> ProxyUnauthorized:
     return ProxyUnauthorized(
-        f"{request_line} was refused by the proxy {via or ''} (407 Proxy Authentication "
-        "Required). Set HTTP_PROXY and HTTPS_PROXY to http://<user>:<password>@<proxy>:<port>, "
+        f"{request_line} was refused by the proxy {via or ''} ({reason}). "
+        f"Set HTTP_PROXY and HTTPS_PROXY to {scheme}://<user>:<password>@<proxy>:<port>, "
         "with special characters of the password percent-encoded (# as %23), or name the server "
         "in NO_PROXY if it needs no proxy."
     )

@@ -79,7 +79,11 @@ def chain_of(error: BaseException) -> list[BaseException]:
     chain = [error]
     while True:
         last = chain[-1]
-        wrapped = (getattr(last, "reason", None), *last.args, last.__cause__)
+        # The last two are those of PySocks, which neither chains its errors nor is chained.
+        wrapped = [getattr(last, "reason", None), *last.args, last.__cause__]
+        wrapped.append(getattr(last, "socket_err", None))
+        if isinstance(last, urllib3.NewConnectionError):
+            wrapped.append(last.__context__)
         inner = next((e for e in wrapped if isinstance(e, BaseException) and e not in chain), None)
         if inner is None:
             return chain

@@ -123,10 +123,19 @@ class FakeClock:
 
 
 class RawServer:
-    """A server on loopback that passes each request to a function, which writes the response."""
+    """A server on loopback that passes each request to a function, which writes the response.
 
-    def __init__(self, serve: Callable[[socket.socket, bytes], None], *, tls: bool = False) -> None:
-        self._serve = serve
+    `handshake` is called with each new connection, as a SOCKS proxy negotiates before requests.
+    """
+
+    def __init__(
+        self,
+        serve: Callable[[socket.socket, bytes], None],
+        *,
+        tls: bool = False,
+        handshake: Callable[[socket.socket], None] = lambda _: None,
+    ) -> None:
+        self._serve, self._handshake = serve, handshake
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if tls else None
         if self._tls is not None:
             self._tls.load_cert_chain(CERTIFICATE)
@@ -167,6 +176,7 @@ class RawServer:
 
     def _talk(self, connection: socket.socket) -> None:
         with suppress(OSError):
+            self._handshake(connection)
             if self._tls is not None:
                 connection = self._tls.wrap_socket(connection, server_side=True)
                 self.connections.append(connection)
