@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from jobs_page import row
+from local_site import NOW_MS
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
@@ -207,3 +208,16 @@ def test_a_new_view_in_a_shadow_root_gets_the_focus_back(open_jobs: Callable[...
     jobs.page.clock.run_for(100)
 
     expect(jobs.cell("70000", "description")).to_be_focused()
+
+
+def test_a_focused_time_keeps_its_name(open_jobs: Callable[..., Jobs]) -> None:
+    """Its text changes each second, which screen readers would announce."""
+    jobs = open_jobs([row("17", state="RUNNING", started=NOW_MS - 60_000, ended=None)])
+    cell = jobs.cell("17", "ran")
+    cell.focus()
+    jobs.page.clock.run_for(5_000)
+
+    expect(cell).to_have_text("1 min 5 s")
+    expect(cell).to_have_accessible_name("1 min")
+    jobs.page.keyboard.press("ArrowLeft")
+    expect(cell).to_have_accessible_name("1 min 5 s")

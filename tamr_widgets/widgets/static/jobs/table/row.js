@@ -30,6 +30,11 @@ export function createRowView(jobs) {
   const [pick, state, description, user, created, queued, run, left] = cells;
   state.append(icon, word);
   run.append(ran, slow, track);
+  for (const cell of [queued, run, left]) {
+    // Screen readers announce each change of the focused element's name, here every second.
+    cell.onfocus = () => (cell.ariaLabel = cell.textContent);
+    cell.onblur = () => (cell.ariaLabel = null);
+  }
   const [name, since] = [make("span"), make("span", { className: "since" })];
   const reason = make("span");
   const second = make("div", { className: "reason" }, since, reason);
