@@ -200,7 +200,9 @@ class Chain(StepList):
         """Goes on with the steps that have not succeeded, and returns the chain at once.
 
         A step whose end is not known is polled first, and started again only if its operation is
-        gone. Steps that run are not affected, and `stop` is reverted.
+        gone. A step that failed while it started its job is started again also if
+        `StepStatus.may_have_started`: look for its job first. Steps that run are not affected, and
+        `stop` is reverted.
 
         Args:
             from_operations: The operations that ran in another kernel, by the name of the step,
@@ -304,7 +306,7 @@ class Chain(StepList):
         Returns:
             Whether its operation may still run, whatever the steps before it and `at_once` say.
         """
-        run.refusal = None
+        run.refusal, run.may_have_started = None, False
         is_to_find = run.state == UNKNOWN
         if run.state in NOT_SUCCEEDED:
             run.operation = run.operation if is_to_find else None

@@ -11,7 +11,7 @@ from typing import Any
 import requests
 
 from .._clock import Seconds, clock
-from .._http.changes import changes_recorded
+from .._http.changes import changes_recorded, may_be_carried_out
 from .._http.exception_mapping import mapped_error
 from .._http.response import raise_for_status
 from .._http.retry import MAX_ERRORS_IN_A_ROW, Backoff, was_not_carried_out
@@ -41,6 +41,7 @@ class StepRun:
         operation: The latest snapshot of its operation, or None.
         error: The last error, or None.
         refusal: Why its operation could not be cancelled, or None.
+        may_have_started: Whether its function failed after it may have started a job.
         description: The description of its jobs; empty before the first, unless the step has one.
         is_withdrawn: Set when a job that has not been started must not be started any more.
     """
@@ -57,6 +58,7 @@ class StepRun:
         self.operation: Operation | None = None
         self.error: BaseException | None = None
         self.refusal: TamrError | None = None
+        self.may_have_started = False
         self.description = step.description
         self._report = report
         self._interval = interval
@@ -137,19 +139,24 @@ class StepRun:
                 operation = self._operation_in(result)
             except requests.RequestException as error:
                 last = self._mapped(error)
+                # Changes by the public client are not recorded.
+                lost = not isinstance(error, TamrError) and may_be_carried_out(last)
             except BaseException as error:  # noqa: BLE001 - sys.exit() fails the step only
-                return self._change(state=FAILED, error=error)
+                return self._fail(error, any(changes))
             else:
                 return self._take(operation)
             if not changes or any(changes) or not was_not_carried_out(last):
-                return self._change(state=FAILED, error=last)
+                return self._fail(last, lost or any(changes))
             try:
                 delay = backoff.next_delay(last, clock.monotonic() - began)
             except TamrError as error:
-                return self._change(state=FAILED, error=error)
+                return self._fail(error)
             self._change(error=last)
             self.is_withdrawn.wait(delay)
         return self._change(state=WAITING)
+
+    def _fail(self, error: BaseException, may_have_started: bool = False) -> None:
+        self._change(state=FAILED, error=error, may_have_started=may_have_started)
 
     def _mapped(self, error: requests.RequestException) -> TamrError:
         """Returns an error of the public client as one of this package."""

@@ -66,6 +66,7 @@ class StepList:
                     run.operation,
                     run.error,
                     *self._estimates(run),
+                    run.may_have_started,
                 )
                 for run in self._runs
             )

@@ -47,6 +47,8 @@ class StepStatus:
         estimate: The estimate of its running time, or None.
         queue: The estimate of the time from the creation of its job to its start, or None; by the
             jobs ahead while the chain has a callback, see `Chain.on_change`.
+        may_have_started: Whether its function failed after the server may have started a job, such
+            as when the response was lost. Look for the job before you let the chain go on.
     """
 
     name: str
@@ -56,6 +58,7 @@ class StepStatus:
     error: BaseException | None = None
     estimate: Estimate | None = None
     queue: Estimate | None = None
+    may_have_started: bool = False
 
     def __repr__(self) -> str:
         number = "" if self.operation is None else sanitize(self.operation.resource_id or "?")

@@ -12,10 +12,12 @@ from contextvars import ContextVar
 import requests
 
 from ..errors import TamrError
-from .retry import REFUSED, was_not_carried_out
+from .retry import REFUSED
 
 # Methods that change nothing on a server.
 _SAFE = ("GET", "HEAD")
+# A gateway's, whose server may have received the request.
+TIMED_OUT = 408
 
 _recording: ContextVar[list[bool] | None] = ContextVar("tamr_widgets_changes", default=None)
 
@@ -34,9 +36,16 @@ def changes_recorded() -> Iterator[list[bool]]:
 def record_change(method: str, outcome: requests.Response | BaseException) -> None:
     """Records a request that has ended, unless its method (in upper case) changes nothing."""
     changes = _recording.get()
-    if changes is None or method in _SAFE:
-        return
-    if isinstance(outcome, requests.Response):
-        changes.append(outcome.status_code not in REFUSED)
-    else:
-        changes.append(not isinstance(outcome, TamrError) or not was_not_carried_out(outcome))
+    if changes is not None and method not in _SAFE:
+        changes.append(may_be_carried_out(outcome))
+
+
+def may_be_carried_out(outcome: requests.Response | BaseException) -> bool:
+    """Whether the server may have carried out a request: it got it, and has not refused it."""
+    response = outcome if isinstance(outcome, requests.Response) else None
+    if response is None:
+        response = getattr(outcome, "response", None)
+    if response is not None:
+        status = response.status_code
+        return status not in REFUSED and (status == TIMED_OUT or not 400 <= status < 500)
+    return not isinstance(outcome, TamrError) or outcome.request_sent

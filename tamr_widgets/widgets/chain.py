@@ -217,6 +217,7 @@ def step_facts(step: StepStatus, steps: tuple[StepStatus, ...]) -> dict[str, Any
             "state": step.state,
             "after": [names.index(name) for name in step.after],
             "why": reason(step),
+            "may_have_started": step.may_have_started,
             "holds_up": _held_up(step, steps) if step.state in NOT_SUCCEEDED - {"BLOCKED"} else [],
             "estimate": estimate_facts(step.estimate),
             "queue": estimate_facts(step.queue),

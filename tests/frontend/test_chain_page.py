@@ -204,6 +204,18 @@ def test_two_views_show_the_same(open_chain, page):
     expect(second.get_by_role("button", name="Keep running")).to_be_visible()
 
 
+def test_a_step_that_may_have_started_a_job_is_named_before_it_is_started_again(open_chain):
+    unclear = ("FAILED", {"why": "POST was not answered", "may_have_started": True})
+    widget = open_chain(chain("FAILED", unclear, *[("BLOCKED", {})] * 3))
+
+    widget.button("Go on from here").click()
+
+    expect(widget.panel).to_contain_text(
+        "Update may have started a job already: look at the Jobs page first. "
+        "Start the steps that have not succeeded on the server?"
+    )
+
+
 def test_without_a_kernel_it_says_so_and_offers_nothing(open_chain):
     widget = open_chain(FAILURE, className="jupyter-widgets-disconnected")
 

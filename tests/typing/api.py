@@ -150,6 +150,7 @@ async def chains(client: Client) -> None:
     assert_type(chain.state, str)
     for step in chain.steps:
         assert_type(step.operation, Operation | None)
+        assert_type(step.may_have_started, bool)
         assert_type(step.error, BaseException | None)
         assert_type(step.estimate, Estimate | None)
     assert_type(chain.on_ended(lambda ended: print(ended.state)), Callable[[], None])

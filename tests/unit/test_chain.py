@@ -559,7 +559,40 @@ def test_a_function_that_has_started_a_job_is_not_repeated(client, tamr, monkeyp
 
     assert chain.wait(10).state == "FAILED"
     assert states(chain) == "FAILED FAILED FAILED"
+    assert [step.may_have_started for step in chain.steps] == [True, True, False]
     assert len(tamr.jobs) == 2
+
+
+@pytest.mark.parametrize(
+    "error", [requests.ReadTimeout("no"), requests.HTTPError(response=fake_response(500, {}))]
+)
+def test_a_step_whose_response_was_lost_may_have_started_a_job(error):
+    """Also one of the public client, whose requests are not recorded."""
+    responses = iter([error])
+
+    def start() -> None:
+        for each in responses:
+            raise each
+
+    chain = chain_of({"a": start}).start().wait(10)
+    assert chain.steps[0].may_have_started
+
+    assert chain.resume().wait(10).state == "SUCCEEDED"
+    assert not chain.steps[0].may_have_started
+
+
+def test_a_step_that_was_refused_has_not_started_a_job(client, tamr):
+    """By a client of either package, for example for lack of permission."""
+    tamr.faults.add(Fault.status(403, method="POST"))
+
+    def of_another_package() -> None:
+        raise requests.HTTPError(response=fake_response(403, {}))
+
+    steps = Step("ours", lambda: client.start(UPDATE)), Step("other", of_another_package, after=())
+    chain = chain_of(steps).start().wait(10)
+
+    assert states(chain) == "FAILED FAILED"
+    assert not any(step.may_have_started for step in chain.steps)
 
 
 def test_a_job_that_cannot_be_followed_is_not_started_again(job, started, monkeypatch):

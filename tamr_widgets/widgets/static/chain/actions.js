@@ -11,6 +11,9 @@ const CHAIN_QUESTIONS = {
   resume: ["Start the steps that have not succeeded on %?", "Not now", "Yes, go on from here"],
 };
 
+/** Warning before a step is started again whose first job may run. */
+const MAY_RUN = " may have started a job already: look at the Jobs page first. ";
+
 export const CHAIN_ENDED = ["SUCCEEDED", "FAILED", "CANCELED", "STOPPED"];
 
 /**
@@ -67,7 +70,11 @@ export function createChainActions(chain, leave) {
   /** Texts of the confirmation: the question, the label that changes nothing, the label that confirms. */
   function questionTexts() {
     const [ask, keep, confirm] = CHAIN_QUESTIONS[chain.asking];
-    return [ask.replace("%", () => cut(chain.facts.server ?? "the server", 99)), keep, confirm];
+    const question = ask.replace("%", () => cut(chain.facts.server ?? "the server", 99));
+    const unclear = chain.facts.steps.filter((step) => step.may_have_started);
+    if (chain.asking !== "resume" || !unclear.length) return [question, keep, confirm];
+    const names = unclear.map(({ name }) => cut(name, 80)).join(", ");
+    return [names + MAY_RUN + question, keep, confirm];
   }
 
   return {

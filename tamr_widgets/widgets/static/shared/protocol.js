@@ -110,6 +110,7 @@
  * @property {string} state that of its operation; or WAITING, STARTING, BLOCKED, UNKNOWN
  * @property {number[]} after the numbers of the steps before it
  * @property {string} [why] why it has not succeeded, or why the last request failed
+ * @property {boolean} [may_have_started] whether it failed after it may have started a job
  * @property {string[]} [holds_up] the names of the steps that cannot begin because of it
  * @property {Estimate} [estimate] of the running time
  * @property {Estimate} [queue] of the time from the creation of its job to its start
