@@ -23,9 +23,10 @@ import json
 import posixpath
 import re
 import zlib
-from pathlib import Path
+from importlib.resources import files
 
-STATIC = Path(__file__).parent / "static"
+# Not by __file__: the package may be imported from a zip file, as Spark distributes it.
+STATIC = files(__package__) / "static"
 # Placeholders in modules, and the stylesheets whose text replaces them.
 STYLES = {
     "(globalThis).TAMR_CSS": ["operation/panel.css"],

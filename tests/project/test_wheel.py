@@ -100,8 +100,10 @@ def modules_of(node: ast.AST) -> list[str]:
     return []
 
 
-def test_the_installed_package_works_without_its_sources(installed, tmp_path):
-    """In another folder it is imported from where it was installed, and a job is waited for."""
+@pytest.mark.parametrize("place", ["installed", "wheel"])
+def test_the_installed_package_works_without_its_sources(request, tmp_path, place):
+    """Also out of the wheel itself, a zip file: Spark distributes packages so."""
+    installed = request.getfixturevalue(place)
     script = """
 import tamr_widgets
 from tamr_widgets.simulator import Simulator
