@@ -50,6 +50,18 @@ def quick_polls() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_authorities(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Trusts nobody where a test names no certificate: the system's take 25 ms to load."""
+    with pytest.MonkeyPatch.context() as patched:
+        for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+            patched.delenv(name, raising=False)
+        patched.setenv("SSL_CERT_FILE", os.devnull)
+        folder = str(tmp_path_factory.mktemp("authorities"))
+        patched.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", folder)
+        yield
+
+
 @pytest.fixture
 def own_min_interval(monkeypatch: pytest.MonkeyPatch) -> None:
     """Restores the minimum interval of the package."""
