@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 # No deadline, since the machine may be busy. CI looks further.
-examples = 200 if os.environ.get("CI") == "true" else 25
+examples = 200 if os.environ.get("CI") == "true" else 15
 settings.register_profile("unit", deadline=None, max_examples=examples)
 settings.load_profile("unit")
 # With Python's default of 700 objects the collector takes 7 % of the time of these tests.

@@ -9,6 +9,7 @@ import ssl
 import threading
 import time
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -122,14 +123,19 @@ class FakeClock:
         self.time_of_day += seconds
 
 
+@cache
+def _server_tls() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATE)
+    return context
+
+
 class RawServer:
     """A server on loopback that passes each request to a function, which writes the response."""
 
     def __init__(self, serve: Callable[[socket.socket, bytes], None], *, tls: bool = False) -> None:
         self._serve = serve
-        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if tls else None
-        if self._tls is not None:
-            self._tls.load_cert_chain(CERTIFICATE)
+        self._tls = _server_tls() if tls else None
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.connections: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
