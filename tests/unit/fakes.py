@@ -95,6 +95,15 @@ def wait_until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
     return value
 
 
+def error_of(work: Callable[[], Any]) -> Exception | None:
+    """Returns the exception that some work raises, or None: for tests of many cases in a loop."""
+    try:
+        work()
+    except Exception as error:  # noqa: BLE001
+        return error
+    return None
+
+
 def callback_threads() -> list[threading.Thread]:
     """Returns the threads that run callbacks now: there are none when all have been called."""
     return [each for each in threading.enumerate() if "callbacks" in each.name]
