@@ -9,6 +9,7 @@ import ssl
 import threading
 import time
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,6 +95,15 @@ def wait_until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
     return value
 
 
+def error_of(work: Callable[[], Any]) -> Exception | None:
+    """Returns the exception that some work raises, or None: for tests of many cases in a loop."""
+    try:
+        work()
+    except Exception as error:  # noqa: BLE001
+        return error
+    return None
+
+
 def callback_threads() -> list[threading.Thread]:
     """Returns the threads that run callbacks now: there are none when all have been called."""
     return [each for each in threading.enumerate() if "callbacks" in each.name]
@@ -122,6 +132,13 @@ class FakeClock:
         self.time_of_day += seconds
 
 
+@cache
+def _server_tls() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATE)
+    return context
+
+
 class RawServer:
     """A server on loopback that passes each request to a function, which writes the response.
 
@@ -136,9 +153,7 @@ class RawServer:
         handshake: Callable[[socket.socket], None] = lambda _: None,
     ) -> None:
         self._serve, self._handshake = serve, handshake
-        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if tls else None
-        if self._tls is not None:
-            self._tls.load_cert_chain(CERTIFICATE)
+        self._tls = _server_tls() if tls else None
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.connections: list[socket.socket] = []
         self._threads: list[threading.Thread] = []

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import multiprocessing
-import os
 import socket
 import ssl
 import threading
@@ -28,7 +26,7 @@ from fakes import (
     http,
     wait_until,
 )
-from forks import in_child, may_fork, needs_fork
+from forks import in_child, may_fork, needs_fork, start_child, succeeds
 from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3.connection import HTTPConnection
 from urllib3.util.retry import Retry
@@ -222,17 +220,17 @@ def test_a_tls_context_of_the_user_is_used(session):
 
 
 def test_the_size_of_a_pool_is_a_bound(session):
-    """Two connections for ten threads, where the user says so."""
+    """Two connections for five threads, where the user says so."""
     session.mount("http://", HTTPAdapter(pool_maxsize=2, pool_block=True))
 
     def slow(connection, request):
         time.sleep(0.02)
         echo(connection, request)
 
-    with RawServer(slow) as server, ThreadPoolExecutor(10) as threads:
+    with RawServer(slow) as server, ThreadPoolExecutor(5) as threads:
         client = client_of(server, session=session)
-        done = threads.map(lambda number: client.get(f"{number}").json(), range(20))
-        assert list(done) == [str(number) for number in range(20)]
+        done = threads.map(lambda number: client.get(f"{number}").json(), range(5))
+        assert list(done) == [str(number) for number in range(5)]
         assert len(server.connections) == 2
 
 
@@ -644,64 +642,61 @@ def test_no_thread_warns(unchecked):
 
 # Children of this process.
 
-FORK = multiprocessing.get_context("fork") if hasattr(os, "fork") else None
-shared: dict[str, Client] = {}
-
-
-def send_request(name):
-    return shared["client"].get(name).json()
-
 
 @needs_fork
 @may_fork
 @pytest.mark.parametrize(
-    ("given", "tls"),
-    [("own", True), ("passed", False), ("passed, one connection", False)],
-    ids=["own, https", "passed, http", "passed, one connection, http"],
+    ("given", "tls", "busy"),
+    [("own", True, False), ("passed", False, False), ("passed, one connection", False, True)],
+    ids=["own, https", "passed, http", "passed, one connection in use, http"],
 )
-def test_parent_and_children_read_their_own_responses(monkeypatch, session, given, tls):
+def test_parent_and_child_read_their_own_responses(monkeypatch, session, given, tls, busy):
     """A child has connections of its own, at once; the parent keeps its own."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATE))
     used = []
 
     def slow(connection, request):
-        time.sleep(0.003)
         used.append((connection, path_of(request)))
+        time.sleep(0.003)
         echo(connection, request)
 
     if given == "passed, one connection":
-        for prefix in ("http://", "https://"):
-            session.mount(prefix, HTTPAdapter(pool_maxsize=1, pool_block=True))
+        session.mount("http://", HTTPAdapter(pool_maxsize=1, pool_block=True))
     with RawServer(slow, tls=tls) as server:
         options = {"protocol": "https"} if tls else {}
         client = client_of(
             server, "localhost", session=None if given == "own" else session, **options
         )
-        shared["client"] = client
         stop, wrong = threading.Event(), []
+
+        def reads_its_own(name, times=1):
+            return all(client.get(name).json() == name for _ in range(times))
 
         def poll():
             while not stop.is_set():
-                if send_request("parent") != "parent":
+                if not reads_its_own("parent"):
                     wrong.append(1)
 
+        assert reads_its_own("parent")
         thread = threading.Thread(target=poll)
-        thread.start()
-        wait_until(lambda: used)
         try:
-            with FORK.Pool(2) as pool:
-                names = [f"{number}" for number in range(30)]
-                assert pool.map_async(send_request, names, chunksize=3).get(20) == names
-                pool.close()
-                pool.join()
+            if busy:
+                thread.start()
+                wait_until(lambda: len(used) > 1)
+            child = start_child(lambda: reads_its_own("child", 5))
+            if not busy:
+                thread.start()
+            assert succeeds(child)
         finally:
             stop.set()
             thread.join()
         assert not wrong
-        of_parent = {id(connection) for connection, name in used if name == "parent"}
-        of_children = {id(connection) for connection, name in used if name != "parent"}
-        assert len(of_parent) == 1
-        assert not of_parent & of_children
+        connections = [
+            {id(connection) for connection, name in used if name == process}
+            for process in ("parent", "child")
+        ]
+        assert [len(each) for each in connections] == [1, 1]
+        assert len(set.union(*connections)) == 2
         client.close()
 
 
@@ -710,8 +705,8 @@ def test_parent_and_children_read_their_own_responses(monkeypatch, session, give
 def test_a_lock_that_is_held_is_free_in_a_child():
     """Of a pool, whatever another thread did with it at that moment."""
     with RawServer(echo) as server:
-        client = shared["client"] = client_of(server)
-        send_request("x")
+        client = client_of(server)
+        client.get("x")
         manager = client.session.get_adapter("http://x").poolmanager
         pool = manager.connection_from_url(client.origin)
         held, free = threading.Event(), threading.Event()
@@ -724,15 +719,11 @@ def test_a_lock_that_is_held_is_free_in_a_child():
         thread = threading.Thread(target=hold)
         thread.start()
         held.wait(5)
-        children = FORK.Pool(1)
+        child = start_child(lambda: client.get("y").json() == "y")
         free.set()
         thread.join()
-        with children:
-            assert children.map_async(send_request, ["y"]).get(20) == ["y"]
-            children.close()
-            children.join()
+        assert succeeds(child)
         client.close()
-    del shared["client"]
 
 
 @needs_fork

@@ -14,6 +14,7 @@ import requests
 from fakes import CannedAdapter, document, wait_until
 
 from tamr_widgets import Client, ClientClosed, Operation, TokenAuth
+from tamr_widgets._http import session
 from tamr_widgets._http.deadline import deadline
 from tamr_widgets.simulator import Fault
 
@@ -37,29 +38,37 @@ def in_threads(count, work):
     return errors
 
 
+@pytest.fixture(params=[12, pytest.param(session.MAX_CONNECTIONS, marks=pytest.mark.slow)])
+def connections(request, monkeypatch):
+    """The size of a pool; that of requests is 10, which is no bound."""
+    monkeypatch.setattr(session, "MAX_CONNECTIONS", request.param)
+    return request.param
+
+
 @pytest.mark.parametrize("cookie", [False, True])
-def test_fifty_threads_share_a_client(tamr, caplog, cookie):
-    """Two polls each: no error, at most fifty connections, and no warning of a full pool."""
+def test_many_threads_share_a_client(tamr, caplog, cookie, connections):
+    """Two polls each: no error, a connection for each at most, and no warning of a full pool."""
     caplog.set_level(logging.WARNING)
     with tamr.client(store_auth_cookie=cookie) as client:
         job = client.operation(tamr.jobs.add("RUNNING"))
-        errors = in_threads(50, lambda: [job.poll() for _ in range(2)])
+        tamr.faults.add(Fault.delay(0.05))
+        errors = in_threads(connections, lambda: [job.poll() for _ in range(2)])
 
     assert errors == []
-    assert len(tamr.requests.matching("GET")) == 101
-    assert len({each.connection for each in tamr.requests}) <= 50
+    assert len(tamr.requests.matching("GET")) == 1 + 2 * connections
+    assert len({each.connection for each in tamr.requests}) <= connections
     assert caplog.records == []
 
 
-def test_more_threads_than_connections_take_turns(tamr):
+def test_more_threads_than_connections_take_turns(tamr, connections):
     """The pool is a bound; a thread without one waits a moment."""
     with tamr.client() as client:
         job = client.operation(tamr.jobs.add("RUNNING"))
         tamr.faults.add(Fault.delay(0.1))
-        errors = in_threads(70, job.poll)
+        errors = in_threads(connections + 5, job.poll)
 
     assert errors == []
-    assert len({each.connection for each in tamr.requests}) <= 50
+    assert len({each.connection for each in tamr.requests}) <= connections
 
 
 def test_many_polls_are_one_connection(tamr):
@@ -68,7 +77,7 @@ def test_many_polls_are_one_connection(tamr):
         warnings.simplefilter("always")
         with tamr.client() as client:
             job = client.operation(tamr.jobs.add("RUNNING"))
-            for _ in range(50):
+            for _ in range(10):
                 job = job.poll()
         del client, job
         gc.collect()
@@ -107,9 +116,9 @@ def test_a_fault_leaves_no_socket_open(tamr, fault):
 
 def test_memory_stays_flat():
     """Nothing is kept of a poll: no history, no old snapshots, no logs."""
-    with requests.Session() as session:
-        session.mount("http://", CannedAdapter(json.dumps(document())))
-        job = Operation(Client(TokenAuth("t"), session=session), document())
+    with requests.Session() as canned:
+        canned.mount("http://", CannedAdapter(json.dumps(document())))
+        job = Operation(Client(TokenAuth("t"), session=canned), document())
 
         def poll(times):
             snapshot = job
@@ -120,11 +129,11 @@ def test_memory_stays_flat():
             return sys.getallocatedblocks()
 
         def grown():
-            before = poll(50)
-            return poll(200) - before
+            before = poll(20)
+            return poll(80) - before
 
         # Something else may allocate at the same time; what is kept of polls grows each time.
-        assert any(grown() < 100 for _ in range(3)), "half an object or more is kept of each poll"
+        assert any(grown() < 40 for _ in range(3)), "half an object or more is kept of each poll"
 
 
 def test_a_closed_client_ends_other_threads_requests_soon(tamr):

@@ -10,13 +10,14 @@ import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 import zlib
 from itertools import count
 
 import brotli
 import pytest
 import requests
-from fakes import CERTIFICATE, URL, RawServer, document, http, wait_until
+from fakes import CERTIFICATE, URL, CannedAdapter, RawServer, document, http, wait_until
 
 from tamr_widgets import (
     Client,
@@ -238,7 +239,7 @@ CODED = {
     "gzip, gzip": lambda data: gzipped(data, 2),
     "gzip,deflate , gzip": lambda data: gzipped(zlib.compress(gzipped(data))),
     "deflate, identity": zlib.compress,
-    "gzip ": lambda data: b"".join(gzipped(data[i : i + 10]) for i in range(0, len(data), 10)),
+    "gzip ": lambda data: b"".join(gzipped(data[i : i + 999]) for i in range(0, len(data), 999)),
     "identity": bytes,
     "UTF-8": bytes,
     "": bytes,
@@ -418,7 +419,8 @@ with RawServer(lambda c, _: c.sendall(answers[-1])) as server:
 """
 
 
-def test_a_poll_needs_no_more_memory_than_its_limit():
+@pytest.mark.slow
+def test_a_process_needs_no_more_memory_for_a_poll_than_its_limit():
     """However much a few kilobytes decode to."""
     code = BOMB_IN_A_PROCESS.format(path=sys.path)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -426,6 +428,26 @@ def test_a_poll_needs_no_more_memory_than_its_limit():
     grown = [int(mebibytes) for mebibytes in done.stdout.split()]
     assert len(grown) == 2
     assert max(grown) < 2 * 32
+
+
+def test_a_poll_needs_no_more_memory_than_its_limit(monkeypatch):
+    """Though a kilobyte decodes to 64 times as much."""
+    limit = 2**17
+    monkeypatch.setattr(body, "MAX_BODY_BYTES", limit)
+    packed = gzipped(bytes(64 * limit), 2)
+    with requests.Session() as session:
+        session.mount("http://", CannedAdapter(packed, headers={"Content-Encoding": "gzip, gzip"}))
+        operation = Operation(Client(TokenAuth("t"), "tamr.test", session=session), document())
+        tracemalloc.start()
+        try:
+            with pytest.raises(UnexpectedResponse, match="more than"):
+                operation.poll()
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    assert len(packed) < 1024
+    assert peak < 4 * limit
 
 
 ENDLESS = {

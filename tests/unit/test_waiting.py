@@ -54,7 +54,8 @@ def has_ended(client: Client) -> bool:
 
 
 def running(tamr: Simulator, client: Client, count: int = 1) -> list[Operation]:
-    return [client.operation(tamr.jobs.add("RUNNING")) for _ in range(count)]
+    jobs = [tamr.jobs.add("RUNNING") for _ in range(count)]
+    return [Operation(client, tamr.jobs.get(each)) for each in jobs]
 
 
 def ignore(_: Operation) -> None:
@@ -137,8 +138,8 @@ def test_one_that_is_given_twice_is_there_twice(tamr, client, collected):
 
 def test_resolved_ones_need_no_request(tamr, client, collected):
     """Nothing is polled that has ended."""
-    jobs = [client.operation(tamr.jobs.add("SUCCEEDED")) for _ in range(3)]
-    tamr.requests.clear()
+    ids = [tamr.jobs.add("SUCCEEDED") for _ in range(3)]
+    jobs = [Operation(client, tamr.jobs.get(each)) for each in ids]
 
     assert wait_all(jobs) == collected(jobs) == jobs
     assert len(tamr.requests) == 0
@@ -175,13 +176,13 @@ def test_wait_all_waits_for_the_others_before_it_raises(tamr, client):
     """The error is that of the first one in the order given."""
     bad, good = running(tamr, client, 2)
     tamr.faults.add(Fault.status(403, path=f"operations/{bad.resource_id}"))
-    threading.Timer(0.3, tamr.jobs.finish, (good.resource_id,)).start()
+    threading.Timer(0.15, tamr.jobs.finish, (good.resource_id,)).start()
     start = time.monotonic()
 
     with pytest.raises(Forbidden):
-        wait_all([bad, good], **SOON)
+        wait_all([bad, good], poll_interval_seconds=0.05)
 
-    assert time.monotonic() - start >= 0.3
+    assert time.monotonic() - start >= 0.15
 
 
 def test_one_deadline_holds_for_all(tamr, client, collected):
@@ -189,7 +190,7 @@ def test_one_deadline_holds_for_all(tamr, client, collected):
     first, *others = running(tamr, client, 3)
     tamr.jobs.finish(first.resource_id)
     ended: list[Operation] = []
-    waits = as_completed([*others, first], 0.2, **SOON)
+    waits = as_completed([*others, first], 0.2, poll_interval_seconds=0.08)
 
     with pytest.raises(WaitTimeout, match="2 of 3 operations did not end in time") as raised:
         ended.extend(waits)
