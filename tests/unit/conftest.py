@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 # No deadline, since the machine may be busy. CI looks further.
-examples = 200 if os.environ.get("CI") == "true" else 25
+examples = 200 if os.environ.get("CI") == "true" else 10
 settings.register_profile("unit", deadline=None, max_examples=examples)
 settings.load_profile("unit")
 # With Python's default of 700 objects the collector takes 7 % of the time of these tests.
 gc.set_threshold(20_000, 20, 20)
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="session", autouse=True)
 def little_garbage() -> None:
     """Exempts older objects, such as modules, from garbage collection.
 
