@@ -137,6 +137,15 @@ def follower() -> Iterator[Follower]:
 
 
 @pytest.fixture
+def quick_switches() -> Iterator[None]:
+    """Has threads take turns as often as possible, so that a few rounds show a race."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.fixture
 def small_bodies(monkeypatch: pytest.MonkeyPatch) -> None:
     """Limits bodies to 1 MiB, which is reached sooner than 32."""
     monkeypatch.setattr(body, "MAX_BODY_BYTES", body.MEBIBYTE)
