@@ -66,7 +66,7 @@ def of_poller(poller, monkeypatch):
 
 @pytest.fixture
 def hidden_after(monkeypatch):
-    """How long a page was not seen when it counts as hidden, in seconds."""
+    """The seconds after which a page that nobody sees counts as hidden: one minute, not five."""
     monkeypatch.setattr(page_visibility, "HIDDEN_AFTER_SECONDS", 60)
     return 60
 
