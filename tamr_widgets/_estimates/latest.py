@@ -52,10 +52,16 @@ class LatestByKey(Generic[Item]):
             The keys whose items have changed.
         """
         items = self._items.get(key, ())
-        same = next((each for each in items if each[1] == item[1]), None)
-        if same and same >= item:
+        if len(items) == self._size and item < items[0]:
             return ()
-        ordered = [each for each in items if each is not same]
+        ordered = list(items)
+        name = item[1]
+        for same in items:
+            if same[1] == name:
+                if same >= item:
+                    return ()
+                ordered.remove(same)
+                break
         insort(ordered, item)
         self._items[key] = tuple(ordered[-self._size :])
         # Dropping half of the keys at a time makes the cost constant on average.

@@ -101,16 +101,21 @@ def _created(
         yield created, number, description, min(seconds, LONGEST_SECONDS)
 
 
-def replay(history: Any, jobs: Sequence[PastJob], *, delay: float = 0.0) -> Iterator[Start]:
-    """Foretell each job's start some seconds after its creation, from what was known then."""
+def replay(
+    history: Any, jobs: Sequence[PastJob], *, delay: float = 0.0, first: int = 0
+) -> Iterator[Start]:
+    """Foretell each job's start some seconds after its creation, from what was known then.
+
+    The jobs before number `first` are only added to the history.
+    """
     unknown: list[PastJob] = []
-    for job in jobs:
+    for number, job in enumerate(jobs):
         now = job.created_at + timedelta(seconds=delay)
         for each in unknown:
             if each.ended_at <= now:
                 history.add(each)
         unknown = [each for each in unknown if each.ended_at > now]
-        if job.started_at > now:
+        if number >= first and job.started_at > now:
             active = [as_seen(each, now) for each in (*unknown, job)]
             estimate = history.estimate_queue(active[-1], active)
             waited = (job.started_at - job.created_at).total_seconds()

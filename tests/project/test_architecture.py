@@ -1,14 +1,16 @@
-"""The order of imports: what each part of the package may build on."""
+"""The order of imports: what each part of the package may build on. The one table of limits."""
 
 from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 import tamr_widgets
+from tamr_widgets import _text
 
 ROOT = Path(tamr_widgets.__file__).parent
 NAME = ROOT.name
@@ -44,6 +46,11 @@ ALLOWED = {
 MODULES = sorted(ROOT.rglob("*.py"))
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
 def dotted(path: Path) -> str:
     parts = path.relative_to(ROOT).with_suffix("").parts
     return ".".join(part for part in parts if part != "__init__")
@@ -62,10 +69,8 @@ def imported(path: Path, *, for_types: bool = True) -> set[str]:
     """The package's own modules that a module imports, lazily and for types only included."""
     package = [NAME, *path.relative_to(ROOT).parent.parts]
     found = set()
-    tree = ast.parse(path.read_text("utf-8"))
-    if not for_types:
-        tree.body = [node for node in tree.body if not is_for_types(node)]
-    for node in ast.walk(tree):
+    statements = [node for node in parsed(path).body if for_types or not is_for_types(node)]
+    for node in (node for statement in statements for node in ast.walk(statement)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -145,3 +150,19 @@ def test_the_code_map_names_every_module():
         path.stem for path in MODULES if path.stem != "__init__" and SIMULATOR not in path.parts
     }
     assert modules - words == {"targets"}  # stands there as target(s)
+
+
+def test_limits_of_text_are_in_one_table():
+    """No other module has a limit of its own for the texts that it shows."""
+    limits = {name for name in vars(_text) if name.startswith("MAX_")}
+    others = {
+        (path.name, ast.unparse(limit))
+        for path in MODULES
+        for call in ast.walk(parsed(path))
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name)
+        if call.func.id in ("cut", "sanitize")
+        for limit in call.args[1:]
+        if ast.unparse(limit) not in limits
+    }
+
+    assert others == set()

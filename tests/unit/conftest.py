@@ -32,7 +32,7 @@ settings.load_profile("unit")
 gc.set_threshold(20_000, 20, 20)
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="session", autouse=True)
 def little_garbage() -> None:
     """Exempts older objects, such as modules, from garbage collection.
 
@@ -146,6 +146,15 @@ def follower() -> Iterator[Follower]:
     follower = Follower()
     yield follower
     follower.close()
+
+
+@pytest.fixture
+def quick_switches() -> Iterator[None]:
+    """Has threads take turns as often as possible, so that a few rounds show a race."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
 
 
 @pytest.fixture

@@ -614,7 +614,8 @@ def test_a_mail_server_that_hangs_delays_neither_polls_nor_others(tamr, notify):
     wait_until(lambda: not callback_threads(), 10)
 
 
-def test_a_kernel_that_exits_does_not_wait_for_a_mail_server(tmp_path):
+@pytest.mark.slow  # test_poller_thread.py has an exit while a function hangs
+def test_a_kernel_that_exits_does_not_wait_for_a_mail_server():
     """A process of its own, whose mail server never says a word."""
     script = """
 import sys, time

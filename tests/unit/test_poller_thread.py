@@ -131,10 +131,11 @@ def test_a_page_that_shows_it_again_wakes_the_thread(rarely_polled):
     wait_until(lambda: len(follower.results) == 2)
 
 
-def test_a_follower_that_comes_while_the_thread_falls_asleep_is_not_missed(poller):
+@pytest.mark.parametrize("rounds", [15, pytest.param(60, marks=pytest.mark.slow)])
+def test_a_follower_that_comes_while_the_thread_falls_asleep_is_not_missed(poller, rounds):
     """Whenever it comes, its first poll is not late: often, and each time at a random moment."""
     keeper = poller.submit(lambda: None, print, delay=600)
-    for number in range(60):
+    for number in range(rounds):
         heard = threading.Event()
         subscription = poller.subscribe_all(lambda _, heard=heard: heard.set())
         assert heard.wait(PATIENT_SECONDS)
@@ -289,32 +290,41 @@ def test_a_table_keeps_its_client_alive(tamr, follower):
 
 HELD_UP = """
 import sys, threading
-from tamr_widgets import Client, Poller, UsernamePasswordAuth
+from tamr_widgets import Client, Operation, Poller, UsernamePasswordAuth, notify
+
+def hang(title, text):
+    sending.set()
+    threading.Event().wait()
+
 port, job, name, password = sys.argv[1:]
 client = Client(UsernamePasswordAuth(name, password), port=int(port), host="127.0.0.1")
 operation = client.operation(job)
-polled = threading.Event()
+polled, sending = threading.Event(), threading.Event()
 Poller.of(client).subscribe(operation, lambda _: polled.set(), print, 0.05)
-assert polled.wait(10)
+notify(Operation(None, operation.to_json() | {"status": {"state": "SUCCEEDED"}}), hang)
+assert polled.wait(10) and sending.wait(10)
 print("watching", flush=True)
 sys.stdin.readline()
 """
 
 
-def test_the_exit_of_the_interpreter_is_not_held_up_by_a_request_that_hangs(tamr, credentials):
-    """The thread is a daemon: a kernel that is shut down is gone at once, without complaints."""
+def test_the_exit_of_the_interpreter_is_not_held_up_by_what_hangs(tamr, credentials):
+    """Be it a request or a notification: a kernel that is shut down is gone, without complaints."""
     job = tamr.jobs.add("RUNNING")
     command = [sys.executable, "-W", "error", "-c", HELD_UP, str(tamr.port), job]
     command += credentials.values()
     with subprocess.Popen(
         command, stdin=-1, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as kernel:
-        assert kernel.stdout.readline() == "watching\n"
-        tamr.faults.add(Fault.hang())
-        requested = polls(tamr)
-        wait_until(lambda: polls(tamr) > requested)
-        start = time.monotonic()
-        _, complaints = kernel.communicate("\n", timeout=10)
+        try:
+            assert kernel.stdout.readline() == "watching\n"
+            tamr.faults.add(Fault.hang())
+            requested = polls(tamr)
+            wait_until(lambda: polls(tamr) > requested)
+            start = time.monotonic()
+            _, complaints = kernel.communicate("\n", timeout=10)
+        finally:
+            kernel.kill()
 
     assert time.monotonic() - start < 2
     assert kernel.returncode == 0
@@ -345,10 +355,10 @@ def test_a_server_that_goes_away_and_comes_back_is_followed_again(
     """The follower is notified of refused connections, and of the job's end afterwards."""
     job = tamr.jobs.add("RUNNING")
     follower.follow(stepped, tamr_client.operation(job))
-    drive(stepped, clock, 10)
+    drive(stepped, clock, 2)
     assert follower.results
     tamr.refuse()
-    drive(stepped, clock, 60)
+    drive(stepped, clock, 10)
     assert len(follower.errors) >= 2
     assert all(isinstance(each, ConnectionFailed) for each in follower.errors)
 
@@ -375,13 +385,11 @@ def test_a_server_that_goes_away_and_comes_back_is_followed_again(
 def test_real_faults_on_the_wire_pass(tamr, tamr_client, stepped, clock, follower, fault):
     """The follower is notified once of each, and polling goes on."""
     follower.follow(stepped, tamr_client.operation(tamr.jobs.add("RUNNING")))
-    drive(stepped, clock, 10)
     tamr.faults.add(fault)
-    heard = len(follower.results)
-    drive(stepped, clock, 10)
+    drive(stepped, clock, 2)
 
     assert [isinstance(each, TamrError) for each in follower.errors] == [True]
-    assert len(follower.results) > heard
+    assert len(follower.results) >= 2
 
 
 def test_a_cut_off_list_does_not_stop_single_polls(tamr, tamr_client, stepped, clock, follower):
@@ -391,10 +399,10 @@ def test_a_cut_off_list_does_not_stop_single_polls(tamr, tamr_client, stepped, c
     everything.follow_all(stepped)
     follower.follow(stepped, tamr_client.operation(tamr.jobs.add("RUNNING")))
 
-    drive(stepped, clock, 60)
+    drive(stepped, clock, 20)
 
     assert len(everything.errors) >= 2
-    assert len(follower.results) > 10
+    assert len(follower.results) > 5
     assert not follower.errors
 
 
@@ -403,11 +411,11 @@ def test_an_expired_session_is_renewed_by_one_login(tamr, clock, follower):
     with tamr.client(store_auth_cookie=True) as client:
         poller = Poller(client, background=False)
         follower.follow(poller, client.operation(tamr.jobs.add("RUNNING")))
-        drive(poller, clock, 10)
+        drive(poller, clock, 1)
         logins = len(tamr.requests.matching("POST", "login"))
         tamr.expire_sessions()
         heard = len(follower.results)
-        drive(poller, clock, 10)
+        drive(poller, clock, 7)
 
     assert len(follower.results) > heard + 2
     assert len(tamr.requests.matching("POST", "login")) == logins + 1
@@ -417,9 +425,9 @@ def test_an_expired_session_is_renewed_by_one_login(tamr, clock, follower):
 def test_many_polls_need_one_connection(tamr, tamr_client, stepped, clock, follower):
     """It is kept alive between them."""
     follower.follow(stepped, tamr_client.operation(tamr.jobs.add("RUNNING")))
-    drive(stepped, clock, 60)
+    drive(stepped, clock, 30)
 
-    assert len(follower.results) >= 20
+    assert len(follower.results) >= 10
     assert len({each.connection for each in tamr.requests}) == 1
 
 
@@ -427,10 +435,11 @@ def test_every_follower_hears_every_end_once_while_the_server_has_its_troubles(
     quick_backoff, tamr, tamr_client, poller
 ):
     """A miniature of benchmarks/soak.py: threads and connections stay few, nothing is lost."""
-    jobs = [tamr.jobs.add("RUNNING") for _ in range(30)]
-    followers = [Follower() for _ in range(90)]
+    jobs = [tamr.jobs.add("RUNNING") for _ in range(15)]
+    operations = [tamr_client.operation(job) for job in jobs]
+    followers = [Follower() for _ in range(45)]
     for number, each in enumerate(followers):
-        each.follow(poller, tamr_client.operation(jobs[number % 30]), 0.2)
+        each.follow(poller, operations[number % 15], 0.2)
     faults = (Fault.status(502, times=1), Fault.reset(times=1), Fault.truncate(times=2))
     for number, fault in enumerate(faults):
         tamr.faults.add(fault)

@@ -1,15 +1,8 @@
 from __future__ import annotations
 
-import ast
-from pathlib import Path
-
 import pytest
 
-import tamr_widgets
-from tamr_widgets import _text
 from tamr_widgets._text import cut, sanitize
-
-LIMITS = {name for name in vars(_text) if name.startswith("MAX_")}
 
 
 @pytest.mark.parametrize(
@@ -42,17 +35,3 @@ def test_text_is_sanitized(text, max_chars, shown):
 def test_a_text_that_is_cut_keeps_its_characters(text, shown):
     """Lines and directions stay; the number of characters that are missing is shown."""
     assert cut(text) == shown
-
-
-def test_limits_of_text_are_in_one_table():
-    """No other module has a limit of its own for the texts that it shows."""
-    others = {
-        (path.name, ast.unparse(limit))
-        for path in Path(tamr_widgets.__file__).parent.rglob("*.py")
-        for call in ast.walk(ast.parse(path.read_text("utf-8")))
-        if isinstance(call, ast.Call) and ast.unparse(call.func) in ("cut", "sanitize")
-        for limit in call.args[1:]
-        if ast.unparse(limit) not in LIMITS
-    }
-
-    assert others == set()
