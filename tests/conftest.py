@@ -32,8 +32,8 @@ GRACE_SECONDS = 10.0  # used up only if a thread is still running
 EXPECT_TIMEOUT_MS = 20_000  # for busy machines
 LOOP_EXECUTOR = "asyncio_"  # Playwright's loop keeps its executor's threads for the whole session
 # Otherwise, where PYTHONDONTWRITEBYTECODE is set, as in many containers, each worker compiles all
-# tests and Hypothesis again, which takes seconds. A `pycache_prefix` would compile all packages once
-# more.
+# tests and Hypothesis again, which takes seconds. A `pycache_prefix` would compile all packages
+# once more.
 sys.dont_write_bytecode = False
 
 
