@@ -3,7 +3,7 @@
     python tests/benchmarks/jobs_browser.py [count ...]
 
 The page runs the packed code with a fake kernel. Times are milliseconds from an event to the end
-of the frame that shows its effect, at 60 frames a second; "script" is the part of it that is ours.
+of the frame that shows its effect, at 60 frames a second; "script" is the part in our code.
 """
 
 from __future__ import annotations

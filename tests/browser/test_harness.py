@@ -14,7 +14,7 @@ ipywidgets.VBox([button, label])
 
 
 def test_a_click_runs_its_handler_in_the_kernel(front_end):
-    """In each front end, and the page shows the effect of the handler."""
+    """In each front end, the page shows the effect of the handler."""
     notebook = front_end.open([BUTTON])
     notebook.run_all()
 

@@ -64,7 +64,7 @@ def notebook(lab: FrontEnd) -> OpenNotebook:
 
 
 def test_jobs_are_listed_expanded_and_cancelled(front_end: FrontEnd) -> None:
-    """In JupyterLab, Notebook 7 and Voila."""
+    """JupyterLab, Notebook 7 and Voila behave alike."""
     notebook = front_end.open([tamr(), "jobs"])
     notebook.run_all()
     expect(cell(notebook, 33, "state")).to_have_text("Running", timeout=LONG)

@@ -19,7 +19,7 @@ LONG = 20_000
 
 
 def test_a_job_is_followed_and_cancelled(front_end: FrontEnd) -> None:
-    """In JupyterLab, Notebook 7 and Voila."""
+    """JupyterLab, Notebook 7 and Voila behave alike."""
     start = "tamr.jobs.start(queued_seconds=0.5, run_seconds=600)"
     notebook = front_end.open(
         [TAMR, f"OperationWidget(client.operation({start}), poll_interval_seconds=0.3)"]
@@ -277,7 +277,7 @@ EXTENSION = [
 
 
 def test_the_extension_draws_operations_live(lab: FrontEnd) -> None:
-    """As the last value of a cell, and during a blocking `wait`; without it, a table is shown."""
+    """It draws a cell's last value and a blocking `wait`; without it, a table is shown."""
     notebook = lab.open(EXTENSION)
     for cell in range(3):
         notebook.run_cell(cell)
@@ -321,7 +321,7 @@ STATES = [
 
 
 def test_axe_finds_no_violation_in_any_state(lab: FrontEnd) -> None:
-    """In JupyterLab's themes; the screenshots are kept for review."""
+    """JupyterLab's themes are checked; the screenshots are kept for review."""
     notebook = lab.open([TAMR + NO_LIST, *STATES], viewport={"width": 1280, "height": 4600})
     notebook.run_all()
     operations = notebook.page.get_by_role("group", name=re.compile("^Operation"))

@@ -44,7 +44,7 @@ def expect_text_only(page: Page, text: str) -> None:
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_facts_are_text(show: Callable[..., Widget], page: Page, name: str) -> None:
-    """In all parts of the panel; a megabyte is cut, and the buttons are still visible."""
+    """All parts of the panel are checked; a megabyte is cut, and the buttons are still visible."""
     text = TEXTS[name]
     more = {"callback_error": text, "details": text, "error_kind": "action"}
 
@@ -60,7 +60,7 @@ def test_facts_are_text(show: Callable[..., Widget], page: Page, name: str) -> N
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_rows_are_text(open_jobs: Callable[..., Jobs], name: str) -> None:
-    """In all cells, a confirmation, a report and an error; a row stays one line high."""
+    """Cells, a confirmation, a report and an error are checked; a row stays one line high."""
     text = TEXTS[name]
     jobs = open_jobs(
         [
@@ -112,7 +112,7 @@ def test_invalid_times_of_facts(show: Callable[..., Widget], page: Page, time: A
 
 @pytest.mark.parametrize("time", TIMES, ids=str)
 def test_invalid_times_of_rows(open_jobs: Callable[..., Jobs], time: Any) -> None:
-    """In the table, sorted by every column, in the timeline and in an expanded row."""
+    """The table, its sorting, the timeline and expanded rows are checked."""
     row = ["SUCCEEDED", "Train", "admin"]
     jobs = open_jobs(
         [

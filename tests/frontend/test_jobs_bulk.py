@@ -231,7 +231,7 @@ def test_a_thousand_failures_are_counted(open_jobs: Callable[..., Jobs]) -> None
 def test_the_confirmation_names_other_users_of_the_jobs(
     open_jobs: Callable[..., Jobs], user: str, keys: list[str], text: str
 ) -> None:
-    """If the name of the client's user is known."""
+    """They are named if the name of the client's user is known."""
     rows = [row("25", user="nightly"), row("24", user="nightly"), row("23", user="carla")]
     for each in rows:
         each[1], each[6] = "RUNNING", None

@@ -55,7 +55,7 @@ def test_still_failing_is_the_first_filter(jobs: Jobs) -> None:
 
 
 def test_a_failed_row_shows_its_reason_and_a_later_success(jobs: Jobs) -> None:
-    """In a second line; a cancelled row shows the user who cancelled it."""
+    """They are in a second line; a cancelled row shows the user who cancelled it."""
     expect(jobs.cell("18", "description")).to_have_text(
         "Train Mastering Model" + REASON.format(1, 3)
     )
@@ -99,7 +99,7 @@ def test_a_unique_failure_has_no_button_for_similar_ones(jobs: Jobs) -> None:
 
 
 def test_all_matching_rows_are_copied(jobs: Jobs) -> None:
-    """As tab-separated values, in the order of the table; the button shows their number."""
+    """They are tab-separated, in the order of the table; the button shows their number."""
     jobs.search.fill("resolve")
 
     jobs.button("Copy 3 rows").click()
@@ -112,7 +112,7 @@ def test_all_matching_rows_are_copied(jobs: Jobs) -> None:
 
 
 def test_only_selected_rows_are_copied(jobs: Jobs) -> None:
-    """Including those that the filter hides."""
+    """Selected rows that the filter hides are copied, too."""
     jobs.cell("19", "pick").click()
     jobs.cell("15", "pick").click()
     jobs.search.fill("space")

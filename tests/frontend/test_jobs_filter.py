@@ -120,7 +120,7 @@ def test_the_number_of_matches_is_announced_after_a_delay(open_jobs: Callable[..
 
 @pytest.mark.parametrize("event", ["handled", "pending"])
 def test_a_search_scrolls_to_its_first_match(open_jobs: Callable[..., Jobs], event: str) -> None:
-    """Also if it comes before the event of an earlier scroll."""
+    """It does so, too, if it comes before the event of an earlier scroll."""
     jobs = open_jobs(1_000)
 
     jobs.page.evaluate(

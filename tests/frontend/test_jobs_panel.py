@@ -51,7 +51,7 @@ def test_a_row_that_another_page_collapses_stays_expanded(open_jobs: Callable[..
 
 
 def test_a_new_panel_shows_the_facts_of_the_row(open_jobs: Callable[..., Jobs]) -> None:
-    """Until the kernel sends more."""
+    """They are shown until the kernel sends more."""
     jobs = open_jobs([row("17", state="RUNNING", ended=None)])
 
     jobs.cell("17", "description").click()
@@ -109,7 +109,7 @@ def test_escape_moves_the_focus_out_of_the_panel(open_jobs: Callable[..., Jobs])
 
 
 def test_tab_moves_the_focus_into_the_panel(open_jobs: Callable[..., Jobs]) -> None:
-    """From the expanded row to the first button of the panel."""
+    """It moves from the expanded row to the first button of the panel."""
     jobs = open_jobs([row("17"), row("18")])
     panel = expand(jobs)
 

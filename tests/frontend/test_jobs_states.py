@@ -283,7 +283,7 @@ def test_a_restored_connection_subscribes_again(open_jobs: Callable[..., Jobs]) 
 
 
 def test_hints_are_shown_above_the_jobs(open_jobs: Callable[..., Jobs]) -> None:
-    """As long as the kernel sends them."""
+    """They are shown as long as the kernel sends them."""
     hint = "An export or import is running. Tamr is read-only meanwhile, and other actions fail."
     jobs = open_jobs([row("2")], traits={"_status": {"host": HOST, "total": 1, "hints": [hint]}})
     note = jobs.region.get_by_role("note")
@@ -295,7 +295,7 @@ def test_hints_are_shown_above_the_jobs(open_jobs: Callable[..., Jobs]) -> None:
 
 
 def test_the_page_names_its_server(open_jobs: Callable[..., Jobs]) -> None:
-    """Beside the number of its jobs."""
+    """The name is beside the number of jobs."""
     jobs = open_jobs([row("2"), row("1")], traits={"_status": {"host": "production", "total": 2}})
 
     expect(jobs.region).to_contain_text("production · 2 jobs")

@@ -22,7 +22,7 @@ RUNNING = {
 
 
 def test_a_row_shows_the_known_facts(open_jobs: Callable[..., Jobs]) -> None:
-    """State, description, user, times and time left, each in its column."""
+    """State, description, user, times and time left have a column each."""
     jobs = open_jobs([row("17", **RUNNING, estimate=[100, 80, 130, 20])])
 
     cells = jobs.row("17").get_by_role("gridcell")
@@ -113,7 +113,7 @@ def test_a_change_is_drawn_in_place(open_jobs: Callable[..., Jobs]) -> None:
 
 
 def test_new_jobs_do_not_move_the_rows_in_view(open_jobs: Callable[..., Jobs]) -> None:
-    """If the table is scrolled down, and rows are inserted above."""
+    """The table is scrolled down, and rows are inserted above."""
     jobs = open_jobs([row(str(n)) for n in range(1, 301)])
     jobs.grid.evaluate("grid => { grid.scrollTop = 2000 }")
     expect(jobs.row("222")).to_be_visible()
@@ -126,7 +126,7 @@ def test_new_jobs_do_not_move_the_rows_in_view(open_jobs: Callable[..., Jobs]) -
 
 
 def test_new_jobs_are_shown_at_the_top(open_jobs: Callable[..., Jobs]) -> None:
-    """If the table is not scrolled, the newest job is in view."""
+    """In a table that is not scrolled, the newest job is in view."""
     jobs = open_jobs([row(str(n)) for n in range(1, 301)])
 
     jobs.change(row("301"))
@@ -223,7 +223,7 @@ def test_text_from_the_server_is_shown_as_text(open_jobs: Callable[..., Jobs]) -
 
 
 def test_a_change_does_not_undo_scrolling(open_jobs: Callable[..., Jobs]) -> None:
-    """Also if the change comes before the scroll event."""
+    """The rows in view stay, also if the change comes before the scroll event."""
     jobs = open_jobs([row(str(n)) for n in range(1, 301)])
 
     jobs.page.evaluate(

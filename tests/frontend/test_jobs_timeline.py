@@ -39,7 +39,7 @@ def timeline(jobs: Jobs) -> Locator:
 
 
 def test_spans(open_jobs: Callable[..., Jobs]) -> None:
-    """The last hour, day, week, or all jobs; the accessible name describes the picture."""
+    """They are the last hour, day, week, or all; the accessible name describes the picture."""
     jobs = open_jobs(ROWS)
 
     for span, count in [("Last hour", 2), ("Last day", 3), ("Last week", 4), ("All", 4)]:

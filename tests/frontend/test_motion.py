@@ -28,7 +28,7 @@ def animated(page: Page) -> set[str]:
 
 
 def test_panels_are_animated_without_a_layout(open_document: Callable[..., Page]) -> None:
-    """In all variants of the panel, with and without known progress."""
+    """All variants of the panel are checked, with and without known progress."""
     page = open_document("gallery.html")
     page.locator("body[data-ready]").wait_for()
 
@@ -41,7 +41,7 @@ def test_a_list_that_is_loaded_is_animated_without_a_layout(open_jobs: Callable[
 
 
 def test_a_chain_is_animated_without_a_layout(page: Page) -> None:
-    """The bar of a step without an estimate."""
+    """The bar of a step without an estimate is animated."""
     step = {"name": "a", "state": "RUNNING", "after": [], "id": "1"}
     facts = {"name": "Nightly", "state": "RUNNING", "at_once": 1, "steps": [step]}
     options = {"entry": "chain/index.js", "trait": "_chain"}
@@ -54,7 +54,7 @@ def test_a_chain_is_animated_without_a_layout(page: Page) -> None:
 def test_each_second_costs_one_layout(
     show: Callable[..., Widget], page: Page, count: int, metrics: Callable[[], dict[str, Any]]
 ) -> None:
-    """On a page with one widget and on a page with many."""
+    """The number of widgets makes no difference."""
     for number in range(count):
         show(RUNNING | {"id": str(number)})
     page.clock.run_for(3_000)

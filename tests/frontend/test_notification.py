@@ -108,7 +108,7 @@ def test_wait_works_without_notifications(show: Callable[..., Widget], page: Pag
 def test_the_notify_button_adds_and_removes_the_desktop(
     show: Callable[..., Widget], permit: Callable[[str], None], page: Page
 ) -> None:
-    """In addition to the kernel's recipients, and without a wait."""
+    """The desktop is added to the kernel's recipients, and no wait is needed."""
     permit("default")
     widget = show(RUNNING | {"notified": ["Slack", "E-Mail"]})
     notify_button = widget.panel.get_by_role("button", name="Notify: Slack, E-Mail")

@@ -41,7 +41,7 @@ def test_roles_and_accessible_names(show: Callable[..., Widget], page: Page) -> 
 
 
 def test_the_facts_of_a_running_job(show: Callable[..., Widget]) -> None:
-    """Description, id, user, times and durations, in the user's time zone."""
+    """The panel shows description, id, user, times in the user's time zone, and durations."""
     widget = show(RUNNING | {"message": "Spark driver running"})
 
     expect(widget.panel).to_contain_text("Running")
@@ -296,7 +296,7 @@ def test_code_and_path_are_copied(
     expected: str,
     clipboard: bool,
 ) -> None:
-    """With the clipboard API or `execCommand`; the button reads Copied until it loses the focus."""
+    """The clipboard API or `execCommand` is used; the button reads Copied while it is focused."""
     page.evaluate(CLIPBOARD if clipboard else NO_CLIPBOARD)
     widget = show(SUCCEEDED | facts)
 

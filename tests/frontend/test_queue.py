@@ -69,7 +69,7 @@ PAST = {
     ids=["third", "second", "eleventh", "no start", "next"],
 )
 def test_a_waiting_job(show: Callable[..., Widget], facts: dict[str, Any], text: str) -> None:
-    """Its place, the time until its start, the jobs ahead, and its end, if they are known."""
+    """The panel shows its place, the time until its start, jobs ahead, and its end, if known."""
     widget = show(PENDING | facts)
 
     expect(widget.panel.get_by_text(text, exact=True)).to_be_visible()
@@ -88,14 +88,14 @@ def test_the_times_of_a_waiting_job_are_updated(show: Callable[..., Widget], pag
 
 
 def test_all_jobs_ahead_are_named(show: Callable[..., Widget]) -> None:
-    """In the list of facts, which has space for them."""
+    """The list of facts has space for all names."""
     widget = show(PENDING | {"ahead": {"count": 5, "names": ["Aa", "Bb", "Cc"]}})
 
     expect(widget.panel.get_by_text("Aa, Bb, Cc and 2 more", exact=True)).to_be_visible()
 
 
 def test_a_late_job_is_marked(show: Callable[..., Widget], page: Page) -> None:
-    """If it exceeds the upper end of its estimate: by colour, text and announcement."""
+    """Past the upper end of its estimate, its colour, text and announcement change."""
     widget = show(RUNNING | {"estimate": ESTIMATE | {"high": 62}})
     expect(widget.panel).to_have_attribute("data-late", "false")
     bar = widget.panel.get_by_role("progressbar").locator("i")
@@ -110,7 +110,7 @@ def test_a_late_job_is_marked(show: Callable[..., Widget], page: Page) -> None:
 
 
 def test_a_job_that_has_ended_is_not_late(show: Callable[..., Widget]) -> None:
-    """Even if it ran longer than usual."""
+    """The mark is removed, even if the job ran longer than usual."""
     widget = show(RUNNING | {"estimate": ESTIMATE})
     expect(widget.panel).to_have_attribute("data-late", "true")
 
@@ -121,7 +121,7 @@ def test_a_job_that_has_ended_is_not_late(show: Callable[..., Widget]) -> None:
 
 
 def test_details_show_the_last_runs(show: Callable[..., Widget]) -> None:
-    """As bars and in words: the usual time, the trend, the failed ones and this run."""
+    """Bars and a text show the usual time, the trend, the failed runs and this run."""
     widget = show(RUNNING | {"past": PAST})
     picture = widget.panel.get_by_role("img")
     expect(picture).to_be_hidden()
@@ -258,7 +258,7 @@ def test_the_slow_filter(open_jobs: Callable[..., Jobs]) -> None:
 
 
 def test_a_running_job_becomes_slow(open_jobs: Callable[..., Jobs]) -> None:
-    """As time passes, without a message."""
+    """The filter updates as time passes, without a message."""
     jobs = open_jobs([running("99", 60), running("98", 30)])
     jobs.button("Slow (1)").click()
     expect(jobs.grid.locator("[data-key]")).to_have_count(1)

@@ -43,7 +43,7 @@ def kernel(running_kernel: Kernel) -> Iterator[Kernel]:
     ],
 )
 def test_a_callback_prints_in_the_cell_that_registered_it(kernel, register):
-    """Also while another cell runs."""
+    """It does so, too, while another cell runs."""
     kernel.run(WIDGET)
     request = kernel.begin(f"def report(operation): print('reported', operation.state)\n{register}")
     kernel.finish(request)
@@ -125,7 +125,7 @@ def is_polling(kernel: Kernel) -> bool:
 
 
 def test_a_blocking_wait_as_the_last_value_is_drawn_once(kernel):
-    """With the extension: by the wait, and not again as the returned operation."""
+    """The extension draws the wait, and not the returned operation again."""
     kernel.run("%load_ext tamr_widgets")
     once = kernel.begin("started(0.3).wait(0.1)")
     kernel.finish(once)
@@ -139,7 +139,7 @@ def test_a_blocking_wait_as_the_last_value_is_drawn_once(kernel):
 
 
 def test_a_forked_worker_waits_without_a_widget(kernel):
-    """Also where the parent had loaded the extension, and for a widget that it made."""
+    """The parent has loaded the extension, and created a widget that the worker waits for."""
     kernel.run("%load_ext tamr_widgets")
     kernel.run(
         "import multiprocessing\n"
@@ -168,7 +168,7 @@ def test_a_forked_worker_waits_without_a_widget(kernel):
     ],
 )
 def test_an_executed_notebook_ends_with_the_final_state(show, then, monkeypatch):
-    """Under nbclient, as in papermill and nbconvert: the output is updated before callbacks run."""
+    """In nbclient, papermill and nbconvert, the output is updated before callbacks run."""
     cell = f"widget = OperationWidget(started(0.8), poll_interval_seconds=0.1)\n{show}"
 
     notebook = execute_notebook([cell, *then], monkeypatch)
@@ -180,7 +180,7 @@ def test_an_executed_notebook_ends_with_the_final_state(show, then, monkeypatch)
 
 
 def test_an_executed_notebook_keeps_the_rows_of_a_jobs_widget(monkeypatch):
-    """Also if its cell is the last one, which ends before the list would have arrived."""
+    """Its cell may be the last one, which would end before the list arrives."""
     notebook = execute_notebook(["started(60)", "JobsWidget(client)"], monkeypatch)
 
     (output,) = notebook.cells[-1].outputs

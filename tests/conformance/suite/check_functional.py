@@ -96,7 +96,7 @@ def test_many_operations_share_one_poller(session, simulator, fetch):
 
 
 def test_all_kinds_of_operations_are_waited_for_together(simulator, session, client, fetch):
-    """Ours, those of both public packages, and widgets."""
+    """These are ours, those of both public packages, and widgets."""
     with simulator.client() as own_client:
         own = own_client.operation(simulator.jobs.start())
         dataset = client.projects.by_name("minimal_mastering").unified_dataset()

@@ -51,7 +51,7 @@ def test_a_workflow_of_the_toolbox_is_one_panel(client, shown):
 
 
 def test_blocking_calls_of_the_public_client_are_steps(client, shown):
-    """In the order in which they are called."""
+    """The steps are in the order of the calls."""
     project = client.projects.by_name(PROJECT).as_mastering()
 
     with recorded("Nightly"):

@@ -47,7 +47,7 @@ def both(client, our_client):
 
 
 def test_all_past_jobs_have_the_same_facts(simulator, both):
-    """Including exports and imports, whose ids are names and whose times have another format."""
+    """Exports and imports are included: their ids are names, their times have another format."""
     assert len(simulator.jobs) > 20
 
     for job in simulator.jobs:
@@ -69,7 +69,7 @@ def test_all_past_jobs_have_the_same_facts(simulator, both):
     ids=["pending", "running", "canceling", "canceled", "unknown", "empty", "null"],
 )
 def test_every_status_has_the_same_facts(simulator, both, status):
-    """Including undocumented ones."""
+    """Undocumented statuses are included."""
     job = simulator.jobs.start()
     document = simulator.jobs.get(job) | {"status": status}
     simulator.jobs.put(document)
