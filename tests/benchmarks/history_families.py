@@ -1,9 +1,10 @@
 """Synthetic past jobs of a Tamr server, to measure `tamr_widgets.history`.
 
 Servers differ, so there are many families, each with one difficulty: drift, steps, sessions,
-bursts, outliers, heavy tails, two modes, names that vary and kinds that are rare. All share properties of
-recorded servers: half of the jobs take less than some 31 s, a tenth more than 82 s, a few take
-hours; jobs start 12 s after they were created, at the median. One in twelve fails or is cancelled.
+bursts, outliers, heavy tails, two modes, names that vary and kinds that are rare. All share
+properties of recorded servers: half of the jobs take less than some 31 s, a tenth more than 82 s, a
+few take hours; jobs start 12 s after they were created, at the median. One in twelve fails or is
+cancelled.
 """
 
 from __future__ import annotations
