@@ -161,7 +161,7 @@ def simulator_past(seed: int, jobs: int = 800) -> list[Any]:
 
 
 def cost(jobs: int) -> str:
-    """Returns the cost of adding and estimating with a history of some number of jobs."""
+    """Returns the cost of adding and estimating with a history of this number of jobs."""
     operations = past("exports", seed=1, jobs=jobs)
     history = JobHistory()
     begin = time.thread_time()

@@ -34,7 +34,7 @@ class FakeResponse:
 
 
 def measure(count: int) -> list[Row]:
-    """Measures the first list of so many jobs, and ticks that change some of them."""
+    """Measures the first list of `count` jobs, and ticks that change some of them."""
     documents = history(count)
     response = FakeResponse(documents)
     client = Client(UsernamePasswordAuth("admin", "secret"), port=1)

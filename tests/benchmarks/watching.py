@@ -69,7 +69,7 @@ class Connection(asyncio.Protocol):
 
 
 async def serve(count: int) -> None:
-    """Serve some number of unresolved operations, and past ones, until the process is killed."""
+    """Serve `count` unresolved operations, and past ones, until the process is killed."""
     past = [document(10_000 + number, "SUCCEEDED") for number in range(PAST_JOBS)]
     Connection.listed = json.dumps([*(document(n) for n in range(count)), *past]).encode()
     server = await asyncio.get_running_loop().create_server(

@@ -21,7 +21,7 @@ QUESTIONS = [
 
 
 @pytest.mark.parametrize(("button", "no", "yes", "action"), QUESTIONS)
-def test_yes_sends_the_action_once(
+def test_confirming_sends_the_action_once(
     show: Callable[..., Widget], button: str, no: str, yes: str, action: str
 ) -> None:
     """The safe button comes first and has the focus; the other one sends one message."""

@@ -96,7 +96,7 @@ def test_declining_changes_nothing(jobs: Jobs, way: str) -> None:
 
 
 def test_a_double_click_does_not_confirm(jobs: Jobs) -> None:
-    """The second click of a double click on the button does not hit the question."""
+    """The second click of a double click on the button does not hit the confirmation."""
     choose(jobs, "25")
 
     jobs.button("Delete 1 operation").dblclick()

@@ -191,7 +191,7 @@ def test_the_text_beside_the_bars(
 
 
 def waiting(key: str, ahead: int, first: str = "97", **facts: Any) -> list[Any]:
-    """A row of a job that was created 5 s ago, with some jobs ahead of it."""
+    """A row of a job that was created 5 s ago, with `ahead` jobs before it."""
     queue = [[85, 65, 115, 25], ahead, *([first] if ahead else [])]
     times = {"created": NOW_MS - 5_000, "started": None, "ended": None}
     return row(
@@ -200,7 +200,7 @@ def waiting(key: str, ahead: int, first: str = "97", **facts: Any) -> list[Any]:
 
 
 def running(key: str, seconds: float, **facts: Any) -> list[Any]:
-    """A row of a job that has run for some seconds."""
+    """A row of a job that has run for `seconds`."""
     times = {"created": ago(seconds + 12), "started": ago(seconds), "ended": None}
     return row(key, **{"state": "RUNNING", "estimate": [31, 28, 36, 20], **times, **facts})
 

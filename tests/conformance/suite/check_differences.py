@@ -29,7 +29,7 @@ def start(client, simulator):
 
 
 def count_requests(simulator, seconds, wait):
-    """Count the requests of a wait that times out after some seconds."""
+    """Count the requests of a wait that times out after `seconds`."""
     simulator.requests.clear()
     with pytest.raises(TimeoutError):
         wait(poll_interval_seconds=0.05, timeout_seconds=seconds)

@@ -159,7 +159,7 @@ test("any message shows that the kernel is alive", async () => {
   assert.equal(page.state.live, true);
 });
 
-test("of acknowledgements out of order, the latest counts", async () => {
+test("the latest of several acknowledgements counts, in any order", async () => {
   const page = open(createKernel("idle"));
   page.send("subscribe");
   const [first, second] = page.model.sent;
