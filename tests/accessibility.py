@@ -9,12 +9,12 @@ if TYPE_CHECKING:
     from playwright.sync_api import Locator
 
 
-def violations(of: Locator) -> list[str]:
+def violations(locator: Locator) -> list[str]:
     """Returns one line for each node that violates a rule, in all elements of a locator."""
-    if not of.page.evaluate("'axe' in globalThis"):
+    if not locator.page.evaluate("'axe' in globalThis"):
         script = files("axe_playwright_python") / "axe.min.js"
-        of.page.evaluate(script.read_text(encoding="utf-8"))
-    found = of.evaluate_all(
+        locator.page.evaluate(script.read_text(encoding="utf-8"))
+    found = locator.evaluate_all(
         "parts => axe.run({include: parts}, {resultTypes: ['violations']})"
         ".then((results) => results.violations)"
     )

@@ -21,18 +21,19 @@ if TYPE_CHECKING:
 PROJECT = Path(__file__).parents[1]
 ARTIFACTS = PROJECT / "artifacts"
 IN_CI = os.environ.get("CI") == "true"
-HOW_TO_GET_A_BROWSER = (
+NO_BROWSER_REASON = (
     "no Chromium or Chrome was found on PATH; get one with `apt-get install chromium` "
-    "(or from your system's shop) and run the tests again"
+    "(or with your system's package manager) and run the tests again"
 )
 FOLDERS = ("conformance", "frontends", "kernel", "unit", "project", "browser", "frontend")
 WORKERS_PER_CORE = 2  # half of the time they wait for pages, kernels and jobs
 MAX_WORKERS = 4  # each may run a browser and a Jupyter server
-GRACE_SECONDS = 10.0  # only a thread that was left behind uses them up
-EXPECT_TIMEOUT_MS = 20_000  # for machines that are busy otherwise
+GRACE_SECONDS = 10.0  # used up only if a thread is still running
+EXPECT_TIMEOUT_MS = 20_000  # for busy machines
 LOOP_EXECUTOR = "asyncio_"  # Playwright's loop keeps its executor's threads for the whole session
-# Else each worker compiles all tests and Hypothesis again where PYTHONDONTWRITEBYTECODE is set, as
-# in many containers: this takes seconds. A `pycache_prefix` would compile all packages once more.
+# Otherwise, where PYTHONDONTWRITEBYTECODE is set, as in many containers, each worker compiles all
+# tests and Hypothesis again, which takes seconds. A `pycache_prefix` would compile all packages
+# once more.
 sys.dont_write_bytecode = False
 
 
@@ -56,11 +57,11 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave slow tests to CI, mark tests by what they need, and sort their folders.
+    """Deselect slow tests outside of CI, mark tests by their requirements, and sort their folders.
 
     Folders of long files come first, so that all workers end at the same time. Those that need a
-    browser come last: while Playwright's sync API is up, this thread has a running event loop, in
-    which `asyncio.run` refuses to work.
+    browser come last: while Playwright's sync API is active, this thread has a running event loop,
+    in which `asyncio.run` fails.
     """
     if not (IN_CI or config.getoption("slow")):
         slow = [item for item in items if item.get_closest_marker("slow")]
@@ -73,7 +74,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker("conformance")
         if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
-    # Of whole files, since a worker takes one at a time.
+    # Whole files are sorted, since a worker runs one file at a time.
     with_browser = {item.path for item in items if "browser" in item.keywords}
     items.sort(
         key=lambda item: (
@@ -94,7 +95,7 @@ def pytest_make_collect_report() -> Iterator[None]:
 
 
 def _refuse_skips_in_ci(report: pytest.TestReport) -> pytest.TestReport:
-    """A browser or package that is missing on a machine that tests everything must be noticed."""
+    """Turn a skipped test into a failed one in CI, where all that tests need must be installed."""
     if IN_CI and report.skipped and not hasattr(report, "wasxfail"):
         if SKIPPED_IN_CI in str(report.longrepr):
             return report
@@ -105,7 +106,7 @@ def _refuse_skips_in_ci(report: pytest.TestReport) -> pytest.TestReport:
 
 @pytest.fixture(scope="session", autouse=True)
 def clean_environment() -> Iterator[None]:
-    """Keep the machine's own Tamr, proxies and netrc out of the tests."""
+    """Remove the machine's Tamr server, proxies and netrc from the environment of the tests."""
     with pytest.MonkeyPatch.context() as environment:
         for name in list(os.environ):
             if name.startswith("TAMR_") or name.lower().endswith("_proxy"):
@@ -115,10 +116,10 @@ def clean_environment() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def interrupts_arrive() -> Iterator[None]:
-    """Reset SIGINT, which a shell has ignored if it runs the tests in the background.
+def default_sigint_handler() -> Iterator[None]:
+    """Reset SIGINT, which is ignored if a shell runs the tests in the background.
 
-    A test that interrupts a wait would stand still, and so would a command that it starts.
+    Otherwise a test that interrupts a wait would hang, and so would a command that it starts.
     """
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
@@ -126,8 +127,8 @@ def interrupts_arrive() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def no_thread_is_left_behind() -> Iterator[None]:
-    """Fail a test whose threads outlive it, with the place where each of them stands."""
+def no_leaked_threads() -> Iterator[None]:
+    """Fail a test whose threads outlive it, with the stack of each thread."""
     before = set(threading.enumerate())
     yield
     deadline = time.monotonic() + GRACE_SECONDS
@@ -146,29 +147,31 @@ def no_thread_is_left_behind() -> Iterator[None]:
             for thread in left
             if thread.ident in frames
         )
-        pytest.fail("Threads were left behind:\n\n" + "\n".join(stacks), pytrace=False)
+        pytest.fail(
+            "Threads were still running after the test:\n\n" + "\n".join(stacks), pytrace=False
+        )
 
 
 @pytest.fixture(scope="session")
 def artifacts() -> Path:
-    """The folder, ignored by git, that keeps what a run made: screenshots, logs, figures."""
+    """The folder of a run's screenshots, logs and figures, which git ignores."""
     ARTIFACTS.mkdir(exist_ok=True)
     return ARTIFACTS
 
 
 @pytest.fixture(scope="session")
 def worker() -> str:
-    """The name of pytest-xdist's worker after a dash, or nothing: for names of files."""
+    """A suffix for file names: a dash and the name of pytest-xdist's worker, or nothing."""
     name = os.environ.get("PYTEST_XDIST_WORKER")
     return f"-{name}" if name else ""
 
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """The one browser of the test session, driven by Playwright's sync API."""
+    """The browser of the test session, driven by Playwright's sync API."""
     path = browser_path()
     if path is None:
-        pytest.skip(HOW_TO_GET_A_BROWSER)
+        pytest.skip(NO_BROWSER_REASON)
     sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
     sync_api.expect.set_options(timeout=EXPECT_TIMEOUT_MS)
     with sync_api.sync_playwright() as playwright:

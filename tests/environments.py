@@ -1,4 +1,4 @@
-"""Environments of their own for packages that tests try; they are kept in .cache."""
+"""Virtual environments for the packages that tests need; they are kept in .cache."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import venv
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[1]
-# The one reason for which CI may skip a test: another front end cannot be installed there.
-SKIPPED_IN_CI = "This front end is not tried: "
+# The only reason for which CI accepts a skipped test: a front end cannot be installed there.
+SKIPPED_IN_CI = "This front end is not tested: "
 
 
 class NotInstallable(RuntimeError):
@@ -20,43 +20,43 @@ class NotInstallable(RuntimeError):
 
 
 def environment(name: str, *packages: str, on_top: bool = False) -> Path:
-    """Makes an environment with packages and this project, or finds it.
+    """Creates a virtual environment with packages and this project, or reuses it.
 
     Args:
         name: Its name.
         packages: The packages to install.
-        on_top: Whether the packages of the tests' own environment are there too, which saves pip
-            most of its work.
+        on_top: Whether it also has the packages of the environment that runs the tests, which saves
+            pip most of its work.
 
     Returns:
-        Its Python.
+        The path of its Python.
 
     Raises:
-        NotInstallable: See there.
+        NotInstallable: If pip cannot install the packages.
     """
     folder = PROJECT / f".cache/{name}-{sys.version_info.major}.{sys.version_info.minor}"
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     stamp = folder / "installed.txt"
-    own = re.findall(r'"[\w-]+>=[\d.]+"', (PROJECT / "pyproject.toml").read_text("utf-8"))
-    wanted = "\n".join([*packages, *own])
-    if not stamp.exists() or stamp.read_text() != wanted:
+    dependencies = re.findall(r'"[\w-]+>=[\d.]+"', (PROJECT / "pyproject.toml").read_text("utf-8"))
+    requirements = "\n".join([*packages, *dependencies])
+    if not stamp.exists() or stamp.read_text() != requirements:
         venv.create(folder, clear=True)
         if on_top:
-            _see_these_packages(folder)
+            _share_packages(folder)
         pip = [sys.executable, "-m", "pip", "--python", python, "install", "--no-compile"]
-        made = subprocess.run(
+        installation = subprocess.run(
             [*pip, "--quiet", *packages, *([] if on_top else ["--editable", PROJECT])],
             capture_output=True,
             text=True,
             check=False,
         )
-        if made.returncode:
-            raise NotInstallable(f"{packages} cannot be installed: {made.stderr[-1000:]}")
-        stamp.write_text(wanted)
+        if installation.returncode:
+            raise NotInstallable(f"{packages} cannot be installed: {installation.stderr[-1000:]}")
+        stamp.write_text(requirements)
     return python
 
 
-def _see_these_packages(folder: Path) -> None:
+def _share_packages(folder: Path) -> None:
     """Lets an environment import this project, and the packages of this process's environment."""
     paths = {"base": str(folder), "platbase": str(folder)}
     site_packages = Path(sysconfig.get_path("purelib", vars=paths))

@@ -15,7 +15,7 @@ ALL = sorted(
 
 
 def main() -> None:
-    """Run each in a process of its own, so that none warms up another."""
+    """Run each in a process of its own, so that they don't affect each other."""
     for name in sys.argv[1:] or ALL:
         print(f"\n== {name}", flush=True)
         subprocess.run([sys.executable, HERE / f"{name}.py"], check=False)

@@ -1,8 +1,8 @@
-"""Seeing the end of a job: delay, and requests spent, against the public client's polling loop.
+"""Detecting the end of a job: delay and requests, against the public client's polling loop.
 
 Run it with `python tests/benchmarks/detection.py`; it takes a little more than a minute. Both sides
-begin to watch at the same moment; those of ten and sixty seconds end evenly within an interval
-around that, since at a multiple of its interval a plain loop is always lucky.
+start to poll at the same time. Jobs of ten and sixty seconds end at times that are spread over an
+interval, since a plain loop has no delay at a multiple of its interval.
 """
 
 from __future__ import annotations
@@ -21,60 +21,62 @@ from tamr_widgets.simulator import Simulator
 
 INTERVAL_SECONDS = 3
 JOBS = 10
-# The seconds that jobs take, how much they vary, and the goal for our delay.
+# The seconds that jobs run, their spread, and the goal for our delay.
 DURATIONS = ((0.5, 0.0, "<= 0.2"), (2.0, 0.0, "<= 0.2"), (10.0, 1.5, "<= 1"), (60.0, 1.5, "<= 1"))
 
 
-class Seen(NamedTuple):
-    """The delay until the end of a job was seen, and the number of requests until then."""
+class Detection(NamedTuple):
+    """The delay until the end of a job was detected, and the number of requests until then."""
 
     delay: float
     requests: int
 
 
-def watch_ours(operation: Operation, seen: Callable[[], None]) -> None:
-    """As a widget does it. Each job has a client, and so a poller, of its own."""
+def watch_ours(operation: Operation, on_end: Callable[[], None]) -> None:
+    """Subscribes as a widget does. Each job has its own client, and so its own poller."""
     poller = Poller.of(operation.client)
-    poller.subscribe(operation, lambda news: news.resolved and seen(), interval=INTERVAL_SECONDS)
+    poller.subscribe(
+        operation, lambda snapshot: snapshot.resolved and on_end(), interval=INTERVAL_SECONDS
+    )
 
 
-def watch_public(operation: Operation, seen: Callable[[], None]) -> None:
-    """The loop of the public client's `wait`, in a thread."""
+def watch_public(operation: Operation, on_end: Callable[[], None]) -> None:
+    """Polls as the public client's `wait` does, in a thread."""
 
     def wait(polled: Operation) -> None:
         while not polled.resolved:
             time.sleep(INTERVAL_SECONDS)
             polled = polled.poll()
-        seen()
+        on_end()
 
     threading.Thread(target=wait, args=[operation], daemon=True).start()
 
 
-def follow(
+def start_job(
     simulator: Simulator, watch: Callable[[Operation, Callable[[], None]], None], seconds: float
-) -> Callable[[], Seen]:
-    """Let a job run for so long, and return what will tell how its end was seen."""
+) -> Callable[[], Detection]:
+    """Start a job that runs for some seconds; return a function that waits for the detection."""
     client = simulator.client()
     job = simulator.jobs.add("RUNNING")
     operation = client.operation(job)
     ended_at = time.monotonic() + seconds
-    seen_at: list[float] = []
-    over = threading.Event()
+    detected_at: list[float] = []
+    detected = threading.Event()
 
-    def seen() -> None:
-        seen_at.append(time.monotonic())
-        over.set()
+    def on_end() -> None:
+        detected_at.append(time.monotonic())
+        detected.set()
 
     ending = threading.Timer(seconds, simulator.jobs.finish, [job])
     ending.start()
-    watch(operation, seen)
+    watch(operation, on_end)
 
-    def result() -> Seen:
-        over.wait()
+    def result() -> Detection:
+        detected.wait()
         client.close()
         requests = simulator.requests.matching("GET", f"operations/{job}")
         own = sum(each.path.endswith(f"operations/{job}") for each in requests)
-        return Seen(seen_at[0] - ended_at, own - 1)
+        return Detection(detected_at[0] - ended_at, own - 1)
 
     return result
 
@@ -84,26 +86,26 @@ def main() -> None:
     random.seed(1)
     rows = []
     with Simulator(past_jobs=400) as simulator:
-        under_way = []
+        started = []
         for seconds, spread, goal in DURATIONS:
-            lasting = [seconds + spread * (2 * n + 1 - JOBS) / JOBS for n in range(JOBS)]
+            durations = [seconds + spread * (2 * n + 1 - JOBS) / JOBS for n in range(JOBS)]
             for watch in (watch_ours, watch_public):
                 results = []
-                for each in lasting:
-                    results.append(follow(simulator, watch, each))
+                for each in durations:
+                    results.append(start_job(simulator, watch, each))
                     time.sleep(0.02)
-                under_way.append((seconds, goal, results))
-        for mine, theirs in zip(under_way[::2], under_way[1::2], strict=True):
-            seconds, goal, results = mine
-            one = [each() for each in results]
-            other = [each() for each in theirs[2]]
-            rows += compare(seconds, goal, one, other)
-    print_table(f"The end of a job, seen at interval {INTERVAL_SECONDS}", rows)
+                started.append((seconds, goal, results))
+        for ours, theirs in zip(started[::2], started[1::2], strict=True):
+            seconds, goal, results = ours
+            our_detections = [each() for each in results]
+            their_detections = [each() for each in theirs[2]]
+            rows += compare(seconds, goal, our_detections, their_detections)
+    print_table(f"The end of a job, detected at interval {INTERVAL_SECONDS}", rows)
 
 
-def compare(seconds: float, goal: str, one: list[Seen], other: list[Seen]) -> list[Row]:
-    delays = [statistics.mean(each.delay for each in side) for side in (one, other)]
-    spent = [statistics.mean(each.requests for each in side) for side in (one, other)]
+def compare(seconds: float, goal: str, ours: list[Detection], theirs: list[Detection]) -> list[Row]:
+    delays = [statistics.mean(each.delay for each in side) for side in (ours, theirs)]
+    requests = [statistics.mean(each.requests for each in side) for side in (ours, theirs)]
     return [
         Row(
             f"{seconds:g} s: delay",
@@ -114,9 +116,9 @@ def compare(seconds: float, goal: str, one: list[Seen], other: list[Seen]) -> li
         ),
         Row(
             f"{seconds:g} s: requests",
-            f"{spent[0]:.1f}",
-            f"{spent[1]:.1f}",
-            f"{spent[0] - spent[1]:+.1f}",
+            f"{requests[0]:.1f}",
+            f"{requests[1]:.1f}",
+            f"{requests[0] - requests[1]:+.1f}",
             "<= +4",
         ),
     ]

@@ -1,19 +1,19 @@
 """Accuracy and cost of the estimates of JobHistory.
 
-Each job in turn is foretold from those that were created before it, then added. Columns:
+Each job in turn is estimated from those that were created before it, then added. Columns:
 
     none     share of the jobs that get no estimate (in brackets: none by the plain quantiles)
     error    median of |median - actual| / actual, of all that get one
-    both     the same for those that the plain quantiles foretell, too (in brackets: theirs)
+    both     the same for those that get one by the plain quantiles, too (in brackets: theirs)
     covered  share of the jobs within the 80% interval (in brackets: the plain one's)
     pinball  mean pinball loss of both ends of the interval, over the plain quantiles': in seconds,
-             where jobs of hours weigh most, and in shares of the actual time; less is better
+             where jobs of hours have most weight, and in shares of the actual time; less is better
 
 The plain quantiles are those of the last 20 jobs, or fewer, that succeeded with the same
 description.
 
-The queue is foretold for each job when it is created, on made-up servers with one and three
-executors. A trend is looked for in series of 30 runs that have none, or one of some strength.
+The queue time is estimated for each job when it is created, on synthetic servers with one and three
+executors. A trend is searched in series of 30 runs that have none, or one of some strength.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class Interval(NamedTuple):
     high: float
 
 
-class Forecast(NamedTuple):
-    """A job's actual seconds, and what was foretold."""
+class Prediction(NamedTuple):
+    """A job's actual seconds, and its estimates."""
 
     actual: float
     ours: Interval | None
@@ -90,11 +90,11 @@ def plain_quantiles(last: Sequence[float]) -> Interval | None:
     return Interval(quantile(0.1), quantile(0.5), quantile(0.9))
 
 
-def replay(jobs: Iterable[Any]) -> tuple[list[Forecast], float]:
-    """Foretell each job from those before it; also the mean seconds that one estimate took."""
+def replay(jobs: Iterable[Any]) -> tuple[list[Prediction], float]:
+    """Estimates each job from those before it; also returns the mean seconds of an estimate."""
     history = JobHistory()
     last: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=20))
-    forecasts, spent = [], 0.0
+    predictions, spent = [], 0.0
     for job in jobs:
         if job.succeeded() and job.started_at and job.ended_at and job.ended_at > job.started_at:
             begin = time.thread_time()
@@ -104,26 +104,26 @@ def replay(jobs: Iterable[Any]) -> tuple[list[Forecast], float]:
                 estimate.low_seconds, estimate.median_seconds, estimate.high_seconds
             )
             actual = (job.ended_at - job.started_at).total_seconds()
-            forecasts.append(Forecast(actual, ours, plain_quantiles(last[job.description])))
+            predictions.append(Prediction(actual, ours, plain_quantiles(last[job.description])))
             last[job.description].append(actual)
         history.add(job)
-    return forecasts, spent / max(1, len(forecasts))
+    return predictions, spent / max(1, len(predictions))
 
 
 def score(jobs: Iterable[Any]) -> Score:
-    forecasts, seconds = replay(jobs)
-    told = [(actual, ours) for actual, ours, _ in forecasts if ours]
-    plain = [(actual, plain) for actual, _, plain in forecasts if plain]
-    both = [forecast for forecast in forecasts if forecast.ours and forecast.plain]
+    predictions, seconds = replay(jobs)
+    estimated = [(actual, ours) for actual, ours, _ in predictions if ours]
+    plain = [(actual, plain) for actual, _, plain in predictions if plain]
+    both = [prediction for prediction in predictions if prediction.ours and prediction.plain]
     both_ours = [(actual, ours) for actual, ours, _ in both]
     both_plain = [(actual, plain) for actual, _, plain in both]
     return Score(
-        none=1 - len(told) / len(forecasts),
-        none_plain=1 - len(plain) / len(forecasts),
-        error=error(told),
+        none=1 - len(estimated) / len(predictions),
+        none_plain=1 - len(plain) / len(predictions),
+        error=error(estimated),
         error_both=error(both_ours),
         error_plain=error(both_plain),
-        covered=covered(told),
+        covered=covered(estimated),
         covered_plain=covered(plain),
         pinball=pinball(both_ours) / pinball(both_plain),
         pinball_share=pinball(both_ours, share=True) / pinball(both_plain, share=True),
@@ -131,16 +131,16 @@ def score(jobs: Iterable[Any]) -> Score:
     )
 
 
-def error(told: list[tuple[float, Any]]) -> float:
-    return median(abs(interval.median - actual) / actual for actual, interval in told)
+def error(estimated: list[tuple[float, Any]]) -> float:
+    return median(abs(interval.median - actual) / actual for actual, interval in estimated)
 
 
-def covered(told: list[tuple[float, Any]]) -> float:
-    return fmean(interval.low <= actual <= interval.high for actual, interval in told)
+def covered(estimated: list[tuple[float, Any]]) -> float:
+    return fmean(interval.low <= actual <= interval.high for actual, interval in estimated)
 
 
-def pinball(told: list[tuple[float, Any]], *, share: bool = False) -> float:
-    """The loss whose least mean the true 10% and 90% quantiles have."""
+def pinball(estimated: list[tuple[float, Any]], *, share: bool = False) -> float:
+    """The loss whose mean is smallest for the true 10% and 90% quantiles."""
 
     def loss(actual: float, quantile: float, at: float) -> float:
         return (actual - quantile) * at if actual >= quantile else (quantile - actual) * (1 - at)
@@ -148,7 +148,7 @@ def pinball(told: list[tuple[float, Any]], *, share: bool = False) -> float:
     return fmean(
         (loss(actual, interval.low, 0.1) + loss(actual, interval.high, 0.9))
         / (actual if share else 1)
-        for actual, interval in told
+        for actual, interval in estimated
     )
 
 
@@ -161,20 +161,20 @@ def simulator_past(seed: int, jobs: int = 800) -> list[Any]:
 
 
 def cost(jobs: int) -> str:
-    """Returns the cost of adding and estimating with a history of so many jobs."""
+    """Returns the cost of adding and estimating with a history of this number of jobs."""
     operations = past("exports", seed=1, jobs=jobs)
     history = JobHistory()
     begin = time.thread_time()
     for operation in operations:
         history.add(operation)
     added = time.thread_time()
-    estimated = operations[-1000:]
-    for operation in estimated:
+    last_jobs = operations[-1000:]
+    for operation in last_jobs:
         history.estimate(operation)
     ended = time.thread_time()
     return (
         f"{jobs:6,} jobs: add {(added - begin) / jobs * 1e6:5.1f} us,"
-        f" estimate {(ended - added) / len(estimated) * 1e6:5.1f} us"
+        f" estimate {(ended - added) / len(last_jobs) * 1e6:5.1f} us"
     )
 
 
@@ -188,23 +188,23 @@ def queue_report(seeds: int) -> Iterable[str]:
                 jobs = queue(seed, executors, family=family)
                 for start in list(replay_queue(JobHistory(), jobs))[100:]:
                     starts[min(start.ahead, 4)].append(start)
-            for ahead, some in sorted(starts.items()):
-                told = [start for start in some if start.estimate]
-                off = median(abs(each.estimate.median_seconds - each.waited) for each in told)
+            for ahead, group in sorted(starts.items()):
+                estimated = [start for start in group if start.estimate]
+                off = median(abs(each.estimate.median_seconds - each.waited) for each in estimated)
                 within = fmean(
                     each.estimate.low_seconds <= each.waited <= each.estimate.high_seconds
-                    for each in told
+                    for each in estimated
                 )
                 yield (
                     f"{family + ', ' + str(executors) + ' at once':22}"
-                    f" {str(ahead) + ('+' if ahead == 4 else ''):>5} {len(some):6}"
-                    f" {1 - len(told) / len(some):6.1%} {median(s.waited for s in some):6.0f} s"
-                    f" {off:5.1f} s {within:8.1%}"
+                    f" {str(ahead) + ('+' if ahead == 4 else ''):>5} {len(group):6}"
+                    f" {1 - len(estimated) / len(group):6.1%}"
+                    f" {median(s.waited for s in group):6.0f} s {off:5.1f} s {within:8.1%}"
                 )
 
 
 def trend_report(series: int = 2_000) -> Iterable[str]:
-    """Yields the share of series with a trend found: false alarms first, then true trends."""
+    """Yields the share of series with a detected trend: false alarms first, then true trends."""
     yield f"{'trend, 30 runs':30} {'found':>6}"
     rng = random.Random(1)
     noise = {

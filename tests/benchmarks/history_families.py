@@ -1,10 +1,10 @@
-"""Synthetic pasts of a Tamr server, to measure `tamr_widgets.history` on.
+"""Synthetic past jobs of a Tamr server, to measure `tamr_widgets.history`.
 
-No two servers are alike, so there are many families, each with one trouble of its own: drift,
-steps, sessions, bursts, outliers, heavy tails, two modes, names that vary and kinds that are rare.
-Common to all is, from recordings of real servers: half of the jobs take less than some 31 s, a
-tenth more than 82 s, a few take hours; jobs start 12 s after they were created, at the median.
-One in twelve fails or is cancelled.
+Servers differ, so there are many families, each with one difficulty: drift, steps, sessions,
+bursts, outliers, heavy tails, two modes, names that vary and kinds that are rare. All share
+properties of recorded servers: half of the jobs take less than some 31 s, a tenth more than 82 s, a
+few take hours; jobs start 12 s after they were created, at the median. One in twelve fails or is
+cancelled.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Kind:
 Runs = Iterator[tuple[str, float]]
 
 
-def some_kinds(rng: random.Random, count: int, spread: float = 0.08) -> list[Kind]:
+def create_kinds(rng: random.Random, count: int, spread: float = 0.08) -> list[Kind]:
     """Kinds of a server, the most frequent first: most take half a minute, a few take hours."""
     site = rng.randrange(10_000)
     kinds = []
@@ -75,44 +75,44 @@ def some_kinds(rng: random.Random, count: int, spread: float = 0.08) -> list[Kin
     return kinds
 
 
-def picks(rng: random.Random, kinds: list[Kind], jobs: int) -> Iterator[Kind]:
-    """Some kinds run all the time, many are rare."""
+def choose_kinds(rng: random.Random, kinds: list[Kind], jobs: int) -> Iterator[Kind]:
+    """A few kinds are frequent, many are rare."""
     weights = [1 / (rank + 1) for rank in range(len(kinds))]
     yield from rng.choices(kinds, weights, k=jobs)
 
 
 def steady(rng: random.Random, jobs: int) -> Runs:
-    """The same from run to run, but for noise."""
-    for kind in picks(rng, some_kinds(rng, 45), jobs):
+    """A kind's duration varies only by noise."""
+    for kind in choose_kinds(rng, create_kinds(rng, 45), jobs):
         yield kind.description, kind.seconds * math.exp(rng.gauss(0, kind.spread))
 
 
 def rare(rng: random.Random, jobs: int) -> Runs:
     """A third of the jobs are of kinds with one to three runs."""
-    common = picks(rng, some_kinds(rng, 25), jobs)
-    few = some_kinds(rng, jobs)
+    common = choose_kinds(rng, create_kinds(rng, 25), jobs)
+    infrequent = create_kinds(rng, jobs)
     for kind in common:
-        chosen = rng.choice(few[: jobs // 6]) if rng.random() < 0.3 else kind
+        chosen = rng.choice(infrequent[: jobs // 6]) if rng.random() < 0.3 else kind
         yield chosen.description, chosen.seconds * math.exp(rng.gauss(0, chosen.spread))
 
 
 def names(rng: random.Random, jobs: int) -> Runs:
-    """Few steps with many names; for some of the steps it does not matter on which they work."""
+    """A few steps with many names; for some of the steps the name makes no difference."""
     steps = [
         (step, 25 * math.exp(rng.gauss(0, 0.6)), rng.choice([0.0, 0.05, 0.3, 0.8]))
         for step in STEPS
     ]
     levels: dict[str, float] = {}
     for _ in range(jobs):
-        step, seconds, matters = rng.choice(steps)
+        step, seconds, spread = rng.choice(steps)
         description = step.format(f"source_{min(int(rng.expovariate(1 / 12)), 60)}.csv")
-        level = levels.setdefault(description, math.exp(rng.gauss(0, matters)))
+        level = levels.setdefault(description, math.exp(rng.gauss(0, spread)))
         yield description, seconds * level * math.exp(rng.gauss(0, 0.07))
 
 
 def exports(rng: random.Random, jobs: int) -> Runs:
-    """One job in five is an export, whose artifact never has the same name twice."""
-    for number, kind in enumerate(picks(rng, some_kinds(rng, 30), jobs)):
+    """One job in five is an export, whose artifact has a unique name."""
+    for number, kind in enumerate(choose_kinds(rng, create_kinds(rng, 30), jobs)):
         if rng.random() < 0.2:
             name = f"projectExport with artifact: minimal_mastering-{number}"
             yield name, 9 * math.exp(rng.gauss(0, 0.15))
@@ -121,26 +121,26 @@ def exports(rng: random.Random, jobs: int) -> Runs:
 
 
 def drift(rng: random.Random, jobs: int) -> Runs:
-    """Data grow: each run of a kind takes up to 3% longer than the one before."""
-    kinds = some_kinds(rng, 30, spread=0.06)
+    """The data grow: each run of a kind takes up to 3% longer than the previous one."""
+    kinds = create_kinds(rng, 30, spread=0.06)
     growth = {kind.description: rng.uniform(0, 0.03) for kind in kinds}
-    for kind in picks(rng, kinds, jobs):
+    for kind in choose_kinds(rng, kinds, jobs):
         kind.seconds *= 1 + growth[kind.description]
         yield kind.description, kind.seconds * math.exp(rng.gauss(0, kind.spread))
 
 
 def steps(rng: random.Random, jobs: int) -> Runs:
-    """Now and then a kind takes half or twice as long from one run to the next, and stays there."""
-    for kind in picks(rng, some_kinds(rng, 30), jobs):
+    """Sometimes the duration of a kind halves or doubles from one run to the next."""
+    for kind in choose_kinds(rng, create_kinds(rng, 30), jobs):
         if rng.random() < 0.03:
             kind.seconds *= math.exp(rng.gauss(0, 0.6))
         yield kind.description, kind.seconds * math.exp(rng.gauss(0, kind.spread))
 
 
 def sessions(rng: random.Random, jobs: int) -> Runs:
-    """Jobs come in sessions of some thirty; the whole server is faster in one than in the next."""
+    """Jobs run in sessions of about thirty; the speed of the server changes with the session."""
     pace = 1.0
-    for kind in picks(rng, some_kinds(rng, 40, spread=0.06), jobs):
+    for kind in choose_kinds(rng, create_kinds(rng, 40, spread=0.06), jobs):
         if rng.random() < 1 / 30:
             pace = math.exp(rng.gauss(0, 0.08))
         yield kind.description, kind.seconds * pace * math.exp(rng.gauss(0, kind.spread))
@@ -149,7 +149,7 @@ def sessions(rng: random.Random, jobs: int) -> Runs:
 def bursts(rng: random.Random, jobs: int) -> Runs:
     """One job in eight runs while the server is busy, and takes up to twice as long."""
     busy = False
-    for kind in picks(rng, some_kinds(rng, 35, spread=0.06), jobs):
+    for kind in choose_kinds(rng, create_kinds(rng, 35, spread=0.06), jobs):
         busy = rng.random() < (0.8 if busy else 0.03)
         pace = rng.uniform(1.1, 2.0) if busy else 1.0
         yield kind.description, kind.seconds * pace * math.exp(rng.gauss(0, kind.spread))
@@ -157,30 +157,30 @@ def bursts(rng: random.Random, jobs: int) -> Runs:
 
 def heavy(rng: random.Random, jobs: int) -> Runs:
     """Heavy tails, and one run in thirty takes three to twenty times as long."""
-    for kind in picks(rng, some_kinds(rng, 35), jobs):
+    for kind in choose_kinds(rng, create_kinds(rng, 35), jobs):
         student = rng.gauss(0, 1) / math.sqrt(rng.gammavariate(1.25, 1 / 1.25))
         outlier = rng.uniform(3, 20) if rng.random() < 1 / 30 else 1.0
         yield kind.description, kind.seconds * outlier * math.exp(0.05 * max(-20, min(20, student)))
 
 
 def skewed(rng: random.Random, jobs: int) -> Runs:
-    """A firm lower bound, and an exponential rest above it."""
-    for kind in picks(rng, some_kinds(rng, 35), jobs):
+    """A fixed lower bound, and an exponential distribution above it."""
+    for kind in choose_kinds(rng, create_kinds(rng, 35), jobs):
         yield kind.description, kind.seconds * (1 + rng.expovariate(1 / (1.5 * kind.spread)))
 
 
 def modes(rng: random.Random, jobs: int) -> Runs:
-    """A quarter of the runs of every third kind have little to do."""
-    for kind in picks(rng, some_kinds(rng, 35), jobs):
-        little = hash_free(kind.description) % 3 == 0 and rng.random() < 0.25
+    """A quarter of the runs of every third kind are short."""
+    for kind in choose_kinds(rng, create_kinds(rng, 35), jobs):
+        short = stable_hash(kind.description) % 3 == 0 and rng.random() < 0.25
         yield (
             kind.description,
-            kind.seconds * (0.3 if little else 1) * math.exp(rng.gauss(0, kind.spread)),
+            kind.seconds * (0.3 if short else 1) * math.exp(rng.gauss(0, kind.spread)),
         )
 
 
 def mixed(rng: random.Random, jobs: int) -> Runs:
-    """A little of everything, taken from the other families kind by kind."""
+    """Jobs of the other families, in random order."""
     sources = [
         make(rng, jobs) for make in (steady, rare, names, drift, steps, sessions, bursts, heavy)
     ]
@@ -188,7 +188,7 @@ def mixed(rng: random.Random, jobs: int) -> Runs:
         yield next(rng.choice(sources))
 
 
-def hash_free(text: str) -> int:
+def stable_hash(text: str) -> int:
     """A number for a text that is the same in every process."""
     return sum(map(ord, text))
 
@@ -207,12 +207,12 @@ def past(family: str, seed: int, *, jobs: int = 800, resolution: float = 0.001) 
     Args:
         family: one of FAMILIES.
         seed: the same seed makes the same jobs.
-        jobs: how many, those that fail or are cancelled included.
-        resolution: what the server rounds times to, in seconds.
+        jobs: their number, those that fail or are cancelled included.
+        resolution: the unit to which the server rounds times, in seconds.
     """
     rng = random.Random(f"{family} {seed}")
     clock = 0.0
-    made = []
+    past_jobs = []
     for number, (description, seconds) in enumerate(FAMILIES[family](rng, jobs), start=1):
         state = rng.choices(["SUCCEEDED", "FAILED", "CANCELED"], [92, 6, 2])[0]
         ran = seconds if state == "SUCCEEDED" else seconds * rng.random()
@@ -223,7 +223,7 @@ def past(family: str, seed: int, *, jobs: int = 800, resolution: float = 0.001) 
             + timedelta(seconds=round(at / resolution) * resolution)
             for at in (clock, started, started + ran)
         )
-        made.append(
+        past_jobs.append(
             PastJob(str(number), "SPARK", description, state, created_at, started_at, ended_at)
         )
-    return made
+    return past_jobs

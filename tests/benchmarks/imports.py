@@ -23,7 +23,7 @@ print(time.process_time() - start)
 def seconds_of(statement: str, bytecode: str) -> float:
     """Returns the CPU seconds of a statement in a new interpreter.
 
-    Both sides are compiled before, as an installer does, also where PYTHONDONTWRITEBYTECODE is set.
+    Both sides are compiled before, as an installer does, also if PYTHONDONTWRITEBYTECODE is set.
     """
     environment = {
         **os.environ,

@@ -3,7 +3,7 @@
     python tests/benchmarks/jobs_browser.py [count ...]
 
 The page runs the packed code with a fake kernel. Times are milliseconds from an event to the end
-of the frame that shows its effect, at 60 frames a second; "script" is the part of it that is ours.
+of the frame that shows its effect, at 60 frames a second; "script" is the part in our code.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ MEASURE = """async ([count, keystrokes]) => {
     return [script, performance.now() - begin];
   };
   const rows = makeJobs(count, Date.now(), { every: 600 });
-  const pieces = [];
+  const parts = [];
   for (let i = 0; i < count; i += 1000) {
     const first = i ? {} : { reset: true, total: count };
-    pieces.push({ jobs: rows.slice(i, i + 1000), gone: [], more: i + 1000 < count, ...first });
+    parts.push({ jobs: rows.slice(i, i + 1000), gone: [], more: i + 1000 < count, ...first });
   }
   const jobs = await openJobs();
   jobs.acknowledge();
@@ -55,9 +55,9 @@ MEASURE = """async ([count, keystrokes]) => {
     search.dispatchEvent(new Event("input"));
   };
   const figures = {};
-  figures["first rows"] = [await time(() => jobs.say({ rows: pieces[0] }))];
-  figures["the rest of the list"] = [await time(() => {
-    for (const rows of pieces.slice(1)) jobs.say({ rows });
+  figures["first rows"] = [await time(() => jobs.receive({ rows: parts[0] }))];
+  figures["other rows"] = [await time(() => {
+    for (const rows of parts.slice(1)) jobs.receive({ rows });
   })];
   page.querySelector("[value=all]").click();
   figures["a keystroke"] = [];

@@ -34,7 +34,7 @@ class FakeResponse:
 
 
 def measure(count: int) -> list[Row]:
-    """Measures the first list of so many jobs, and ticks that change some of them."""
+    """Measures the first list of `count` jobs, and ticks that change some of them."""
     documents = history(count)
     response = FakeResponse(documents)
     client = Client(UsernamePasswordAuth("admin", "secret"), port=1)
@@ -74,9 +74,11 @@ def measure(count: int) -> list[Row]:
     )
     widget.close()
 
-    def row(what: str, seconds: float, goal: str) -> Row:
-        at = goal if count == 10_000 else ""
-        return Row(f"{count:,} jobs: {what}", ms(seconds), ms(peer), f"{seconds / peer:.1f}", at)
+    def row(name: str, seconds: float, goal: str) -> Row:
+        shown_goal = goal if count == 10_000 else ""
+        return Row(
+            f"{count:,} jobs: {name}", ms(seconds), ms(peer), f"{seconds / peer:.1f}", shown_goal
+        )
 
     return [
         row("first list, parsed item by item", fetching, ""),
@@ -87,7 +89,7 @@ def measure(count: int) -> list[Row]:
 
 
 def new_widget() -> JobsWidget:
-    """Returns a widget whose own client reaches no server, so that its poller has nothing to do."""
+    """Returns a widget whose client has no server, so that its poller is idle."""
     unconnected = Client(UsernamePasswordAuth("admin", "secret"), port=1)
     widget = JobsWidget(unconnected, poll_interval_seconds=3600)
     widget._subscriptions.stop()
@@ -96,8 +98,8 @@ def new_widget() -> JobsWidget:
 
 
 def cpu_of(call: Callable[[], object]) -> float:
-    """Returns the CPU seconds of a call, without those of the poller's thread."""
-    gc.collect()  # so that no call pays for the objects of another
+    """Returns the CPU seconds of a call, without the poller's thread."""
+    gc.collect()  # so that no call is charged for the objects of another
     start = time.thread_time()
     call()
     return time.thread_time() - start

@@ -1,8 +1,8 @@
-"""Mutation testing, by hand: change one thing in a module, and see whether a unit test notices.
+"""Mutation testing: changes one expression in a module, and runs the unit tests.
 
     python tests/benchmarks/mutants.py waiting faults snapshot
 
-Each mutant lives in a fork of this process, as the source that Python finds for the module; no file
+Each mutant runs in a fork of this process, as the source that Python finds for the module; no file
 is changed. It prints the mutants that survive, and how many were killed.
 """
 
@@ -25,10 +25,10 @@ import responses  # noqa: F401
 
 PROJECT = Path(__file__).parents[2]
 UNIT = PROJECT / "tests/unit"
-TIMES_LONGER = 3  # than without mutation: such a mutant never ends
+TIMEOUT_FACTOR = 3  # of the time without mutation; a mutant that exceeds it counts as endless
 OTHER_TESTS = ["operation", "survival_time", "survival_passing_faults", "survival_fuzz"]
 OPTIONS = ["-x", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
-LEFT_ALONE = {"__all__", "__slots__", "_logger"}
+NOT_MUTATED = {"__all__", "__slots__", "_logger"}
 
 SWAPS: dict[type[ast.AST], type[ast.AST]] = {
     ast.Lt: ast.LtE,
@@ -83,21 +83,21 @@ def mutations(node: ast.AST) -> list[ast.AST]:  # noqa: C901, PLR0911
 
 
 def is_skipped(node: ast.AST) -> bool:
-    """Whether this and all below it is no behaviour: annotations are, and texts of errors are."""
+    """Whether a node and all below it have no behaviour to test, such as texts of errors."""
     match node:
         case ast.JoinedStr() | ast.Import() | ast.ImportFrom():
             return True
         case ast.If(test=ast.Name(id="TYPE_CHECKING")):
             return True
         case ast.Assign(targets=[ast.Name(id=name)]):
-            return name in LEFT_ALONE or name == "msg"
+            return name in NOT_MUTATED or name == "msg"
         case ast.Expr(value=ast.Constant()):
             return True
     return False
 
 
 def mutants(tree: ast.Module) -> list[tuple[str, str]]:
-    """Each mutant's source, and in words what it is."""
+    """Returns the source of each mutant, and a description."""
     found = []
     places = [(parent, *place) for parent in ast.walk(tree) for place in children(parent)]
     skipped = {id(n) for node in ast.walk(tree) if is_skipped(node) for n in ast.walk(node)}
@@ -107,9 +107,9 @@ def mutants(tree: ast.Module) -> list[tuple[str, str]]:
         for replacement in mutations(node):
             before = ast.unparse(node).splitlines()[0]
             after = ast.unparse(replacement).splitlines()[0]
-            put(parent, name, index, replacement)
+            replace_child(parent, name, index, replacement)
             source = ast.unparse(ast.fix_missing_locations(copy.deepcopy(tree)))
-            put(parent, name, index, node)
+            replace_child(parent, name, index, node)
             found.append((source, f"line {node.lineno}: {before}  ->  {after}"))
     return found
 
@@ -126,7 +126,7 @@ def children(parent: ast.AST) -> list[tuple[str, int | None, ast.AST]]:
     return places
 
 
-def put(parent: ast.AST, name: str, index: int | None, node: ast.AST) -> None:
+def replace_child(parent: ast.AST, name: str, index: int | None, node: ast.AST) -> None:
     if index is None:
         setattr(parent, name, node)
     else:
@@ -134,7 +134,7 @@ def put(parent: ast.AST, name: str, index: int | None, node: ast.AST) -> None:
 
 
 class Mutated(MetaPathFinder, Loader):
-    """Finds one module in a source of its own."""
+    """Imports one module from a given source."""
 
     def __init__(self, module: str, source: str) -> None:
         self.module, self.source = f"tamr_widgets.{module}", source
@@ -152,9 +152,9 @@ def survives(module: str, source: str, tests: list[str], seconds: float = 600) -
     if child == 0:
         signal.alarm(int(seconds))
         sys.meta_path.insert(0, Mutated(module, source))
-        nowhere = os.open(os.devnull, os.O_WRONLY)
+        devnull = os.open(os.devnull, os.O_WRONLY)
         for stream in (1, 2):
-            os.dup2(nowhere, stream)
+            os.dup2(devnull, stream)
         os._exit(bool(pytest.main([*OPTIONS, *tests])))
     _, status = os.waitpid(child, 0)
     return status == 0
@@ -170,11 +170,11 @@ def main(modules: list[str]) -> None:
         began = time.monotonic()
         if not survives(module, ast.unparse(tree), tests):
             sys.exit(f"The tests of {module} fail without any mutation.")
-        longest = TIMES_LONGER * (time.monotonic() - began)
-        for source, what in mutants(tree):
+        timeout = TIMEOUT_FACTOR * (time.monotonic() - began)
+        for source, description in mutants(tree):
             total += 1
-            if survives(module, source, tests, longest):
-                print(f"survived  {module} {what}", flush=True)
+            if survives(module, source, tests, timeout):
+                print(f"survived  {module} {description}", flush=True)
             else:
                 killed += 1
         print(f"{module}: {killed} of {total} killed so far", flush=True)

@@ -1,4 +1,4 @@
-"""From the server's response to the changed page: the delay beyond the moment of the poll.
+"""From the server's response to the changed page: the delay after the poll.
 
 In real JupyterLab and Chromium, with an idle kernel and with one whose cell computes all the time.
 The simulator runs in the process of the benchmark, so that a busy kernel delays no response.
@@ -34,8 +34,8 @@ client = Client(UsernamePasswordAuth("admin", "simulated"), port={port})
 OperationWidget(client.operation({number}), poll_interval_seconds={interval})
 """
 BUSY = "while True: sum(range(10_000))"
-# The page notes when each state is drawn: in the frame after the DOM has changed.
-NOTE = """
+# Records when the page draws each state: in the frame after the DOM has changed.
+RECORD_DRAWINGS = """
 window.drawn = {};
 new MutationObserver(() => {
   const state = document.querySelector(".tamr").dataset.state;
@@ -48,10 +48,10 @@ def delays(notebook: OpenNotebook, tamr: Simulator, number: str, *, busy: bool) 
     """Milliseconds from each poll that got a new state to the page that shows it."""
     notebook.run_cell(0)
     operation(notebook, int(number)).wait_for()
-    notebook.page.evaluate(NOTE)
+    notebook.page.evaluate(RECORD_DRAWINGS)
     if busy:
         notebook.run_cell(1, wait=False)
-    found = []
+    delays_ms = []
     for count in range(CHANGES):
         state = f"STEP{count}"
         changed_at = time.monotonic()
@@ -60,8 +60,8 @@ def delays(notebook: OpenNotebook, tamr: Simulator, number: str, *, busy: bool) 
         drawn_at = notebook.page.wait_for_function(page_has_drawn, arg=state).json_value() / 1000
         polls = [each.at for each in tamr.requests.matching("GET", f"operations/{number}")]
         polled_at = next(at for at in polls if at >= changed_at)
-        found.append((drawn_at - (polled_at + time.time() - time.monotonic())) * 1000)
-    return found
+        delays_ms.append((drawn_at - (polled_at + time.time() - time.monotonic())) * 1000)
+    return delays_ms
 
 
 def main() -> list[Row]:
@@ -80,9 +80,9 @@ def main() -> list[Row]:
         for busy in (False, True):
             number = tamr.jobs.add("RUNNING")
             show = SHOW.format(port=tamr.port, number=number, interval=POLL_SECONDS)
-            found = delays(lab.open([show, BUSY]), tamr, number, busy=busy)
-            percentile = statistics.quantiles(found, n=20)[-1]
-            middle = statistics.median(found)
+            delays_ms = delays(lab.open([show, BUSY]), tamr, number, busy=busy)
+            percentile = statistics.quantiles(delays_ms, n=20)[-1]
+            middle = statistics.median(delays_ms)
             name = f"poll to page, {'busy' if busy else 'idle'} kernel: 95th percentile (median)"
             rows.append(Row(name, f"{percentile:.0f} ms ({middle:.0f} ms)", "", "", "<= 100 ms"))
         tabs.close()

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 ROUNDS = 7
 
-# As small as a server that keeps connections can be: it must not be what is measured.
+# A minimal server with persistent connections, so that its own cost is small.
 SERVER = """
 import socketserver, sys
 BODY = sys.argv[1].encode()
@@ -36,9 +36,9 @@ server.serve_forever()
 
 
 class Row(NamedTuple):
-    """One line of the table: a figure of ours against one of a peer's, and what was wanted."""
+    """One line of the table: our figure, the peer's figure, and the goal."""
 
-    what: str
+    name: str
     ours: str
     peer: str
     ratio: str
@@ -61,14 +61,14 @@ def bare_server(body: str) -> Iterator[int]:
 
 
 def in_turn(*measures: Callable[[], float], rounds: int = ROUNDS) -> list[float]:
-    """The median of each measure; they take turns, so that a busy machine hits all alike."""
+    """Returns the median of each measure; they alternate, so that other load affects all alike."""
     taken = [[measure() for measure in measures] for _ in range(rounds)]
     return [statistics.median(column) for column in zip(*taken, strict=True)]
 
 
 def print_table(title: str, rows: list[Row]) -> None:
-    """The rows, aligned."""
-    lines = [Row("what", "ours", "peer", "ratio", "goal"), *rows]
+    """Prints aligned rows."""
+    lines = [Row("name", "ours", "peer", "ratio", "goal"), *rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     print(f"\n{title}")
     for line in lines:

@@ -32,7 +32,7 @@ DOCUMENT = {
 
 
 class PublicOperation:
-    """The public client's `poll`, re-stated: it cannot be installed beside this package's tests."""
+    """A copy of the public client's `poll`; the client cannot be installed beside these tests."""
 
     def __init__(self, session: requests.Session, url: str, data: dict[str, object]) -> None:
         self._session, self._url, self._data = session, url, data

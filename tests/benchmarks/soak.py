@@ -1,8 +1,8 @@
-"""A soak: 200 subscriptions to a busy server with its troubles, for a minute.
+"""A soak test: 200 subscriptions to a busy server with faults, for a minute.
 
 Run it with `python tests/benchmarks/soak.py [--seconds 60]`. It fails unless threads, connections
-and memory stay flat and every follower hears the end of its job exactly once. Its miniature is in
-tests/unit/test_poller_thread.py.
+and memory stay constant and every subscriber is notified of the end of its job exactly once. A
+short version is in tests/unit/test_poller_thread.py.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 from tamr_widgets import Operation, Poller
 from tamr_widgets.simulator import Fault, Simulator
 
-FOLLOWERS = 200
+SUBSCRIBERS = 200
 INTERVAL_SECONDS = 0.25
 SAMPLE_SECONDS = 0.25
 FAULTS = (
@@ -40,22 +40,22 @@ FAULTS = (
 
 
 class Soak:
-    """Jobs that come and go, and followers that count how often they hear of an end."""
+    """Jobs that start and end, and subscribers that count their notifications of an end."""
 
     def __init__(self, simulator: Simulator) -> None:
         self.simulator = simulator
         self.client = simulator.client(total_seconds=3.0)
         self.poller = Poller.of(self.client)
         self.ends: collections.Counter[int] = collections.Counter()
-        self.followers = self.faults = self.snapshots = 0
+        self.subscribers = self.errors = self.snapshots = 0
         self.requests: collections.Counter[str] = collections.Counter()
-        self.under_way = threading.Semaphore(FOLLOWERS)
+        self.active = threading.Semaphore(SUBSCRIBERS)
 
-    def follow(self) -> None:
-        """Let one more follower come, with a job of its own or that of the one before."""
-        self.under_way.acquire()
-        self.followers += 1
-        name = self.followers
+    def subscribe(self) -> None:
+        """Add a subscriber, with a new job or with that of the previous subscriber."""
+        self.active.acquire()
+        self.subscribers += 1
+        name = self.subscribers
         if name % 2:
             self.job = self.simulator.jobs.start(
                 queued_seconds=0.3, run_seconds=random.uniform(0.5, 6)
@@ -66,8 +66,8 @@ class Soak:
         else:
             self.poller.subscribe(
                 operation,
-                lambda news: self.on_result(name, news),
-                self.on_fault,
+                lambda snapshot: self.on_result(name, snapshot),
+                self.on_error,
                 INTERVAL_SECONDS,
             )
 
@@ -75,20 +75,20 @@ class Soak:
         self.snapshots += 1
         if operation.resolved:
             self.ends[name] += 1
-            self.under_way.release()
+            self.active.release()
 
-    def on_fault(self, fault: Exception) -> None:
-        self.faults += 1
+    def on_error(self, error: Exception) -> None:
+        self.errors += 1
 
     def trim(self) -> None:
-        """Forget what the simulator remembers, which would grow with time."""
+        """Remove old jobs and recorded requests from the simulator, which would grow with time."""
         for job in list(self.simulator.jobs)[600:]:
             self.simulator.jobs.remove(job)
         self.requests.update(each.fault for each in self.simulator.requests)
         self.simulator.requests.clear()
 
     def sample(self) -> dict[str, float]:
-        """Returns the figures that must stay flat."""
+        """Returns the figures that must stay constant."""
         gc.collect()
         return {
             "threads": threading.active_count(),
@@ -103,8 +103,8 @@ def resident_megabytes() -> float:
     return pages * 4096 / 1e6
 
 
-def trouble(simulator: Simulator, over: threading.Event) -> None:
-    """Switch a fault on now and then, also more than one, until it is over."""
+def inject_faults(simulator: Simulator, over: threading.Event) -> None:
+    """Add one or two faults from time to time, until `over` is set."""
     while not over.wait(random.uniform(0.3, 1.2)):
         simulator.faults.add(*random.sample(FAULTS, random.randint(1, 2)))
         if random.random() < 0.1:
@@ -115,7 +115,7 @@ def trouble(simulator: Simulator, over: threading.Event) -> None:
 
 
 def main() -> None:
-    """Soak, print the figures, and fail if anything is lost or grows."""
+    """Run the test, print the figures, and fail if a notification is lost or a figure grows."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=1)
@@ -126,38 +126,38 @@ def main() -> None:
     over = threading.Event()
     with Simulator(past_jobs=400, speed=100) as simulator:
         soak = Soak(simulator)
-        troubles = threading.Thread(target=trouble, args=[simulator, over])
-        troubles.start()
+        injector = threading.Thread(target=inject_faults, args=[simulator, over])
+        injector.start()
         samples, start = [], time.monotonic()
         while time.monotonic() - start < options.seconds:
             for _ in range(10):
-                soak.follow()
+                soak.subscribe()
             if not samples or time.monotonic() - start > len(samples) * options.seconds / 20:
                 soak.trim()
                 samples.append(soak.sample())
         over.set()
-        troubles.join()
-        while soak.under_way._value < FOLLOWERS and time.monotonic() - start < options.seconds + 90:
+        injector.join()
+        while soak.active._value < SUBSCRIBERS and time.monotonic() - start < options.seconds + 90:
             time.sleep(0.1)
         time.sleep(1)
-        left = [each.name for each in threading.enumerate() if "poller" in each.name]
+        pollers = [each.name for each in threading.enumerate() if "poller" in each.name]
         soak.trim()
         soak.client.close()
     report(soak, samples)
-    assert not left, left
-    assert set(soak.ends.values()) == {1}, "an end was heard twice"
-    assert len(soak.ends) == soak.followers, "an end was lost"
-    calm = samples[len(samples) // 4 :]
-    assert max(each["threads"] for each in calm) == min(each["threads"] for each in calm)
-    assert max(each["connections"] for each in calm) <= 4
-    assert calm[-1]["traced MB"] - calm[0]["traced MB"] < 0.5
-    assert calm[-1]["RSS in MB"] - calm[0]["RSS in MB"] < 5
+    assert not pollers, pollers
+    assert set(soak.ends.values()) == {1}, "a subscriber was notified of an end twice"
+    assert len(soak.ends) == soak.subscribers, "a subscriber was not notified of an end"
+    later = samples[len(samples) // 4 :]
+    assert max(each["threads"] for each in later) == min(each["threads"] for each in later)
+    assert max(each["connections"] for each in later) <= 4
+    assert later[-1]["traced MB"] - later[0]["traced MB"] < 0.5
+    assert later[-1]["RSS in MB"] - later[0]["RSS in MB"] < 5
 
 
 def report(soak: Soak, samples: list[dict[str, float]]) -> None:
     requests, faulty = soak.requests.total(), soak.requests.total() - soak.requests[""]
-    print(f"{soak.followers:,} followers heard {soak.snapshots:,} snapshots and {soak.faults:,} ")
-    print(f"faults by {requests:,} requests ({faulty:,} faulty)")
+    print(f"{soak.subscribers:,} subscribers got {soak.snapshots:,} snapshots and {soak.errors:,} ")
+    print(f"errors by {requests:,} requests ({faulty:,} faulty)")
     for name in samples[0]:
         figures = "  ".join(f"{each[name]:.1f}" for each in samples[:: max(1, len(samples) // 8)])
         print(f"{name:12} {figures}")

@@ -1,9 +1,9 @@
-"""Watching many unresolved operations: requests, bytes, CPU and memory, against a thread for each.
+"""Polling many unresolved operations: requests, bytes, CPU and memory, against a thread for each.
 
 Run it with `python tests/benchmarks/watching.py`; it takes five minutes. The peer is the public
 client's polling loop in a thread for each operation: the client itself if `--public-python` names
-an interpreter that has it, else its loop re-stated. Server, ours and peer are processes of their
-own, so that the CPU that is counted is that of the one who watches.
+an interpreter that has it, else a copy of its loop. Server, ours and peer are separate
+processes, so that only the CPU of the polling process is counted.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def document(number: int, state: str = "RUNNING") -> dict[str, Any]:
 
 
 class Connection(asyncio.Protocol):
-    """One of the server's: it only looks for the number at the end of the path."""
+    """A connection of the server, which only reads the number at the end of the path."""
 
     requests = sent = 0
     listed = b""
@@ -69,7 +69,7 @@ class Connection(asyncio.Protocol):
 
 
 async def serve(count: int) -> None:
-    """Serve so many operations, and a past, until the process is killed."""
+    """Serve `count` unresolved operations, and past ones, until the process is killed."""
     past = [document(10_000 + number, "SUCCEEDED") for number in range(PAST_JOBS)]
     Connection.listed = json.dumps([*(document(n) for n in range(count)), *past]).encode()
     server = await asyncio.get_running_loop().create_server(
@@ -80,25 +80,25 @@ async def serve(count: int) -> None:
 
 
 def ours(port: int, count: int, rounds: int, interval: float) -> float:
-    """CPU seconds for so many rounds of ours."""
+    """Returns the CPU seconds of some rounds of our poller."""
     from tamr_widgets import Client, Operation, Poller, UsernamePasswordAuth  # noqa: PLC0415
 
     with Client(UsernamePasswordAuth("admin", "secret"), host="127.0.0.1", port=port) as client:
         operations = [Operation(client, document(number)) for number in range(count)]
         start = time.process_time()
-        following = [
+        subscriptions = [
             Poller.of(client).subscribe(each, lambda _: None, interval=interval)
             for each in operations
         ]
         time.sleep(rounds * interval)
         taken = time.process_time() - start
-        for each in following:
+        for each in subscriptions:
             each.close()
     return taken
 
 
 def public(port: int, count: int, rounds: int, interval: float) -> float:
-    """CPU seconds for so many rounds of the loop in the public client's `wait`."""
+    """Returns the CPU seconds of some rounds of the loop in the public client's `wait`."""
     try:
         from tamr_unify_client import Client  # noqa: PLC0415
         from tamr_unify_client.auth import UsernamePasswordAuth  # noqa: PLC0415
@@ -127,17 +127,17 @@ def public(port: int, count: int, rounds: int, interval: float) -> float:
     return time.process_time() - start
 
 
-def watch(python: str, who: str, count: int, options: Any) -> tuple[int, int, float]:
-    """Requests, bytes and CPU seconds of one who watches, against a server of its own."""
-    me = [__file__, "--rounds", str(options.rounds), "--interval", str(options.interval)]
+def watch(python: str, role: str, count: int, options: Any) -> tuple[int, int, float]:
+    """Returns requests, bytes and CPU seconds of a polling process with a server of its own."""
+    command = [__file__, "--rounds", str(options.rounds), "--interval", str(options.interval)]
     with subprocess.Popen(
-        [sys.executable, *me, "serve", "0", str(count)], stdout=subprocess.PIPE, text=True
+        [sys.executable, *command, "serve", "0", str(count)], stdout=subprocess.PIPE, text=True
     ) as server:
         assert server.stdout is not None
         port = server.stdout.readline().strip()
         try:
             done = subprocess.run(
-                [python, *me, who, port, str(count)],
+                [python, *command, role, port, str(count)],
                 stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True,
             )  # fmt: skip
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/stats") as stats:
@@ -148,19 +148,19 @@ def watch(python: str, who: str, count: int, options: Any) -> tuple[int, int, fl
 
 
 def memory(count: int, rounds: int) -> tuple[float, float]:
-    """Bytes for each watched operation beyond its JSON, after few and after many rounds."""
+    """Returns bytes for each polled operation beyond its JSON, after few and after many rounds."""
     import requests  # noqa: PLC0415
 
     from tamr_widgets import Client, Operation, Poller, UsernamePasswordAuth  # noqa: PLC0415
     from tamr_widgets._clock import clock  # noqa: PLC0415
 
-    hands = [1000.0]
-    clock.monotonic = lambda: hands[0]  # type: ignore[method-assign]
+    now = [1000.0]
+    clock.monotonic = lambda: now[0]  # type: ignore[method-assign]
     body = json.dumps([document(number) for number in range(count)]).encode()
 
     class InMemory(requests.adapters.BaseAdapter):
         def send(self, request: Any, **_: Any) -> requests.Response:
-            hands[0] += 0.01
+            now[0] += 0.01
             response = requests.Response()
             response.status_code, response.url, response.request = 200, request.url, request
             number = request.url.rpartition("/")[2]
@@ -187,8 +187,8 @@ def memory(count: int, rounds: int) -> tuple[float, float]:
     figures = []
     for upto in (10, rounds):
         end = 1000 + upto * 3
-        while hands[0] < end:
-            hands[0] += poller.run_once()
+        while now[0] < end:
+            now[0] += poller.run_once()
         gc.collect()
         figures.append((tracemalloc.get_traced_memory()[0] - before - documents) / count)
     tracemalloc.stop()
@@ -196,12 +196,12 @@ def memory(count: int, rounds: int) -> tuple[float, float]:
 
 
 def main() -> None:
-    """Measure all of it, and print the table."""
+    """Measure, and print the table."""
     from peers import Row, print_table  # noqa: PLC0415
 
     found = next(iter(sorted(ENVIRONMENTS.glob("public-*/bin/python"))), sys.executable)
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("who", nargs="?")
+    parser.add_argument("role", nargs="?")
     parser.add_argument("port", nargs="?", type=int)
     parser.add_argument("count", nargs="?", type=int)
     parser.add_argument("--public-python", default=str(found))
@@ -209,23 +209,23 @@ def main() -> None:
     parser.add_argument("--interval", type=float, default=3.0)
     parser.add_argument("--counts", type=int, nargs="*", default=COUNTS)
     options = parser.parse_args()
-    if options.who == "serve":
+    if options.role == "serve":
         asyncio.run(serve(options.count))
-    elif options.who:
-        watcher = {"ours": ours, "public": public}[options.who]
-        print(watcher(options.port, options.count, options.rounds, options.interval))
+    elif options.role:
+        measure = {"ours": ours, "public": public}[options.role]
+        print(measure(options.port, options.count, options.rounds, options.interval))
     else:
         rows = []
         for count in options.counts:
-            one = watch(sys.executable, "ours", count, options)
-            other = watch(options.public_python, "public", count, options)
+            our_figures = watch(sys.executable, "ours", count, options)
+            their_figures = watch(options.public_python, "public", count, options)
             goals = ("<= 0.01", "", "<= 0.1") if count == max(COUNTS) else ("", "", "")
             units = ("{:,.0f}", "{:,.0f} B", "{:.2f} s")
-            for what, mine, theirs, unit, goal in zip(
-                ("requests", "bytes", "CPU"), one, other, units, goals, strict=True
+            for name, mine, theirs, unit, goal in zip(
+                ("requests", "bytes", "CPU"), our_figures, their_figures, units, goals, strict=True
             ):
                 row = (unit.format(mine), unit.format(theirs), f"{mine / theirs:.3f}", goal)
-                rows.append(Row(f"{count} watched: {what}", *row))
+                rows.append(Row(f"{count} watched: {name}", *row))
         few, many = memory(1000, 1000)
         row = (f"{many:,.0f} B", f"{few:,.0f} B", f"{many / few:.2f}", "flat, <= 5,000 B")
         rows.append(Row("memory each, after 1,000 rounds against 10", *row))

@@ -41,7 +41,7 @@ TRAFFIC = Traffic()
 
 
 class CountedComm(BaseComm):  # type: ignore[misc]
-    """A comm that leads to nobody and counts what is sent."""
+    """A comm without a front end that counts its messages."""
 
     def publish_msg(
         self,
@@ -55,7 +55,7 @@ class CountedComm(BaseComm):  # type: ignore[misc]
 
 
 def composed() -> Callable[[int], None]:
-    """The widget that one would build of ipywidgets' own controls."""
+    """A comparable widget that is composed of ipywidgets' controls."""
     label, bar = ipywidgets.Label("PENDING"), ipywidgets.FloatProgress(max=1)
     ipywidgets.VBox(
         [label, bar, ipywidgets.Button(description="Wait"), ipywidgets.Button(description="Delete")]
@@ -74,7 +74,7 @@ def snapshot(client: Client, step: int) -> Operation:
 
 
 def ours(client: Client, *, updated: bool = False) -> Callable[[int], None]:
-    """Our widget, of an operation that is resolved so that no thread disturbs the measure."""
+    """Our widget, of a resolved operation, so that no thread affects the measurement."""
     widget = OperationWidget(snapshot(client, -1))
     snapshots = [snapshot(client, step) for step in range(STEPS if updated else 0)]
 
@@ -141,12 +141,12 @@ def main() -> list[Row]:
         traffic_of(lambda: update(1)),
         traffic_of(lambda: peer_update(1)),
     )
-    nothing, _ = traffic_of(lambda: update(1))
+    unchanged, _ = traffic_of(lambda: update(1))
     return [
         *rows,
         Row("update: messages", str(messages), str(peer_messages), "", "1"),
         Row("update: bytes", f"{size:,}", f"{peer_size:,}", "", "<= 1,000"),
-        Row("update with nothing new: messages", str(nothing), "", "", "0"),
+        Row("update without a change: messages", str(unchanged), "", "", "0"),
         Row("update: time", us(mine), us(theirs), f"{mine / theirs:.2f}", "<= 1.5"),
         Row("update: time, against tqdm.notebook", us(mine), us(bars), f"{mine / bars:.2f}", ""),
     ]

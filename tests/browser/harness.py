@@ -1,4 +1,4 @@
-"""Real notebooks in a real browser: three front ends, one small API."""
+"""Opens notebooks in a browser and controls them, in the same way for three front ends."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PAGE_PATH = {
 EMPTY_LAB_PATH = "lab/workspaces/{unique}"
 # Lab keeps the open document in `currentWidget`, and so does Notebook 7.
 PANEL = "window.jupyterapp.shell.currentWidget"
-# Closes the documents without a question. A page that shows something else is not used again.
+# Closes the documents without a confirmation; returns false for a page that cannot be reused.
 EMPTY_LAB = """() => {
   const app = window.jupyterapp;
   const isChanged = document.body.dataset.jpThemeName !== "JupyterLab Light";
@@ -38,7 +38,7 @@ IS_EMPTY_LAB = """() => window.jupyterapp?.name === "JupyterLab"
 
 
 class Tabs:
-    """The pages of a browser. One of each front end is kept, since loading takes seconds."""
+    """The pages of a browser. One page of each front end is reused, since loading takes seconds."""
 
     def __init__(self, browser: Browser) -> None:
         self._browser = browser
@@ -55,7 +55,7 @@ class Tabs:
     def open(
         self, front_end: str, viewport: dict[str, int] | None = None, **context_options: Any
     ) -> Page:
-        """Return a page without a notebook; with options, in a profile of its own."""
+        """Return a page without a notebook; with options, in a browser profile of its own."""
         kept = self._kept.get(front_end)
         if context_options:
             context = self._create_context(**context_options)
@@ -70,8 +70,8 @@ class Tabs:
         self._used.append(page)
         return page
 
-    def leave(self) -> None:
-        """Close the pages of a test, and the documents of those that are kept."""
+    def reset(self) -> None:
+        """Close the pages of a test, and the documents in reused pages."""
         for page in self.used:
             if page not in self._kept.values():
                 page.close()
@@ -84,7 +84,7 @@ class Tabs:
 
     def close(self) -> None:
         """Close all pages."""
-        self.leave()
+        self.reset()
         self._context.close()
 
     def _create_context(self, **options: Any) -> BrowserContext:
@@ -94,7 +94,7 @@ class Tabs:
 
 
 class FrontEnd:
-    """One of the programs that show a notebook; opens notebooks in pages."""
+    """A program that shows notebooks; opens them in pages."""
 
     def __init__(self, name: str, server: JupyterServer, tabs: Tabs, artifacts: Path) -> None:
         self.name = name
@@ -116,21 +116,23 @@ class FrontEnd:
         Args:
             notebook: The sources of its code cells, or the path of a file: of the project (it is
                 copied), or one that was opened before (it is opened again, as in a second tab).
-            kernel: Whether to start one; without, the notebook says "No Kernel" (Lab only). One
-                that still runs for this path is found again: `stop_kernel` first.
-            edits: Code of a file of the project and what replaces it, such as `{"speed=6":
-                "speed=60"}` for jobs that nobody watches.
+            kernel: Whether to start a kernel; if not, the notebook shows "No Kernel" (Lab only). A
+                kernel that still runs for this path is used again: call `stop_kernel` before.
+            edits: Replacements in the code of a file of the project, such as `{"speed=6":
+                "speed=60"}` for faster jobs.
             viewport: The size of the page, such as `{"width": 320, "height": 640}`.
             context_options: For Playwright's `new_context`, such as `locale="de"` or
                 `reduced_motion="reduce"`; with any, the page has a browser profile of its own.
         """
-        path = self._provide(notebook, edits or {})
+        path = self._write_notebook(notebook, edits or {})
         page = self._tabs.open(self.name, viewport, **context_options)
         opened = OpenNotebook(self, page, path, self._artifacts)
         opened._load(kernel=kernel)
         return opened
 
-    def _provide(self, notebook: str | Path | Sequence[str], edits: Mapping[str, str]) -> Path:
+    def _write_notebook(
+        self, notebook: str | Path | Sequence[str], edits: Mapping[str, str]
+    ) -> Path:
         if not isinstance(notebook, (str, Path)):
             path = self.server.root / f"{uuid.uuid4().hex[:8]}.ipynb"
             document = nbformat.v4.new_notebook(
@@ -145,14 +147,14 @@ class FrontEnd:
         path = self.server.root / f"{source.stem}-{uuid.uuid4().hex[:8]}.ipynb"
         text = source.read_text("utf-8")
         for code, replacement in edits.items():
-            assert text.count(code) == 1, f"{code!r} is not once in {notebook}"
+            assert text.count(code) == 1, f"{code!r} does not occur exactly once in {notebook}"
             text = text.replace(code, replacement)
         path.write_text(text, "utf-8")
         return path
 
 
 class OpenNotebook:
-    """A notebook in a page. `page` is Playwright's, for everything that is not offered here."""
+    """A notebook in a page. `page` is Playwright's, for everything that has no method here."""
 
     def __init__(self, front_end: FrontEnd, page: Page, path: Path, artifacts: Path) -> None:
         self.page = page
@@ -173,12 +175,12 @@ class OpenNotebook:
         return self.cell(index).locator(".jp-Cell-outputArea")
 
     def run_cell(self, index: int, *, wait: bool = True) -> bool | None:
-        """Run one cell and tell whether it did not raise; without `wait`, return while it runs."""
+        """Run a cell and return whether it succeeded; without `wait`, return while it runs."""
         self.page.evaluate(f"index => {{ {PANEL}.content.activeCellIndex = index }}", index)
         return self._execute("notebook:run-cell", wait=wait)
 
     def run_all(self, *, wait: bool = True) -> bool | None:
-        """Run all cells and tell whether none raised; Voila has run them by itself."""
+        """Run all cells and return whether all succeeded; Voila runs them by itself."""
         if self._front_end.name == "voila":
             return None
         return self._execute("notebook:run-all-cells", wait=wait)
@@ -196,24 +198,24 @@ class OpenNotebook:
         return nbformat.read(self.path, as_version=4)
 
     def reload(self) -> None:
-        """Load the page again, as a person would; outputs that were not saved are lost."""
+        """Load the page again; outputs that were not saved are lost."""
         self._goto(PAGE_PATH[self._front_end.name])
         self._wait_until_ready()
 
     def restart_kernel(self) -> None:
-        """Restart the kernel without a question."""
+        """Restart the kernel without a confirmation."""
         self.page.evaluate(f"() => {PANEL}.sessionContext.restartKernel()")
         self._wait_until_ready()
 
     def stop_kernel(self) -> None:
-        """Shut the kernel down; the notebook then has none."""
+        """Shut the kernel down, so that the notebook has none."""
         self.page.evaluate(f"() => {PANEL}.sessionContext.shutdown()")
 
     def wait_until_idle(self) -> None:
         """Wait until no cell runs any more."""
         self.page.wait_for_function(f"{PANEL}.sessionContext.session?.kernel?.status === 'idle'")
 
-    # -- What it looks like ----------------------------------------------------------------
+    # -- Appearance ------------------------------------------------------------------------
 
     def set_theme(self, theme: str) -> None:
         """Switch to "light", "dark" or "high contrast" (a dark one)."""
@@ -227,17 +229,17 @@ class OpenNotebook:
             "name => document.body.dataset.jpThemeName === name", arg=names[theme]
         )
 
-    def screenshot(self, name: str, of: Locator | None = None) -> Path:
-        """Keep a picture of the page, or of a part of it, as artifacts/<name>.png."""
+    def screenshot(self, name: str, element: Locator | None = None) -> Path:
+        """Save a screenshot of the page, or of an element, as artifacts/<name>.png."""
         path = self._artifacts / f"{name}.png"
-        (of or self.page).screenshot(path=path, animations="disabled")
+        (element or self.page).screenshot(path=path, animations="disabled")
         return path
 
-    def axe(self, of: Locator | None = None) -> list[str]:
-        """Run axe-core on the page, or on a part of it; one line for each violation's node."""
-        return violations(of or self.page.locator("body"))
+    def axe(self, element: Locator | None = None) -> list[str]:
+        """Run axe-core on the page or on an element; return a line for each violation's node."""
+        return violations(element or self.page.locator("body"))
 
-    # -- How it is done --------------------------------------------------------------------
+    # -- Implementation --------------------------------------------------------------------
 
     def _load(self, *, kernel: bool) -> None:
         if self._front_end.name == "lab":

@@ -1,4 +1,4 @@
-"""A Jupyter server for the browser tests, apart from the settings of the person who runs them.
+"""A Jupyter server for the browser tests, independent of the settings of the current user.
 
 Lab, Notebook 7 and Voila are extensions of the same server. Its kernels run the Python that runs
 pytest; its settings, data and notebooks live in a temporary folder.
@@ -60,11 +60,11 @@ class JupyterServer:
         self._stop()
 
     def address(self, path: str) -> str:
-        """The full URL of a path, with the token that opens it."""
+        """The full URL of a path, with the access token."""
         return f"{self.url}{path}?token={self.token}"
 
     def reset_settings(self) -> None:
-        """Undo what a test changed in the settings, such as the theme."""
+        """Undo a test's changes of the settings, such as the theme."""
         folder = self._settings / "config/lab/user-settings"
         shutil.rmtree(folder, ignore_errors=True)
         for plugin, settings in LAB_SETTINGS.items():
@@ -74,10 +74,10 @@ class JupyterServer:
 
     def stop_kernels(self) -> None:
         """Shut down every kernel that is still running."""
-        for kernel in json.loads(self._ask("api/kernels")):
-            self._ask(f"api/kernels/{kernel['id']}", method="DELETE")
+        for kernel in json.loads(self._request("api/kernels")):
+            self._request(f"api/kernels/{kernel['id']}", method="DELETE")
 
-    def _ask(self, path: str, method: str = "GET") -> bytes:
+    def _request(self, path: str, method: str = "GET") -> bytes:
         headers = {"Authorization": f"token {self.token}"}
         request = urllib.request.Request(self.url + path, headers=headers, method=method)
         with LOOPBACK.open(request, timeout=60) as response:
@@ -116,7 +116,7 @@ class JupyterServer:
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + STARTUP_SECONDS
         while time.monotonic() < deadline and self._process.poll() is None:
-            # The server writes its port to a file of its own.
+            # The server writes its port to a file.
             for file in (self._settings / "runtime").glob("jpserver-*.json"):
                 with contextlib.suppress(ValueError):
                     self.url = f"http://127.0.0.1:{json.loads(file.read_text())['port']}/"
@@ -127,7 +127,7 @@ class JupyterServer:
 
     def _responds(self) -> bool:
         try:
-            self._ask("api/status")
+            self._request("api/status")
         except OSError:
             return False
         return True

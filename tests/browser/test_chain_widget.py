@@ -1,4 +1,4 @@
-"""ChainWidget in JupyterLab: a page that is reloaded, and a kernel that goes away."""
+"""ChainWidget in JupyterLab after a reload and after a restart of the kernel."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ chain
 """
 
 
-def test_a_reload_shows_the_current_state_and_a_restart_the_last_known(lab: FrontEnd) -> None:
-    """A change while the page was away is there when it is back."""
+def test_the_state_after_a_reload_and_after_a_kernel_restart(lab: FrontEnd) -> None:
+    """A reloaded page follows the chain; after a restart, the loss of the kernel is shown."""
     notebook = lab.open([TAMR, CHAIN, 'tamr.jobs.finish("1")'])
     notebook.run_cell(0)
     notebook.run_cell(1)

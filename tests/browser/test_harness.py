@@ -13,8 +13,8 @@ ipywidgets.VBox([button, label])
 """
 
 
-def test_a_click_reaches_the_kernel_and_comes_back(front_end):
-    """In each front end a button's handler runs in the kernel, and its effect is seen."""
+def test_a_click_runs_its_handler_in_the_kernel(front_end):
+    """In each front end, the page shows the effect of the handler."""
     notebook = front_end.open([BUTTON])
     notebook.run_all()
 
@@ -33,15 +33,15 @@ def test_the_kernel_runs_the_python_of_the_tests(lab):
     expect(notebook.output(0)).to_contain_text(sys.executable)
 
 
-def test_running_tells_whether_a_cell_raised(lab):
-    """A cell that raises is distinguished from one that does not, alone and among others."""
+def test_running_cells_returns_whether_they_succeeded(lab):
+    """A cell that raises is distinguished from one that does not, alone and with all cells."""
     notebook = lab.open(["1", "1 / 0"])
 
     assert [notebook.run_cell(0), notebook.run_cell(1), notebook.run_all()] == [True, False, False]
 
 
 def test_themes_can_be_switched(lab):
-    """JupyterLab says on its body which kind of theme is on."""
+    """JupyterLab sets an attribute of its body to the kind of the theme."""
     notebook = lab.open([])
 
     for theme, is_light in [("dark", "false"), ("high contrast", "false"), ("light", "true")]:
@@ -50,16 +50,16 @@ def test_themes_can_be_switched(lab):
         expect(notebook.page.locator("body")).to_have_attribute("data-jp-theme-light", is_light)
 
 
-def test_axe_finds_what_is_wrong_and_nothing_else(lab):
+def test_axe_reports_violations_only(lab):
     """A button without a name is a violation; one with a name is none."""
     notebook = lab.open(
         ["import IPython; IPython.display.HTML('<button></button><button>Fine</button>')"]
     )
     notebook.run_cell(0)
-    nameless, fine = notebook.output(0).get_by_role("button").all()
+    unnamed, named = notebook.output(0).get_by_role("button").all()
 
-    assert [line.split(":")[0] for line in notebook.axe(nameless)] == ["button-name"]
-    assert notebook.axe(fine) == []
+    assert [line.split(":")[0] for line in notebook.axe(unnamed)] == ["button-name"]
+    assert notebook.axe(named) == []
 
 
 def test_a_notebook_can_be_saved_with_its_widgets(lab):
@@ -71,8 +71,8 @@ def test_a_notebook_can_be_saved_with_its_widgets(lab):
     assert "widgets" in notebook.save(widget_state=True).metadata
 
 
-def test_kernels_can_be_restarted_stopped_and_left_out(lab):
-    """A restart forgets variables; a notebook without a kernel says so."""
+def test_kernels_can_be_restarted_stopped_and_omitted(lab):
+    """A restart removes variables; a notebook without a kernel shows that it has none."""
     notebook = lab.open(["x = 1", "print('x' in globals())"])
     notebook.run_cell(0)
     notebook.restart_kernel()

@@ -1,4 +1,4 @@
-"""JobsWidget where it lives: clicks, reloads, kernels that go away, and what is saved."""
+"""JobsWidget in real front ends: clicks, reloads, lost kernels, and saved notebooks."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def cell(notebook: OpenNotebook, key: int, column: str) -> Locator:
     return row(notebook, key).locator(f'[role=gridcell][data-column="{column}"]')
 
 
-# Shows in the page what the page has saved to the kernel, which it does after a pause.
+# Shows the values that the page has saved to the kernel, which it does after a delay.
 SAVED = """
 import ipywidgets
 saved = ipywidgets.Label()
@@ -56,15 +56,15 @@ saved
 
 @pytest.fixture
 def notebook(lab: FrontEnd) -> OpenNotebook:
-    """The jobs 1 to 30 of the past and 31 to 33, which run, in JupyterLab."""
+    """A JobsWidget in JupyterLab: jobs 1 to 30 have ended, jobs 31 to 33 are running."""
     notebook = lab.open([tamr(), "jobs", SAVED])
     notebook.run_all()
     expect(row(notebook, 33)).to_be_visible(timeout=LONG)
     return notebook
 
 
-def test_jobs_are_seen_opened_and_cancelled(front_end: FrontEnd) -> None:
-    """In JupyterLab, Notebook 7 and Voila alike."""
+def test_jobs_are_listed_expanded_and_cancelled(front_end: FrontEnd) -> None:
+    """JupyterLab, Notebook 7 and Voila behave alike."""
     notebook = front_end.open([tamr(), "jobs"])
     notebook.run_all()
     expect(cell(notebook, 33, "state")).to_have_text("Running", timeout=LONG)
@@ -84,8 +84,8 @@ def test_jobs_are_seen_opened_and_cancelled(front_end: FrontEnd) -> None:
         assert notebook.errors == []
 
 
-def test_several_are_cancelled_together(notebook: OpenNotebook) -> None:
-    """One question for both; the kernel knows the selection, and the rows show the outcome."""
+def test_several_jobs_are_cancelled_together(notebook: OpenNotebook) -> None:
+    """One confirmation for both; the kernel gets the selection, and the rows show the result."""
     for key in (33, 31):
         cell(notebook, key, "pick").click()
     expect(button(region(notebook), "Cancel 2 jobs")).to_be_visible()
@@ -115,8 +115,8 @@ def test_a_partial_failure_is_reported(notebook: OpenNotebook) -> None:
     expect(region(notebook).locator("[aria-selected=true]")).to_have_count(2)
 
 
-def test_a_reload_brings_all_of_it_back(notebook: OpenNotebook) -> None:
-    """Rows and filter come from the kernel; new jobs go on arriving."""
+def test_a_reload_restores_the_rows_and_the_search(notebook: OpenNotebook) -> None:
+    """The kernel sends them again."""
     region(notebook).get_by_role("searchbox").fill("update")
     expect(notebook.output(2)).to_contain_text("saved 'update' []")
     notebook.save()
@@ -128,12 +128,12 @@ def test_a_reload_brings_all_of_it_back(notebook: OpenNotebook) -> None:
     expect(row(notebook, 33)).to_be_visible()
 
 
-def test_without_a_kernel_a_table_is_left(notebook: OpenNotebook, lab: FrontEnd) -> None:
-    """A notebook from elsewhere, opened without one, shows the newest jobs as they were."""
+def test_without_a_kernel_a_static_table_is_shown(notebook: OpenNotebook, lab: FrontEnd) -> None:
+    """An untrusted notebook that is opened without a kernel shows the jobs that were saved."""
     notebook.save()
     notebook.stop_kernel()
     notebook.page.close()
-    # Changed by other hands it is not trusted, so JupyterLab draws no widget.
+    # JupyterLab does not trust a file that was edited, and draws no widget.
     notebook.path.write_text(notebook.path.read_text().replace("def show(", "def show ("))
 
     again = lab.open(notebook.path, kernel=False)
@@ -143,9 +143,9 @@ def test_without_a_kernel_a_table_is_left(notebook: OpenNotebook, lab: FrontEnd)
     again.screenshot("jobs-without-kernel")
 
 
-def test_the_last_known_rows_outlive_the_kernel(notebook: OpenNotebook) -> None:
-    """Saved with its widgets and opened on another kernel, the rows are there, marked as such."""
-    # The page adds its rows to the state after a pause.
+def test_the_last_known_rows_are_kept_without_the_kernel(notebook: OpenNotebook) -> None:
+    """A notebook saved with its widgets shows its rows on another kernel, marked as outdated."""
+    # The page adds its rows to the state after a delay.
     expect_soon(lambda: "Publish Golden" in json.dumps(notebook.save(widget_state=True).metadata))
     assert "simulated" not in notebook.path.read_text().replace("tamr_widgets.simulator", "")
     notebook.restart_kernel()
@@ -157,8 +157,8 @@ def test_the_last_known_rows_outlive_the_kernel(notebook: OpenNotebook) -> None:
     notebook.screenshot("jobs-of-a-former-kernel")
 
 
-def test_a_restarted_kernel_is_noticed(notebook: OpenNotebook) -> None:
-    """The rows stay as they were known last, and nothing can be done with them."""
+def test_a_kernel_restart_is_detected(notebook: OpenNotebook) -> None:
+    """The last known rows stay, and their actions are disabled."""
     notebook.restart_kernel()
 
     expect(region(notebook)).to_contain_text("No kernel is connected", timeout=LONG)
@@ -166,8 +166,8 @@ def test_a_restarted_kernel_is_noticed(notebook: OpenNotebook) -> None:
     expect(button(region(notebook), "Cancel 1 job")).to_be_disabled()
 
 
-def test_keys_are_not_the_notebooks(notebook: OpenNotebook) -> None:
-    """Keys that would delete or add a cell do nothing but what the table does with them."""
+def test_keys_do_not_trigger_notebook_commands(notebook: OpenNotebook) -> None:
+    """Keys that would delete or add a cell only affect the table."""
     cell(notebook, 33, "description").focus()
     for key in ("d", "d", "a", "b", "x", "ArrowDown", "Enter", "Shift+Enter"):
         notebook.page.keyboard.press(key)
@@ -177,8 +177,8 @@ def test_keys_are_not_the_notebooks(notebook: OpenNotebook) -> None:
     expect(region(notebook).get_by_role("searchbox")).to_have_value("dd")
 
 
-def test_it_is_at_home_in_every_theme(notebook: OpenNotebook) -> None:
-    """Colours are the theme's, and axe-core finds nothing, contrast included."""
+def test_axe_finds_no_violation_in_any_theme(notebook: OpenNotebook) -> None:
+    """A selected and an expanded row are checked, contrast included."""
     cell(notebook, 32, "pick").click()
     cell(notebook, 31, "description").click()
     expect(region(notebook).get_by_role("group", name="Operation 31:")).to_be_visible()
@@ -191,7 +191,7 @@ def test_it_is_at_home_in_every_theme(notebook: OpenNotebook) -> None:
 
 
 def test_ten_thousand_jobs(lab: FrontEnd, artifacts: Path) -> None:
-    """They are all there, the first rows soon, and the search finds at once."""
+    """All jobs are listed and searched; the time until the first rows is recorded."""
     notebook = lab.open([tamr(past=10_000, running=1), "jobs"])
     notebook.run_cell(0)
     notebook.page.evaluate("globalThis.began = performance.now()")
@@ -208,8 +208,8 @@ def test_ten_thousand_jobs(lab: FrontEnd, artifacts: Path) -> None:
     (artifacts / "jobs-first-rows-ms.txt").write_text(f"{seen:.0f}\n")
 
 
-def test_the_notebook_runs(front_end: FrontEnd) -> None:
-    """notebooks/jobs.ipynb from top to bottom, as a notebook and as a page of its own."""
+def test_the_jobs_notebook_runs(front_end: FrontEnd) -> None:
+    """notebooks/jobs.ipynb from top to bottom, as a notebook and as a Voila page."""
     notebook = front_end.open("notebooks/jobs.ipynb", viewport={"width": 1280, "height": 1400})
     notebook.run_all(wait=False)
 
@@ -221,8 +221,8 @@ def test_the_notebook_runs(front_end: FrontEnd) -> None:
         assert notebook.errors == []
 
 
-def test_try_again_after_a_refusal(lab: FrontEnd) -> None:
-    """The page says that the list is refused; a click fetches it once access was given."""
+def test_try_again_after_a_refused_list(lab: FrontEnd) -> None:
+    """The page shows that the list is refused; a click fetches it once access is granted."""
     notebook = lab.open(
         [
             tamr(),
@@ -241,8 +241,8 @@ def test_try_again_after_a_refusal(lab: FrontEnd) -> None:
     expect(region(notebook)).not_to_contain_text("No permission")
 
 
-def test_a_kernel_that_another_page_restarted(lab: FrontEnd) -> None:
-    """Both pages say soon that nothing follows the jobs any more."""
+def test_a_kernel_restart_from_another_page(lab: FrontEnd) -> None:
+    """Both pages show that no kernel is connected."""
     notebook = lab.open([tamr(), "jobs"])
     notebook.run_all()
     notebook.save()

@@ -1,4 +1,4 @@
-"""A chain of jobs in JupyterLab: one step fails the first time, and it goes on from there."""
+"""A chain of jobs in JupyterLab: a step fails, and the chain is resumed from this step."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from playwright.sync_api import expect
 if TYPE_CHECKING:
     from harness import FrontEnd
 
-ALL_JOBS = 60_000
-# After the first seconds, with the failure that the picture shows, the server's clock hurries.
+ALL_JOBS_MS = 60_000
+# The server's clock runs faster after the failure that the screenshot shows.
 SERVER = "tamr = Simulator(speed=8)"
-HURRYING = "import time; t = time.time(); " + SERVER.replace(
+FASTER_SERVER = "import time; t = time.time(); " + SERVER.replace(
     ")", ", now=lambda: max(time.time(), t + 8 * (time.time() - t - 12)))"
 )
 
 
-def test_the_nightly_chain_goes_on_from_where_it_failed(lab: FrontEnd) -> None:
+def test_the_nightly_chain_is_resumed_from_the_failed_step(lab: FrontEnd) -> None:
     notebook = lab.open(
         "notebooks/nightly.ipynb",
-        edits={SERVER: HURRYING},
+        edits={SERVER: FASTER_SERVER},
         viewport={"width": 1280, "height": 1800},
         device_scale_factor=2,
     )
@@ -32,7 +32,7 @@ def test_the_nightly_chain_goes_on_from_where_it_failed(lab: FrontEnd) -> None:
     expect(chain).to_have_attribute("data-state", "RUNNING")
     expect(chain.get_by_role("button", name="Stop after this step")).to_be_visible()
 
-    expect(chain).to_have_attribute("data-state", "FAILED", timeout=ALL_JOBS)
+    expect(chain).to_have_attribute("data-state", "FAILED", timeout=ALL_JOBS_MS)
     expect(steps.nth(1)).to_contain_text("Failed")
     expect(steps.nth(2)).to_contain_text("Held up")
     expect(steps.nth(2)).to_contain_text("usually")
@@ -47,6 +47,6 @@ def test_the_nightly_chain_goes_on_from_where_it_failed(lab: FrontEnd) -> None:
     expect(chain.get_by_role("button", name="Not now")).to_be_focused()
     chain.get_by_role("button", name="Yes, go on from here").click()
 
-    expect(chain).to_have_attribute("data-state", "SUCCEEDED", timeout=ALL_JOBS)
+    expect(chain).to_have_attribute("data-state", "SUCCEEDED", timeout=ALL_JOBS_MS)
     expect(chain).to_contain_text("5 of 5 steps done")
     assert notebook.errors == []

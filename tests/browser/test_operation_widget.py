@@ -1,4 +1,4 @@
-"""OperationWidget where it lives: clicks, reloads, kernels that go away, and what is saved."""
+"""OperationWidget in real front ends: clicks, reloads, lost kernels, and saved notebooks."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 LONG = 20_000
 
 
-def test_it_follows_a_job_to_its_end_and_takes_clicks(front_end: FrontEnd) -> None:
-    """In JupyterLab, Notebook 7 and Voila alike."""
+def test_a_job_is_followed_and_cancelled(front_end: FrontEnd) -> None:
+    """JupyterLab, Notebook 7 and Voila behave alike."""
     start = "tamr.jobs.start(queued_seconds=0.5, run_seconds=600)"
     notebook = front_end.open(
         [TAMR, f"OperationWidget(client.operation({start}), poll_interval_seconds=0.3)"]
@@ -38,8 +38,8 @@ def test_it_follows_a_job_to_its_end_and_takes_clicks(front_end: FrontEnd) -> No
         assert notebook.errors == []
 
 
-# Shows how many messages came from the page. The second one, of which the kernel knows through
-# which subshell to respond, is sent after a second and a half.
+# Shows the number of messages from the page. The second one is sent after 1.5 seconds; from it the
+# kernel knows through which subshell to respond.
 COUNTED = """
 import ipywidgets
 w = show("RUNNING")
@@ -58,7 +58,7 @@ print("sent at", round((requests[0].at + time.time() - time.monotonic()) * 1000)
 """
 
 
-def test_a_click_is_acted_on_while_another_cell_sleeps(lab: FrontEnd, artifacts: Path) -> None:
+def test_a_click_is_handled_while_a_cell_is_running(lab: FrontEnd, artifacts: Path) -> None:
     """The server gets the request while the cell runs, and the page shows the new state."""
     notebook = lab.open([TAMR, COUNTED, BUSY])
     notebook.run_cell(0)
@@ -78,8 +78,8 @@ def test_a_click_is_acted_on_while_another_cell_sleeps(lab: FrontEnd, artifacts:
     (artifacts / "click-to-request-ms.txt").write_text(f"{sent - clicked:.0f}\n")
 
 
-def test_awaiting_a_widget_keeps_its_buttons_alive(lab: FrontEnd) -> None:
-    """A click during `await widget` is acted on; the cell then goes on."""
+def test_the_buttons_work_while_a_widget_is_awaited(lab: FrontEnd) -> None:
+    """A click during `await widget` is handled."""
     notebook = lab.open([TAMR, 'w = show("RUNNING")\nw', "print((await w).state)"])
     notebook.run_cell(0)
     notebook.run_cell(1)
@@ -96,8 +96,8 @@ def test_awaiting_a_widget_keeps_its_buttons_alive(lab: FrontEnd) -> None:
     expect(widget).to_have_attribute("data-state", re.compile("CANCEL"))
 
 
-def test_an_interrupted_wait_is_one_line(lab: FrontEnd) -> None:
-    """No traceback, and the widget still follows the job."""
+def test_an_interrupted_wait_prints_one_line(lab: FrontEnd) -> None:
+    """There is no traceback, and the widget still follows the job."""
     notebook = lab.open([TAMR, 'w = show("RUNNING")\nw', "print('begins')\nw.wait()"])
     notebook.run_cell(0)
     notebook.run_cell(1)
@@ -113,7 +113,7 @@ def test_an_interrupted_wait_is_one_line(lab: FrontEnd) -> None:
 
 
 def test_a_reload_shows_the_current_state(lab: FrontEnd) -> None:
-    """A change while the page was away is there when it is back."""
+    """It also shows changes after the reload."""
     notebook = lab.open([TAMR, 'show("RUNNING")', 'tamr.jobs.finish("1")'])
     notebook.run_cell(0)
     notebook.run_cell(1)
@@ -127,8 +127,8 @@ def test_a_reload_shows_the_current_state(lab: FrontEnd) -> None:
     expect(operation(notebook)).to_have_attribute("data-state", "SUCCEEDED")
 
 
-def test_a_restarted_kernel_leaves_the_last_known_state(lab: FrontEnd) -> None:
-    """Marked as such, with buttons that say why they do nothing."""
+def test_the_last_known_state_stays_after_a_kernel_restart(lab: FrontEnd) -> None:
+    """It is marked as such, and the buttons are disabled."""
     notebook = lab.open([TAMR, 'show("RUNNING")'])
     notebook.run_all()
     widget = operation(notebook)
@@ -142,11 +142,11 @@ def test_a_restarted_kernel_leaves_the_last_known_state(lab: FrontEnd) -> None:
     notebook.screenshot("operation-after-restart")
 
 
-def test_a_colleague_sees_the_last_known_state(lab: FrontEnd) -> None:
-    """A notebook from elsewhere, opened without a kernel: the table, with when it was true.
+def test_an_untrusted_notebook_shows_the_last_known_state(lab: FrontEnd) -> None:
+    """Opened without a kernel, it shows a static table with the time of the state.
 
-    It is not trusted, so JupyterLab draws no widget. (A trusted one without a kernel stays at
-    JupyterLab's own "Loading widget...".)
+    JupyterLab draws no widget in a notebook that is not trusted. (In a trusted one without a kernel
+    it shows "Loading widget...".)
     """
     notebook = lab.open([TAMR, 'show("RUNNING")'])
     notebook.run_all()
@@ -167,8 +167,8 @@ def test_a_colleague_sees_the_last_known_state(lab: FrontEnd) -> None:
         reopened.screenshot(f"operation-without-kernel-{path.name.partition('-')[0]}")
 
 
-def test_a_saved_notebook_tells_how_the_job_ended(lab: FrontEnd, artifacts: Path) -> None:
-    """In HTML and Markdown without a CDN, and without a credential."""
+def test_a_saved_notebook_contains_the_final_state(lab: FrontEnd, artifacts: Path) -> None:
+    """Exports to HTML and Markdown contain it, too, and no credentials."""
     notebook = lab.open(
         [TAMR, 'show("RUNNING", description="<b>bold</b>")', 'tamr.jobs.finish("1", "FAILED")']
     )
@@ -192,8 +192,8 @@ def test_a_saved_notebook_tells_how_the_job_ended(lab: FrontEnd, artifacts: Path
     (artifacts / "exported.html").write_text(html)
 
 
-def test_the_kernel_restarted_and_the_page_reloaded(lab: FrontEnd) -> None:
-    """With saved state the last known state is drawn and marked."""
+def test_a_reload_after_a_kernel_restart(lab: FrontEnd) -> None:
+    """The last known state is drawn from the saved widget state, and marked."""
     notebook = lab.open([TAMR, 'show("RUNNING")'])
     notebook.run_all()
     expect(operation(notebook)).to_have_attribute("data-state", "RUNNING")
@@ -205,8 +205,8 @@ def test_the_kernel_restarted_and_the_page_reloaded(lab: FrontEnd) -> None:
     expect(operation(notebook)).to_contain_text("No kernel is connected", timeout=LONG)
 
 
-def test_it_lives_in_boxes(lab: FrontEnd) -> None:
-    """Inside of ipywidgets' containers it is as alive as outside."""
+def test_a_widget_works_in_containers_of_ipywidgets(lab: FrontEnd) -> None:
+    """Clicks are handled in a box, in a tab and in an accordion."""
     boxes = [
         'ipywidgets.VBox([show("RUNNING")])',
         'ipywidgets.Tab([show("RUNNING")], selected_index=0)',
@@ -223,8 +223,8 @@ def test_it_lives_in_boxes(lab: FrontEnd) -> None:
         expect(widget).to_have_attribute("data-state", re.compile("CANCEL"))
 
 
-def test_twenty_in_one_notebook(lab: FrontEnd) -> None:
-    """All are drawn, and all hear of their job's end."""
+def test_twenty_widgets_in_one_notebook(lab: FrontEnd) -> None:
+    """All are drawn, and all show the end of their job."""
     notebook = lab.open(
         [TAMR, *['show("RUNNING")'] * 20, "for job in list(tamr.jobs): tamr.jobs.finish(job)"]
     )
@@ -236,7 +236,7 @@ def test_twenty_in_one_notebook(lab: FrontEnd) -> None:
 
 
 def test_two_views_of_one_widget_agree(lab: FrontEnd) -> None:
-    """A click in one is seen in the other."""
+    """A click in one is shown in the other."""
     notebook = lab.open([TAMR, 'w = show("RUNNING")\nw', "w"])
     notebook.run_all()
     widgets = operation(notebook)
@@ -249,8 +249,8 @@ def test_two_views_of_one_widget_agree(lab: FrontEnd) -> None:
     expect(button(widgets.nth(0), "Wait")).to_be_visible()
 
 
-def test_text_from_a_server_is_only_ever_text(lab: FrontEnd) -> None:
-    """Markup in a description, a message or a state does nothing."""
+def test_text_from_the_server_is_shown_as_text(lab: FrontEnd) -> None:
+    """Markup in a description or a message has no effect."""
     hostile = (
         "<img src=x onerror=\\\"document.title='owned'\\\"><script>1</script> \u202eabc \\x00 "
     )
@@ -277,7 +277,7 @@ EXTENSION = [
 
 
 def test_the_extension_draws_operations_live(lab: FrontEnd) -> None:
-    """As the last value of a cell, and while `wait` blocks; unloaded, it is a table again."""
+    """It draws a cell's last value and a blocking `wait`; without it, a table is shown."""
     notebook = lab.open(EXTENSION)
     for cell in range(3):
         notebook.run_cell(cell)
@@ -294,8 +294,8 @@ def test_the_extension_draws_operations_live(lab: FrontEnd) -> None:
     expect(operation(notebook, 3)).to_have_count(0)
 
 
-# Each operation is fetched alone, and one that is gone is known to be gone at once.
-ALONE = """
+# Operations are fetched one by one, and a 404 response is final at once.
+NO_LIST = """
 import tamr_widgets._http.retry
 tamr_widgets._http.retry.NOT_FOUND_GRACE_SECONDS = 0
 tamr.faults.add(Fault.status(403, path="operations$"))
@@ -320,9 +320,9 @@ STATES = [
 ]
 
 
-def test_axe_finds_nothing_in_any_state(lab: FrontEnd) -> None:
-    """In JupyterLab's themes; the pictures are kept to be looked at."""
-    notebook = lab.open([TAMR + ALONE, *STATES], viewport={"width": 1280, "height": 4600})
+def test_axe_finds_no_violation_in_any_state(lab: FrontEnd) -> None:
+    """JupyterLab's themes are checked; the screenshots are kept for review."""
+    notebook = lab.open([TAMR + NO_LIST, *STATES], viewport={"width": 1280, "height": 4600})
     notebook.run_all()
     operations = notebook.page.get_by_role("group", name=re.compile("^Operation"))
     expect(operations).to_have_count(len(STATES))

@@ -1,4 +1,4 @@
-"""The README's pictures: made with each run, and copied to notebooks/pictures by hand."""
+"""The README's pictures: created by each run, and copied to notebooks/pictures by hand."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OperationWidget(operation, poll_interval_seconds=1)
 """
 
 
-def test_the_readme_s_pictures(lab: FrontEnd) -> None:
+def test_the_pictures_of_the_readme(lab: FrontEnd) -> None:
     """A running job with an estimate, and the Jobs page, in both themes."""
     notebook = lab.open([TAMR, OPERATION, "JobsWidget(client)"], device_scale_factor=2)
     notebook.run_all()

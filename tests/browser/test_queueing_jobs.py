@@ -1,4 +1,4 @@
-"""Two jobs on a server that runs one at a time: the second one says when its turn comes."""
+"""Two jobs on a server that runs one at a time: the second one shows its place in the queue."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ first, second = [
 """
 LONG = 60_000
 THEMES = ("light", "dark")
-# JupyterLab takes cells that are scrolled away out of the document.
+# JupyterLab removes cells that are scrolled out of view from the document.
 NO_SCROLLING = {"width": 1280, "height": 2000}
 
 
-def test_the_second_job_says_its_place_and_then_its_start(lab: FrontEnd) -> None:
-    """The job ahead, the time of its start, and that it has started; Details show past runs."""
+def test_the_second_job_shows_its_place_and_then_its_start(lab: FrontEnd) -> None:
+    """The job ahead and the estimated start, then the running job; Details show past runs."""
     notebook = lab.open(
         [START, "JobsWidget(client, poll_interval_seconds=1)", "OperationWidget(second)"],
         viewport=NO_SCROLLING,

@@ -1,4 +1,4 @@
-"""The main job, end to end: the quickstart as a person works through it."""
+"""notebooks/quickstart.ipynb in JupyterLab, with the clicks of a user."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Locator
 
 # A job of the simulated Tamr takes some 10 seconds at the notebook's speed.
-A_JOB = 60_000
+JOB_MS = 60_000
 
 
 @pytest.fixture
@@ -31,27 +31,27 @@ def button(widget: Locator, name: str) -> Locator:
     return widget.get_by_role("button", name=name, exact=True)
 
 
-def test_the_quickstart_tells_the_main_job_s_story(quickstart: OpenNotebook) -> None:
-    """From top to bottom: succeed, fail, cancel, delete refused, deleted, nothing to do."""
+def test_the_quickstart_notebook_runs(quickstart: OpenNotebook) -> None:
+    """Jobs that succeed, fail and are cancelled, a refused and an accepted delete, and a NOOP."""
     refresh = widget(quickstart, "Operation 401: Update Unified Dataset")
     fails = widget(quickstart, "Operation 402: Update Unified Dataset")
     long = widget(quickstart, "Operation 403: Train Mastering Model")
     kept = widget(quickstart, "Operation 404: Update Unified Dataset")
     export = widget(quickstart, "Operation projectExport")
-    nothing = widget(quickstart, "Operation -1")
+    noop = widget(quickstart, "Operation -1")
 
     expect(refresh).to_have_attribute("data-state", re.compile("PENDING|RUNNING"))
     expect(refresh.get_by_role("progressbar", name="Progress")).to_be_visible()
-    expect(nothing).to_have_attribute("data-state", "SUCCEEDED")
+    expect(noop).to_have_attribute("data-state", "SUCCEEDED")
     expect(button(long, "Cancel job")).to_be_enabled()
 
     # By key: the outputs above still grow, so that a click may miss.
     button(long, "Cancel job").press("Enter")
     expect(button(long, "Keep running")).to_be_focused()
     button(long, "Yes, cancel it").click()
-    expect(long).to_have_attribute("data-state", "CANCELED", timeout=A_JOB)
+    expect(long).to_have_attribute("data-state", "CANCELED", timeout=JOB_MS)
 
-    expect(export).to_have_attribute("data-state", "SUCCEEDED", timeout=A_JOB)
+    expect(export).to_have_attribute("data-state", "SUCCEEDED", timeout=JOB_MS)
     button(export, "Delete").click()
     expect(button(export, "Keep it")).to_be_focused()
     button(export, "Yes, delete it").click()
@@ -61,9 +61,9 @@ def test_the_quickstart_tells_the_main_job_s_story(quickstart: OpenNotebook) -> 
     button(kept, "Yes, delete it").click()
     expect(kept.get_by_role("alert")).to_contain_text("does not delete operations")
 
-    expect(refresh).to_have_attribute("data-state", "SUCCEEDED", timeout=A_JOB)
+    expect(refresh).to_have_attribute("data-state", "SUCCEEDED", timeout=JOB_MS)
     expect(refresh.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "100")
-    expect(fails).to_have_attribute("data-state", "FAILED", timeout=A_JOB)
+    expect(fails).to_have_attribute("data-state", "FAILED", timeout=JOB_MS)
     expect(fails).to_contain_text("AnalysisException")
     button(fails, "Details").click()
     expect(fails).to_contain_text("at org.apache.spark")

@@ -1,4 +1,4 @@
-"""Shared by the browser tests of the widgets: a Tamr in the kernel, and parts of a page."""
+"""Shared by the browser tests of the widgets: code for the kernel, and elements of a page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from harness import OpenNotebook
     from playwright.sync_api import Locator
 
-# A Tamr with no past, and `show(...)`: a widget of a job that stays in its state.
+# A simulator without past jobs, and `show(...)`: a widget of a job that stays in its state.
 TAMR = """
 from tamr_widgets import JobsWidget, Operation, OperationWidget
 from tamr_widgets.simulator import Fault, Simulator

@@ -25,11 +25,11 @@ PACKAGES = (
     "ipykernel",
     "nbclient",
 )
-LONGEST_SECONDS = 300
+TIMEOUT_SECONDS = 300
 
 
 def names_of_the_suite() -> list[str]:
-    """The suite's tests, read from its source: here the public packages can't be imported."""
+    """The suite's tests, read from its source, since the public packages can't be imported here."""
     return [
         f"{path.stem}.{node.name}"
         for path in sorted(SUITE.glob("check_*.py"))
@@ -40,7 +40,7 @@ def names_of_the_suite() -> list[str]:
 
 @pytest.fixture(scope="session")
 def public_python() -> Path:
-    """The Python of an environment with the public packages; made once and kept in .cache."""
+    """The Python of an environment with the public packages; created once and kept in .cache."""
     try:
         return environment("public", *PACKAGES)
     except NotInstallable as error:
@@ -51,17 +51,17 @@ def public_python() -> Path:
 def outcomes(
     public_python: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, list[ElementTree.Element]]:
-    """For each test of the suite what JUnit's report says, a case for each set of parameters."""
+    """The cases in JUnit's report by test, one for each set of parameters."""
     report = tmp_path_factory.mktemp("conformance") / "report.xml"
     options = ("-o", "python_files=check_*.py", "-p", "no:cacheprovider", f"--junit-xml={report}")
     run = subprocess.run(
         [public_python, "-m", "pytest", "--override-ini", "addopts=", *options, SUITE],
         cwd=PROJECT,
-        # The options may be of plugins that are only here.
+        # The options may be of plugins that are not installed there.
         env={name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"},
         capture_output=True,
         text=True,
-        timeout=LONGEST_SECONDS,
+        timeout=TIMEOUT_SECONDS,
         check=False,
     )
     cases: dict[str, list[ElementTree.Element]] = {}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from jobs_page import Jobs
-from local_site import load, local_site, no_complaints, reader
+from local_site import load, local_site, new_context, no_page_errors
 from panel_page import Widget
 
 if TYPE_CHECKING:
@@ -24,22 +24,22 @@ def site() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def shared_page(chromium: Browser, site: str) -> Iterator[Page]:
-    """The page of a module's tests, with Greenwich's time; a new one takes longer than a test."""
-    context = reader(chromium, site)
+    """The page that a module's tests share, in UTC; opening a new one takes longer than a test."""
+    context = new_context(chromium, site)
     yield context.new_page()
     context.close()
 
 
 @pytest.fixture
 def blank_page(shared_page: Page) -> Iterator[Page]:
-    """The module's page for another document, which has nothing of the last one's."""
-    with no_complaints(shared_page):
+    """The module's page, to load a document into; it keeps nothing of the previous one."""
+    with no_page_errors(shared_page):
         yield shared_page
 
 
 @pytest.fixture
 def page(blank_page: Page) -> Page:
-    """A page that can show widgets, whose clock stands at 14:02:00 until a test turns it."""
+    """A page that can show widgets, with a clock that is paused at 14:02:00."""
     load(blank_page, "widget.html")
     return blank_page
 
@@ -67,14 +67,14 @@ def open_jobs(blank_page: Page) -> Callable[..., Jobs]:
 
 
 @pytest.fixture
-def look(blank_page: Page) -> Callable[..., Page]:
-    """Load a document as a certain reader sees it, with a clock that runs."""
+def open_document(blank_page: Page) -> Callable[..., Page]:
+    """Load a document with some width and media features, and with a running clock."""
 
-    def look(name: str, *, width: int = 1280, **media: Any) -> Page:
+    def open_document(name: str, *, width: int = 1280, **media: Any) -> Page:
         defaults = {"color_scheme": "light", "forced_colors": "none", "reduced_motion": "null"}
         blank_page.set_viewport_size({"width": width, "height": 640})
         blank_page.emulate_media(**defaults | media)
         blank_page.goto(f"/{name}")
         return blank_page
 
-    return look
+    return open_document

@@ -1,6 +1,6 @@
 /** The part of anywidget that the widgets use: a model without a kernel. */
 
-/** A kernel as a front end has it; it lists `comms` on request, unless it is busy. */
+/** A front end's object for a kernel; it returns `comms` on request, unless it is busy. */
 function fakeKernel(kernel) {
   if (kernel?.comms) {
     const content = { comms: Object.fromEntries(kernel.comms.map((id) => [id, {}])) };
@@ -36,7 +36,7 @@ export class FakeModel {
     this.listeners.push([name, callback]);
   }
   off(name, callback) {
-    this.listeners = this.listeners.filter((one) => one[0] !== name || one[1] !== callback);
+    this.listeners = this.listeners.filter((each) => each[0] !== name || each[1] !== callback);
   }
   trigger(event, ...details) {
     for (const [name, callback] of [...this.listeners]) if (name === event) callback(...details);
@@ -54,7 +54,7 @@ export class FakeModel {
   }
 }
 
-/** Returns the definition of a widget, and its code as the trait has it. */
+/** Returns the definition of a widget, and its code as the value of the trait. */
 export async function loadWidget(entry) {
   const [module, code] = await Promise.all([
     import("/esm.js"),

@@ -1,8 +1,8 @@
-/** A JobsWidget without a kernel: the packed code, a fake model, and made-up jobs. */
+/** A JobsWidget without a kernel: the packed code, a fake model, and generated jobs. */
 
 import { FakeModel, loadWidget } from "./fake_anywidget.js";
 
-const KINDS = [
+const JOB_TYPES = [
   ["SPARK", "Update Unified Dataset [customers_unified]", 31],
   ["SPARK", "Materialize views [suppliers_%] to Elastic", 18],
   ["SPARK", "Profiling [%] attributes.", 24],
@@ -20,24 +20,25 @@ const REASONS = [
 ];
 const USERS = ["admin", "carla", "nightly", "priya"];
 
-/** The same numbers every time. */
-function dice(seed) {
+/** Returns a generator of random numbers, which are the same for the same seed. */
+function createRandom(seed) {
   return () => {
     seed = (seed * 1664525 + 1013904223) % 4294967296;
     return seed / 4294967296;
   };
 }
 
-/** Rows as the wire has them, newest first. */
+/** Rows as the kernel sends them, newest first. */
 export function makeJobs(count, now = Date.now(), { seed = 1, every = 1200 } = {}) {
-  const random = dice(seed);
+  const random = createRandom(seed);
   const rows = [];
   let created = now - 20000;
   for (let i = 0; i < count; i++) {
-    const [type, description, median] = KINDS[Math.floor(random() * random() * KINDS.length)];
+    const [type, description, median] =
+      JOB_TYPES[Math.floor(random() * random() * JOB_TYPES.length)];
     const queued = 3 + random() * 20;
     const ran = median * (0.7 + 0.6 * random()) * (random() < 0.04 ? 4 : 1);
-    const fate = random();
+    const outcome = random();
     const state =
       i < 2
         ? "PENDING"
@@ -47,9 +48,9 @@ export function makeJobs(count, now = Date.now(), { seed = 1, every = 1200 } = {
             ? "CANCELING"
             : i === 9
               ? "QUARANTINED"
-              : fate < 0.04
+              : outcome < 0.04
                 ? "FAILED"
-                : fate < 0.06
+                : outcome < 0.06
                   ? "CANCELED"
                   : "SUCCEEDED";
     const started = created + queued * 1000;
@@ -95,16 +96,16 @@ export async function openJobs({
   traits = {},
   kernel,
   className = "",
-  home = document.querySelector("main"),
+  container = document.querySelector("main"),
 } = {}) {
   const { definition, _code } = await loadWidget("jobs/index.js");
   const model = new FakeModel({ ...TRAITS, ...traits, _code }, kernel);
-  const forget = await definition.initialize({ model });
+  const cleanUp = await definition.initialize({ model });
   let close = () => {};
   const draw = async () => {
     const el = document.createElement("div");
     el.className = className;
-    home.append(el);
+    container.append(el);
     const closeView = await definition.render({ model, el });
     close = () => {
       el.remove();
@@ -114,12 +115,12 @@ export async function openJobs({
   await draw();
   return {
     model,
-    say: (message) => model.trigger("msg:custom", message),
-    /** The whole list, in pieces as the kernel sends it. */
+    receive: (message) => model.trigger("msg:custom", message),
+    /** Sends the whole list in parts, as the kernel does. */
     list(rows, { chunk = 1000 } = {}) {
       for (let i = 0; i === 0 || i < rows.length; i += chunk) {
         const reset = i ? {} : { reset: true, total: rows.length };
-        this.say({
+        this.receive({
           rows: {
             jobs: rows.slice(i, i + chunk),
             gone: [],
@@ -134,7 +135,7 @@ export async function openJobs({
     /** Acknowledges all messages. */
     acknowledge() {
       for (const { seq } of model.sent)
-        this.say({ ack: seq, kernel: Date.now(), server: Date.now() });
+        this.receive({ ack: seq, kernel: Date.now(), server: Date.now() });
     },
     sent: (action) => model.sent.filter((message) => !action || message.action === action),
     connection: (change) => model.connection(change),
@@ -142,12 +143,12 @@ export async function openJobs({
       await close();
       await draw();
     },
-    /** Resolves when the page has measured itself; observers are called in the order of their creation. */
-    measured: () => new Promise((done) => new ResizeObserver(done).observe(home)),
+    /** Resolves after the observers of the page, since observers are called in the order of their creation. */
+    measured: () => new Promise((done) => new ResizeObserver(done).observe(container)),
     listeners: () => model.listeners.length,
     async close() {
       await close();
-      await forget();
+      await cleanUp();
     },
   };
 }

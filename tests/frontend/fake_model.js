@@ -20,7 +20,7 @@ globalThis.openWidget = async (
   const { definition, _code } = await loadWidget(entry);
   const traits = { layout: { model_id: "layout", ...layout }, [trait]: facts, _code };
   const model = new FakeModel(traits, kernel);
-  const forget = await definition.initialize({ model });
+  const cleanUp = await definition.initialize({ model });
   const closeViews = [];
   let acknowledged = 0;
 
@@ -39,7 +39,7 @@ globalThis.openWidget = async (
   const name = await draw();
   const control = (widgets[name] = {
     update: (next) => model.update(trait, next),
-    /** As the kernel does, acknowledges each message on its own. */
+    /** Acknowledges each message on its own, as the kernel does. */
     acknowledge({ kernel = Date.now(), server = Date.now() } = {}) {
       for (const { seq } of model.sent.slice(acknowledged)) {
         model.trigger("msg:custom", { ack: seq, kernel, server });
@@ -57,7 +57,7 @@ globalThis.openWidget = async (
     closeView: () => closeViews.pop()(),
     async close() {
       while (closeViews.length) await closeViews.pop()();
-      await forget();
+      await cleanUp();
     },
     connection: (change) => model.connection(change),
   });

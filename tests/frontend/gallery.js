@@ -1,4 +1,4 @@
-/** Every face of the panel on one page, for people to look at and for tests to walk through. */
+/** Shows every variant of the panel on one page, for review and for tests. */
 
 const at = (/** @type {number} */ secondsAgo) => Date.now() - 1000 * secondsAgo;
 const TRACE =
@@ -41,8 +41,8 @@ const past = {
 };
 const kernel = { checked_at: at(11), retry_at: at(-6) };
 
-/** Facts by name; `$` holds what is no fact: how the page's own state differs. */
-export const FACES = {
+/** Facts by name; `$` has values that the state of the page gets in addition. */
+export const VARIANTS = {
   pending: { ...job, state: "PENDING", message: "Job has been submitted to the executor" },
   "pending, with the queue's past": {
     ...job,
@@ -121,7 +121,7 @@ export const FACES = {
     ...ended,
     type: "projectExport",
     state: "SUCCEEDED",
-    artifact: "/home/ubuntu/tamr/projectExports/minimal_mastering-2021-07-05_16-16-30-425.zip",
+    artifact: "/container/ubuntu/tamr/projectExports/minimal_mastering-2021-07-05_16-16-30-425.zip",
   },
   notified: { ...running, notified: ["Slack", "E-Mail"], $: { desktop: true } },
   "not notified": {
@@ -220,8 +220,8 @@ export const FACES = {
   bare: { id: "9" },
 };
 
-/** @param {HTMLElement} home @param {(pair: [string, object]) => boolean} [choose] */
-export async function mount(home, choose = () => true) {
+/** @param {HTMLElement} container @param {(pair: [string, object]) => boolean} [choose] */
+export async function mount(container, choose = () => true) {
   /** @type {any} */ (globalThis).TAMR_CSS ??= await (
     await fetch("/static/operation/panel.css")
   ).text();
@@ -230,16 +230,16 @@ export async function mount(home, choose = () => true) {
       (name) => import(`/static/${name}.js`),
     ),
   );
-  insertStyles(home);
-  for (const [name, { $, ...facts }] of Object.entries(FACES).filter(choose)) {
+  insertStyles(container);
+  for (const [name, { $, ...facts }] of Object.entries(VARIANTS).filter(choose)) {
     const store = Object.assign(
       createStore(facts, () => 1),
       $,
     );
     const section = document.createElement("section");
     const heading = document.createElement("h2");
-    heading.textContent = section.dataset.face = name;
+    heading.textContent = section.dataset.variant = name;
     section.append(heading, createPanel(store).node);
-    home.append(section);
+    container.append(section);
   }
 }

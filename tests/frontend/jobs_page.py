@@ -1,4 +1,4 @@
-"""JobsWidget's browser side on a page of its own, with a test in the kernel's place."""
+"""JobsWidget's browser side in a page without a kernel; the test acts as the kernel."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
-LOOKS = {
+APPEARANCES = {
     "light": {"color_scheme": "light"},
     "dark": {"color_scheme": "dark"},
     "high contrast": {"color_scheme": "dark", "forced_colors": "active"},
@@ -20,8 +20,8 @@ NAMES = (
 
 
 def row(key: str = "17", **facts: Any) -> list[Any]:
-    """A row as the wire has it; it ran for half a minute unless something else is said."""
-    known = {
+    """A row as the kernel sends it; its job ran for half a minute unless `facts` differ."""
+    values = {
         "key": key,
         "state": "SUCCEEDED",
         "description": "Train Mastering Model",
@@ -35,7 +35,7 @@ def row(key: str = "17", **facts: Any) -> list[Any]:
         "reason": None,
         "since": None,
     } | facts
-    return [known[name] for name in NAMES]
+    return [values[name] for name in NAMES]
 
 
 class Jobs:
@@ -48,31 +48,31 @@ class Jobs:
         self.search = self.page.get_by_role("searchbox", name="Search jobs")
 
     def open(self, rows: list[Any] | int | None = None, **options: Any) -> Jobs:
-        """Show the widget, with these rows or so many made-up ones; without a list if None."""
+        """Show the widget with these rows, with a number of generated ones, or without a list."""
         self.page.evaluate(
             "async (options) => { globalThis.jobs = await openJobs(options) }", options
         )
         if rows is not None:
-            self.notify("acknowledge")
+            self.call("acknowledge")
             self.page.evaluate(
                 "rows => jobs.list(Array.isArray(rows) ? rows : makeJobs(rows))", rows
             )
-        self.notify("measured")
+        self.call("measured")
         return self
 
-    def notify(self, method: str, *arguments: Any) -> Any:
-        """Play the kernel or the notebook: a method of openJobs' result in fake_jobs.js."""
+    def call(self, method: str, *arguments: Any) -> Any:
+        """Call a method of openJobs' result in fake_jobs.js, which acts as kernel and notebook."""
         return self.page.evaluate(
             "([method, args]) => jobs[method](...args)", [method, list(arguments)]
         )
 
     def change(self, *rows: list[Any], gone: tuple[str, ...] = ()) -> None:
-        """Let the kernel send rows that changed or are new, and keys of removed ones."""
-        self.notify("change", list(rows), list(gone))
+        """Send new and changed rows, and the keys of removed ones, as the kernel does."""
+        self.call("change", list(rows), list(gone))
 
     def sent(self, *actions: str) -> list[dict[str, Any]]:
         """The messages to the kernel with these actions, without their numbers."""
-        messages = self.notify("sent")
+        messages = self.call("sent")
         return [
             {name: value for name, value in message.items() if name != "seq"}
             for message in messages

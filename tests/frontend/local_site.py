@@ -1,4 +1,4 @@
-"""A site on loopback: its documents are the project's files, its clock is the test's."""
+"""A site on loopback that serves the project's files, and pages whose clock is paused."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NOW_MS = int(NOW.timestamp() * 1000)
 
 
 class Files:
-    """Responds with the project's files, which a browser may keep."""
+    """Responds with the project's files, which a browser may cache."""
 
     def respond(self, request: Request) -> Response:
         path = request.path.removeprefix("/")
@@ -53,8 +53,8 @@ def local_site() -> Iterator[str]:
         server.stop()
 
 
-def reader(chromium: Browser, site: str, **options: Any) -> BrowserContext:
-    """A browser profile of a known place, in which documents are named without their site."""
+def new_context(chromium: Browser, site: str, **options: Any) -> BrowserContext:
+    """A browser profile with a fixed locale and time zone, and URLs relative to the site."""
     context = chromium.new_context(
         **{"base_url": site, "locale": "en-GB", "timezone_id": "UTC"} | options
     )
@@ -63,23 +63,23 @@ def reader(chromium: Browser, site: str, **options: Any) -> BrowserContext:
 
 
 def load(page: Page, name: str) -> None:
-    """Load a document whose clock stands still."""
+    """Load a document with a paused clock."""
     page.clock.install(time=NOW - datetime.timedelta(minutes=1))
     page.goto(f"/{name}")
     page.clock.pause_at(NOW)
 
 
 @contextlib.contextmanager
-def no_complaints(page: Page) -> Iterator[None]:
-    """Fail at the end if the page met an error that nobody caught, or opened a dialog."""
-    complaints: list[str] = []
+def no_page_errors(page: Page) -> Iterator[None]:
+    """Fail at the end if the page had an uncaught error or opened a dialog."""
+    errors: list[str] = []
     listeners = {
-        "pageerror": lambda error: complaints.append(str(error)),
-        "dialog": lambda dialog: complaints.append(f"A dialog: {dialog.message}"),
+        "pageerror": lambda error: errors.append(str(error)),
+        "dialog": lambda dialog: errors.append(f"A dialog: {dialog.message}"),
     }
     for event, listener in listeners.items():
         page.on(event, listener)
     yield
     for event, listener in listeners.items():
         page.remove_listener(event, listener)
-    assert complaints == []
+    assert errors == []

@@ -1,4 +1,4 @@
-"""OperationWidget in a page, with a test in the place of the kernel."""
+"""OperationWidget's browser side in a page without a kernel; the test acts as the kernel."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def ago(seconds: float) -> int:
-    """A moment before the test began, as the wire writes it."""
+    """A time before the page's NOW, in epoch milliseconds."""
     return NOW_MS - round(seconds * 1000)
 
 
@@ -34,7 +34,7 @@ FAILED = SUCCEEDED | {
 
 
 class Widget:
-    """An OperationWidget's browser side, held as anywidget would hold it."""
+    """An OperationWidget's browser side, run as anywidget runs it."""
 
     def __init__(self, page: Page, name: str) -> None:
         self.page, self.name = page, name
@@ -44,20 +44,20 @@ class Widget:
         return self.panel.get_by_role("button", name=name, exact=True)
 
     def update(self, facts: dict[str, Any]) -> None:
-        """Let the kernel send new facts."""
+        """Send new facts, as the kernel does."""
         self._call("update", facts)
 
     def receive(self, message: dict[str, Any]) -> None:
-        """Let the kernel send a message."""
+        """Send a message, as the kernel does."""
         self._call("receive", message)
 
     def acknowledge(self, **clocks: int) -> None:
-        """Let the kernel acknowledge all messages; `server` and `kernel` are its clocks."""
+        """Acknowledge all messages, as the kernel does; `server` and `kernel` are the times."""
         self._call("acknowledge", clocks)
 
     @property
     def sent(self) -> list[str]:
-        """The actions that were sent to the kernel, apart from those without a click."""
+        """The actions that were sent to the kernel because of a click."""
         return [action for action in self.messages if action not in ("subscribe", "visible")]
 
     @property
@@ -69,7 +69,7 @@ class Widget:
         return int(self._call("listeners"))
 
     def draw_again(self) -> None:
-        """Take the view away and draw a new one, as a notebook does when it moves a cell."""
+        """Remove the view and draw a new one, as a notebook does when it moves a cell."""
         self._call("drawAgain")
 
     def close_view(self) -> None:
@@ -78,9 +78,9 @@ class Widget:
     def close(self) -> None:
         self._call("close")
 
-    def connection_changes(self, **how: Any) -> None:
+    def change_connection(self, **changes: Any) -> None:
         """Change the front end's connection to the kernel: `lost`, `kernel`."""
-        self._call("connection", how)
+        self._call("connection", changes)
 
     def _call(self, method: str, argument: Any = None) -> Any:
         script = "([name, method, argument]) => widgets[name][method](argument)"

@@ -1,4 +1,4 @@
-"""ChainWidget's page: steps, actions, keyboard, announcements and looks."""
+"""ChainWidget's page: steps, actions, keyboard, announcements and layout."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def step(widget: Widget, number: int) -> Locator:
     return widget.panel.get_by_role("list", name="Steps").get_by_role("listitem").nth(number)
 
 
-def test_the_steps_say_their_state_and_their_time(open_chain):
+def test_steps_show_their_state_and_their_time(open_chain):
     widget = open_chain(RUNNING)
 
     expect(widget.panel).to_have_accessible_name("Chain: Nightly")
@@ -49,11 +49,11 @@ def test_the_steps_say_their_state_and_their_time(open_chain):
     expect(widget.panel).to_contain_text("All done at about 14:04 (14:04 to 14:05) · estimate")
 
 
-def test_an_end_that_is_not_known_is_not_foretold(open_chain):
+def test_a_step_with_an_unknown_end_has_no_estimate(open_chain):
     expect(step(open_chain(UNKNOWN), 1)).to_have_text("PairsEnd not known")
 
 
-def test_time_passes_without_the_kernel(open_chain, page: Page):
+def test_the_remaining_time_is_updated_without_the_kernel(open_chain, page: Page):
     widget = open_chain(RUNNING)
 
     page.clock.run_for(20_000)
@@ -61,7 +61,7 @@ def test_time_passes_without_the_kernel(open_chain, page: Page):
     expect(step(widget, 1)).to_contain_text("About 10 s left")
 
 
-def test_a_failure_says_why_and_for_which_steps_it_matters(open_chain):
+def test_a_failure_shows_its_reason_and_the_blocked_steps(open_chain):
     widget = open_chain(FAILURE)
 
     expect(widget.panel).to_contain_text(f"Pairs: {WHY} · holds up Train, Publish")
@@ -70,7 +70,7 @@ def test_a_failure_says_why_and_for_which_steps_it_matters(open_chain):
 
 
 @pytest.mark.parametrize(
-    ("state", "offers"),
+    ("state", "actions"),
     [
         ("new", ["Start"]),
         ("running", ["Stop after this step", "Cancel"]),
@@ -81,11 +81,11 @@ def test_a_failure_says_why_and_for_which_steps_it_matters(open_chain):
         ("succeeded", []),
     ],
 )
-def test_a_chain_offers_the_actions_that_have_an_effect(open_chain, state, offers):
+def test_a_chain_offers_the_actions_that_have_an_effect(open_chain, state, actions):
     widget = open_chain(STATES[state])
-    actions = widget.panel.locator("button:not([value^=step])")
+    buttons = widget.panel.locator("button:not([value^=step])")
 
-    expect(actions.filter(visible=True)).to_have_text(offers)
+    expect(buttons.filter(visible=True)).to_have_text(actions)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_chain_offers_the_actions_that_have_an_effect(open_chain, state, offer
         (FAILURE, "Go on from here", "Not now", "Yes, go on from here", "resume"),
     ],
 )
-def test_an_action_that_changes_the_server_asks_first(
+def test_an_action_that_changes_the_server_is_confirmed_first(
     open_chain, page, facts, name, no, yes, action
 ):
     widget = open_chain(facts)
@@ -116,8 +116,8 @@ def test_an_action_that_changes_the_server_asks_first(
     assert widget.sent == [action]
 
 
-def test_the_question_names_the_server(open_chain):
-    """By its label, with any characters."""
+def test_the_confirmation_names_the_server(open_chain):
+    """The label is inserted literally, patterns of `replace` included."""
     widget = open_chain(RUNNING | {"server": "production $& %"})
 
     widget.button("Cancel").click()
@@ -126,7 +126,7 @@ def test_the_question_names_the_server(open_chain):
     expect(widget.panel.get_by_role("group", name=question, exact=True)).to_be_visible()
 
 
-def test_stopping_needs_no_question(open_chain):
+def test_stopping_needs_no_confirmation(open_chain):
     widget = open_chain(RUNNING)
 
     widget.button("Stop after this step").click()
@@ -134,7 +134,7 @@ def test_stopping_needs_no_question(open_chain):
     assert widget.sent == ["stop"]
 
 
-def test_the_focus_is_not_lost_with_a_button(open_chain):
+def test_the_focus_moves_when_its_button_is_removed(open_chain):
     widget = open_chain(RUNNING)
     widget.button("Stop after this step").focus()
 
@@ -143,32 +143,32 @@ def test_the_focus_is_not_lost_with_a_button(open_chain):
     expect(step(widget, 0).get_by_role("button")).to_be_focused()
 
 
-def test_a_step_opens_to_the_panel_of_its_operation(open_chain, page):
+def test_a_step_expands_to_the_panel_of_its_operation(open_chain, page):
     widget = open_chain(FAILURE)
-    opener = step(widget, 1).get_by_role("button")
-    expect(opener).to_have_attribute("aria-expanded", "false")
+    toggle = step(widget, 1).get_by_role("button")
+    expect(toggle).to_have_attribute("aria-expanded", "false")
 
-    opener.press("Enter")
-    expect(opener).to_have_attribute("aria-expanded", "true")
+    toggle.press("Enter")
+    expect(toggle).to_have_attribute("aria-expanded", "true")
     panel = widget.panel.get_by_role("group", name="Operation 402")
     expect(panel).to_be_visible()
     widget.receive({"panel": "Pairs", "facts": FAILED | {"id": "402"}})
     expect(panel).to_contain_text("Train Mastering Model")
     widget.receive({"collapsed": "Pairs"})  # by another page
 
-    opener.press("Enter")
+    toggle.press("Enter")
     expect(panel).to_have_count(0)
     widget.receive({"collapsed": "Pairs"})
     assert widget.sent == ["expand", "expand", "collapse"]
 
 
-def test_a_step_without_an_operation_does_not_open(open_chain):
+def test_a_step_without_an_operation_does_not_expand(open_chain):
     widget = open_chain(RUNNING)
-    opener = step(widget, 2).get_by_role("button")
+    toggle = step(widget, 2).get_by_role("button")
 
-    opener.press("Enter")
+    toggle.press("Enter")
 
-    expect(opener).to_have_attribute("aria-disabled", "true")
+    expect(toggle).to_have_attribute("aria-disabled", "true")
     assert widget.sent == []
 
 
@@ -184,7 +184,7 @@ def test_the_end_of_a_step_is_announced_once(open_chain):
 
 
 def test_a_second_failure_is_announced_too(open_chain):
-    """Screen readers read only what is different from the text before."""
+    """Screen readers announce only a text that differs from the previous one."""
     widget = open_chain(RUNNING)
     status = widget.panel.get_by_role("status")
 
@@ -195,7 +195,7 @@ def test_a_second_failure_is_announced_too(open_chain):
         expect(status).to_be_empty()
 
 
-def test_two_views_show_the_same(open_chain, page):
+def test_two_views_show_the_same_state(open_chain, page):
     open_chain(RUNNING, views=2)
     first, second = (page.locator("main .tamr-chain").nth(i) for i in range(2))
 
@@ -216,14 +216,14 @@ def test_a_step_that_may_have_started_a_job_is_named_before_it_is_started_again(
     )
 
 
-def test_without_a_kernel_it_says_so_and_offers_nothing(open_chain):
+def test_without_a_kernel_the_actions_are_disabled(open_chain):
     widget = open_chain(FAILURE, className="jupyter-widgets-disconnected")
 
     expect(widget.panel).to_contain_text("No kernel is connected: this is how it was at 14:02")
     expect(widget.button("Go on from here")).to_have_attribute("aria-disabled", "true")
 
 
-def test_text_of_the_server_is_only_text(open_chain):
+def test_text_from_the_server_is_shown_as_text(open_chain):
     facts = chain("FAILED", ("FAILED", FAILED_STEP | {"why": "<b>x</b>"}), *[("BLOCKED", {})] * 3)
     facts["name"] = facts["steps"][0]["name"] = "<img src=x onerror=alert(1)>"
     widget = open_chain(facts)
@@ -232,7 +232,7 @@ def test_text_of_the_server_is_only_text(open_chain):
     expect(widget.panel.locator("img")).to_have_count(0)
 
 
-def test_nothing_sticks_out_of_a_narrow_page(open_chain, page):
+def test_no_element_overflows_a_narrow_page(open_chain, page):
     page.set_viewport_size({"width": 320, "height": 640})
     facts = chain("FAILED", ("FAILED", FAILED_STEP), *[("BLOCKED", {})] * 3)
     facts["steps"][0] |= {"name": "x" * 80, "why": "y" * 300}
@@ -244,8 +244,8 @@ def test_nothing_sticks_out_of_a_narrow_page(open_chain, page):
     )
 
 
-def test_the_focus_is_not_lost_with_a_question_that_is_void(open_chain):
-    """The chain ends while its question has the focus."""
+def test_the_focus_moves_when_a_confirmation_is_closed(open_chain):
+    """The chain ends while the confirmation has the focus."""
     widget = open_chain(RUNNING)
     widget.button("Cancel").press("Enter")
     expect(widget.button("Keep running")).to_be_focused()
@@ -256,35 +256,35 @@ def test_the_focus_is_not_lost_with_a_question_that_is_void(open_chain):
     expect(step(widget, 0).get_by_role("button")).to_be_focused()
 
 
-def test_the_focus_is_not_lost_when_a_recorded_chain_grows(open_chain):
+def test_the_focus_is_kept_when_a_recorded_chain_gets_more_steps(open_chain):
     facts = RUNNING | {"recorded": True}
     widget = open_chain(facts | {"steps": facts["steps"][:2]})
-    opener = step(widget, 1).get_by_role("button")
-    opener.focus()
+    toggle = step(widget, 1).get_by_role("button")
+    toggle.focus()
 
     widget.update(facts)
     expect(step(widget, 3)).to_be_visible()
-    expect(opener).to_be_focused()
+    expect(toggle).to_be_focused()
 
     widget.update(facts | {"steps": facts["steps"][:2]})
     expect(widget.panel.get_by_role("listitem")).to_have_count(2)
-    expect(opener).to_be_focused()
+    expect(toggle).to_be_focused()
 
 
-def test_the_name_of_a_step_does_not_change_each_second(open_chain, page):
-    """Screen readers would read it each time; what stands still is a part of it."""
+def test_the_accessible_name_of_a_step_does_not_change_each_second(open_chain, page):
+    """Screen readers would announce each change; a constant duration is a part of it."""
     widget = open_chain(RUNNING)
-    opener = step(widget, 1).get_by_role("button")
-    expect(opener).to_have_accessible_name("Pairs Running")
+    toggle = step(widget, 1).get_by_role("button")
+    expect(toggle).to_have_accessible_name("Pairs Running")
     expect(step(widget, 0).get_by_role("button")).to_have_accessible_name("Update Succeeded 40 s")
 
     page.clock.run_for(20_000)
 
-    expect(opener).to_have_accessible_name("Pairs Running")
-    expect(opener).to_contain_text("About 10 s left")
+    expect(toggle).to_have_accessible_name("Pairs Running")
+    expect(toggle).to_contain_text("About 10 s left")
 
 
-def test_a_new_view_takes_the_focus_only_from_the_old_one(open_chain, page):
+def test_a_new_view_gets_the_focus_only_if_the_old_one_had_it(open_chain, page):
     widget = open_chain(RUNNING)
     cancel = widget.button("Cancel")
     cancel.focus()
@@ -299,8 +299,8 @@ def test_a_new_view_takes_the_focus_only_from_the_old_one(open_chain, page):
     expect(cancel).not_to_be_focused()
 
 
-def test_a_new_view_gives_the_focus_back_to_the_panel_of_a_step(open_chain, page):
-    """Its buttons are not taken for those of the chain, nor the other way round."""
+def test_a_new_view_restores_the_focus_in_the_panel_of_a_step(open_chain, page):
+    """Its buttons and those of the chain are not confused."""
     widget = open_chain(RUNNING)
     step(widget, 1).get_by_role("button").press("Enter")
     panel = widget.panel.get_by_role("group", name="Operation 402")
@@ -311,11 +311,11 @@ def test_a_new_view_gives_the_focus_back_to_the_panel_of_a_step(open_chain, page
         expect(button).to_be_focused()
 
 
-def test_nothing_is_pending_without_a_kernel(open_chain):
+def test_a_confirmation_is_closed_when_the_kernel_is_lost(open_chain):
     widget = open_chain(RUNNING, kernel={"status": "idle"})
     widget.button("Cancel").click()
 
-    widget.connection_changes(lost=True)
+    widget.change_connection(lost=True)
 
     expect(widget.button("Keep running")).to_be_hidden()
     expect(widget.panel).not_to_contain_text("Waiting for the kernel")

@@ -1,4 +1,4 @@
-"""Clicks: confirmed first, sent once, and shown until their effect is."""
+"""Clicks: confirmed first, sent once, and shown as pending until they have an effect."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ QUESTIONS = [
 
 
 @pytest.mark.parametrize(("button", "no", "yes", "action"), QUESTIONS)
-def test_yes_sends_the_action_once(
+def test_confirming_sends_the_action_once(
     show: Callable[..., Widget], button: str, no: str, yes: str, action: str
 ) -> None:
-    """The confirmation has the safe button first and focused; yes sends one message."""
+    """The safe button comes first and has the focus; the other one sends one message."""
     widget = show(RUNNING)
 
     widget.button(button).click()
@@ -40,10 +40,10 @@ def test_yes_sends_the_action_once(
 
 @pytest.mark.parametrize(("button", "no", "yes", "action"), QUESTIONS)
 @pytest.mark.parametrize("how", ["no", "Escape", "Escape on yes"])
-def test_no_gives_the_focus_back(
+def test_declining_returns_the_focus(
     show: Callable[..., Widget], how: str, button: str, no: str, yes: str, action: str
 ) -> None:
-    """The safe button and Escape mean no, and the focus returns to the action's button."""
+    """The safe button and Escape decline; the focus returns to the action's button."""
     widget = show(RUNNING)
     widget.button(button).press("Enter")
 
@@ -57,8 +57,8 @@ def test_no_gives_the_focus_back(
     assert widget.sent == []
 
 
-def test_leaving_the_question_means_no(show: Callable[..., Widget], page: Page) -> None:
-    """A click elsewhere is no confirmation, and takes the focus there."""
+def test_leaving_the_confirmation_declines(show: Callable[..., Widget], page: Page) -> None:
+    """A click on another element sends nothing, and moves the focus there."""
     widget = show(RUNNING)
     widget.button("Delete").click()
 
@@ -69,8 +69,8 @@ def test_leaving_the_question_means_no(show: Callable[..., Widget], page: Page) 
     assert widget.sent == []
 
 
-def test_tab_moves_within_the_question_first(show: Callable[..., Widget], page: Page) -> None:
-    """From the safe button, Tab leads to yes; one more leads out, which means no."""
+def test_tab_moves_within_the_confirmation_first(show: Callable[..., Widget], page: Page) -> None:
+    """From the safe button, Tab moves to the other one; the next Tab leaves and declines."""
     widget = show(RUNNING)
     widget.button("Delete").press("Enter")
 
@@ -83,7 +83,7 @@ def test_tab_moves_within_the_question_first(show: Callable[..., Widget], page: 
 
 @pytest.mark.parametrize("times", [2, 3])
 @pytest.mark.parametrize("button", ["Wait", "Cancel job"])
-def test_double_and_triple_clicks_are_one(
+def test_double_and_triple_clicks_count_once(
     show: Callable[..., Widget], button: str, times: int
 ) -> None:
     """The later clicks of a burst neither repeat the first nor press a button that it revealed."""
@@ -97,7 +97,7 @@ def test_double_and_triple_clicks_are_one(
 
 
 def test_repeated_clicks_are_sent_once(show: Callable[..., Widget]) -> None:
-    """Until its effect is seen, a button is not sent again, however often it is pressed."""
+    """An action is not sent again before it has an effect, however often its button is pressed."""
     widget = show(RUNNING)
 
     for _ in range(3):
@@ -113,8 +113,8 @@ def test_repeated_clicks_are_sent_once(show: Callable[..., Widget]) -> None:
     assert widget.sent == ["wait", "stop"]
 
 
-def test_a_click_without_effect_frees_the_button(show: Callable[..., Widget], page: Page) -> None:
-    """A click without an effect two seconds after it was acknowledged can be repeated."""
+def test_a_click_without_effect_can_be_repeated(show: Callable[..., Widget], page: Page) -> None:
+    """The button works again two seconds after the acknowledgement."""
     widget = show(RUNNING)
     widget.button("Wait").click()
     widget.acknowledge()
@@ -125,10 +125,10 @@ def test_a_click_without_effect_frees_the_button(show: Callable[..., Widget], pa
     assert widget.sent == ["wait", "wait"]
 
 
-def test_a_pressed_button_says_that_it_waits_for_the_kernel(
+def test_the_panel_shows_that_a_click_waits_for_the_kernel(
     show: Callable[..., Widget], page: Page
 ) -> None:
-    """At once that it is on its way; after two seconds, why it takes so long; then nothing."""
+    """It shows at once that the click is being sent, and after two seconds the reason."""
     widget = show(RUNNING)
 
     widget.button("Wait").click()
@@ -158,10 +158,10 @@ def test_a_pressed_button_says_that_it_waits_for_the_kernel(
     ],
     ids=str,
 )
-def test_what_makes_no_sense_is_disabled_with_a_reason(
+def test_actions_without_effect_are_disabled_with_a_reason(
     show: Callable[..., Widget], page: Page, facts: dict[str, Any], enabled: list[str]
 ) -> None:
-    """Disabled buttons can be reached, say why they are disabled, and do nothing."""
+    """Disabled buttons can be focused, show why they are disabled, and send nothing."""
     page.evaluate("() => { globalThis.Notification = { permission: 'granted' }; }")
     widget = show(RUNNING | facts)
 
@@ -182,8 +182,8 @@ def test_what_makes_no_sense_is_disabled_with_a_reason(
     expect(widget.panel.get_by_role("group")).to_have_count(0)
 
 
-def test_a_question_that_has_become_idle_goes(show: Callable[..., Widget]) -> None:
-    """A job that ends under the question can't be cancelled any more; the focus stays near."""
+def test_a_confirmation_without_effect_is_closed(show: Callable[..., Widget]) -> None:
+    """A job that ends meanwhile can't be cancelled; the focus returns to the action's button."""
     widget = show(RUNNING)
     widget.button("Cancel job").click()
 
@@ -194,8 +194,8 @@ def test_a_question_that_has_become_idle_goes(show: Callable[..., Widget]) -> No
     assert widget.sent == []
 
 
-def test_a_question_survives_news(show: Callable[..., Widget], page: Page) -> None:
-    """Delete can still be answered when the job ends meanwhile."""
+def test_a_confirmation_stays_during_updates(show: Callable[..., Widget], page: Page) -> None:
+    """Delete can still be confirmed when the job ends meanwhile."""
     widget = show(RUNNING)
     widget.button("Delete").click()
 
@@ -205,8 +205,8 @@ def test_a_question_survives_news(show: Callable[..., Widget], page: Page) -> No
     expect(widget.button("Keep it")).to_be_focused()
 
 
-def test_a_notebook_gets_no_plain_keys(show: Callable[..., Widget], page: Page) -> None:
-    """Keys for the buttons are not the notebook's commands; shortcuts still are."""
+def test_plain_keys_do_not_reach_the_notebook(show: Callable[..., Widget], page: Page) -> None:
+    """They would trigger its commands; shortcuts with Ctrl still reach it."""
     widget = show(RUNNING)
     page.evaluate(
         "globalThis.keys = []; document.addEventListener('keydown', e => keys.push(e.key))"
@@ -219,8 +219,8 @@ def test_a_notebook_gets_no_plain_keys(show: Callable[..., Widget], page: Page) 
     assert set(page.evaluate("keys")) == {"Control", "s"}
 
 
-def test_what_was_open_survives_a_new_view(show: Callable[..., Widget]) -> None:
-    """A redrawn output still has its question, its open details, its pending click, its focus."""
+def test_a_new_view_restores_the_state_of_the_old_one(show: Callable[..., Widget]) -> None:
+    """It has the confirmation, the expanded details, the pending click and the focus."""
     widget = show(RUNNING | {"details": "the whole trace"})
     widget.button("Details").click()
     widget.button("Wait").click()
@@ -238,8 +238,8 @@ def test_what_was_open_survives_a_new_view(show: Callable[..., Widget]) -> None:
     assert widget.sent == ["wait"]
 
 
-def test_two_views_show_the_same(show: Callable[..., Widget], page: Page) -> None:
-    """A confirmation that one view opened can be given in the other, once."""
+def test_two_views_show_the_same_state(show: Callable[..., Widget], page: Page) -> None:
+    """A confirmation that was opened in one view can be given in the other, once."""
     widget = show(RUNNING, views=2)
     first, second = page.locator(".tamr").all()
     first.get_by_role("button", name="Cancel job").click()

@@ -1,4 +1,4 @@
-"""Any facts are drawn as text, in bounds, and never as "NaN" or an invalid date."""
+"""Any values are drawn as text, within limits, and never as "NaN" or an invalid date."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ TEXTS = {
     "a megabyte of words": "word " * 200_000,
     "lines": "a\n\n\n\tb\u2028c\x85d",
     "half a surrogate": "\ud800",
-    "a name of an object's": "__proto__",
+    "a property of objects": "__proto__",
     "nothing": "",
 }
 DAY = 86_400_000
 YEAR_1, YEAR_9999 = -62_135_596_800_000, 253_402_300_799_000
 TIMES = [YEAR_1, YEAR_9999, 0, -1, 8.64e15, 8.65e15, 1e300, "2021", [], {}]
-NEVER = ["NaN", "Invalid", "undefined", "Infinity", "[object", "null"]
+FORBIDDEN = ["NaN", "Invalid", "undefined", "Infinity", "[object", "null"]
 TEXT_FACTS = ["id", "type", "description", "state", "message", "created_by", "error", "outcome"]
 TIME_FACTS = ["created_at", "started_at", "ended_at", "as_of"]
 
 
 def expect_text_only(page: Page, text: str) -> None:
     assert page.locator("main img, main script").count() == 0
-    assert [word for word in NEVER if word in text] == []
+    assert [word for word in FORBIDDEN if word in text] == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_facts_are_text(show: Callable[..., Widget], page: Page, name: str) -> None:
-    """In every place of the panel; a megabyte is cut, and the buttons are still there."""
+    """All parts of the panel are checked; a megabyte is cut, and the buttons are still visible."""
     text = TEXTS[name]
     more = {"callback_error": text, "details": text, "error_kind": "action"}
 
@@ -60,7 +60,7 @@ def test_facts_are_text(show: Callable[..., Widget], page: Page, name: str) -> N
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_rows_are_text(open_jobs: Callable[..., Jobs], name: str) -> None:
-    """In every cell, in the question, in a report and in a notice; a row stays one line high."""
+    """Cells, a confirmation, a report and an error are checked; a row stays one line high."""
     text = TEXTS[name]
     jobs = open_jobs(
         [
@@ -68,13 +68,13 @@ def test_rows_are_text(open_jobs: Callable[..., Jobs], name: str) -> None:
             [*[text] * 4, *[None] * 3, text, None],
         ]
     )
-    jobs.notify("set", "_status", {"error": text, "error_kind": "action", "callback_error": text})
+    jobs.call("set", "_status", {"error": text, "error_kind": "action", "callback_error": text})
     jobs.grid.locator("[data-key] [data-column=pick]").first.click()
     jobs.region.locator(".bulk button[value=delete]").click()
     assert len(jobs.region.inner_text()) < 8_000
     jobs.button("Yes, delete it").click()
-    jobs.notify(
-        "say",
+    jobs.call(
+        "receive",
         {
             "report": {
                 "action": "delete",
@@ -94,8 +94,8 @@ def test_rows_are_text(open_jobs: Callable[..., Jobs], name: str) -> None:
 
 
 @pytest.mark.parametrize("time", TIMES, ids=str)
-def test_times_of_facts(show: Callable[..., Widget], page: Page, time: Any) -> None:
-    """A time that no calendar has is left out; nothing else is spoilt by it."""
+def test_invalid_times_of_facts(show: Callable[..., Widget], page: Page, time: Any) -> None:
+    """A time out of range is omitted; the other facts are shown."""
     for name in TIME_FACTS:
         widget = show(RUNNING | {name: time, "resolved": name == "ended_at"})
         page.clock.run_for(1_000)
@@ -111,8 +111,8 @@ def test_times_of_facts(show: Callable[..., Widget], page: Page, time: Any) -> N
 
 
 @pytest.mark.parametrize("time", TIMES, ids=str)
-def test_times_of_rows(open_jobs: Callable[..., Jobs], time: Any) -> None:
-    """In the table, by every column, in the timeline and in an opened row."""
+def test_invalid_times_of_rows(open_jobs: Callable[..., Jobs], time: Any) -> None:
+    """The table, its sorting, the timeline and expanded rows are checked."""
     row = ["SUCCEEDED", "Train", "admin"]
     jobs = open_jobs(
         [
@@ -135,7 +135,7 @@ def test_times_of_rows(open_jobs: Callable[..., Jobs], time: Any) -> None:
         shapes = jobs.region.locator("path").evaluate_all(
             "all => all.map(each => each.getAttribute('d'))"
         )
-        assert [word for word in NEVER if word in json.dumps([labels, shapes])] == []
+        assert [word for word in FORBIDDEN if word in json.dumps([labels, shapes])] == []
     assert sorted(jobs.keys) == ["1", "2", "3", "4", "5"]
     for key in "1234":
         jobs.cell(key, "description").click()

@@ -31,11 +31,11 @@ def choose(jobs: Jobs, *keys: str) -> None:
 def report(jobs: Jobs, action: str, done: int, of: int, *failed: str, over: bool = True) -> None:
     refusals = [[key, "The server answered 500."] for key in failed]
     report = {"action": action, "done": done, "of": of, "failed": refusals, "over": over}
-    jobs.notify("say", {"report": report})
+    jobs.call("receive", {"report": report})
 
 
-def test_the_buttons_say_how_many(jobs: Jobs) -> None:
-    """Only what runs can be cancelled, everything can be deleted; without a choice, neither."""
+def test_the_buttons_show_the_number_of_jobs(jobs: Jobs) -> None:
+    """Only running jobs can be cancelled, all can be deleted; without a selection, neither."""
     expect(jobs.button("Clear selection")).to_be_hidden()
 
     choose(jobs, "25", "24", "19")
@@ -48,8 +48,8 @@ def test_the_buttons_say_how_many(jobs: Jobs) -> None:
     assert jobs.selected == []
 
 
-def test_one_question_for_all(jobs: Jobs) -> None:
-    """It says how many and which; the safe button has the focus; yes sends their keys once."""
+def test_one_confirmation_for_all_selected_jobs(jobs: Jobs) -> None:
+    """It names the jobs and their number; the safe button is focused; the other sends the keys."""
     choose(jobs, "25", "24", "19")
 
     jobs.button("Cancel 2 jobs").click()
@@ -63,8 +63,8 @@ def test_one_question_for_all(jobs: Jobs) -> None:
     expect(jobs.region).to_contain_text("Cancelling 2 jobs…")
 
 
-def test_many_are_counted_rather_than_named(jobs: Jobs) -> None:
-    """After the first few descriptions it only says how many more there are."""
+def test_many_jobs_are_counted_rather_than_named(jobs: Jobs) -> None:
+    """The confirmation has the first descriptions and the number of the other jobs."""
     jobs.grid.get_by_role("checkbox").click()
 
     jobs.button("Delete 16 operations").click()
@@ -76,8 +76,8 @@ def test_many_are_counted_rather_than_named(jobs: Jobs) -> None:
 
 
 @pytest.mark.parametrize("way", ["Keep running", "Escape", "elsewhere"])
-def test_no_is_no(jobs: Jobs, way: str) -> None:
-    """The safe button, Escape and a click elsewhere change nothing."""
+def test_declining_changes_nothing(jobs: Jobs, way: str) -> None:
+    """The safe button, Escape and a click on another element decline."""
     choose(jobs, "25")
     jobs.button("Cancel 1 job").click()
 
@@ -96,7 +96,7 @@ def test_no_is_no(jobs: Jobs, way: str) -> None:
 
 
 def test_a_double_click_does_not_confirm(jobs: Jobs) -> None:
-    """The second click of a double click on the button does not hit the question."""
+    """The second click of a double click on the button does not hit the confirmation."""
     choose(jobs, "25")
 
     jobs.button("Delete 1 operation").dblclick()
@@ -124,8 +124,8 @@ def test_progress_and_success(jobs: Jobs) -> None:
     expect(jobs.button("Dismiss")).to_be_hidden()
 
 
-def test_a_partial_failure_loses_nothing(jobs: Jobs) -> None:
-    """The server's response is shown for each job that failed, and these stay selected."""
+def test_a_partial_failure_keeps_the_failed_jobs_selected(jobs: Jobs) -> None:
+    """The server's response is shown for each of them."""
     choose(jobs, "25", "24", "23")
     jobs.button("Cancel 3 jobs").click()
     jobs.button("Yes, cancel them").click()
@@ -146,10 +146,10 @@ def test_a_partial_failure_loses_nothing(jobs: Jobs) -> None:
 
 
 def test_a_server_that_does_not_delete(jobs: Jobs) -> None:
-    """Once it is known that it responds with 405, Delete is disabled and says why."""
+    """After a 405 response, Delete is disabled and shows the reason."""
     choose(jobs, "19")
 
-    jobs.notify("set", "_status", {"no_delete": True})
+    jobs.call("set", "_status", {"no_delete": True})
 
     expect(jobs.button("Delete 1 operation")).to_be_disabled()
     expect(jobs.button("Delete 1 operation")).to_have_accessible_description(
@@ -159,8 +159,8 @@ def test_a_server_that_does_not_delete(jobs: Jobs) -> None:
     expect(jobs.button("Keep it")).to_be_hidden()
 
 
-def test_a_busy_kernel_is_said(jobs: Jobs) -> None:
-    """Without an acknowledgement within two seconds the page says what it waits for."""
+def test_a_busy_kernel_is_shown(jobs: Jobs) -> None:
+    """It is shown if a message is not acknowledged within two seconds."""
     choose(jobs, "25")
     jobs.button("Cancel 1 job").click()
     jobs.button("Yes, cancel it").click()
@@ -168,12 +168,12 @@ def test_a_busy_kernel_is_said(jobs: Jobs) -> None:
     jobs.page.clock.run_for(3_000)
     expect(jobs.region).to_contain_text("Waiting for the kernel, which may be busy with a cell")
 
-    jobs.notify("acknowledge")
+    jobs.call("acknowledge")
     expect(jobs.region).to_contain_text("Cancelling 1 job…")
 
 
 def test_jobs_that_end_meanwhile_are_no_longer_cancelled(jobs: Jobs) -> None:
-    """The button counts what still runs."""
+    """The button counts the jobs that still run."""
     choose(jobs, "25", "24")
 
     jobs.change(row("25"))
@@ -183,15 +183,15 @@ def test_jobs_that_end_meanwhile_are_no_longer_cancelled(jobs: Jobs) -> None:
     expect(jobs.button("Cancel 0 jobs")).to_be_disabled()
 
 
-def test_what_was_left_alone_stays_selected(jobs: Jobs) -> None:
-    """A server that does not delete at all gets one request: the other jobs are counted."""
+def test_jobs_that_were_not_tried_stay_selected(jobs: Jobs) -> None:
+    """A server that does not delete at all gets one request; the other jobs are counted."""
     choose(jobs, "19", "18", "17")
     jobs.button("Delete 3 operations").click()
     jobs.button("Yes, delete them").click()
 
     failed = [["19", "It answered <405>."], ["18", "Not tried."], ["17", "Not tried."]]
     report = {"action": "delete", "done": 3, "of": 3, "over": True, "failed": failed}
-    jobs.notify("say", {"report": report | {"not_tried": 2}})
+    jobs.call("receive", {"report": report | {"not_tried": 2}})
 
     expect(jobs.region.get_by_role("status").first).to_have_text(
         "Deleted 0 of 3 operations. 2 operations were not tried, since the same would have "
@@ -206,7 +206,7 @@ def test_what_was_left_alone_stays_selected(jobs: Jobs) -> None:
 
 
 def test_a_thousand_failures_are_counted(open_jobs: Callable[..., Jobs]) -> None:
-    """Nobody reads a thousand reasons: the first hundred are listed."""
+    """The first hundred are listed."""
     jobs = open_jobs(1_000)
     jobs.header("Select all").locator("input").click()
     keys = [str(70_000 - n) for n in range(1_000)]
@@ -219,7 +219,7 @@ def test_a_thousand_failures_are_counted(open_jobs: Callable[..., Jobs]) -> None
 
 
 @pytest.mark.parametrize(
-    ("user", "keys", "says"),
+    ("user", "keys", "text"),
     [
         ("ada", ["25"], "(25). It was started by nightly, not by you."),
         ("ada", ["25", "24"], "(24). They were started by nightly, not by you."),
@@ -228,10 +228,10 @@ def test_a_thousand_failures_are_counted(open_jobs: Callable[..., Jobs]) -> None
         ("", ["25"], "(25)"),
     ],
 )
-def test_the_question_says_whose_jobs_they_are(
-    open_jobs: Callable[..., Jobs], user: str, keys: list[str], says: str
+def test_the_confirmation_names_other_users_of_the_jobs(
+    open_jobs: Callable[..., Jobs], user: str, keys: list[str], text: str
 ) -> None:
-    """As far as the name of the client's user is known."""
+    """They are named if the name of the client's user is known."""
     rows = [row("25", user="nightly"), row("24", user="nightly"), row("23", user="carla")]
     for each in rows:
         each[1], each[6] = "RUNNING", None
@@ -241,10 +241,10 @@ def test_the_question_says_whose_jobs_they_are(
     jobs.region.get_by_role("button", name="Cancel ").first.click()
 
     question = jobs.region.get_by_role("group", name=" on production?")
-    expect(question.locator("span")).to_have_text(re.compile(f".*{re.escape(says)}$"))
+    expect(question.locator("span")).to_have_text(re.compile(f".*{re.escape(text)}$"))
 
 
-def test_progress_is_not_read_out(jobs: Jobs) -> None:
+def test_progress_is_not_announced(jobs: Jobs) -> None:
     """It is reported five times a second: only the beginning and the end are announced."""
     choose(jobs, "25", "24", "23")
     jobs.button("Cancel 3 jobs").click()
@@ -275,15 +275,15 @@ def test_progress_is_not_read_out(jobs: Jobs) -> None:
     ]
 
 
-def test_a_kernel_that_is_lost_meanwhile(jobs: Jobs) -> None:
-    """The report says how far it was, and can be closed."""
+def test_a_kernel_that_is_lost_during_an_action(jobs: Jobs) -> None:
+    """The report shows the progress until then, and can be dismissed."""
     choose(jobs, "25", "24")
     jobs.button("Cancel 2 jobs").click()
     jobs.button("Yes, cancel them").click()
     report(jobs, "cancel", 1, 2, over=False)
-    jobs.notify("acknowledge")
+    jobs.call("acknowledge")
 
-    jobs.notify("connection", {"kernel": {"status": "dead"}})
+    jobs.call("connection", {"kernel": {"status": "dead"}})
     jobs.page.clock.run_for(1_000)
 
     expect(jobs.region.get_by_role("status").first).to_have_text(
@@ -293,8 +293,8 @@ def test_a_kernel_that_is_lost_meanwhile(jobs: Jobs) -> None:
     expect(jobs.button("Dismiss")).to_be_hidden()
 
 
-def test_a_name_does_not_reorder_the_question(open_jobs: Callable[..., Jobs]) -> None:
-    """Controls of the text direction would turn round what follows it."""
+def test_a_name_does_not_reorder_the_confirmation(open_jobs: Callable[..., Jobs]) -> None:
+    """Control characters of the text direction would reverse the text after them."""
     jobs = open_jobs([row("25", description="\u202eretsulC", state="RUNNING", ended=None)])
     choose(jobs, "25")
 
@@ -305,7 +305,7 @@ def test_a_name_does_not_reorder_the_question(open_jobs: Callable[..., Jobs]) ->
 
 
 @pytest.mark.parametrize("key", ["Enter", "Space"])
-def test_a_question_is_answered_by_the_keyboard(jobs: Jobs, key: str) -> None:
+def test_a_confirmation_is_given_by_keyboard(jobs: Jobs, key: str) -> None:
     """Tab moves to the button that confirms, and a key presses it."""
     choose(jobs, "25", "24")
     jobs.button("Cancel 2 jobs").press("Enter")
@@ -318,8 +318,8 @@ def test_a_question_is_answered_by_the_keyboard(jobs: Jobs, key: str) -> None:
     assert jobs.sent("cancel_all") == [{"action": "cancel_all", "ids": ["25", "24"]}]
 
 
-def test_the_focus_is_not_lost_with_the_buttons(jobs: Jobs) -> None:
-    """At the end of an action nothing is selected, and its button is gone."""
+def test_the_focus_moves_when_the_buttons_are_removed(jobs: Jobs) -> None:
+    """At the end of an action nothing is selected, and its button is hidden."""
     choose(jobs, "25")
     jobs.button("Cancel 1 job").press("Enter")
     jobs.button("Yes, cancel it").press("Enter")
@@ -332,7 +332,7 @@ def test_the_focus_is_not_lost_with_the_buttons(jobs: Jobs) -> None:
 
 
 def test_a_copy_that_the_browser_refuses(jobs: Jobs) -> None:
-    """It does not say that it has copied anything."""
+    """The button shows that nothing was copied."""
     jobs.page.evaluate(
         """() => {
           Object.defineProperty(navigator, "clipboard", { value: undefined });

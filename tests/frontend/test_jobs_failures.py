@@ -1,4 +1,4 @@
-"""Failed jobs: which still stand, why, which others failed alike; and rows that are copied."""
+"""Failed jobs: those that still fail, their reasons, similar failures; and copied rows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ROWS = [
     row("16", state="FAILED", reason=REASON.format(3, 4), since=61_200_000),
     row("15", state="CANCELED", reason="Cancelled by admin, at step 3 of 8"),
 ]
-COPIED = """() => Object.defineProperty(navigator, "clipboard", {
+FAKE_CLIPBOARD = """() => Object.defineProperty(navigator, "clipboard", {
   configurable: true, value: { writeText: async (text) => { globalThis.copied = text; } },
 })"""
 
@@ -33,12 +33,12 @@ COPIED = """() => Object.defineProperty(navigator, "clipboard", {
 @pytest.fixture
 def jobs(open_jobs: Callable[..., Jobs]) -> Jobs:
     jobs = open_jobs(ROWS, traits={"_status": {"host": "production", "total": len(ROWS)}})
-    jobs.page.evaluate(COPIED)
+    jobs.page.evaluate(FAKE_CLIPBOARD)
     return jobs
 
 
-def test_what_still_fails_is_the_first_filter(jobs: Jobs) -> None:
-    """It is there only while something fails."""
+def test_still_failing_is_the_first_filter(jobs: Jobs) -> None:
+    """It is shown only while a job still fails."""
     filters = jobs.region.get_by_role("group", name="State").get_by_role("button")
     expect(filters.first).to_have_text("Still failing (2)")
 
@@ -54,13 +54,15 @@ def test_what_still_fails_is_the_first_filter(jobs: Jobs) -> None:
     expect(jobs.region.get_by_role("button", name="Still failing")).to_have_count(0)
 
 
-def test_a_failed_row_says_why_and_whether_it_is_over(jobs: Jobs) -> None:
-    """In a second line, as one line; a cancelled one says who cancelled it."""
+def test_a_failed_row_shows_its_reason_and_a_later_success(jobs: Jobs) -> None:
+    """They are in a second line; a cancelled row shows the user who cancelled it."""
     expect(jobs.cell("18", "description")).to_have_text(
         "Train Mastering Model" + REASON.format(1, 3)
     )
-    over = jobs.cell("16", "description")
-    expect(over).to_have_text(re.compile("succeeded since, on 1 Jan 1970: AnalysisException"))
+    succeeded_since = jobs.cell("16", "description")
+    expect(succeeded_since).to_have_text(
+        re.compile("succeeded since, on 1 Jan 1970: AnalysisException")
+    )
     expect(jobs.cell("15", "description")).to_contain_text("Cancelled by admin, at step 3 of 8")
     plain, first, second = (
         jobs.row(key).evaluate("row => row.getBoundingClientRect().toJSON()")
@@ -71,14 +73,14 @@ def test_a_failed_row_says_why_and_whether_it_is_over(jobs: Jobs) -> None:
 
 
 def test_the_search_finds_the_reason(jobs: Jobs) -> None:
-    """All of its words."""
+    """It looks for all words."""
     jobs.search.fill("compnay_name_2 resolve")
 
     assert jobs.keys == ["17"]
 
 
-def test_jobs_that_failed_alike_are_shown(jobs: Jobs) -> None:
-    """Those whose reason is the same but for names and numbers; the chip shows all again."""
+def test_similar_failures_are_shown(jobs: Jobs) -> None:
+    """Their reasons differ only in names and numbers; the chip shows all rows again."""
     jobs.cell("18", "description").click()
 
     jobs.button("3 jobs failed like this").click()
@@ -89,16 +91,15 @@ def test_jobs_that_failed_alike_are_shown(jobs: Jobs) -> None:
     assert len(jobs.keys) == 6
 
 
-def test_a_failure_of_its_own_kind_has_no_such_button(jobs: Jobs) -> None:
-    """One job is not many."""
+def test_a_unique_failure_has_no_button_for_similar_ones(jobs: Jobs) -> None:
     jobs.cell("19", "description").click()
 
     expect(jobs.button("All its runs")).to_be_visible()
     expect(jobs.region.get_by_role("button", name="failed like this")).to_have_count(0)
 
 
-def test_all_that_match_are_copied(jobs: Jobs) -> None:
-    """As tab-separated values, in the order of the table; the button says how many."""
+def test_all_matching_rows_are_copied(jobs: Jobs) -> None:
+    """They are tab-separated, in the order of the table; the button shows their number."""
     jobs.search.fill("resolve")
 
     jobs.button("Copy 3 rows").click()
@@ -110,8 +111,8 @@ def test_all_that_match_are_copied(jobs: Jobs) -> None:
     expect(jobs.button("Copy 3 rows")).to_be_visible()
 
 
-def test_selected_rows_are_copied_alone(jobs: Jobs) -> None:
-    """Those that the filter hides, too."""
+def test_only_selected_rows_are_copied(jobs: Jobs) -> None:
+    """Selected rows that the filter hides are copied, too."""
     jobs.cell("19", "pick").click()
     jobs.cell("15", "pick").click()
     jobs.search.fill("space")
@@ -125,7 +126,7 @@ def test_selected_rows_are_copied_alone(jobs: Jobs) -> None:
 
 def test_rows_are_saved_as_csv(jobs: Jobs) -> None:
     """The browser saves a file that is named after the server; the kernel is not needed."""
-    jobs.notify("connection", {"lost": True})
+    jobs.call("connection", {"lost": True})
 
     with jobs.page.expect_download() as download:
         jobs.button("Save 6 rows as CSV").click()
@@ -136,8 +137,8 @@ def test_rows_are_saved_as_csv(jobs: Jobs) -> None:
     assert "no space" in text
 
 
-def test_without_rows_there_is_nothing_to_copy(jobs: Jobs) -> None:
-    """The buttons say why."""
+def test_copying_is_disabled_without_rows(jobs: Jobs) -> None:
+    """The button shows the reason."""
     jobs.search.fill("nothing like it")
 
     expect(jobs.button("Copy 0 rows")).to_have_attribute("aria-disabled", "true")
@@ -145,7 +146,7 @@ def test_without_rows_there_is_nothing_to_copy(jobs: Jobs) -> None:
 
 
 def test_ten_thousand_failures_scroll_to_the_end(open_jobs: Callable[..., Jobs]) -> None:
-    """Rows of two lines are where they belong."""
+    """Rows of two lines have the right positions."""
     rows = [
         row(str(number), state="FAILED" if number % 3 else "SUCCEEDED", reason=None)
         for number in range(1, 10_001)

@@ -1,4 +1,4 @@
-"""The search and the states: what is shown of all jobs."""
+"""The search, and the filter by state."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ ROWS = [
 ]
 
 
-def test_typing_and_erasing(open_jobs: Callable[..., Jobs]) -> None:
-    """Each letter is answered at once, and so is each that is taken back."""
+def test_typing_and_deleting_text(open_jobs: Callable[..., Jobs]) -> None:
+    """Each typed and each deleted letter updates the rows at once."""
     jobs = open_jobs(ROWS)
 
     jobs.search.press_sequentially("clust")
@@ -37,7 +37,7 @@ def test_typing_and_erasing(open_jobs: Callable[..., Jobs]) -> None:
 
 
 def test_each_state_has_a_filter_with_its_count(open_jobs: Callable[..., Jobs]) -> None:
-    """States that are not known have one of their own; counts follow the search."""
+    """Unknown states have a filter of their own; counts follow the search."""
     jobs = open_jobs(ROWS)
     states = jobs.region.get_by_role("group", name="State").get_by_role("button")
 
@@ -50,8 +50,8 @@ def test_each_state_has_a_filter_with_its_count(open_jobs: Callable[..., Jobs]) 
     )
 
 
-def test_a_state_is_chosen(open_jobs: Callable[..., Jobs]) -> None:
-    """Its button filters, and another press shows all again."""
+def test_a_filter_is_switched_on_and_off(open_jobs: Callable[..., Jobs]) -> None:
+    """A click filters by the state, and another one shows all rows again."""
     jobs = open_jobs(ROWS)
 
     for name, found in [("Failed (2)", ["172", "171"]), ("State not known (1)", ["174"])]:
@@ -64,7 +64,7 @@ def test_a_state_is_chosen(open_jobs: Callable[..., Jobs]) -> None:
 
 
 def test_a_filter_follows_changes(open_jobs: Callable[..., Jobs]) -> None:
-    """A job that enters or leaves the state comes and goes; a new state gets a button."""
+    """Jobs that enter or leave the state appear or disappear; a new state gets a button."""
     jobs = open_jobs(ROWS)
     jobs.button("Failed (2)").click()
 
@@ -74,13 +74,13 @@ def test_a_filter_follows_changes(open_jobs: Callable[..., Jobs]) -> None:
     expect(jobs.button("Cancelling (1)")).to_be_visible()
 
 
-def test_both_sides_may_filter(open_jobs: Callable[..., Jobs]) -> None:
-    """Values from Python are shown; those of the page are saved after a pause, in one message."""
+def test_the_page_and_the_kernel_share_the_filter(open_jobs: Callable[..., Jobs]) -> None:
+    """Values from Python are shown; those of the page are saved after a delay, in one message."""
     jobs = open_jobs(ROWS, traits={"search": "update", "filter_state": "FAILED"})
     expect(jobs.search).to_have_value("update")
     assert jobs.keys == ["172", "171"]
 
-    jobs.notify("set", "search", "clusters")
+    jobs.call("set", "search", "clusters")
     expect(jobs.search).to_have_value("clusters")
     assert jobs.keys == ["171"]
 
@@ -93,8 +93,8 @@ def test_both_sides_may_filter(open_jobs: Callable[..., Jobs]) -> None:
     assert jobs.page.evaluate("jobs.model.saved") == 1
 
 
-def test_nothing_matches(open_jobs: Callable[..., Jobs]) -> None:
-    """An empty result says so, and offers the way back."""
+def test_a_filter_without_matches(open_jobs: Callable[..., Jobs]) -> None:
+    """The page shows that no job matches, and a button that clears the filter."""
     jobs = open_jobs(ROWS, traits={"filter_state": "RUNNING"})
     expect(jobs.region).to_contain_text("None of 5 jobs matches")
     expect(jobs.button("Running (0)")).to_have_attribute("aria-pressed", "true")
@@ -106,8 +106,8 @@ def test_nothing_matches(open_jobs: Callable[..., Jobs]) -> None:
     expect(jobs.button("Clear the filter")).to_be_hidden()
 
 
-def test_the_number_found_is_spoken_after_a_pause(open_jobs: Callable[..., Jobs]) -> None:
-    """Screen readers announce how many match, once, not at every letter."""
+def test_the_number_of_matches_is_announced_after_a_delay(open_jobs: Callable[..., Jobs]) -> None:
+    """Screen readers announce it once, not at every letter."""
     jobs = open_jobs(ROWS)
     status = jobs.region.locator("> [role=status]")
 
@@ -119,8 +119,8 @@ def test_the_number_found_is_spoken_after_a_pause(open_jobs: Callable[..., Jobs]
 
 
 @pytest.mark.parametrize("event", ["handled", "pending"])
-def test_the_result_is_shown_from_its_top(open_jobs: Callable[..., Jobs], event: str) -> None:
-    """A search begins with its first row, also if it comes before the scroll event does."""
+def test_a_search_scrolls_to_its_first_match(open_jobs: Callable[..., Jobs], event: str) -> None:
+    """It does so, too, if it comes before the event of an earlier scroll."""
     jobs = open_jobs(1_000)
 
     jobs.page.evaluate(

@@ -1,4 +1,4 @@
-"""The table by keyboard: one stop for Tab, arrows from cell to cell, and the focus never lost."""
+"""The table by keyboard: one tab stop, arrows from cell to cell, and a focus that is kept."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def jobs(open_jobs: Callable[..., Jobs]) -> Jobs:
     return jobs
 
 
-def test_the_table_is_one_stop(open_jobs: Callable[..., Jobs]) -> None:
-    """Tab enters the table at its active cell, and leaves it with the next."""
+def test_the_table_has_one_tab_stop(open_jobs: Callable[..., Jobs]) -> None:
+    """It is the active cell, which the arrow keys change."""
     jobs = open_jobs(ROWS)
 
     stops = jobs.grid.locator("[tabindex='0']")
@@ -58,7 +58,7 @@ def test_the_table_is_one_stop(open_jobs: Callable[..., Jobs]) -> None:
     ],
 )
 def test_keys_move_the_focus(jobs: Jobs, keys: list[str], key: str, column: str) -> None:
-    """Arrows, Home, End and pages move as in every grid, and bring the cell into view."""
+    """Arrows, Home, End, PageUp and PageDown move as in every grid, and scroll to the cell."""
     for each in keys:
         jobs.page.keyboard.press(each)
 
@@ -66,16 +66,16 @@ def test_keys_move_the_focus(jobs: Jobs, keys: list[str], key: str, column: str)
     expect(jobs.cell(key, column)).to_be_in_viewport(ratio=0.9)
 
 
-def test_a_page_is_what_is_seen(jobs: Jobs) -> None:
-    """PageDown brings the last row that is seen to the top, no row is passed over."""
+def test_page_down_moves_by_the_visible_rows(jobs: Jobs) -> None:
+    """It moves the last visible row to the top, so that no row is skipped."""
     jobs.page.keyboard.press("PageDown")
 
     index = jobs.grid.locator("[data-key]:has(:focus)").get_attribute("aria-rowindex")
     assert 8 < int(index) < 30
 
 
-def test_the_header_sorts(jobs: Jobs) -> None:
-    """Above the first row is the header; Enter and Space sort, and the focus stays."""
+def test_the_header_sorts_by_keyboard(jobs: Jobs) -> None:
+    """ArrowUp moves to the header; Enter and Space sort, and the focus stays."""
     jobs.page.keyboard.press("ArrowUp")
     expect(jobs.header("Description")).to_be_focused()
 
@@ -89,8 +89,8 @@ def test_the_header_sorts(jobs: Jobs) -> None:
     expect(jobs.grid.locator("[aria-rowindex='2'] > [data-column=description]")).to_be_focused()
 
 
-def test_enter_opens_and_closes(jobs: Jobs) -> None:
-    """Enter shows the row's panel, and takes it away; the focus stays on the row."""
+def test_enter_expands_and_collapses_a_row(jobs: Jobs) -> None:
+    """It shows and hides the row's panel; the focus stays on the row."""
     cell = jobs.cell("300", "description")
 
     jobs.page.keyboard.press("Enter")
@@ -103,8 +103,8 @@ def test_enter_opens_and_closes(jobs: Jobs) -> None:
     expect(jobs.region.get_by_role("group", name="Operation 300")).to_have_count(0)
 
 
-def test_space_selects(jobs: Jobs) -> None:
-    """Space chooses a row, with Shift all up to it; Shift and arrows draw the range on."""
+def test_space_selects_rows(jobs: Jobs) -> None:
+    """Space selects a row, Shift and Space all rows up to it, Shift and arrows a range."""
     jobs.page.keyboard.press("Space")
     assert jobs.selected == ["300"]
 
@@ -123,8 +123,8 @@ def test_space_selects(jobs: Jobs) -> None:
     assert sorted(jobs.trait("_selected")) == ["297", "298", "299", "300"]
 
 
-def test_all_that_match_and_none(jobs: Jobs) -> None:
-    """Ctrl+A chooses all that match, not only what is seen; Escape lets them go."""
+def test_all_matching_rows_are_selected_and_deselected(jobs: Jobs) -> None:
+    """Ctrl+A selects all matching rows, not only visible ones; Escape deselects them."""
     jobs.search.fill("29")
     jobs.search.press("ArrowDown")
 
@@ -136,8 +136,8 @@ def test_all_that_match_and_none(jobs: Jobs) -> None:
     expect(jobs.region).not_to_contain_text("selected")
 
 
-def test_the_checkbox_in_the_header_chooses_all(jobs: Jobs) -> None:
-    """It chooses all that match, is mixed for some, and lets all go."""
+def test_the_checkbox_in_the_header_selects_all_rows(jobs: Jobs) -> None:
+    """It selects all rows, is mixed if some are selected, and deselects all."""
     box = jobs.grid.get_by_role("checkbox", name="Select all 300 jobs")
     jobs.cell("300", "pick").click()
     assert box.evaluate("box => box.indeterminate")
@@ -152,8 +152,8 @@ def test_the_checkbox_in_the_header_chooses_all(jobs: Jobs) -> None:
     assert jobs.trait("_selected") == []
 
 
-def test_clicks_choose_like_everywhere(jobs: Jobs) -> None:
-    """Ctrl adds and takes away, Shift draws a range, the box chooses, and nothing opens."""
+def test_clicks_with_modifiers_select_rows(jobs: Jobs) -> None:
+    """Ctrl toggles a row, Shift selects a range, the checkbox selects, and no row expands."""
     jobs.cell("298", "user").click(modifiers=["Control"])
     jobs.cell("295", "user").click(modifiers=["Shift"])
     assert jobs.selected == ["298", "297", "296", "295"]
@@ -165,8 +165,8 @@ def test_clicks_choose_like_everywhere(jobs: Jobs) -> None:
     assert jobs.sent("expand") == []
 
 
-def test_the_focus_survives_scrolling_away(jobs: Jobs) -> None:
-    """A row with the focus stays in the page when it is scrolled out, and the keys go on there."""
+def test_the_focus_is_kept_when_its_row_is_scrolled_out(jobs: Jobs) -> None:
+    """A row with the focus stays in the page, and the arrow keys continue from it."""
     jobs.page.keyboard.press("ArrowDown")
 
     jobs.grid.evaluate("grid => { grid.scrollTop = 5000 }")
@@ -178,8 +178,8 @@ def test_the_focus_survives_scrolling_away(jobs: Jobs) -> None:
     expect(jobs.cell("298", "description")).to_be_in_viewport()
 
 
-def test_keys_are_not_the_notebooks(jobs: Jobs) -> None:
-    """A notebook never sees the plain keys pressed here, nor those that the table knows."""
+def test_keys_do_not_reach_the_notebook(jobs: Jobs) -> None:
+    """Neither plain keys nor the shortcuts of the table do; other shortcuts reach it."""
     jobs.page.evaluate(
         "globalThis.seen = []; document.addEventListener('keydown', ({key}) => seen.push(key))"
     )
@@ -192,19 +192,19 @@ def test_keys_are_not_the_notebooks(jobs: Jobs) -> None:
     assert jobs.page.evaluate("seen") == ["Control", "Control", "s"]
 
 
-def test_a_new_view_in_a_shadow_root_gets_the_focus_back(open_jobs: Callable[..., Jobs]) -> None:
-    """As in marimo, whose cells are shadow roots."""
+def test_a_new_view_in_a_shadow_root_restores_the_focus(open_jobs: Callable[..., Jobs]) -> None:
+    """The cells of marimo are shadow roots."""
     jobs = open_jobs()
     jobs.page.evaluate(
         """async () => {
-          const home = document.querySelector("main").attachShadow({ mode: "open" });
-          globalThis.jobs = await openJobs({ home });
+          const container = document.querySelector("main").attachShadow({ mode: "open" });
+          globalThis.jobs = await openJobs({ container });
           globalThis.jobs.list(makeJobs(3));
         }"""
     )
     jobs.cell("70000", "description").focus()
 
-    jobs.notify("drawAgain")
+    jobs.call("drawAgain")
     jobs.page.clock.run_for(100)
 
     expect(jobs.cell("70000", "description")).to_be_focused()

@@ -1,4 +1,4 @@
-"""An opened row: the same panel as OperationWidget's, with the same names and questions."""
+"""An expanded row: the same panel as OperationWidget's, with the same confirmations."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 FACTS = RUNNING | {"message": "Spark driver running on worker 10.0.0.7"}
 
 
-def opened(jobs: Jobs, key: str = "17") -> Locator:
-    """Open a row by a click, let the kernel send its facts, and return its panel."""
+def expand(jobs: Jobs, key: str = "17") -> Locator:
+    """Expand a row by a click, send its facts as the kernel does, and return its panel."""
     jobs.cell(key, "description").click()
-    jobs.notify("say", {"panel": key, "facts": FACTS | {"id": key}})
+    jobs.call("receive", {"panel": key, "facts": FACTS | {"id": key}})
     return jobs.region.get_by_role("group", name=f"Operation {key}: Train Mastering Model")
 
 
-def test_a_click_opens_and_closes(open_jobs: Callable[..., Jobs]) -> None:
-    """The kernel hears which rows are open; the panel shows what it says of them."""
+def test_a_click_expands_and_collapses_a_row(open_jobs: Callable[..., Jobs]) -> None:
+    """The kernel gets a message for each; the panel shows the facts that the kernel sends."""
     jobs = open_jobs([row("17"), row("18")])
 
-    panel = opened(jobs)
+    panel = expand(jobs)
     expect(panel).to_contain_text("Spark driver running on worker 10.0.0.7")
     jobs.cell("17", "user").click()
 
@@ -39,19 +39,19 @@ def test_a_click_opens_and_closes(open_jobs: Callable[..., Jobs]) -> None:
     ]
 
 
-def test_a_row_that_another_page_closes_is_open_here(open_jobs: Callable[..., Jobs]) -> None:
-    """Its panel gets facts again; a row that is closed here, too, does not."""
+def test_a_row_that_another_page_collapses_stays_expanded(open_jobs: Callable[..., Jobs]) -> None:
+    """Its facts are requested again; those of a row that is collapsed here, too, are not."""
     jobs = open_jobs([row("17"), row("18")])
-    opened(jobs)
+    expand(jobs)
 
-    jobs.notify("say", {"collapsed": "17"})
-    jobs.notify("say", {"collapsed": "18"})
+    jobs.call("receive", {"collapsed": "17"})
+    jobs.call("receive", {"collapsed": "18"})
 
     assert [message["id"] for message in jobs.sent("expand")] == ["17", "17"]
 
 
-def test_the_row_tells_what_it_knows_until_then(open_jobs: Callable[..., Jobs]) -> None:
-    """Before the kernel sends more, the panel shows the row's own facts."""
+def test_a_new_panel_shows_the_facts_of_the_row(open_jobs: Callable[..., Jobs]) -> None:
+    """They are shown until the kernel sends more."""
     jobs = open_jobs([row("17", state="RUNNING", ended=None)])
 
     jobs.cell("17", "description").click()
@@ -61,11 +61,11 @@ def test_the_row_tells_what_it_knows_until_then(open_jobs: Callable[..., Jobs]) 
     expect(panel.get_by_role("button", name="Cancel job")).to_be_enabled()
 
 
-def test_actions_say_which_job_is_meant(open_jobs: Callable[..., Jobs]) -> None:
-    """The panel has its own confirmation, and its messages have the row's key."""
+def test_actions_have_the_key_of_their_job(open_jobs: Callable[..., Jobs]) -> None:
+    """Each panel has a confirmation of its own."""
     jobs = open_jobs([row("17"), row("18")])
-    panel = opened(jobs)
-    other = opened(jobs, "18")
+    panel = expand(jobs)
+    other = expand(jobs, "18")
 
     panel.get_by_role("button", name="Cancel job").click()
     expect(panel.get_by_role("button", name="Keep running")).to_be_focused()
@@ -78,8 +78,8 @@ def test_actions_say_which_job_is_meant(open_jobs: Callable[..., Jobs]) -> None:
     ]
 
 
-def test_rows_below_make_room(open_jobs: Callable[..., Jobs]) -> None:
-    """An opened row is as high as its panel, and no row lies below another."""
+def test_rows_below_an_expanded_one_move_down(open_jobs: Callable[..., Jobs]) -> None:
+    """An expanded row is as high as its panel, and rows do not overlap."""
     jobs = open_jobs(100)
     jobs.cell("69998", "description").click()
     panel = jobs.region.get_by_role("group", name="Operation 69998")
@@ -94,10 +94,10 @@ def test_rows_below_make_room(open_jobs: Callable[..., Jobs]) -> None:
     )
 
 
-def test_escape_leads_out_of_the_panel(open_jobs: Callable[..., Jobs]) -> None:
-    """First it closes a confirmation, then it moves the focus to the row."""
+def test_escape_moves_the_focus_out_of_the_panel(open_jobs: Callable[..., Jobs]) -> None:
+    """It first closes a confirmation, then moves the focus to the row."""
     jobs = open_jobs([row("17"), row("18")])
-    panel = opened(jobs)
+    panel = expand(jobs)
     panel.get_by_role("button", name="Cancel job").click()
 
     jobs.page.keyboard.press("Escape")
@@ -108,35 +108,35 @@ def test_escape_leads_out_of_the_panel(open_jobs: Callable[..., Jobs]) -> None:
     expect(panel).to_be_visible()
 
 
-def test_tab_goes_into_the_panel(open_jobs: Callable[..., Jobs]) -> None:
-    """From the opened row, Tab reaches the panel's buttons."""
+def test_tab_moves_the_focus_into_the_panel(open_jobs: Callable[..., Jobs]) -> None:
+    """It moves from the expanded row to the first button of the panel."""
     jobs = open_jobs([row("17"), row("18")])
-    panel = opened(jobs)
+    panel = expand(jobs)
 
     jobs.page.keyboard.press("Tab")
 
     expect(panel.get_by_role("button", name="Wait")).to_be_focused()
 
 
-def test_an_opened_row_is_open_when_it_comes_back(open_jobs: Callable[..., Jobs]) -> None:
-    """Scrolled out of the page and back, the panel is there, and up to date."""
+def test_a_row_stays_expanded_when_it_is_scrolled_out(open_jobs: Callable[..., Jobs]) -> None:
+    """Scrolled back, its panel is shown with the latest facts."""
     jobs = open_jobs([row("17", created=10**9), *(row(str(n)) for n in range(100, 400))])
-    panel = opened(jobs)
+    panel = expand(jobs)
     jobs.search.focus()
     jobs.grid.evaluate("grid => { grid.scrollTop = 6000 }")
     jobs.cell("165", "user").focus()
     expect(panel).to_have_count(0)
 
-    jobs.notify("say", {"panel": "17", "facts": FACTS | {"message": "Step 3 of 8"}})
+    jobs.call("receive", {"panel": "17", "facts": FACTS | {"message": "Step 3 of 8"}})
     jobs.grid.evaluate("grid => { grid.scrollTop = 0 }")
 
     expect(panel).to_contain_text("Step 3 of 8")
 
 
-def test_a_job_that_is_gone_closes_its_panel(open_jobs: Callable[..., Jobs]) -> None:
-    """With its row goes the panel, and the focus that it had goes to the next row."""
+def test_the_panel_of_a_removed_row_is_removed(open_jobs: Callable[..., Jobs]) -> None:
+    """The focus that it had moves to the next row."""
     jobs = open_jobs([row("17"), row("18"), row("16")])
-    panel = opened(jobs)
+    panel = expand(jobs)
     panel.get_by_role("button", name="Wait").focus()
 
     jobs.change(gone=("17",))
@@ -145,8 +145,8 @@ def test_a_job_that_is_gone_closes_its_panel(open_jobs: Callable[..., Jobs]) -> 
     expect(jobs.cell("16", "description")).to_be_focused()
 
 
-def test_a_new_view_shows_what_the_old_one_did(open_jobs: Callable[..., Jobs]) -> None:
-    """A notebook draws a cell anew when it is moved: open rows, place and focus are kept."""
+def test_a_new_view_restores_the_state_of_the_old_one(open_jobs: Callable[..., Jobs]) -> None:
+    """Expanded rows, position and focus are kept when a notebook moves a cell."""
     jobs = open_jobs([row(str(n)) for n in range(1, 301)])
     jobs.grid.evaluate("grid => { grid.scrollTop = 2000 }")
     jobs.cell("220", "pick").click()
@@ -155,7 +155,7 @@ def test_a_new_view_shows_what_the_old_one_did(open_jobs: Callable[..., Jobs]) -
     jobs.cell("219", "description").focus()
     before = jobs.grid.evaluate("grid => grid.scrollTop")
 
-    jobs.notify("drawAgain")
+    jobs.call("drawAgain")
     jobs.page.clock.run_for(100)
 
     expect(jobs.cell("219", "description")).to_be_focused()
@@ -166,14 +166,14 @@ def test_a_new_view_shows_what_the_old_one_did(open_jobs: Callable[..., Jobs]) -
     )
 
 
-def test_nothing_is_left_behind(open_jobs: Callable[..., Jobs]) -> None:
-    """A widget that is closed has no listener and no timer left."""
+def test_a_closed_widget_has_no_listeners_and_timers(open_jobs: Callable[..., Jobs]) -> None:
+    """It sends no more messages."""
     jobs = open_jobs([row("17", state="RUNNING", ended=None)])
-    opened(jobs)
+    expand(jobs)
 
-    jobs.notify("close")
-    sent = len(jobs.notify("sent"))
+    jobs.call("close")
+    sent = len(jobs.call("sent"))
     jobs.page.clock.run_for(120_000)
 
-    assert jobs.notify("listeners") == 0
-    assert len(jobs.notify("sent")) == sent
+    assert jobs.call("listeners") == 0
+    assert len(jobs.call("sent")) == sent

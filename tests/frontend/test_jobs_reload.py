@@ -1,4 +1,4 @@
-"""The order and the opened rows survive a reload of the page."""
+"""The order and the expanded rows are restored after a reload of the page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ VIEW = {"column": "description", "descending": False, "opened": ["18", "gone"]}
 ROWS = [row("17", description="b"), row("18", description="a"), row("19", description="c")]
 
 
-def test_the_order_and_the_opened_rows_are_saved(open_jobs: Callable[..., Jobs]) -> None:
+def test_the_order_and_the_expanded_rows_are_saved(open_jobs: Callable[..., Jobs]) -> None:
     jobs = open_jobs(ROWS)
 
     jobs.header("Description").click()
@@ -29,8 +29,8 @@ def test_the_order_and_the_opened_rows_are_saved(open_jobs: Callable[..., Jobs])
     }
 
 
-def test_they_are_there_again_when_the_list_has_come(open_jobs: Callable[..., Jobs]) -> None:
-    """A row that is gone is forgotten."""
+def test_the_order_and_the_expanded_rows_are_restored(open_jobs: Callable[..., Jobs]) -> None:
+    """They are restored with the list; a row that is not in it is ignored."""
     jobs = open_jobs(ROWS, traits={"_table_state": VIEW})
 
     expect(jobs.row("18").get_by_role("group", name="Operation 18")).to_be_visible()
@@ -38,12 +38,12 @@ def test_they_are_there_again_when_the_list_has_come(open_jobs: Callable[..., Jo
     assert jobs.sent("expand") == [{"action": "expand", "id": "18"}]
 
 
-def test_an_order_that_is_changed_before_that_keeps_the_opened_rows(
+def test_sorting_while_the_list_is_loading_keeps_the_expanded_rows(
     open_jobs: Callable[..., Jobs],
 ) -> None:
-    """Also while the list is loading."""
+    """Rows that are not loaded yet stay saved as expanded."""
     jobs = open_jobs(traits={"_table_state": VIEW})
-    jobs.notify("change", [row("17")])
+    jobs.call("change", [row("17")])
     jobs.header("State").click()
 
     assert jobs.trait("_table_state")["opened"] == VIEW["opened"]

@@ -1,4 +1,4 @@
-"""The list as a whole: loading, empty, failing, without a kernel; each is said, none is a blank."""
+"""The list as a whole: loading, empty, failing, without a kernel; each state is shown."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 HOST = "http://tamr.example:9100"
 IDLE = {"status": "idle"}
-STRANGER = IDLE | {"comms": ["another"]}
 RETRYING = {
     "error": "the server answered 502",
     "error_kind": "retrying",
@@ -27,21 +26,21 @@ RETRYING = {
 
 
 def test_loading(open_jobs: Callable[..., Jobs]) -> None:
-    """Until the first list, the page says what it waits for."""
+    """Until the first list, the page shows that it is loading, and from which server."""
     jobs = open_jobs(traits={"_status": {"loading": True, "host": HOST}})
     expect(jobs.region).to_have_attribute("data-loading", "")
     expect(jobs.region).to_contain_text(f"Loading jobs…from {HOST}")
 
-    jobs.notify("set", "_status", {"host": HOST, "total": 400})
+    jobs.call("set", "_status", {"host": HOST, "total": 400})
     expect(jobs.region).to_contain_text(f"Loading 400 jobs…from {HOST}")
 
-    jobs.notify("list", [row("1")])
+    jobs.call("list", [row("1")])
     expect(jobs.region).not_to_have_attribute("data-loading", "")
     expect(jobs.region).not_to_contain_text("Loading")
 
 
-def test_unknown_is_not_none(open_jobs: Callable[..., Jobs]) -> None:
-    """No row yet does not mean no job: the page says that it waits, and for what."""
+def test_a_missing_list_is_not_shown_as_empty(open_jobs: Callable[..., Jobs]) -> None:
+    """The page shows that it waits for the kernel."""
     jobs = open_jobs(traits={"_status": {"host": HOST}}, kernel={"status": "busy"})
     expect(jobs.region).to_contain_text("Loading jobs…")
     jobs.page.clock.run_for(20_000)
@@ -52,8 +51,8 @@ def test_unknown_is_not_none(open_jobs: Callable[..., Jobs]) -> None:
     expect(jobs.region).to_have_attribute("data-loading", "")
 
 
-def test_rows_that_came_before_the_list(open_jobs: Callable[..., Jobs]) -> None:
-    """Some rows are not taken for all: their total is shown, and all are requested."""
+def test_rows_that_arrive_before_the_list(open_jobs: Callable[..., Jobs]) -> None:
+    """They are shown with the total, and the list is requested again."""
     jobs = open_jobs(traits={"_status": {"host": HOST, "total": 400}, "_selected": ["7"]})
 
     jobs.change(row("1"), row("2"))
@@ -68,25 +67,25 @@ def test_rows_that_came_before_the_list(open_jobs: Callable[..., Jobs]) -> None:
 
 
 def test_a_server_without_jobs_that_fails(open_jobs: Callable[..., Jobs]) -> None:
-    """That there were none is said of the time when it was known."""
+    """The page shows that there were no jobs when the server was last checked."""
     jobs = open_jobs([])
 
-    jobs.notify("set", "_status", RETRYING | {"total": 0})
+    jobs.call("set", "_status", RETRYING | {"total": 0})
 
     expect(jobs.region).to_contain_text(
         "There were no jobs on this server when it was last checked"
     )
 
 
-def test_no_jobs_by_number(open_jobs: Callable[..., Jobs]) -> None:
-    """The kernel says that there are none: that is known before any list comes."""
+def test_a_total_of_zero_before_the_list(open_jobs: Callable[..., Jobs]) -> None:
+    """The page shows that there are no jobs before the list arrives."""
     jobs = open_jobs(traits={"_status": {"host": HOST, "total": 0}})
 
     expect(jobs.region).to_contain_text("No jobs yet on this server")
 
 
-def test_the_newest_of_many_without_a_kernel(open_jobs: Callable[..., Jobs]) -> None:
-    """Rows that were kept are not all there were."""
+def test_the_total_of_saved_rows_without_a_kernel(open_jobs: Callable[..., Jobs]) -> None:
+    """Only the newest rows are saved."""
     jobs = open_jobs(
         traits={"_kept": [row("2"), row("1")], "_status": {"host": HOST, "total": 400}},
         className="jupyter-widgets-disconnected",
@@ -97,17 +96,17 @@ def test_the_newest_of_many_without_a_kernel(open_jobs: Callable[..., Jobs]) -> 
 
 
 def test_a_callback_that_raised(open_jobs: Callable[..., Jobs]) -> None:
-    """It is a notice of its own: the server's error stands beside it, and it is text."""
-    said = "A callback of this notebook raised ValueError: <b>no</b>"
+    """Its error is shown as text, beside the server's error."""
+    message = "A callback of this notebook raised ValueError: <b>no</b>"
     jobs = open_jobs([row("1")])
 
-    jobs.notify("set", "_status", RETRYING | {"callback_error": said})
+    jobs.call("set", "_status", RETRYING | {"callback_error": message})
 
     alerts = jobs.region.get_by_role("alert")
     expect(alerts).to_have_count(2)
     expect(alerts.nth(0)).to_contain_text("the server answered 502")
-    expect(alerts.nth(1)).to_have_text(said)
-    jobs.notify("set", "_status", {})
+    expect(alerts.nth(1)).to_have_text(message)
+    jobs.call("set", "_status", {})
     expect(alerts).to_have_count(0)
 
 
@@ -123,10 +122,10 @@ def test_no_jobs(open_jobs: Callable[..., Jobs]) -> None:
 
 
 def test_retrying(open_jobs: Callable[..., Jobs]) -> None:
-    """The last known rows stay, with when they were true and when the next try is."""
+    """The last known rows stay, with the times of the last check and of the next try."""
     jobs = open_jobs([row("1")])
 
-    jobs.notify("set", "_status", RETRYING)
+    jobs.call("set", "_status", RETRYING)
 
     alert = jobs.region.get_by_role("alert")
     expect(alert).to_have_text("Last checked 14:01:49, retrying in 6 s: the server answered 502")
@@ -136,34 +135,34 @@ def test_retrying(open_jobs: Callable[..., Jobs]) -> None:
     expect(alert).to_contain_text("retrying now")
     assert jobs.keys == ["1"]
 
-    jobs.notify("set", "_status", {})
+    jobs.call("set", "_status", {})
     expect(alert).to_be_hidden()
 
 
 @pytest.mark.parametrize(
-    ("kind", "words"),
+    ("kind", "text"),
     [
         ("refused", "No permission to see the jobs: it said 401. Sign in again"),
         ("stopped", "No longer checked: it said 401. Run the cell again"),
         ("action", "That did not work: it said 401"),
     ],
 )
-def test_errors_that_do_not_pass(open_jobs: Callable[..., Jobs], kind: str, words: str) -> None:
-    """Each says what can be done about it."""
+def test_permanent_errors(open_jobs: Callable[..., Jobs], kind: str, text: str) -> None:
+    """Each has a text of its own."""
     jobs = open_jobs(traits={"_status": {"error": "it said 401", "error_kind": kind}})
 
-    expect(jobs.region.get_by_role("alert")).to_contain_text(words)
+    expect(jobs.region.get_by_role("alert")).to_contain_text(text)
     expect(jobs.region).to_contain_text("No jobs could be fetched yet")
 
 
 def test_try_again(open_jobs: Callable[..., Jobs]) -> None:
-    """A click requests the list once, and says so while it waits for the kernel."""
+    """A click requests the list once, and is shown as pending until the kernel responds."""
     refused = {"error": "it said 403", "error_kind": "refused"}
     jobs = open_jobs([row("1")])
     expect(jobs.button("Try again")).to_have_count(0)
-    jobs.notify("set", "_status", RETRYING)
+    jobs.call("set", "_status", RETRYING)
     expect(jobs.button("Try again")).to_have_count(0)
-    jobs.notify("set", "_status", refused)
+    jobs.call("set", "_status", refused)
 
     jobs.button("Try again").click()
     expect(jobs.region.get_by_role("alert")).to_contain_text("Sending…")
@@ -172,21 +171,21 @@ def test_try_again(open_jobs: Callable[..., Jobs]) -> None:
     jobs.button("Try again").click(force=True)
     assert jobs.sent("wait") == [{"action": "wait"}]
 
-    jobs.notify("acknowledge")
+    jobs.call("acknowledge")
     expect(jobs.region.get_by_role("alert")).not_to_contain_text("when it answers")
     jobs.button("Try again").click()
     assert jobs.sent("wait") == [{"action": "wait"}, {"action": "wait"}]
-    jobs.notify("set", "_status", {})
+    jobs.call("set", "_status", {})
     expect(jobs.button("Try again")).to_have_count(0)
     expect(jobs.search).to_be_focused()
 
 
-def test_trying_again_takes_a_kernel(open_jobs: Callable[..., Jobs]) -> None:
-    """Without one there is nothing to click."""
+def test_trying_again_needs_a_kernel(open_jobs: Callable[..., Jobs]) -> None:
+    """Without one there is no button."""
     jobs = open_jobs([row("1")])
-    jobs.notify("set", "_status", {"error": "it said 403", "error_kind": "refused"})
+    jobs.call("set", "_status", {"error": "it said 403", "error_kind": "refused"})
 
-    jobs.notify("connection", {"lost": True})
+    jobs.call("connection", {"lost": True})
 
     expect(jobs.button("Try again")).to_have_count(0)
 
@@ -203,7 +202,7 @@ def expect_last_known(jobs: Jobs, *keys: str) -> None:
 
 
 def test_a_reopened_notebook(open_jobs: Callable[..., Jobs]) -> None:
-    """Without a kernel the rows that were saved are shown, as the last that is known."""
+    """Without a kernel the saved rows are shown, marked as the last known ones."""
     running = row("2", state="RUNNING", ended=None)
 
     jobs = open_jobs(
@@ -216,26 +215,28 @@ def test_a_reopened_notebook(open_jobs: Callable[..., Jobs]) -> None:
     assert jobs.keys == []
 
 
-@pytest.mark.parametrize("how", [{"lost": True}, {"kernel": None}, {"kernel": {"status": "dead"}}])
-def test_a_kernel_that_goes(open_jobs: Callable[..., Jobs], how: dict[str, object]) -> None:
-    """Restarted, shut down or dead: the rows stay, time stands still."""
+@pytest.mark.parametrize(
+    "change", [{"lost": True}, {"kernel": None}, {"kernel": {"status": "dead"}}]
+)
+def test_a_lost_kernel(open_jobs: Callable[..., Jobs], change: dict[str, object]) -> None:
+    """Restarted, shut down or dead: the rows stay, and times are not updated."""
     jobs = open_jobs([row("2", state="RUNNING", started=NOW_MS - 60_000, ended=None)], kernel=IDLE)
 
-    jobs.notify("connection", how)
+    jobs.call("connection", change)
     jobs.page.clock.run_for(5_000)
 
     expect(jobs.cell("2", "ran")).to_have_text(re.compile("^1 min( 1 s)?$"))
     expect_last_known(jobs, "2")
 
 
-def test_a_kernel_that_is_back(open_jobs: Callable[..., Jobs]) -> None:
-    """With its next message everything works again."""
+def test_a_kernel_that_is_connected_again(open_jobs: Callable[..., Jobs]) -> None:
+    """Its next message enables the actions again."""
     jobs = open_jobs([row("2", state="RUNNING", ended=None)], kernel=IDLE)
-    jobs.notify("connection", {"lost": True})
+    jobs.call("connection", {"lost": True})
     expect(jobs.region).to_contain_text("No kernel is connected")
 
-    jobs.notify("connection", {"lost": False})
-    jobs.notify("acknowledge")
+    jobs.call("connection", {"lost": False})
+    jobs.call("acknowledge")
 
     expect(jobs.region).not_to_contain_text("No kernel is connected")
     jobs.cell("2", "pick").click()
@@ -243,7 +244,7 @@ def test_a_kernel_that_is_back(open_jobs: Callable[..., Jobs]) -> None:
 
 
 def test_the_newest_rows_are_kept_for_the_saved_notebook(open_jobs: Callable[..., Jobs]) -> None:
-    """Two hundred of them, and not a message about it goes to the kernel."""
+    """Two hundred rows are kept, without a message to the kernel."""
     jobs = open_jobs(1_000)
 
     jobs.page.clock.run_for(1_000)
@@ -254,7 +255,7 @@ def test_the_newest_rows_are_kept_for_the_saved_notebook(open_jobs: Callable[...
 
 
 def test_subscribe_and_visible_messages(open_jobs: Callable[..., Jobs]) -> None:
-    """Subscribes at once and again a moment later, then reports each minute that it is visible."""
+    """The page subscribes twice, then reports each minute that it is visible."""
     jobs = open_jobs([row("1")])
     assert jobs.sent("subscribe") == [{"action": "subscribe"}]
 
@@ -268,8 +269,8 @@ def test_subscribe_and_visible_messages(open_jobs: Callable[..., Jobs]) -> None:
     assert jobs.sent("visible") == [{"action": "visible"}]
 
 
-def test_a_connection_that_is_back_asks_for_all(open_jobs: Callable[..., Jobs]) -> None:
-    """Messages may have been lost: the page greets anew and says which rows are open."""
+def test_a_restored_connection_subscribes_again(open_jobs: Callable[..., Jobs]) -> None:
+    """Messages may have been lost: the page subscribes and expands its rows again."""
     jobs = open_jobs([row("1")])
     jobs.cell("1", "description").click()
 
@@ -281,20 +282,20 @@ def test_a_connection_that_is_back_asks_for_all(open_jobs: Callable[..., Jobs]) 
     ]
 
 
-def test_hints_stand_above_the_jobs(open_jobs: Callable[..., Jobs]) -> None:
-    """As the kernel says them, while it is there."""
+def test_hints_are_shown_above_the_jobs(open_jobs: Callable[..., Jobs]) -> None:
+    """They are shown as long as the kernel sends them."""
     hint = "An export or import is running. Tamr is read-only meanwhile, and other actions fail."
     jobs = open_jobs([row("2")], traits={"_status": {"host": HOST, "total": 1, "hints": [hint]}})
     note = jobs.region.get_by_role("note")
     expect(note).to_have_text(hint)
 
-    jobs.notify("set", "_status", {"host": HOST, "total": 1})
+    jobs.call("set", "_status", {"host": HOST, "total": 1})
 
     expect(note).to_be_hidden()
 
 
 def test_the_page_names_its_server(open_jobs: Callable[..., Jobs]) -> None:
-    """Beside the number of its jobs."""
+    """The name is beside the number of jobs."""
     jobs = open_jobs([row("2"), row("1")], traits={"_status": {"host": "production", "total": 2}})
 
     expect(jobs.region).to_contain_text("production · 2 jobs")

@@ -1,4 +1,4 @@
-"""The table of jobs: its order, its cells, and what becomes of it when jobs change."""
+"""The table of jobs: its order, its cells, and its updates."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ RUNNING = {
 }
 
 
-def test_a_row_says_what_is_known(open_jobs: Callable[..., Jobs]) -> None:
-    """State, description, user, times and what is left, each in its column."""
+def test_a_row_shows_the_known_facts(open_jobs: Callable[..., Jobs]) -> None:
+    """State, description, user, times and time left have a column each."""
     jobs = open_jobs([row("17", **RUNNING, estimate=[100, 80, 130, 20])])
 
     cells = jobs.row("17").get_by_role("gridcell")
@@ -32,8 +32,8 @@ def test_a_row_says_what_is_known(open_jobs: Callable[..., Jobs]) -> None:
     )
 
 
-def test_what_is_not_known_stays_empty(open_jobs: Callable[..., Jobs]) -> None:
-    """A row of nulls is a row all the same."""
+def test_cells_of_unknown_facts_are_empty(open_jobs: Callable[..., Jobs]) -> None:
+    """A row of nulls is shown."""
     jobs = open_jobs([["x y:z", None, "", "", None, None, None, "", None]])
 
     cells = jobs.row("x y:z").get_by_role("gridcell")
@@ -41,8 +41,8 @@ def test_what_is_not_known_stays_empty(open_jobs: Callable[..., Jobs]) -> None:
     expect(cells).to_have_text(["", "State not known", "Operation x y:z", "", "", "", "", ""])
 
 
-def test_ten_thousand_rows_are_few_in_the_page(open_jobs: Callable[..., Jobs]) -> None:
-    """Only what can be seen is in the page; the grid says how many rows there are."""
+def test_only_visible_rows_are_in_the_page(open_jobs: Callable[..., Jobs]) -> None:
+    """The grid has the number of all rows, here ten thousand."""
     jobs = open_jobs(10_000)
 
     expect(jobs.grid).to_have_attribute("aria-rowcount", "10001")
@@ -62,7 +62,7 @@ def test_every_row_can_be_reached_by_scrolling(open_jobs: Callable[..., Jobs]) -
 
 
 def test_any_column_sorts_both_ways(open_jobs: Callable[..., Jobs]) -> None:
-    """A click sorts by a column, another one turns it round; what is unknown comes last."""
+    """A click sorts by a column, another one reverses the order; unknown values are last."""
     jobs = open_jobs(
         [row("1", user="b"), row("2", user="a"), row("3", user=""), row("4", user="c")]
     )
@@ -80,8 +80,8 @@ def test_any_column_sorts_both_ways(open_jobs: Callable[..., Jobs]) -> None:
     expect(header).to_have_attribute("aria-sort", "descending")
 
 
-def test_a_slow_job_stands_out(open_jobs: Callable[..., Jobs]) -> None:
-    """A run past the upper end of its estimate is marked, in words, too."""
+def test_a_slow_job_is_marked(open_jobs: Callable[..., Jobs]) -> None:
+    """A run past the upper end of its estimate has a text and an attribute."""
     estimate = [30, 25, 40, 20]
     slow = row("99", ended=99_000 + 5_000 + 200_000, estimate=estimate)
     usual = row("98", ended=98_000 + 5_000 + 40_000, estimate=estimate)
@@ -112,8 +112,8 @@ def test_a_change_is_drawn_in_place(open_jobs: Callable[..., Jobs]) -> None:
     assert jobs.grid.evaluate("grid => grid.scrollTop") == before
 
 
-def test_new_jobs_do_not_push_away_what_is_read(open_jobs: Callable[..., Jobs]) -> None:
-    """Scrolled down, the rows in view stay where they are when others come on top."""
+def test_new_jobs_do_not_move_the_rows_in_view(open_jobs: Callable[..., Jobs]) -> None:
+    """The table is scrolled down, and rows are inserted above."""
     jobs = open_jobs([row(str(n)) for n in range(1, 301)])
     jobs.grid.evaluate("grid => { grid.scrollTop = 2000 }")
     expect(jobs.row("222")).to_be_visible()
@@ -125,8 +125,8 @@ def test_new_jobs_do_not_push_away_what_is_read(open_jobs: Callable[..., Jobs]) 
     expect(jobs.row("222")).to_have_attribute("aria-rowindex", str(2 + 320 - 222))
 
 
-def test_at_the_top_new_jobs_are_seen(open_jobs: Callable[..., Jobs]) -> None:
-    """Not scrolled, the newest job comes into view."""
+def test_new_jobs_are_shown_at_the_top(open_jobs: Callable[..., Jobs]) -> None:
+    """In a table that is not scrolled, the newest job is in view."""
     jobs = open_jobs([row(str(n)) for n in range(1, 301)])
 
     jobs.change(row("301"))
@@ -135,8 +135,8 @@ def test_at_the_top_new_jobs_are_seen(open_jobs: Callable[..., Jobs]) -> None:
     expect(jobs.row("301")).to_be_in_viewport()
 
 
-def test_the_focus_stays_among_the_rows_when_its_row_goes(open_jobs: Callable[..., Jobs]) -> None:
-    """The next row takes over the focus of one that was deleted; the search that of the last."""
+def test_the_focus_moves_when_its_row_is_removed(open_jobs: Callable[..., Jobs]) -> None:
+    """It moves to the next row, or to the search if there is none."""
     jobs = open_jobs([row("1"), row("2"), row("3")])
     jobs.cell("2", "description").focus()
 
@@ -148,7 +148,7 @@ def test_the_focus_stays_among_the_rows_when_its_row_goes(open_jobs: Callable[..
 
 
 def test_the_focus_moves_with_its_row(open_jobs: Callable[..., Jobs]) -> None:
-    """Sorted anew by a change, the row with the focus keeps it."""
+    """A row that a change moves keeps the focus."""
     jobs = open_jobs([row(str(n), user="b") for n in range(1, 20)])
     jobs.header("Started by").click()
     jobs.cell("10", "user").focus()
@@ -159,8 +159,8 @@ def test_the_focus_moves_with_its_row(open_jobs: Callable[..., Jobs]) -> None:
     expect(jobs.cell("10", "user")).to_be_focused()
 
 
-def test_a_full_list_replaces_what_was_known(open_jobs: Callable[..., Jobs]) -> None:
-    """A list for another page drops what is gone and disturbs nothing else."""
+def test_a_full_list_replaces_the_rows(open_jobs: Callable[..., Jobs]) -> None:
+    """Rows that it does not have are removed; other rows stay selected."""
     jobs = open_jobs([row(str(n)) for n in range(1, 31)])
     jobs.cell("20", "pick").click()
     jobs.cell("25", "pick").click()
@@ -173,43 +173,43 @@ def test_a_full_list_replaces_what_was_known(open_jobs: Callable[..., Jobs]) -> 
     assert jobs.trait("_selected") == ["20"]
 
 
-def test_rows_are_seen_before_the_list_is_complete(open_jobs: Callable[..., Jobs]) -> None:
-    """The first piece of a long list is drawn, with how much is still to come."""
+def test_rows_are_shown_before_the_list_is_complete(open_jobs: Callable[..., Jobs]) -> None:
+    """The first part of a long list is drawn, with the total."""
     jobs = open_jobs()
 
-    pieces = {"jobs": [row("3"), row("2")], "reset": True, "total": 4_000, "more": True}
-    jobs.notify("say", {"rows": pieces})
+    part = {"jobs": [row("3"), row("2")], "reset": True, "total": 4_000, "more": True}
+    jobs.call("receive", {"rows": part})
 
     assert jobs.keys == ["3", "2"]
     expect(jobs.region).to_contain_text("2 of 4,000 jobs so far")
 
-    jobs.notify("say", {"rows": {"jobs": [row("1")], "gone": [], "more": False}})
+    jobs.call("receive", {"rows": {"jobs": [row("1")], "gone": [], "more": False}})
     expect(jobs.region).not_to_contain_text("so far")
 
 
-def test_times_run_without_messages(open_jobs: Callable[..., Jobs]) -> None:
-    """Once a second the running rows are drawn again; the ended ones are left alone."""
+def test_times_are_updated_without_messages(open_jobs: Callable[..., Jobs]) -> None:
+    """Running rows are drawn each second; rows of ended jobs do not change."""
     jobs = open_jobs([row("17", **RUNNING), row("16")])
-    sent = len(jobs.notify("sent"))
+    sent = len(jobs.call("sent"))
 
     jobs.page.clock.run_for(1_000)
 
     expect(jobs.cell("17", "ran")).to_have_text("1 min 1 s")
     expect(jobs.cell("16", "ran")).to_have_text("30 s")
-    assert len(jobs.notify("sent")) == sent
+    assert len(jobs.call("sent")) == sent
 
 
-def test_the_servers_clock_counts(open_jobs: Callable[..., Jobs]) -> None:
-    """Running times follow the server's clock, not this machine's."""
+def test_durations_use_the_server_s_clock(open_jobs: Callable[..., Jobs]) -> None:
+    """The clock of the user's machine may be wrong."""
     jobs = open_jobs([row("17", **RUNNING)])
 
-    jobs.notify("say", {"ack": 1, "kernel": NOW_MS, "server": NOW_MS + 3_600_000})
+    jobs.call("receive", {"ack": 1, "kernel": NOW_MS, "server": NOW_MS + 3_600_000})
 
     expect(jobs.cell("17", "ran")).to_have_text("1 h 1 min")
 
 
-def test_text_of_the_server_is_only_text(open_jobs: Callable[..., Jobs]) -> None:
-    """Markup, quotes, null bytes and reversed text do nothing but show."""
+def test_text_from_the_server_is_shown_as_text(open_jobs: Callable[..., Jobs]) -> None:
+    """Markup, quotes, null bytes and reversed text have no effect."""
     hostile = "<img src=x onerror=alert(1)>\"'&amp;\u0000\u202egnorw" + "w" * 2000
     jobs = open_jobs(
         [["<b>1", hostile, hostile, hostile, None, None, None, hostile, None], row("2")]
@@ -223,7 +223,7 @@ def test_text_of_the_server_is_only_text(open_jobs: Callable[..., Jobs]) -> None
 
 
 def test_a_change_does_not_undo_scrolling(open_jobs: Callable[..., Jobs]) -> None:
-    """The rows in view stay there, also if a change comes before the scroll event does."""
+    """The rows in view stay, also if the change comes before the scroll event."""
     jobs = open_jobs([row(str(n)) for n in range(1, 301)])
 
     jobs.page.evaluate(
@@ -241,8 +241,8 @@ def test_a_change_does_not_undo_scrolling(open_jobs: Callable[..., Jobs]) -> Non
     expect(jobs.row("199")).to_be_in_viewport()
 
 
-def test_rows_that_are_gone_are_no_longer_observed(open_jobs: Callable[..., Jobs]) -> None:
-    """Some browsers keep an observed node, with all that it holds, as long as the observer."""
+def test_removed_rows_are_no_longer_observed(open_jobs: Callable[..., Jobs]) -> None:
+    """Some browsers keep an observed node in memory as long as the observer."""
     jobs = open_jobs()
     jobs.page.evaluate(
         """() => {

@@ -1,4 +1,4 @@
-"""The timeline: when jobs were queued and ran, for those who would rather look than read."""
+"""The timeline: a picture of the times when jobs were queued and ran."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MINUTE, DAY = 60_000, 86_400_000
 
 
 def job(key: str, ago: int, **facts: object) -> list[object]:
-    """A job that was created so long ago, queued a minute and ran ten."""
+    """The row of a job that was created some time ago, queued a minute and ran ten."""
     created = NOW_MS - ago
     times = {"created": created, "started": created + MINUTE, "ended": created + 11 * MINUTE}
     return row(key, **(times | facts))
@@ -39,7 +39,7 @@ def timeline(jobs: Jobs) -> Locator:
 
 
 def test_spans(open_jobs: Callable[..., Jobs]) -> None:
-    """The last hour, day, week, or everything; in words for those who can't see it."""
+    """They are the last hour, day, week, or all; the accessible name describes the picture."""
     jobs = open_jobs(ROWS)
 
     for span, count in [("Last hour", 2), ("Last day", 3), ("Last week", 4), ("All", 4)]:
@@ -51,17 +51,17 @@ def test_spans(open_jobs: Callable[..., Jobs]) -> None:
         expect(jobs.button(span)).to_have_attribute("aria-pressed", "true")
 
 
-def test_it_begins_with_the_shortest_span_that_shows_something(
+def test_the_initial_span_is_the_shortest_with_jobs(
     open_jobs: Callable[..., Jobs],
 ) -> None:
-    """A server whose jobs are days old is not shown as an empty day."""
+    """If all jobs are days old, an empty day is not shown."""
     jobs = open_jobs(ROWS[3:])
 
     expect(jobs.button("Last week")).to_have_attribute("aria-pressed", "true")
 
 
-def test_it_follows_the_filter(open_jobs: Callable[..., Jobs]) -> None:
-    """Only what the table shows is drawn."""
+def test_the_timeline_follows_the_filter(open_jobs: Callable[..., Jobs]) -> None:
+    """Only jobs in the table are drawn."""
     jobs = open_jobs(ROWS)
     expect(timeline(jobs).locator("[data-state=SUCCEEDED]")).not_to_have_attribute("d", "")
 
@@ -71,8 +71,8 @@ def test_it_follows_the_filter(open_jobs: Callable[..., Jobs]) -> None:
     expect(timeline(jobs).locator("[data-state=SUCCEEDED]")).to_have_attribute("d", "")
 
 
-def test_a_bar_leads_to_its_row(open_jobs: Callable[..., Jobs]) -> None:
-    """A click on a bar opens the row, and moves the focus there."""
+def test_a_click_on_a_bar_expands_its_row(open_jobs: Callable[..., Jobs]) -> None:
+    """The focus moves to the row."""
     jobs = open_jobs(ROWS)
     jobs.button("Last hour").click()
     box = timeline(jobs).locator("[data-state=FAILED]").bounding_box()
@@ -83,8 +83,8 @@ def test_a_bar_leads_to_its_row(open_jobs: Callable[..., Jobs]) -> None:
     expect(jobs.region.get_by_role("group", name="Operation 3")).to_be_visible()
 
 
-def test_ten_thousand_jobs_are_few_bars(open_jobs: Callable[..., Jobs]) -> None:
-    """Bars count the jobs if there is no room for each; a click looks closer."""
+def test_many_jobs_are_drawn_as_few_bars(open_jobs: Callable[..., Jobs]) -> None:
+    """Bars count the jobs if there is no space for each; a click zooms in."""
     jobs = open_jobs(10_000)
     jobs.button("All").click()
     picture = timeline(jobs)
@@ -103,13 +103,13 @@ def test_ten_thousand_jobs_are_few_bars(open_jobs: Callable[..., Jobs]) -> None:
     assert jobs.sent("expand") == []
 
 
-def test_it_folds(open_jobs: Callable[..., Jobs]) -> None:
-    """It can be put away, and stays away in the next view."""
+def test_the_timeline_collapses(open_jobs: Callable[..., Jobs]) -> None:
+    """It stays collapsed in the next view."""
     jobs = open_jobs(ROWS)
 
     jobs.button("Timeline").click()
     expect(jobs.region.get_by_role("img")).to_have_count(0)
-    jobs.notify("drawAgain")
+    jobs.call("drawAgain")
 
     expect(jobs.button("Timeline")).to_have_attribute("aria-expanded", "false")
     expect(jobs.region.get_by_role("img")).to_have_count(0)

@@ -1,4 +1,4 @@
-"""A kernel that is not there: the last known state, marked as such; never a false alarm."""
+"""A lost kernel: the last known state is marked as such; a busy kernel is not reported as lost."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 IDLE, BUSY = {"status": "idle"}, {"status": "busy"}
-# A kernel that lists its comms, among which the widget's is not.
-STRANGER = IDLE | {"comms": ["another"]}
+# A kernel whose list of comms does not include the widget's.
+OTHER_COMM = IDLE | {"comms": ["another"]}
 SILENT = "The kernel does not answer; it may be busy with a cell."
 OFFLINE = "No kernel is connected: this is how it was at 14:02:00."
 
@@ -38,24 +38,24 @@ def test_a_reopened_notebook(show: Callable[..., Widget]) -> None:
 
 
 def test_a_restarted_kernel(show: Callable[..., Widget]) -> None:
-    """JupyterLab says that the connection changed, and refuses to send."""
+    """JupyterLab reports that the connection changed, and sending fails."""
     widget = show(RUNNING, kernel=IDLE)
     widget.acknowledge()
 
-    widget.connection_changes(lost=True)
+    widget.change_connection(lost=True)
 
     expect_last_known_state(widget)
 
 
-def test_a_kernel_that_goes_and_one_that_is_back(show: Callable[..., Widget], page: Page) -> None:
-    """The page says that it is gone; when it is back, the page subscribes and the job goes on."""
+def test_a_kernel_that_is_lost_and_connected_again(show: Callable[..., Widget], page: Page) -> None:
+    """The page shows the loss, subscribes to the new kernel, and follows the job again."""
     widget = show(RUNNING, kernel=IDLE)
     widget.acknowledge()
-    widget.connection_changes(kernel={"status": "dead"})
+    widget.change_connection(kernel={"status": "dead"})
     page.clock.run_for(3_000)
     expect(widget.panel).to_contain_text(OFFLINE)
 
-    widget.connection_changes(kernel=IDLE)
+    widget.change_connection(kernel=IDLE)
     page.clock.run_for(1_000)
     assert widget.messages[-1] == "subscribe"
     widget.acknowledge()
@@ -63,8 +63,8 @@ def test_a_kernel_that_goes_and_one_that_is_back(show: Callable[..., Widget], pa
     expect(widget.panel).not_to_contain_text(OFFLINE)
 
 
-def test_an_idle_kernel_that_is_silent(show: Callable[..., Widget], page: Page) -> None:
-    """JupyterLab says idle while a cell sleeps: silence is no proof, and buttons stay usable."""
+def test_an_idle_kernel_that_does_not_respond(show: Callable[..., Widget], page: Page) -> None:
+    """JupyterLab shows idle while a cell sleeps, so it may be busy: the buttons stay enabled."""
     widget = show(RUNNING, kernel=IDLE)
 
     page.clock.run_for(3_600_000)
@@ -75,8 +75,8 @@ def test_an_idle_kernel_that_is_silent(show: Callable[..., Widget], page: Page) 
     assert widget.sent == ["wait"]
 
 
-def test_a_busy_kernel_is_no_lost_kernel(show: Callable[..., Widget], page: Page) -> None:
-    """A cell may run for an hour: nothing is wrong, and clicks are kept for later."""
+def test_a_busy_kernel_is_not_reported_as_lost(show: Callable[..., Widget], page: Page) -> None:
+    """A cell may run for an hour; times are updated, and the buttons stay enabled."""
     widget = show(RUNNING, kernel=BUSY)
 
     page.clock.run_for(3_600_000)
@@ -86,9 +86,11 @@ def test_a_busy_kernel_is_no_lost_kernel(show: Callable[..., Widget], page: Page
     expect(widget.button("Wait")).to_be_enabled()
 
 
-def test_an_acknowledgement_brings_it_back(show: Callable[..., Widget], page: Page) -> None:
-    """A kernel that acknowledges a message is alive."""
-    widget = show(RUNNING, kernel=STRANGER)
+def test_an_acknowledgement_shows_that_the_kernel_is_alive(
+    show: Callable[..., Widget], page: Page
+) -> None:
+    """The buttons are enabled again."""
+    widget = show(RUNNING, kernel=OTHER_COMM)
     page.clock.run_for(10_000)
     expect(widget.panel).to_contain_text(OFFLINE)
 
@@ -99,9 +101,9 @@ def test_an_acknowledgement_brings_it_back(show: Callable[..., Widget], page: Pa
 
 
 def test_a_click_that_cannot_be_sent(show: Callable[..., Widget]) -> None:
-    """A click on a kernel that has just gone shows that, and is not said to be on its way."""
+    """The panel shows that the kernel is lost, and not that the click is being sent."""
     widget = show(RUNNING, kernel=IDLE)
-    widget.connection_changes(lost=False)
+    widget.change_connection(lost=False)
     widget.page.evaluate("name => { widgets[name].connection({lost: true}) }", widget.name)
 
     expect(widget.panel).to_contain_text(OFFLINE)

@@ -14,7 +14,7 @@ import pytest
 from tamr_widgets.history import Estimate, description_template, progress
 
 MODULES = Path(__file__).with_name("modules")
-MIN_NODE = (20, 19)  # takes a .js file with imports for a module, without a package.json
+MIN_NODE = (20, 19)  # treats a .js file with imports as a module without a package.json
 DESCRIPTIONS = [
     "Train Mastering Model",
     "Update Unified Dataset [customers_unified]",
@@ -30,7 +30,7 @@ DESCRIPTIONS = [
     "Arabic ٣ files",
     "half a\u00bd.b, x² y.² z",
 ]
-# Random texts are made of these, on which the two languages might differ.
+# Parts of random texts, on which the two languages might differ.
 PIECES = [
     *"a1é٣²½Ⅷ中ǅ_/\\.@:#[]()\"'",
     *" \t\n\r\x0b\x1c\x85\xa0\u2028\u3000\ufeff\u200b\u0301\U0001d7d9",
@@ -72,7 +72,7 @@ def call(node: str, module: str, body: str, argument: Any) -> Any:
 
 @pytest.mark.parametrize("file", sorted(path.name for path in MODULES.glob("*.test.js")))
 def test_a_module(node: str, file: str) -> None:
-    """Passes the tests of one file."""
+    """The tests of one file pass."""
     run = subprocess.run(
         [node, "--no-warnings", "--test", file],
         capture_output=True,
@@ -84,11 +84,11 @@ def test_a_module(node: str, file: str) -> None:
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-def test_job_types_are_those_of_python(node: str) -> None:
+def test_job_types_agree_with_python(node: str) -> None:
     """The page and history.py group jobs by type in the same way."""
-    dice = random.Random(1)
-    made = ("".join(dice.choices(PIECES, k=dice.randrange(12))) for _ in range(5_000))
-    descriptions = [*DESCRIPTIONS, *made]
+    rng = random.Random(1)
+    generated = ("".join(rng.choices(PIECES, k=rng.randrange(12))) for _ in range(5_000))
+    descriptions = [*DESCRIPTIONS, *generated]
 
     types = call(
         node,
@@ -101,16 +101,16 @@ def test_job_types_are_those_of_python(node: str) -> None:
 
 
 @pytest.mark.parametrize("high", [100, 130, 1_000])
-def test_progress_is_that_of_python(node: str, high: float) -> None:
-    """The page's bar and the widget's `progress` trait show the same."""
+def test_progress_agrees_with_python(node: str, high: float) -> None:
+    """The page's bar and the widget's `progress` trait have the same value."""
     estimate = Estimate(median_seconds=100, low_seconds=80, high_seconds=high, samples=20)
     moments = [-5, 0, 1, 50, 99, 100, 101, 500, 1e6]
 
-    seen = call(
+    values = call(
         node,
         "shared/estimate.js",
         "return argument.moments.map((moment) => page.progress(argument.estimate, moment))",
         {"estimate": {"median": 100, "high": high}, "moments": moments},
     )
 
-    assert seen == pytest.approx([progress(moment, estimate) for moment in moments])
+    assert values == pytest.approx([progress(moment, estimate) for moment in moments])

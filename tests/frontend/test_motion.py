@@ -1,4 +1,4 @@
-"""Widgets of running jobs stay on a page for hours, so their motion must cost it little."""
+"""Widgets of running jobs stay on a page for hours, so their animations must be cheap."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from panel_page import Widget
     from playwright.sync_api import Page
 
-# Only these are animated without a layout of the page in each frame.
-CHEAP = {"transform", "opacity"}
+# Only `transform` and `opacity` are animated without a layout of the page in each frame.
 ANIMATED = """() => document.getAnimations().flatMap((animation) =>
   animation.effect.getKeyframes().flatMap(Object.keys))"""
 TRANSITIONS = """() => [...document.querySelectorAll(".tamr *")].map(getComputedStyle)
@@ -28,21 +27,21 @@ def animated(page: Page) -> set[str]:
     return set(page.evaluate(ANIMATED)) - NO_PROPERTIES | set(page.evaluate(TRANSITIONS))
 
 
-def test_panels_are_animated_without_a_layout(look: Callable[..., Page]) -> None:
-    """In every face, whether the progress is known or not."""
-    page = look("gallery.html")
+def test_panels_are_animated_without_a_layout(open_document: Callable[..., Page]) -> None:
+    """All variants of the panel are checked, with and without known progress."""
+    page = open_document("gallery.html")
     page.locator("body[data-ready]").wait_for()
 
     assert animated(page) == {"transform"}
 
 
 def test_a_list_that_is_loaded_is_animated_without_a_layout(open_jobs: Callable[..., Jobs]) -> None:
-    """The bar of the first list, and the steps of nothing else."""
+    """Only the bar that shows the loading is animated."""
     assert animated(open_jobs().page) == {"transform"}
 
 
 def test_a_chain_is_animated_without_a_layout(page: Page) -> None:
-    """The bar of a step whose time is not known."""
+    """The bar of a step without an estimate is animated."""
     step = {"name": "a", "state": "RUNNING", "after": [], "id": "1"}
     facts = {"name": "Nightly", "state": "RUNNING", "at_once": 1, "steps": [step]}
     options = {"entry": "chain/index.js", "trait": "_chain"}
@@ -52,10 +51,10 @@ def test_a_chain_is_animated_without_a_layout(page: Page) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 20])
-def test_a_second_costs_one_layout(
+def test_each_second_costs_one_layout(
     show: Callable[..., Widget], page: Page, count: int, metrics: Callable[[], dict[str, Any]]
 ) -> None:
-    """Of a page with one widget as with many."""
+    """The number of widgets makes no difference."""
     for number in range(count):
         show(RUNNING | {"id": str(number)})
     page.clock.run_for(3_000)

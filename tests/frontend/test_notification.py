@@ -1,4 +1,4 @@
-"""The desktop notification after Wait: only if allowed, and once."""
+"""The desktop notification after Wait: only if it is allowed, and once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from panel_page import Widget
     from playwright.sync_api import Page
 
-FAKE = """permission => {
+FAKE_NOTIFICATION = """permission => {
   globalThis.shown = [];
   globalThis.requests = 0;
   globalThis.Notification = class {
@@ -24,7 +24,7 @@ FAKE = """permission => {
   };
 }"""
 
-REFUSED = """() => {
+REFUSED_NOTIFICATION = """() => {
   globalThis.Notification = class {
     static permission = "default";
     static async requestPermission() { return this.permission = "denied"; }
@@ -34,7 +34,7 @@ REFUSED = """() => {
 
 @pytest.fixture
 def permit(page: Page) -> Callable[[str], None]:
-    return lambda permission: page.evaluate(FAKE, permission)
+    return lambda permission: page.evaluate(FAKE_NOTIFICATION, permission)
 
 
 def wait(widget: Widget) -> None:
@@ -43,10 +43,10 @@ def wait(widget: Widget) -> None:
     widget.update(RUNNING | {"waiting": True})
 
 
-def test_the_end_is_told_once(
+def test_the_end_is_notified_once(
     show: Callable[..., Widget], permit: Callable[[str], None], page: Page
 ) -> None:
-    """The click requests permission; one view shows the end, once."""
+    """The click requests permission; one of two views sends the notification."""
     permit("default")
     widget = show(RUNNING, views=2)
     assert page.evaluate("requests") == 0
@@ -63,7 +63,7 @@ def test_the_end_is_told_once(
 def test_permission_is_requested_only_where_it_is_undecided(
     show: Callable[..., Widget], permit: Callable[[str], None], page: Page, permission: str
 ) -> None:
-    """A decision is not requested again, and denied means no notification."""
+    """It is not requested again; if it is denied, no notification is sent."""
     permit(permission)
     widget = show(RUNNING)
 
@@ -74,11 +74,11 @@ def test_permission_is_requested_only_where_it_is_undecided(
     assert page.evaluate("shown.length") == (1 if permission == "granted" else 0)
 
 
-@pytest.mark.parametrize("how", ["stopped", "timed out", "never asked for", "ended before"])
-def test_nothing_is_told_unless_it_was_awaited(
+@pytest.mark.parametrize("how", ["stopped", "timed out", "not requested", "ended before"])
+def test_no_notification_is_sent_without_a_wait(
     show: Callable[..., Widget], permit: Callable[[str], None], page: Page, how: str
 ) -> None:
-    """Only the end of a wait that was started here, and that lasted to the end, is shown."""
+    """Only a wait that was started in this page, and lasted until the job ended, sends one."""
     permit("granted")
     widget = show(SUCCEEDED if how == "ended before" else RUNNING)
     if how in ("stopped", "timed out"):
@@ -94,8 +94,8 @@ def test_nothing_is_told_unless_it_was_awaited(
     assert page.evaluate("shown") == []
 
 
-def test_without_notifications_wait_works(show: Callable[..., Widget], page: Page) -> None:
-    """Some pages may not show any."""
+def test_wait_works_without_notifications(show: Callable[..., Widget], page: Page) -> None:
+    """Some pages may not send any."""
     page.evaluate("delete globalThis.Notification")
     widget = show(RUNNING)
 
@@ -105,21 +105,21 @@ def test_without_notifications_wait_works(show: Callable[..., Widget], page: Pag
     expect(widget.panel).to_contain_text("Succeeded")
 
 
-def test_the_bell_adds_and_removes_the_desktop(
+def test_the_notify_button_adds_and_removes_the_desktop(
     show: Callable[..., Widget], permit: Callable[[str], None], page: Page
 ) -> None:
-    """Beside those whom the kernel notifies, and without a wait."""
+    """The desktop is added to the kernel's recipients, and no wait is needed."""
     permit("default")
     widget = show(RUNNING | {"notified": ["Slack", "E-Mail"]})
-    bell = widget.panel.get_by_role("button", name="Notify: Slack, E-Mail")
-    expect(bell).to_have_attribute("aria-pressed", "false")
+    notify_button = widget.panel.get_by_role("button", name="Notify: Slack, E-Mail")
+    expect(notify_button).to_have_attribute("aria-pressed", "false")
 
-    bell.click()
-    expect(bell).to_have_text("Notify: Slack, E-Mail, this desktop")
-    expect(bell).to_have_attribute("aria-pressed", "true")
-    bell.click()
-    expect(bell).to_have_attribute("aria-pressed", "false")
-    bell.click()
+    notify_button.click()
+    expect(notify_button).to_have_text("Notify: Slack, E-Mail, this desktop")
+    expect(notify_button).to_have_attribute("aria-pressed", "true")
+    notify_button.click()
+    expect(notify_button).to_have_attribute("aria-pressed", "false")
+    notify_button.click()
     widget.update(FAILED)
 
     assert widget.sent == []
@@ -129,38 +129,38 @@ def test_the_bell_adds_and_removes_the_desktop(
 def test_wait_adds_the_desktop_too(
     show: Callable[..., Widget], permit: Callable[[str], None]
 ) -> None:
-    """The bell shows it, and takes it away."""
+    """The Notify button shows it, and removes it."""
     permit("granted")
     widget = show(RUNNING)
 
     wait(widget)
 
-    bell = widget.panel.get_by_role("button", name="Notify")
-    expect(bell).to_have_text("Notify: this desktop")
-    bell.click()
-    expect(bell).to_have_text("Notify")
+    notify_button = widget.panel.get_by_role("button", name="Notify")
+    expect(notify_button).to_have_text("Notify: this desktop")
+    notify_button.click()
+    expect(notify_button).to_have_text("Notify")
 
 
-def test_a_refused_permission_is_said(show: Callable[..., Widget], page: Page) -> None:
-    """The bell stays off, and says why it can't be on."""
-    page.evaluate(REFUSED)
+def test_a_refused_permission_is_shown(show: Callable[..., Widget], page: Page) -> None:
+    """The Notify button stays off, with a reason."""
+    page.evaluate(REFUSED_NOTIFICATION)
     widget = show(RUNNING)
-    bell = widget.button("Notify")
+    notify_button = widget.button("Notify")
 
-    bell.click()
+    notify_button.click()
 
-    expect(bell).to_have_attribute("aria-disabled", "true")
-    expect(bell).to_have_attribute("aria-pressed", "false")
+    expect(notify_button).to_have_attribute("aria-disabled", "true")
+    expect(notify_button).to_have_attribute("aria-pressed", "false")
     expect(widget.panel).to_contain_text("The browser blocks the notifications of this page.")
 
 
-def test_a_page_that_cannot_notify_says_so(show: Callable[..., Widget], page: Page) -> None:
-    """Plain http has no notifications; those of the kernel are shown all the same."""
+def test_a_page_that_cannot_send_notifications(show: Callable[..., Widget], page: Page) -> None:
+    """Plain http has none; the kernel's recipients are shown, and the button has a reason."""
     page.evaluate("delete globalThis.Notification")
     widget = show(RUNNING | {"notified": ["Slack"]})
 
-    bell = widget.button("Notify: Slack")
-    bell.focus()
+    notify_button = widget.button("Notify: Slack")
+    notify_button.focus()
 
-    expect(bell).to_have_attribute("aria-disabled", "true")
+    expect(notify_button).to_have_attribute("aria-disabled", "true")
     expect(widget.panel).to_contain_text("browsers allow them on https")

@@ -1,4 +1,4 @@
-"""The panel's texts and names."""
+"""The texts and accessible names of the panel."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from local_site import NOW, reader
+from local_site import NOW, new_context
 from panel_page import FAILED, RUNNING, SUCCEEDED, ago
 from playwright.sync_api import expect
 
@@ -16,21 +16,19 @@ if TYPE_CHECKING:
     from panel_page import Widget
     from playwright.sync_api import Browser, Page
 
-# They keep the text, with a clipboard and without one.
+# Both store the copied text; the second one is for pages without a clipboard API.
 CLIPBOARD = """() => Object.defineProperty(navigator, "clipboard", {
-  value: { writeText: async (text) => { globalThis.clipped = text; } },
+  value: { writeText: async (text) => { globalThis.copied = text; } },
 })"""
 NO_CLIPBOARD = """() => {
   Object.defineProperty(navigator, "clipboard", { value: undefined });
-  addEventListener("copy", () => { globalThis.clipped = String(getSelection()); });
+  addEventListener("copy", () => { globalThis.copied = String(getSelection()); });
 }"""
 ESTIMATE = {"median": 100, "low": 80, "high": 130, "samples": 20}
 
 
-def test_the_names_that_tests_and_assistive_technology_rely_on(
-    show: Callable[..., Widget], page: Page
-) -> None:
-    """The root, the bar and the buttons have the roles and names of the design."""
+def test_roles_and_accessible_names(show: Callable[..., Widget], page: Page) -> None:
+    """Tests and assistive technology rely on those of the root, the bar and the buttons."""
     widget = show(RUNNING)
 
     root = page.get_by_role("group", name="Operation 17: Train Mastering Model", exact=True)
@@ -43,7 +41,7 @@ def test_the_names_that_tests_and_assistive_technology_rely_on(
 
 
 def test_the_facts_of_a_running_job(show: Callable[..., Widget]) -> None:
-    """Description, id, user, times and durations, in the reader's own time."""
+    """The panel shows description, id, user, times in the user's time zone, and durations."""
     widget = show(RUNNING | {"message": "Spark driver running"})
 
     expect(widget.panel).to_contain_text("Running")
@@ -55,9 +53,9 @@ def test_the_facts_of_a_running_job(show: Callable[..., Widget]) -> None:
     expect(widget.panel).to_contain_text("Spark driver running")
 
 
-def test_times_follow_the_readers_locale_and_zone(chromium: Browser, site: str) -> None:
-    """A reader in New York sees New York's time, written as there."""
-    context = reader(chromium, site, locale="en-US", timezone_id="America/New_York")
+def test_times_follow_the_user_s_locale_and_time_zone(chromium: Browser, site: str) -> None:
+    """A user in New York sees the time of New York in the American format."""
+    context = new_context(chromium, site, locale="en-US", timezone_id="America/New_York")
     page = context.new_page()
     page.clock.install(time=NOW)
     page.goto("/widget.html")
@@ -69,14 +67,14 @@ def test_times_follow_the_readers_locale_and_zone(chromium: Browser, site: str) 
 
 
 def test_a_time_of_another_day_has_its_date(show: Callable[..., Widget]) -> None:
-    """A time that is not today's has its date."""
+    """A time of today has none."""
     widget = show(SUCCEEDED | {"created_at": ago(100_000)})
 
     expect(widget.panel.locator(".tamr-facts")).to_contain_text("at 28 Jan 2021, 10:15")
 
 
-def test_how_it_ended(show: Callable[..., Widget]) -> None:
-    """A resolved job says how long it queued and ran, and when it ended."""
+def test_the_facts_of_a_resolved_job(show: Callable[..., Widget]) -> None:
+    """The panel shows how long the job ran, and when it ended."""
     widget = show(SUCCEEDED)
 
     expect(widget.panel).to_contain_text("Succeeded")
@@ -85,27 +83,26 @@ def test_how_it_ended(show: Callable[..., Widget]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "words"),
+    ("state", "label"),
     [("CANCELING", "Cancelling"), (None, "State not known")],
 )
-def test_states_in_words(show: Callable[..., Widget], state: str | None, words: str) -> None:
-    """States have labels, unknown ones the server's text."""
+def test_labels_of_states(show: Callable[..., Widget], state: str | None, label: str) -> None:
+    """A missing state is shown as not known."""
     widget = show({**RUNNING, "state": state} if state else {"id": "17"})
 
-    expect(widget.panel.locator("span:has(svg)")).to_have_text(words)
+    expect(widget.panel.locator("span:has(svg)")).to_have_text(label)
     expect(widget.panel).to_have_attribute("data-state", state or "")
 
 
-def test_without_a_basis_the_bar_says_nothing(show: Callable[..., Widget]) -> None:
-    """No estimate, no number."""
+def test_the_bar_has_no_value_without_an_estimate(show: Callable[..., Widget]) -> None:
     bar = show(RUNNING).panel.get_by_role("progressbar")
 
     for name in ("aria-valuenow", "aria-valuetext"):
         expect(bar).not_to_have_attribute(name, re.compile(""))
 
 
-def test_an_estimate_says_that_it_is_one(show: Callable[..., Widget]) -> None:
-    """A value from past runs is called an estimate, for the eye and for the ear."""
+def test_an_estimate_is_marked_as_such(show: Callable[..., Widget]) -> None:
+    """The text and the accessible value of the bar have its basis, too."""
     widget = show(RUNNING | {"estimate": ESTIMATE})
     bar = widget.panel.get_by_role("progressbar")
 
@@ -120,8 +117,8 @@ def test_an_estimate_says_that_it_is_one(show: Callable[..., Widget]) -> None:
     expect(bar).to_have_attribute("aria-valuetext", "Succeeded")
 
 
-def test_when_it_will_start(show: Callable[..., Widget]) -> None:
-    """While the job is queued, the estimate is of its start, and the bar has no value."""
+def test_the_estimated_start_of_a_queued_job(show: Callable[..., Widget]) -> None:
+    """The bar has no value until the job has started."""
     facts = {"id": "17", "state": "PENDING", "created_at": ago(5), "as_of": ago(0)}
 
     widget = show(facts | {"queue": {"median": 12, "low": 8, "high": 60, "samples": 20}})
@@ -132,8 +129,8 @@ def test_when_it_will_start(show: Callable[..., Widget]) -> None:
     )
 
 
-def test_the_trace_waits_behind_details(show: Callable[..., Widget], page: Page) -> None:
-    """The first line is enough to read on; the whole trace can be opened, scrolled and copied."""
+def test_details_show_the_whole_trace(show: Callable[..., Widget], page: Page) -> None:
+    """It is hidden at first, and can be focused and copied when it is shown."""
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     widget = show(FAILED)
     trace = widget.panel.get_by_role("region", name="Full message")
@@ -153,32 +150,32 @@ def test_the_trace_waits_behind_details(show: Callable[..., Widget], page: Page)
 
 
 def test_copy_works_without_a_clipboard(show: Callable[..., Widget], page: Page) -> None:
-    """On plain http, where browsers have no clipboard for pages, the old way is taken."""
+    """Browsers have no clipboard API on plain http; `execCommand` is used there."""
     widget = show(FAILED)
     page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
-    page.evaluate("addEventListener('copy', () => globalThis.clipped = String(getSelection()))")
+    page.evaluate("addEventListener('copy', () => globalThis.copied = String(getSelection()))")
     widget.button("Details").click()
 
     widget.button("Copy").click()
 
     expect(widget.button("Copied")).to_be_visible()
-    assert page.evaluate("clipped.trim()") == FAILED["details"].strip()
+    assert page.evaluate("copied.trim()") == FAILED["details"].strip()
 
 
 def test_only_a_change_of_state_is_announced(show: Callable[..., Widget], page: Page) -> None:
-    """The live region is silent at first, on ticks and on news that leave the state as it was."""
+    """The live region is empty at first, and after ticks and updates with the same state."""
     widget = show(RUNNING)
-    spoken = widget.panel.locator("[role=status]")
-    expect(spoken).to_have_attribute("role", "status")
+    announcement = widget.panel.locator("[role=status]")
+    expect(announcement).to_have_attribute("role", "status")
 
     page.clock.run_for(5_000)
     widget.update(RUNNING | {"message": "step 2 of 8"})
-    expect(spoken).to_have_text("")
+    expect(announcement).to_have_text("")
 
     widget.update(SUCCEEDED)
-    expect(spoken).to_have_text("Succeeded")
+    expect(announcement).to_have_text("Succeeded")
     widget.update(SUCCEEDED | {"deleted": True})
-    expect(spoken).to_have_text("Deleted")
+    expect(announcement).to_have_text("Deleted")
 
 
 @pytest.mark.parametrize(
@@ -191,8 +188,8 @@ def test_only_a_change_of_state_is_announced(show: Callable[..., Widget], page: 
         ("of a later version", "That did not work: no answer. Look there."),
     ],
 )
-def test_errors_differ_by_name(show: Callable[..., Widget], kind: str, text: str) -> None:
-    """Each kind of error has a name of its own, and leaves the last known state in sight."""
+def test_each_kind_of_error_has_a_label(show: Callable[..., Widget], kind: str, text: str) -> None:
+    """The last known state is still shown."""
     widget = show(RUNNING | {"error": "no answer. Look there.", "error_kind": kind})
 
     expect(widget.panel.get_by_role("alert")).to_have_text(text)
@@ -200,10 +197,10 @@ def test_errors_differ_by_name(show: Callable[..., Widget], kind: str, text: str
 
 
 @pytest.mark.parametrize("kind", ["gone", "refused", "stopped"])
-def test_what_is_not_followed_any_more_stands_still(
+def test_times_stop_when_polling_has_ended(
     show: Callable[..., Widget], page: Page, kind: str
 ) -> None:
-    """Once polling has ended, no clock and no bar pretends that the job is known to go on."""
+    """Durations, estimates and animations would suggest that the job still runs."""
     widget = show(RUNNING | {"error": "no answer", "error_kind": kind, "estimate": ESTIMATE})
 
     page.clock.run_for(30_000)
@@ -214,8 +211,8 @@ def test_what_is_not_followed_any_more_stands_still(
 
 
 @pytest.mark.parametrize("kind", ["refused", "stopped"])
-def test_polling_that_has_ended_can_be_tried_again(show: Callable[..., Widget], kind: str) -> None:
-    """Wait reads Try again and is the same message; once it is followed anew it stops waiting."""
+def test_try_again_resumes_polling(show: Callable[..., Widget], kind: str) -> None:
+    """The Wait button is labelled Try again and sends the same message."""
     error = {"error": "it said 403", "error_kind": kind}
     widget = show(RUNNING | error)
     expect(widget.button("Wait")).to_have_count(0)
@@ -231,29 +228,30 @@ def test_polling_that_has_ended_can_be_tried_again(show: Callable[..., Widget], 
 
 
 @pytest.mark.parametrize("kind", ["gone", "retrying", "action"])
-def test_only_polling_that_has_ended_is_tried_again(show: Callable[..., Widget], kind: str) -> None:
-    """Polling that goes on, or a job that is gone, leave nothing to try."""
+def test_try_again_is_offered_only_if_polling_has_ended(
+    show: Callable[..., Widget], kind: str
+) -> None:
+    """It is not offered while polling continues or if the operation is gone."""
     widget = show(RUNNING | {"error": "it said 404", "error_kind": kind})
 
     expect(widget.button("Try again")).to_have_count(0)
 
 
 def test_a_callback_that_raised(show: Callable[..., Widget]) -> None:
-    """It is a notice of its own beside the server's error, and goes on its own."""
-    said = "A callback of this notebook raised ValueError: <b>no</b>"
+    """Its error is shown beside the server's error, and disappears independently."""
+    message = "A callback of this notebook raised ValueError: <b>no</b>"
     error = {"error": "it said 502", "error_kind": "action"}
-    widget = show(RUNNING | error | {"callback_error": said})
+    widget = show(RUNNING | error | {"callback_error": message})
 
     alerts = widget.panel.get_by_role("alert")
-    expect(alerts).to_have_text(["That did not work: it said 502", said])
-    widget.update(RUNNING | {"callback_error": said})
-    expect(alerts).to_have_text([said])
+    expect(alerts).to_have_text(["That did not work: it said 502", message])
+    widget.update(RUNNING | {"callback_error": message})
+    expect(alerts).to_have_text([message])
     widget.update(RUNNING)
     expect(alerts).to_have_count(0)
 
 
-def test_an_error_that_is_over_is_gone(show: Callable[..., Widget]) -> None:
-    """An alert leaves with its error."""
+def test_an_alert_disappears_with_its_error(show: Callable[..., Widget]) -> None:
     widget = show(RUNNING | {"error": "no answer", "error_kind": "action"})
 
     widget.update(RUNNING)
@@ -261,8 +259,8 @@ def test_an_error_that_is_over_is_gone(show: Callable[..., Widget]) -> None:
     expect(widget.panel.get_by_role("alert")).to_have_count(0)
 
 
-def test_the_question_names_the_server_and_whose_job_it_is(show: Callable[..., Widget]) -> None:
-    """A user sees that it is the job of another one, and on which server."""
+def test_the_confirmation_names_the_server_and_another_user(show: Callable[..., Widget]) -> None:
+    """The user who started the job is named if it is not the client's."""
     facts = {"server": "production", "created_by": "nightly", "by_other": True}
     widget = show(RUNNING | facts)
 
@@ -298,20 +296,20 @@ def test_code_and_path_are_copied(
     expected: str,
     clipboard: bool,
 ) -> None:
-    """With the clipboard of the browser, or the older way; the button says so until it is left."""
+    """The clipboard API or `execCommand` is used; the button reads Copied while it is focused."""
     page.evaluate(CLIPBOARD if clipboard else NO_CLIPBOARD)
     widget = show(SUCCEEDED | facts)
 
     widget.panel.get_by_role("button", name=name, exact=True).click()
 
     expect(widget.panel.get_by_role("button", name="Copied", exact=True)).to_be_focused()
-    assert page.evaluate("clipped") == expected
+    assert page.evaluate("copied") == expected
     widget.button("Delete").focus()
     expect(widget.button(name)).to_be_visible()
 
 
 def test_a_copy_that_the_browser_refuses(show: Callable[..., Widget], page: Page) -> None:
-    """It does not say that it has copied anything."""
+    """The button shows that nothing was copied."""
     page.evaluate(NO_CLIPBOARD)
     page.evaluate("document.execCommand = () => false")
     widget = show(SUCCEEDED | {"code": "x"})
@@ -321,8 +319,8 @@ def test_a_copy_that_the_browser_refuses(show: Callable[..., Widget], page: Page
     expect(widget.button("The browser does not allow it")).to_be_focused()
 
 
-def test_an_artifact_is_a_fact(show: Callable[..., Widget]) -> None:
-    """With its whole path, and who cancelled a job is one, too."""
+def test_the_artifact_and_the_server_are_shown(show: Callable[..., Widget]) -> None:
+    """The path of the artifact is not cut."""
     widget = show(
         SUCCEEDED | {"artifact": "/exports/" + "x" * 150 + ".zip", "server": "production"}
     )
@@ -332,11 +330,11 @@ def test_an_artifact_is_a_fact(show: Callable[..., Widget]) -> None:
     expect(widget.panel).to_contain_text("production")
 
 
-def test_without_a_kernel_the_panel_says_how_to_go_on(show: Callable[..., Widget]) -> None:
-    """The code is in the text, and can still be copied."""
+def test_without_a_kernel_the_panel_shows_code_to_continue(show: Callable[..., Widget]) -> None:
+    """The code can still be copied."""
     widget = show(RUNNING | {"code": 'client.operation("17")'})
 
-    widget.connection_changes(lost=True)
+    widget.change_connection(lost=True)
 
     expect(widget.panel).to_contain_text("No kernel is connected")
     expect(widget.panel).to_contain_text('To follow it again: client.operation("17")')
@@ -344,7 +342,7 @@ def test_without_a_kernel_the_panel_says_how_to_go_on(show: Callable[..., Widget
 
 
 def test_styles_of_an_older_version_are_replaced(show: Callable[..., Widget], page: Page) -> None:
-    """After an upgrade a page that was not reloaded still has those of the version before."""
+    """After an upgrade, a page that was not reloaded still has the old styles."""
     show(RUNNING)
     styles = page.locator("head style[data-tamr]")
     styles.evaluate("style => { style.textContent = '.tamr { display: none }' }")

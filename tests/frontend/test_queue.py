@@ -1,4 +1,4 @@
-"""A waiting job in its queue, a late one, and the last runs of its kind."""
+"""Waiting jobs in their queue, late jobs, and the past runs of a job."""
 
 from __future__ import annotations
 
@@ -69,14 +69,14 @@ PAST = {
     ids=["third", "second", "eleventh", "no start", "next"],
 )
 def test_a_waiting_job(show: Callable[..., Widget], facts: dict[str, Any], text: str) -> None:
-    """Its place, the time until its start, the jobs ahead, and its end, if they are known."""
+    """The panel shows its place, the time until its start, jobs ahead, and its end, if known."""
     widget = show(PENDING | facts)
 
     expect(widget.panel.get_by_text(text, exact=True)).to_be_visible()
 
 
-def test_the_times_of_a_waiting_job_tick(show: Callable[..., Widget], page: Page) -> None:
-    """Until it is late, and says so."""
+def test_the_times_of_a_waiting_job_are_updated(show: Callable[..., Widget], page: Page) -> None:
+    """In the end it is queued longer than usual."""
     widget = show(PENDING | {"queue": QUEUE, "ahead": AHEAD})
 
     page.clock.run_for(40_000)
@@ -88,14 +88,14 @@ def test_the_times_of_a_waiting_job_tick(show: Callable[..., Widget], page: Page
 
 
 def test_all_jobs_ahead_are_named(show: Callable[..., Widget]) -> None:
-    """Among the facts, where there is room for them."""
+    """The list of facts has space for all names."""
     widget = show(PENDING | {"ahead": {"count": 5, "names": ["Aa", "Bb", "Cc"]}})
 
     expect(widget.panel.get_by_text("Aa, Bb, Cc and 2 more", exact=True)).to_be_visible()
 
 
-def test_a_late_job_stands_out(show: Callable[..., Widget], page: Page) -> None:
-    """When it passes the upper end of its estimate, for the eye and for the ear."""
+def test_a_late_job_is_marked(show: Callable[..., Widget], page: Page) -> None:
+    """Past the upper end of its estimate, its colour, text and announcement change."""
     widget = show(RUNNING | {"estimate": ESTIMATE | {"high": 62}})
     expect(widget.panel).to_have_attribute("data-late", "false")
     bar = widget.panel.get_by_role("progressbar").locator("i")
@@ -110,7 +110,7 @@ def test_a_late_job_stands_out(show: Callable[..., Widget], page: Page) -> None:
 
 
 def test_a_job_that_has_ended_is_not_late(show: Callable[..., Widget]) -> None:
-    """However long it took."""
+    """The mark is removed, even if the job ran longer than usual."""
     widget = show(RUNNING | {"estimate": ESTIMATE})
     expect(widget.panel).to_have_attribute("data-late", "true")
 
@@ -121,7 +121,7 @@ def test_a_job_that_has_ended_is_not_late(show: Callable[..., Widget]) -> None:
 
 
 def test_details_show_the_last_runs(show: Callable[..., Widget]) -> None:
-    """As bars and in words: the usual time, the trend, the failed ones and this run."""
+    """Bars and a text show the usual time, the trend, the failed runs and this run."""
     widget = show(RUNNING | {"past": PAST})
     picture = widget.panel.get_by_role("img")
     expect(picture).to_be_hidden()
@@ -142,8 +142,8 @@ def heights(picture: Locator) -> list[float]:
     )
 
 
-def test_this_run_grows_beside_the_others(show: Callable[..., Widget], page: Page) -> None:
-    """Its bar is the last one, on the same scale."""
+def test_the_bar_of_the_current_run_grows(show: Callable[..., Widget], page: Page) -> None:
+    """It is the last one, and has the same scale as the others."""
     widget = show(RUNNING | {"started_at": ago(10), "past": PAST})
     widget.button("Details").click()
     picture = widget.panel.get_by_role("img")
@@ -151,13 +151,13 @@ def test_this_run_grows_beside_the_others(show: Callable[..., Widget], page: Pag
 
     page.clock.run_for(20_000)
 
-    *others, this = heights(picture)
+    *others, current = heights(picture)
     assert others == before[:-1]
-    assert this > 2 * before[-1]
-    assert this == pytest.approx(others[0], abs=2)
+    assert current > 2 * before[-1]
+    assert current == pytest.approx(others[0], abs=2)
 
 
-def test_the_usual_band_is_where_the_usual_runs_end(show: Callable[..., Widget]) -> None:
+def test_the_band_marks_the_usual_time(show: Callable[..., Widget]) -> None:
     """A run of the usual time ends within it, and a short one below."""
     widget = show(RUNNING | {"past": PAST})
     widget.button("Details").click()
@@ -180,10 +180,10 @@ def test_the_usual_band_is_where_the_usual_runs_end(show: Callable[..., Widget])
         ({}, "the last 20 runs, 1 failed"),
     ],
 )
-def test_the_words_beside_the_bars(
+def test_the_text_beside_the_bars(
     show: Callable[..., Widget], past: dict[str, Any], text: str
 ) -> None:
-    """Only facts that are known: no trend, or no usual time, is left out."""
+    """An unknown trend or usual time is omitted."""
     widget = show(RUNNING | {"past": {"runs": PAST["runs"], **past}})
     widget.button("Details").click()
 
@@ -191,7 +191,7 @@ def test_the_words_beside_the_bars(
 
 
 def waiting(key: str, ahead: int, first: str = "97", **facts: Any) -> list[Any]:
-    """A row of a job that was created 5 s ago and waits behind so many."""
+    """A row of a job that was created 5 s ago, with `ahead` jobs before it."""
     queue = [[85, 65, 115, 25], ahead, *([first] if ahead else [])]
     times = {"created": NOW_MS - 5_000, "started": None, "ended": None}
     return row(
@@ -199,15 +199,15 @@ def waiting(key: str, ahead: int, first: str = "97", **facts: Any) -> list[Any]:
     )
 
 
-def runs(key: str, seconds: float, **facts: Any) -> list[Any]:
-    """A row of a job that has run so long."""
+def running(key: str, seconds: float, **facts: Any) -> list[Any]:
+    """A row of a job that has run for `seconds`."""
     times = {"created": ago(seconds + 12), "started": ago(seconds), "ended": None}
     return row(key, **{"state": "RUNNING", "estimate": [31, 28, 36, 20], **times, **facts})
 
 
 def test_time_left_of_a_waiting_row(open_jobs: Callable[..., Jobs]) -> None:
-    """In short in the cell, in full on pointing at it."""
-    jobs = open_jobs([waiting("99", 2), waiting("98", 0), runs("97", 9, description="Predict")])
+    """The cell has a short text, and its title the full one."""
+    jobs = open_jobs([waiting("99", 2), waiting("98", 0), running("97", 9, description="Predict")])
 
     expect(jobs.cell("99", "left")).to_have_text("3rd, in 1 min 20 s")
     expect(jobs.cell("99", "left")).to_have_attribute(
@@ -218,16 +218,16 @@ def test_time_left_of_a_waiting_row(open_jobs: Callable[..., Jobs]) -> None:
     expect(jobs.cell("98", "left")).to_have_text("Starts in 1 min 20 s")
 
 
-def test_a_place_without_a_start(open_jobs: Callable[..., Jobs]) -> None:
+def test_a_place_in_the_queue_without_an_estimate(open_jobs: Callable[..., Jobs]) -> None:
     """A very long queue has no estimates at its end."""
-    jobs = open_jobs([waiting("99", 60, queue=[None, 60, "97"]), runs("97", 9)])
+    jobs = open_jobs([waiting("99", 60, queue=[None, 60, "97"]), running("97", 9)])
 
     expect(jobs.cell("99", "left")).to_have_text("61st")
 
 
 def test_rows_are_sorted_by_their_ends(open_jobs: Callable[..., Jobs]) -> None:
     """A job that waits ends after those that run."""
-    jobs = open_jobs([waiting("99", 1), runs("98", 5), runs("97", 20)])
+    jobs = open_jobs([waiting("99", 1), running("98", 5), running("97", 20)])
 
     jobs.header("Time left").click()
 
@@ -241,8 +241,8 @@ def test_the_slow_filter(open_jobs: Callable[..., Jobs]) -> None:
     estimate = [31, 28, 36, 20]
     jobs = open_jobs(
         [
-            runs("99", 60),
-            runs("98", 20),
+            running("99", 60),
+            running("98", 20),
             row("97", **ended, ended=ago(760), estimate=estimate),
             row("96", **ended, ended=ago(770), estimate=estimate),
             row("95", **ended, ended=ago(100)),
@@ -258,8 +258,8 @@ def test_the_slow_filter(open_jobs: Callable[..., Jobs]) -> None:
 
 
 def test_a_running_job_becomes_slow(open_jobs: Callable[..., Jobs]) -> None:
-    """With time alone, and without a message."""
-    jobs = open_jobs([runs("99", 60), runs("98", 30)])
+    """The filter updates as time passes, without a message."""
+    jobs = open_jobs([running("99", 60), running("98", 30)])
     jobs.button("Slow (1)").click()
     expect(jobs.grid.locator("[data-key]")).to_have_count(1)
 
@@ -269,9 +269,9 @@ def test_a_running_job_becomes_slow(open_jobs: Callable[..., Jobs]) -> None:
     expect(jobs.button("Slow (2)")).to_be_visible()
 
 
-def test_without_slow_jobs_there_is_no_such_filter(open_jobs: Callable[..., Jobs]) -> None:
-    """It comes with the first one."""
-    jobs = open_jobs([runs("99", 30)])
+def test_the_slow_filter_is_hidden_without_slow_jobs(open_jobs: Callable[..., Jobs]) -> None:
+    """It appears with the first one."""
+    jobs = open_jobs([running("99", 30)])
     slow = jobs.region.get_by_role("button", name="Slow")
     expect(slow).to_have_count(0)
 
@@ -281,7 +281,7 @@ def test_without_slow_jobs_there_is_no_such_filter(open_jobs: Callable[..., Jobs
 
 
 def test_all_runs_of_a_row(open_jobs: Callable[..., Jobs]) -> None:
-    """Those with its description, by keyboard, too; and back to all."""
+    """The button filters by its description, by keyboard, too; the chip shows all rows again."""
     others = [row(str(n), description="Predict") for n in range(10, 20)]
     jobs = open_jobs([*others, *(row(str(n)) for n in range(20, 24))])
     jobs.cell("21", "description").click()
@@ -298,7 +298,7 @@ def test_all_runs_of_a_row(open_jobs: Callable[..., Jobs]) -> None:
 
 
 def test_a_rare_description_shows_the_runs_of_its_type(open_jobs: Callable[..., Jobs]) -> None:
-    """Descriptions that differ in names and numbers only."""
+    """Their descriptions differ only in names and numbers."""
     jobs = open_jobs([row(str(n), description=f"Profiling [{n}] attributes.") for n in (1, 2)])
     jobs.change(row("3"))
     jobs.cell("1", "description").click()
@@ -309,26 +309,26 @@ def test_a_rare_description_shows_the_runs_of_its_type(open_jobs: Callable[..., 
 
 
 def test_expected_runs_in_the_timeline(open_jobs: Callable[..., Jobs]) -> None:
-    """Waiting jobs have pale bars to the right of now, and are mentioned in words."""
-    jobs = open_jobs([waiting("99", 1), runs("97", 9)])
+    """Waiting jobs have pale bars to the right of now, and are in the accessible name."""
+    jobs = open_jobs([waiting("99", 1), running("97", 9)])
     jobs.button("Last hour").click()
     jobs.page.clock.run_for(100)
     picture = jobs.region.get_by_role("img")
 
     expect(picture.locator("[data-state=EXPECTED]")).to_have_attribute("d", re.compile("M"))
-    expected, now, running = (
+    expected, now, current = (
         picture.locator(f"[data-state={style}]").bounding_box()
         for style in ("EXPECTED", "NOW", "RUNNING")
     )
-    assert running["x"] + running["width"] <= now["x"] + 2
+    assert current["x"] + current["width"] <= now["x"] + 2
     assert expected["x"] > now["x"]
     assert expected["x"] + expected["width"] <= picture.bounding_box()["x"] + 1280
     expect(picture).to_have_accessible_name(re.compile("to now; .*expected to end by 14:03. The"))
 
 
-def test_the_timeline_ends_now_when_nothing_waits(open_jobs: Callable[..., Jobs]) -> None:
+def test_the_timeline_ends_now_without_waiting_jobs(open_jobs: Callable[..., Jobs]) -> None:
     """A running job has no pale bar."""
-    jobs = open_jobs([runs("97", 9)])
+    jobs = open_jobs([running("97", 9)])
     jobs.button("Last hour").click()
     jobs.page.clock.run_for(100)
 

@@ -60,7 +60,7 @@ def test_the_jobs_page_has_the_same_colours(
     open_jobs: Callable[..., Jobs],
     host: tuple[str, str, str, str],
 ) -> None:
-    """As the panel."""
+    """They are those of the panel."""
     styles, attribute, value, scheme = host
     blank_page.emulate_media(color_scheme="light" if scheme == "dark" else "dark")
     jobs = open_jobs([row("17")])

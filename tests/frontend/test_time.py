@@ -1,4 +1,4 @@
-"""Clocks: what ticks, by whose clock, and what is left behind."""
+"""Clocks and timers of the panel."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HOUR = 3_600_000
 
 
 def test_running_for_ticks_without_messages(show: Callable[..., Widget], page: Page) -> None:
-    """Every second is drawn by the page alone."""
+    """The page draws each second by itself."""
     widget = show(RUNNING)
 
     for text in ("1 min 1 s", "1 min 2 s", "1 min 3 s"):
@@ -31,7 +31,7 @@ def test_running_for_ticks_without_messages(show: Callable[..., Widget], page: P
 
 @pytest.mark.parametrize("ahead", [HOUR, -HOUR])
 def test_a_server_whose_clock_is_wrong(show: Callable[..., Widget], page: Page, ahead: int) -> None:
-    """Durations are right by the server's own clock, before and after its now is known."""
+    """Durations use the server's clock, before and after its current time is known."""
     times = {name: RUNNING[name] + ahead for name in ("created_at", "started_at", "as_of")}
     widget = show(RUNNING | times)
     expect(widget.panel).to_contain_text("running for 1 min")
@@ -43,8 +43,8 @@ def test_a_server_whose_clock_is_wrong(show: Callable[..., Widget], page: Page, 
     expect(widget.panel).to_contain_text("running for 1 min 5 s")
 
 
-def test_nothing_ticks_where_nobody_looks(show: Callable[..., Widget], page: Page) -> None:
-    """A view that is not on show is left alone, and right again once it is."""
+def test_a_hidden_view_is_not_updated(show: Callable[..., Widget], page: Page) -> None:
+    """It is updated once it is visible again."""
     widget = show(RUNNING)
     page.locator("main").evaluate("main => main.hidden = true")
     page.clock.run_for(3_000)
@@ -57,7 +57,7 @@ def test_nothing_ticks_where_nobody_looks(show: Callable[..., Widget], page: Pag
 
 
 def test_the_countdown_to_the_next_try(show: Callable[..., Widget], page: Page) -> None:
-    """When it was last checked, when it tries again, and why: by a kernel's clock that is wrong."""
+    """The times of the last check and of the next try are right if the kernel's clock is wrong."""
     facts = {
         "error": "the server answered 502",
         "error_kind": "retrying",
@@ -77,10 +77,10 @@ def test_the_countdown_to_the_next_try(show: Callable[..., Widget], page: Page) 
     expect(alert.get_by_text("retrying now")).to_have_attribute("aria-live", "off")
 
 
-def test_the_page_subscribes_twice_and_reports_that_it_is_visible_each_minute(
+def test_the_page_subscribes_twice_and_reports_its_visibility(
     show: Callable[..., Widget], page: Page
 ) -> None:
-    """The second message says where to respond; a visible page reports that it is."""
+    """The second message sets where to respond; a visible page reports each minute."""
     widget = show(RUNNING)
     assert widget.messages == ["subscribe"]
 
@@ -94,8 +94,10 @@ def test_the_page_subscribes_twice_and_reports_that_it_is_visible_each_minute(
     assert widget.messages == ["subscribe", "subscribe", "visible"]
 
 
-def test_nothing_is_left_behind(show: Callable[..., Widget], page: Page) -> None:
-    """A closed widget has no listener, no timer and no node."""
+def test_a_closed_widget_has_no_listeners_timers_and_nodes(
+    show: Callable[..., Widget], page: Page
+) -> None:
+    """It sends no more messages."""
     page.evaluate(
         """() => {
           globalThis.timers = new Set();

@@ -20,15 +20,15 @@ VIEWPORT = {"width": 1100, "height": 900}
 
 @pytest.fixture(scope="module")
 def tamr() -> Iterator[Simulator]:
-    # With so many jobs a list costs more than polls of single ones, so each of them is seen.
+    # With so many jobs a list costs more than single polls, so each job is polled on its own.
     with Simulator(past_jobs=1000, executors=50) as simulator:
         yield simulator
 
 
 @pytest.fixture(scope="session")
 def environments(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[Path]]]:
-    """The Python of each host that is tried; the later are installed while the first are tried."""
-    chosen = {
+    """The Python of each host under test; packages are installed while earlier hosts are tested."""
+    packages_of_hosts = {
         item.callspec.params["server"].name: item.callspec.params["server"].packages
         for item in request.session.items
         if "server" in getattr(item, "fixturenames", ())
@@ -36,7 +36,7 @@ def environments(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[Pa
     executor = ThreadPoolExecutor(1)
     yield {
         name: executor.submit(environment, name, *packages, on_top=True)
-        for name, packages in chosen.items()
+        for name, packages in packages_of_hosts.items()
     }
     executor.shutdown(cancel_futures=True)
 
@@ -49,11 +49,11 @@ def server(
     artifacts: Path,
 ) -> Iterator[AppServer]:
     """The server of each host's app in turn."""
-    with _serve(request.param, tamr, environments, artifacts) as server:
+    with _app_server(request.param, tamr, environments, artifacts) as server:
         yield server
 
 
-def _serve(
+def _app_server(
     host: Host, tamr: Simulator, environments: dict[str, Future[Path]], artifacts: Path
 ) -> AppServer:
     try:
@@ -70,14 +70,14 @@ def _serve(
 
 @pytest.fixture(scope="module")
 def profile(chromium: Browser, server: AppServer) -> Iterator[BrowserContext]:
-    """A browser profile for all visitors of a host, since its code is kept there."""
+    """A browser profile for all pages of a host, since it caches the host's code."""
     with chromium.new_context(viewport=VIEWPORT) as context:
         yield context
 
 
 @pytest.fixture
-def visitor(profile: BrowserContext, server: AppServer) -> Iterator[Page]:
-    """A page of the app, of a visitor who has no way to the internet."""
+def page(profile: BrowserContext, server: AppServer) -> Iterator[Page]:
+    """A page of the app, without access to the internet."""
     yield new_page(profile, server)
-    for page in profile.pages:
-        page.close()
+    for each in profile.pages:
+        each.close()

@@ -1,4 +1,4 @@
-"""Programs other than Jupyter that show the widgets, how to install and how to start them."""
+"""Programs other than Jupyter that show the widgets, with their packages and commands."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ HOSTS = (
 
 
 class AppServer:
-    """The server of a host's app, in a process of its own for the length of a `with` block."""
+    """The server of a host's app, which runs in a process of its own during a `with` block."""
 
     def __init__(self, host: Host, python: Path, variables: Mapping[str, str], log: Path) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
@@ -122,17 +122,17 @@ class AppServer:
 def new_page(context: BrowserContext, server: AppServer) -> Page:
     """Open the app in another page."""
     page = context.new_page()
-    page.route(_is_elsewhere, _fulfill)
+    page.route(_is_external, _serve_anywidget)
     page.goto(server.url)
     return page
 
 
-def _is_elsewhere(url: str) -> bool:
+def _is_external(url: str) -> bool:
     return urlsplit(url).hostname != "127.0.0.1"
 
 
-def _fulfill(route: Route) -> None:
-    """Panel's page loads anywidget's code from the internet; here it comes from the package."""
+def _serve_anywidget(route: Route) -> None:
+    """Serves anywidget's code, which Panel loads from the internet, and aborts other requests."""
     if "/anywidget@" in route.request.url:
         folder = Path(sys.prefix, "share/jupyter/nbextensions/anywidget")
         route.fulfill(path=folder / "index.js", content_type="text/javascript")

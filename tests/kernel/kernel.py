@@ -1,4 +1,4 @@
-"""A real kernel, without a page: runs cells and keeps what each of them put out."""
+"""A real kernel without a page: runs cells and records their messages."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def started(seconds, **more):
 
 
 class Kernel:
-    """A kernel with an embedded Tamr; `messages` are all that it published, by parent."""
+    """A kernel with an embedded simulator; `messages` has all messages that it published."""
 
     def __init__(self) -> None:
         self._manager = KernelManager(kernel_name="python3")
@@ -70,26 +70,26 @@ class Kernel:
         return self.text(request)
 
     def run(self, code: str, cell_id: str | None = None, seconds: float = 20) -> str:
-        """Runs a cell, and returns its output as text; an error of it fails the test."""
+        """Runs a cell, and returns its output as text; an error in the cell fails the test."""
         request = self.begin(code, cell_id)
         text = self.finish(request, seconds)
-        errors = self.of(request, "error")
+        errors = self.contents(request, "error")
         assert not errors, "\n".join(errors[0]["traceback"])
         return text
 
-    def until(self, condition: Callable[[], object], seconds: float = 10) -> None:
+    def wait_until(self, condition: Callable[[], object], seconds: float = 10) -> None:
         """Reads messages until a condition is true."""
         self._read(condition, seconds)
-        assert condition(), "it did not come true in time"
+        assert condition(), "the condition did not become true in time"
 
-    def settle(self, seconds: float) -> None:
-        """Reads messages for some time."""
+    def read_for(self, seconds: float) -> None:
+        """Reads messages for some seconds."""
         self._read(lambda: False, seconds)
 
     def interrupt(self) -> None:
         self._manager.interrupt_kernel()
 
-    def of(self, request: str, kind: str) -> list[dict[str, Any]]:
+    def contents(self, request: str, kind: str) -> list[dict[str, Any]]:
         """Returns the contents of the messages of a kind that belong to a request."""
         return [
             each["content"]
@@ -99,18 +99,18 @@ class Kernel:
 
     def text(self, request: str) -> str:
         """Returns the text that a cell printed, also after it ended."""
-        return "".join(each["text"] for each in self.of(request, "stream"))
+        return "".join(each["text"] for each in self.contents(request, "stream"))
 
     def shown(self, request: str) -> list[dict[str, Any]]:
         """Returns the data of all outputs of a cell."""
         kinds = ("display_data", "execute_result")
-        return [each["data"] for kind in kinds for each in self.of(request, kind)]
+        return [each["data"] for kind in kinds for each in self.contents(request, kind)]
 
     def _is_idle(self, request: str) -> bool:
-        return any(each["execution_state"] == "idle" for each in self.of(request, "status"))
+        return any(each["execution_state"] == "idle" for each in self.contents(request, "status"))
 
-    def _read(self, enough: Callable[[], object], seconds: float) -> None:
+    def _read(self, condition: Callable[[], object], seconds: float) -> None:
         deadline = time.monotonic() + seconds
-        while not enough() and time.monotonic() < deadline:
+        while not condition() and time.monotonic() < deadline:
             with suppress(Empty):
                 self.messages.append(self._client.get_iopub_msg(timeout=0.1))

@@ -1,4 +1,4 @@
-"""Behaviours of a real kernel: outputs of cells, interrupts, re-runs."""
+"""Behaviour in a real kernel: outputs of cells, interrupts, repeated runs."""
 
 from __future__ import annotations
 
@@ -37,44 +37,44 @@ def kernel(running_kernel: Kernel) -> Iterator[Kernel]:
 @pytest.mark.parametrize(
     "register",
     [
-        "widget.on_resolved(heard)",
-        "widget.observe(lambda change: heard(change.owner.operation), 'state')",
-        "JobsWidget(client, poll_interval_seconds=0.1).on_resolved(heard)",
+        "widget.on_resolved(report)",
+        "widget.observe(lambda change: report(change.owner.operation), 'state')",
+        "JobsWidget(client, poll_interval_seconds=0.1).on_resolved(report)",
     ],
 )
 def test_a_callback_prints_in_the_cell_that_registered_it(kernel, register):
-    """Also while another cell runs."""
+    """It does so, too, while another cell runs."""
     kernel.run(WIDGET)
-    request = kernel.begin(f"def heard(operation): print('heard', operation.state)\n{register}")
+    request = kernel.begin(f"def report(operation): print('reported', operation.state)\n{register}")
     kernel.finish(request)
     other = kernel.begin("simulator.jobs.finish(job); time.sleep(0.3); print('another cell')")
     kernel.finish(other)
 
-    kernel.until(lambda: "heard SUCCEEDED" in kernel.text(request))
+    kernel.wait_until(lambda: "reported SUCCEEDED" in kernel.text(request))
     assert kernel.text(other) == "another cell\n"
 
 
 @pytest.mark.parametrize("wait", ["widget.wait()", "await widget", "await asyncio.gather(widget)"])
 def test_an_interrupt_ends_a_wait_at_once(kernel, wait):
-    """With one sentence, and the widget still follows the job."""
+    """It prints one sentence, and the widget still follows the job."""
     kernel.run("widget = OperationWidget(started(60))")
     request = kernel.begin(f"print('waiting', flush=True); {wait}")
-    kernel.until(lambda: kernel.text(request))
-    kernel.settle(0.2)
+    kernel.wait_until(lambda: kernel.text(request))
+    kernel.read_for(0.2)
     interrupted = time.monotonic()
 
     kernel.interrupt()
     kernel.finish(request)
 
     assert time.monotonic() - interrupted < 5  # the job runs for 60
-    (error,) = kernel.of(request, "error")
+    (error,) = kernel.contents(request, "error")
     assert error["traceback"] == ["Stopped waiting. The job goes on."]
     assert kernel.run("print(widget.state)") == "RUNNING\n"
 
 
 @pytest.mark.parametrize("cell_id", ["a1b2", None])
-def test_a_cell_that_runs_twenty_times_polls_as_often_as_one(kernel, cell_id):
-    """Widgets that it showed before are paused: one thread, one list for each interval."""
+def test_running_a_cell_again_does_not_increase_polling(kernel, cell_id):
+    """Widgets of earlier runs are paused: there is one thread, and one list per interval."""
     for _ in range(20):
         kernel.run(
             "again = simulator.client(); JobsWidget(again, poll_interval_seconds=0.2)",
@@ -92,40 +92,40 @@ def test_a_cell_that_runs_twenty_times_polls_as_often_as_one(kernel, cell_id):
 
 
 def test_a_widget_that_another_cell_shows_is_not_paused(kernel):
-    """Only a widget that no cell shows is paused; shown again, it goes on."""
+    """Only a widget that no cell shows is paused; shown again, it continues."""
     kernel.run("jobs = JobsWidget(client, poll_interval_seconds=0.1); jobs", "made")
     kernel.run("jobs", "other")
     kernel.run("'something else'", "made")
-    assert polls(kernel)
+    assert is_polling(kernel)
 
     kernel.run("'something else'", "other")
-    assert not polls(kernel)
+    assert not is_polling(kernel)
 
     kernel.run("jobs", "third")
-    assert polls(kernel)
+    assert is_polling(kernel)
 
 
-def test_a_paused_widget_goes_on_for_a_page_or_code(kernel):
-    """A page says that it shows the widget, or code waits for the end."""
+def test_a_visible_page_or_a_callback_keeps_a_widget_polling(kernel):
+    """A page's message resumes a paused widget; a widget with a callback is not paused."""
     kernel.run(WIDGET + "; widget", "one")
     kernel.run("1", "one")
-    assert not polls(kernel)
+    assert not is_polling(kernel)
     kernel.run("widget._handle_custom_msg({'action': 'visible', 'seq': 1}, [])")
-    assert polls(kernel)
+    assert is_polling(kernel)
 
     kernel.run("widget.on_resolved(print); widget", "two")
     kernel.run("2", "two")
-    assert polls(kernel)
+    assert is_polling(kernel)
 
 
-def polls(kernel: Kernel) -> bool:
+def is_polling(kernel: Kernel) -> bool:
     """Whether anything polls the server, at an interval of 0.1 s."""
     code = "simulator.requests.clear(); time.sleep(0.4); print(len(simulator.requests) > 1)"
     return kernel.run(code) == "True\n"
 
 
 def test_a_blocking_wait_as_the_last_value_is_drawn_once(kernel):
-    """With the extension: by the wait, and not again as the returned operation."""
+    """The extension draws the wait, and not the returned operation again."""
     kernel.run("%load_ext tamr_widgets")
     once = kernel.begin("started(0.3).wait(0.1)")
     kernel.finish(once)
@@ -139,7 +139,7 @@ def test_a_blocking_wait_as_the_last_value_is_drawn_once(kernel):
 
 
 def test_a_forked_worker_waits_without_a_widget(kernel):
-    """Also where the parent had loaded the extension, and for a widget that it made."""
+    """The parent has loaded the extension, and created a widget that the worker waits for."""
     kernel.run("%load_ext tamr_widgets")
     kernel.run(
         "import multiprocessing\n"
@@ -163,15 +163,15 @@ def test_a_forked_worker_waits_without_a_widget(kernel):
             "widget.on_resolved(lambda o: widget.close()); widget",
             ["widget.wait(); time.sleep(0.2)"],
         ),
-        # Messages that come between two cells are lost.
+        # Messages that arrive between two cells are lost.
         ("widget", ["1", "2"]),
     ],
 )
 def test_an_executed_notebook_ends_with_the_final_state(show, then, monkeypatch):
-    """Under nbclient, as in papermill and nbconvert: the record is written before the news."""
+    """In nbclient, papermill and nbconvert, the output is updated before callbacks run."""
     cell = f"widget = OperationWidget(started(0.8), poll_interval_seconds=0.1)\n{show}"
 
-    notebook = executed([cell, *then], monkeypatch)
+    notebook = execute_notebook([cell, *then], monkeypatch)
 
     (output,) = [each for each in notebook.cells[1].outputs if "data" in each]
     assert "SUCCEEDED" in output["data"]["text/html"]
@@ -180,8 +180,8 @@ def test_an_executed_notebook_ends_with_the_final_state(show, then, monkeypatch)
 
 
 def test_an_executed_notebook_keeps_the_rows_of_a_jobs_widget(monkeypatch):
-    """Also if its cell is the last one, which ends before the list would have arrived."""
-    notebook = executed(["started(60)", "JobsWidget(client)"], monkeypatch)
+    """Its cell may be the last one, which would end before the list arrives."""
+    notebook = execute_notebook(["started(60)", "JobsWidget(client)"], monkeypatch)
 
     (output,) = notebook.cells[-1].outputs
     assert "RUNNING" in output["data"]["text/html"]
@@ -191,7 +191,7 @@ def test_an_executed_notebook_keeps_the_rows_of_a_jobs_widget(monkeypatch):
     assert widget_state(notebook, "_status")["total"] == 1
 
 
-def executed(cells: list[str], monkeypatch: pytest.MonkeyPatch) -> nbformat.NotebookNode:
+def execute_notebook(cells: list[str], monkeypatch: pytest.MonkeyPatch) -> nbformat.NotebookNode:
     """Execute a notebook as nbconvert and papermill do."""
     monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
     sources = [nbformat.v4.new_code_cell(code) for code in [SETUP, *cells]]
@@ -208,7 +208,7 @@ def widget_state(notebook: nbformat.NotebookNode, name: str) -> Any:
 
 
 class _SlowClient(NotebookClient):
-    """Leaves some time before a cell that does not wait."""
+    """Waits before a cell that consists of a number."""
 
     async def async_execute_cell(self, cell, *args, **kwargs):
         if cell.source.isdigit():
@@ -217,26 +217,26 @@ class _SlowClient(NotebookClient):
 
 
 @pytest.mark.parametrize(
-    "register", ["widget.on_resolved(fail)", "widget.observe(fail, 'state')", "follow(fail)"]
+    "register", ["widget.on_resolved(fail)", "widget.observe(fail, 'state')", "subscribe(fail)"]
 )
-def test_the_traceback_of_a_callback_appears_in_the_cell_that_registered_it(kernel, register):
+def test_a_traceback_appears_in_the_cell_that_registered_the_callback(kernel, register):
     """The traceback is logged there, and nowhere else."""
     kernel.run(
         WIDGET + "\n"
-        "def fail(_): raise ValueError('heard')\n"
-        "def follow(call): Poller.of(client).subscribe(widget.operation, call, interval=0.1)"
+        "def fail(_): raise ValueError('failed')\n"
+        "def subscribe(call): Poller.of(client).subscribe(widget.operation, call, interval=0.1)"
     )
     request = kernel.begin(register)
     kernel.finish(request)
     other = kernel.begin("simulator.jobs.finish(job); time.sleep(0.3); print('another cell')")
     kernel.finish(other)
 
-    kernel.until(lambda: "ValueError: heard" in kernel.text(request))
+    kernel.wait_until(lambda: "ValueError: failed" in kernel.text(request))
     assert kernel.text(other) == "another cell\n"
 
 
-def test_what_the_polling_thread_logs_appears_in_no_other_cell(kernel):
-    """It belongs to the cell that began to follow: also warnings, also at DEBUG."""
+def test_logs_of_the_polling_thread_appear_in_no_other_cell(kernel):
+    """They appear in the cell that created the widget, debug messages included."""
     request = kernel.begin(
         "import logging; logging.basicConfig(level=logging.DEBUG)\n"
         "job = simulator.jobs.add('RUNNING')\n"
@@ -254,12 +254,12 @@ def test_what_the_polling_thread_logs_appears_in_no_other_cell(kernel):
     kernel.finish(other)
     kernel.run("logging.getLogger().setLevel(logging.WARNING)")
 
-    kernel.until(lambda: "no readable state" in kernel.text(request))
+    kernel.wait_until(lambda: "no readable state" in kernel.text(request))
     assert kernel.text(other) == "another cell\n"
 
 
-def test_what_is_logged_for_an_operation_appears_in_the_cell_that_follows_it(kernel):
-    """Not in the cell that happened to start the polling thread."""
+def test_logs_for_an_operation_appear_in_the_cell_of_its_widget(kernel):
+    """They do not appear in the cell that started the polling thread."""
     first = kernel.begin("one = OperationWidget(started(60)); one")
     kernel.finish(first)
     second = kernel.begin(
@@ -269,5 +269,5 @@ def test_what_is_logged_for_an_operation_appears_in_the_cell_that_follows_it(ker
     )
     kernel.finish(second)
 
-    kernel.until(lambda: "no readable state" in kernel.text(second))
+    kernel.wait_until(lambda: "no readable state" in kernel.text(second))
     assert "no readable state" not in kernel.text(first)

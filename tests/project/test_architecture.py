@@ -1,4 +1,4 @@
-"""The order of imports: what each part of the package may build on. The one table of limits."""
+"""The order of imports between the parts of the package, and the one table of text limits."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LAYERS: list[set[str]] = [
     {"ipython"},
     {"__main__"},
 ]
-# The simulator stands in for a server: it builds on nothing here but what `client()` returns.
+# The simulator replaces a server: of the package it imports only what `client()` returns.
 SIMULATOR = "simulator"
 ALLOWED = {
     ("errors", "operation"): "the type of an attribute",
@@ -98,7 +98,7 @@ def is_allowed(module: str, other: str) -> bool:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=[dotted(path) or NAME for path in MODULES])
-def test_imports_run_one_way(path):
+def test_imports_follow_the_order_of_layers(path):
     """A module imports from its own layer and from those before it, and from no other."""
     module = dotted(path)
     if not module:  # the public names
@@ -110,14 +110,14 @@ def test_imports_run_one_way(path):
 
 
 def test_every_exception_from_the_order_is_needed():
-    """An exception that no import uses is struck out."""
+    """Each exception is used by an import."""
     used = {(dotted(path), other) for path in MODULES for other in imported(path)}
 
     assert set(ALLOWED) <= used
 
 
-def test_modules_do_not_import_one_another_in_a_circle():
-    """Within a layer, too, each module comes before those that build on it; types may be named."""
+def test_imports_are_not_circular():
+    """Modules of the same layer are checked, too; imports for types only are not."""
     graph = {
         module: {
             other
@@ -129,11 +129,11 @@ def test_modules_do_not_import_one_another_in_a_circle():
     }
     done: list[str] = []
 
-    def visit(module: str, trail: tuple[str, ...]) -> None:
-        assert module not in trail, " -> ".join([*trail, module])
+    def visit(module: str, importers: tuple[str, ...]) -> None:
+        assert module not in importers, " -> ".join([*importers, module])
         if module not in done:
             for other in sorted(graph.get(module, ())):
-                visit(other, (*trail, module))
+                visit(other, (*importers, module))
             done.append(module)
 
     for module in graph:
@@ -141,7 +141,7 @@ def test_modules_do_not_import_one_another_in_a_circle():
 
 
 def test_the_code_map_names_every_module():
-    """The map in CONTRIBUTING.md is that of the tree; of the simulator it names the folders."""
+    """The map in CONTRIBUTING.md has all modules, and of the simulator the folders."""
     contributing = (ROOT.parent / "CONTRIBUTING.md").read_text("utf-8")
     code_map = contributing.partition("## Code map")[2].partition("\nImports run one way")[0]
     words = set(re.findall(r"\w+", code_map))
@@ -149,7 +149,7 @@ def test_the_code_map_names_every_module():
     modules = {
         path.stem for path in MODULES if path.stem != "__init__" and SIMULATOR not in path.parts
     }
-    assert modules - words == {"targets"}  # stands there as target(s)
+    assert modules - words == {"targets"}  # the map has target(s)
 
 
 def test_limits_of_text_are_in_one_table():

@@ -1,4 +1,4 @@
-"""`.ci/run` and what people read about it say the same."""
+"""`.ci/run` agrees with its documentation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def run(*stages):
 
 
 def test_ci_runs_the_test_command_of_the_readme():
-    """A newcomer's first command is one that is known to work."""
+    """The first command that a new contributor runs is tested."""
     section = (PROJECT / "README.md").read_text("utf-8").partition("## Run the tests\n\n")[2]
     command = section.splitlines()[0].strip()
 
@@ -25,7 +25,7 @@ def test_ci_runs_the_test_command_of_the_readme():
 
 
 def test_help_lists_every_stage():
-    """Each stage has a line, and CONTRIBUTING names it too."""
+    """Each stage has a line, and is named in CONTRIBUTING."""
     stages = re.findall(r"^stage_(\w+)\(\)", SCRIPT.read_text("utf-8"), re.MULTILINE)
     contributing = (PROJECT / "CONTRIBUTING.md").read_text("utf-8")
     shown = run("help")
@@ -36,8 +36,8 @@ def test_help_lists_every_stage():
 
 
 def test_an_unknown_stage_runs_nothing():
-    """The help is shown, and the status is not that of a success."""
-    shown = run("lint", "nonsense")
+    """The exit status is an error."""
+    shown = run("lint", "unknown")
 
     assert shown.returncode == 2
     assert "== lint" not in shown.stdout

@@ -1,4 +1,4 @@
-"""The modules of the tests are found by their own names, whatever pytest is called with."""
+"""Test modules are imported by unique names, whichever tests pytest runs."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def imported(path: Path) -> set[str | None]:
 
 
 def test_no_module_imports_a_conftest():
-    """There are several, and an import finds the one that pytest has loaded last."""
+    """There are several, and an import would get the one that pytest has loaded last."""
     assert [path for path in MODULES if "conftest" in imported(path)] == []
 
 
-def test_every_module_has_a_name_of_its_own():
-    """They are imported without their folders, so that one would take the place of another."""
+def test_module_names_are_unique():
+    """Modules are imported without their folders, so one would replace another."""
     names = Counter(path.name for path in MODULES if path.stem not in ("conftest", "__main__"))
 
     assert [name for name, count in names.items() if count > 1] == []

@@ -1,4 +1,4 @@
-"""tests/typing holds a user's code: mypy checks it, and these tests that it is complete."""
+"""tests/typing/api.py uses the public API: mypy checks it, and these tests that it is complete."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ API = Path(__file__).parents[1] / "typing/api.py"
 
 @pytest.mark.parametrize("module", [tamr_widgets, tamr_widgets.simulator], ids=lambda m: m.__name__)
 def test_every_public_name_is_used_in_the_typed_example(module):
-    """A public name whose type nothing checks would lose it unseen."""
+    """The type of a name that the example does not use could be lost unnoticed."""
     tree = ast.parse(API.read_text())
     imported = {
         alias.name

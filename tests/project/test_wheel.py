@@ -15,7 +15,7 @@ import tamr_widgets
 
 PROJECT = Path(__file__).parents[2]
 NEEDED = {"anywidget", "ipython", "ipywidgets", "requests", "traitlets", "urllib3"}
-# For notify, to_frame and the simulator; each says how to get it.
+# For notify, to_frame and the simulator, whose errors say how to install them.
 OPTIONAL = {"apprise", "pandas", "tornado"}
 
 
@@ -34,7 +34,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with nothing but what the wheel installs."""
+    """A folder with only the files that the wheel installs."""
     folder = tmp_path_factory.mktemp("installed")
     with zipfile.ZipFile(wheel) as archive:  # as pip does
         archive.extractall(folder)
@@ -42,7 +42,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def contents(folder: Path) -> set[str]:
-    """The files below a folder that belong into a wheel."""
+    """The files below a folder that belong in a wheel."""
     return {
         path.relative_to(folder).as_posix()
         for path in folder.rglob("*")
@@ -51,7 +51,7 @@ def contents(folder: Path) -> set[str]:
 
 
 def test_the_wheel_holds_the_whole_package_and_nothing_else(wheel):
-    """Modules, the browser's files, py.typed and the simulator; no test, no notebook, no tool."""
+    """Modules, the browser's files, py.typed and the simulator; no tests, notebooks or tools."""
     with zipfile.ZipFile(wheel) as archive:
         packed = {name for name in archive.namelist() if ".dist-info/" not in name}
 
@@ -61,8 +61,8 @@ def test_the_wheel_holds_the_whole_package_and_nothing_else(wheel):
     assert any(name.startswith("tamr_widgets/widgets/static/") for name in packed)
 
 
-def test_the_wheel_says_what_it_is_and_needs(wheel):
-    """A package index shows what is in the wheel's own metadata."""
+def test_the_metadata_of_the_wheel_is_complete(wheel):
+    """A package index shows this metadata."""
     with zipfile.ZipFile(wheel) as archive:
         (name,) = (each for each in archive.namelist() if each.endswith(".dist-info/METADATA"))
         metadata = email.message_from_bytes(archive.read(name))
@@ -79,8 +79,8 @@ def test_the_wheel_says_what_it_is_and_needs(wheel):
     assert set(metadata.get_all("Provides-Extra")) >= {"demo", "lint", "simulator", "test"}
 
 
-def test_what_the_package_imports_is_declared():
-    """Each third-party package that a module imports is a dependency, not just another's."""
+def test_every_imported_package_is_declared():
+    """A third-party package that a module imports is a dependency of this package itself."""
     imported = {
         name.partition(".")[0].lower()
         for path in (PROJECT / "tamr_widgets").rglob("*.py")

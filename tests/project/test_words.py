@@ -42,7 +42,7 @@ def found(check, source):
     ],
 )
 def test_python_is_searched(source, line, word):
-    """A forbidden name, phrase or opening is found with its line."""
+    """A forbidden name, phrase or first word is found with its line."""
     assert ((line, word) in found(check_python, source)) == (word is not None)
 
 
@@ -57,7 +57,7 @@ def test_python_is_searched(source, line, word):
     ],
 )
 def test_other_python_passes(source):
-    """Plain English stays, and so does text that is neither documentation nor an error."""
+    """Plain English is accepted, and so is text that is neither documentation nor an error."""
     assert found(check_python, source) == []
 
 
@@ -68,7 +68,7 @@ def test_docstrings_are_in_the_third_person():
 
 
 def test_faults_are_found_in_code_and_text():
-    """Neither a default nor any other word that ends so is one."""
+    """Other words that end in "fault" are not."""
     source = "default = 1\nfault_kind = 2  # a fault\nonFault(Defaults, faulty)"
 
     assert found(check_faults, source) == [(2, "fault"), (2, "fault"), (3, "Fault")]

@@ -25,7 +25,7 @@ PATTERNS = (
     "tests/**/*.js",
 )
 
-# Identifiers that have a standard name now; "_" before them makes no difference.
+# Identifiers that have been replaced by a standard name, with or without "_" before them.
 _NAMES = """
     NoAnswer TooSlow Untrusted Unsendable UnexpectedAnswer ForeignAddress NotAnOperation
     ClientUnusable
@@ -38,7 +38,7 @@ _NAMES = """
     Question Answer Wire Shelf Asked Workload Hands doubles
 """
 NAMES = frozenset(_NAMES.split())
-# Words of which no identifier is made up, whatever else it says.
+# Words that may not be a part of any identifier.
 PARTS = {"answer", "answers", "asked", "courier", "economy", "lessons", "patience", "most", "least"}
 PAGE_NAMES = {"notice", "kinds", "press", "here", "turns", "spoken"}
 
@@ -52,7 +52,7 @@ PHRASES = re.compile(
     )\b""",
     re.IGNORECASE | re.VERBOSE,
 )
-# A docstring or a comment begins with what a thing is or does, a sentence never with a question.
+# Question words, with which no docstring, comment or sentence begins.
 OPENING = re.compile(r"(What|Who|Whom|Whoever|Whatever|How|Where|Why)\b")
 HEADLESS = re.compile(r"(?:[.:;!?]\s+)((?:What|Who|Whom|Whoever|Whatever)\b)")
 IMPERATIVE = re.compile(

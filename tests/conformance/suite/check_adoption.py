@@ -1,4 +1,4 @@
-"""Operations of the public client, adopted as ours, on their own client."""
+"""Operations of the public client, adopted as ours; they keep their client."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ QUICK = {"poll_interval_seconds": 0.02, "timeout_seconds": 20}
 
 @pytest.fixture
 def adopt(client, simulator):
-    """Start a job, fetch it with the public client, and adopt that."""
+    """Start a job, fetch it with the public client, and adopt it."""
 
     def adopted(**options):
         return Operation.adopt(
@@ -24,8 +24,8 @@ def adopt(client, simulator):
     return adopted
 
 
-def test_an_adopted_operation_asks_through_the_public_client(client, simulator, adopt):
-    """Polling returns a new snapshot; the request is the public client's own."""
+def test_an_adopted_operation_polls_through_the_public_client(client, simulator, adopt):
+    """Polling returns a new snapshot; the public client sends the request."""
     operation = adopt(queued_seconds=600)
     simulator.jobs.finish(operation.resource_id)
 
@@ -44,8 +44,8 @@ def test_an_adopted_operation_is_waited_for(adopt):
     assert done.succeeded()
 
 
-def test_a_wait_gives_up_in_time(adopt):
-    """The time limit is a TimeoutError that knows the last snapshot."""
+def test_a_wait_ends_at_its_timeout(adopt):
+    """It raises TimeoutError, which has the last snapshot."""
     operation = adopt(queued_seconds=600)
 
     with pytest.raises(TimeoutError) as raised:
@@ -65,7 +65,7 @@ def test_an_adopted_operation_is_cancelled(adopt):
 
 
 def test_a_refused_delete_is_an_http_error(adopt):
-    """405 is our MethodNotAllowed, which code that catches requests' HTTPError catches."""
+    """A 405 response raises an error of ours that is also requests' HTTPError."""
     with pytest.raises(requests.HTTPError) as raised:
         adopt().delete()
 
@@ -83,7 +83,7 @@ def test_an_allowed_delete_returns_the_response(simulator, adopt):
 
 
 def test_a_history_learns_from_public_operations(client, simulator, adopt):
-    """And estimates one, without a conversion by hand."""
+    """It also estimates their queue time, without a conversion."""
     past = adopt(run_seconds=0.2).wait(**QUICK)
     public = PublicOperation.from_resource_id(client, past.resource_id)
 
@@ -104,8 +104,8 @@ def test_a_noop_is_adopted(client, simulator):
     assert len(simulator.requests) == requested
 
 
-def test_an_expired_session_is_no_obstacle(client, simulator, adopt):
-    """The public client renews its session in the middle of our wait."""
+def test_an_expired_session_is_renewed(client, simulator, adopt):
+    """The public client renews it during our wait."""
     client.set_auth_cookie()
     operation = adopt()
     simulator.expire_sessions()
@@ -113,8 +113,8 @@ def test_an_expired_session_is_no_obstacle(client, simulator, adopt):
     assert operation.wait(**QUICK).succeeded()
 
 
-def test_everything_is_read_from_an_adopted_operation(adopt):
-    """Facts that only ours has are there for theirs: times, user, and the message in words."""
+def test_an_adopted_operation_has_our_additional_attributes(adopt):
+    """The public client's operation has no times and no user."""
     done = adopt(created_by="ada").wait(**QUICK)
 
     assert done.created_by == "ada"

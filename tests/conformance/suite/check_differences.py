@@ -1,6 +1,6 @@
-"""Cases in which a wait of the public client breaks, and one of ours on the same client goes on.
+"""Cases in which a wait of the public client fails, and one of ours on the same client succeeds.
 
-These tests also fail when the public client mends its side; then the case can go.
+These tests also fail when the public client is fixed; the case can then be removed.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ def start(client, simulator):
     return started
 
 
-def polls_of(simulator, seconds, wait):
-    """Count the requests of a wait, which must time out after so many seconds."""
+def count_requests(simulator, seconds, wait):
+    """Count the requests of a wait that times out after `seconds`."""
     simulator.requests.clear()
     with pytest.raises(TimeoutError):
         wait(poll_interval_seconds=0.05, timeout_seconds=seconds)
@@ -37,14 +37,14 @@ def polls_of(simulator, seconds, wait):
 
 
 @pytest.mark.parametrize("status", [{"state": "CANCELING"}, None], ids=["canceling", "null"])
-def test_a_state_that_it_does_not_know(simulator, start, status):
-    """The public client asks without a pause; ours keeps to its interval."""
+def test_an_unknown_state(simulator, start, status):
+    """The public client polls without a pause; ours keeps its interval."""
     operation = start(queued_seconds=600)
     simulator.jobs.put(simulator.jobs.get(operation.resource_id) | {"status": status})
     operation = operation.poll()
 
-    theirs = polls_of(simulator, 0.5, operation.wait)
-    ours = polls_of(simulator, 0.5, Operation.adopt(operation).wait)
+    theirs = count_requests(simulator, 0.5, operation.wait)
+    ours = count_requests(simulator, 0.5, Operation.adopt(operation).wait)
 
     assert ours <= 0.5 / 0.05 + 2
     assert theirs > 3 * ours
@@ -60,8 +60,8 @@ def test_a_state_that_it_does_not_know(simulator, start, status):
     ],
     ids=["502", "reset", "login page", "empty list"],
 )
-def test_a_fault_that_passes(simulator, start, fault, theirs):
-    """The public client's wait ends with it; ours ends with the job."""
+def test_a_temporary_fault(simulator, start, fault, theirs):
+    """The public client's wait raises an error; ours continues to the end of the job."""
     operation = start(queued_seconds=600)
 
     with simulator.faults.on(fault), pytest.raises(theirs):
@@ -72,8 +72,8 @@ def test_a_fault_that_passes(simulator, start, fault, theirs):
         assert not simulator.faults
 
 
-def test_no_time_for_a_job_that_has_ended(simulator, start):
-    """With a limit of 0 the public client gives up on a finished job; ours returns it."""
+def test_a_timeout_of_zero_for_a_job_that_has_ended(simulator, start):
+    """The public client's wait raises TimeoutError; ours returns the operation."""
     operation = start()
     simulator.jobs.finish(operation.resource_id)
     operation = operation.poll()
@@ -84,23 +84,23 @@ def test_no_time_for_a_job_that_has_ended(simulator, start):
 
 
 def test_a_server_that_hangs(simulator, start):
-    """The public client outlasts its limit as long as the server says nothing; ours does not."""
+    """The public client's wait exceeds its timeout until the server responds; ours does not."""
     operation = start(queued_seconds=600)
-    limit = 0.2
+    timeout = 0.2
     with simulator.faults.on(Fault.hang()):
         began = time.monotonic()
         with pytest.raises(TimeoutError):
-            Operation.adopt(operation).wait(0.02, timeout_seconds=limit)
-        assert time.monotonic() - began < limit + 0.5
+            Operation.adopt(operation).wait(0.02, timeout_seconds=timeout)
+        assert time.monotonic() - began < timeout + 0.5
 
-        theirs = threading.Thread(target=_wait_until_cut_off, args=(operation, limit))
+        theirs = threading.Thread(target=_wait_until_disconnected, args=(operation, timeout))
         theirs.start()
-        theirs.join(limit + 0.5)
+        theirs.join(timeout + 0.5)
         assert theirs.is_alive()
         simulator.stop()
         theirs.join()
 
 
-def _wait_until_cut_off(operation, limit):
+def _wait_until_disconnected(operation, timeout):
     with pytest.raises(requests.ConnectionError):
-        operation.wait(0.02, timeout_seconds=limit)
+        operation.wait(0.02, timeout_seconds=timeout)

@@ -1,7 +1,7 @@
-"""More of the fault suite's cases, for the public client and for ours side by side.
+"""Further cases of the tests of faults, for the public client and for ours.
 
-The assertions on the public client describe its current behaviour; a test that fails because it
-does better can go.
+The assertions on the public client describe its current behaviour; a test that fails because the
+client was improved can be removed.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ def our_client(simulator):
 
 
 @pytest.fixture
-def elsewhere():
-    """A server on another port of loopback that hears one request, hands it over, and hangs up."""
-    heard = []
+def other_server():
+    """A server on another loopback port that records one request and closes the connection."""
+    received = []
     listener = socket.create_server(("127.0.0.1", 0))
     listener.settimeout(10)
 
@@ -42,38 +42,38 @@ def elsewhere():
         except OSError:
             return
         with connection:
-            heard.append(connection.recv(65536).decode())
+            received.append(connection.recv(65536).decode())
 
     thread = threading.Thread(target=listen)
     thread.start()
-    yield listener.getsockname()[1], heard
+    yield listener.getsockname()[1], received
     listener.shutdown(socket.SHUT_RDWR)
     listener.close()
     thread.join()
 
 
-def test_an_absolute_relative_id(client, our_client, elsewhere):
-    """The public client sends the credentials to whatever host the server names; ours does not."""
-    port, heard = elsewhere
-    leading_away = {
+def test_an_absolute_relative_id(client, our_client, other_server):
+    """The public client sends the credentials to any host that the server names; ours does not."""
+    port, received = other_server
+    document = {
         "id": "17",
         "relativeId": f"http://127.0.0.1:{port}{V1}operations/17",
         "status": {"state": "RUNNING"},
     }
-    theirs = PublicOperation.from_json(client, leading_away)
+    theirs = PublicOperation.from_json(client, document)
 
-    for ours in (Operation.adopt(theirs), Operation(our_client, leading_away)):
+    for ours in (Operation.adopt(theirs), Operation(our_client, document)):
         with pytest.raises(CrossOriginError):
             ours.poll()
-    assert heard == []
+    assert received == []
     with pytest.raises(requests.ConnectionError):
         theirs.poll()
-    assert "Authorization: BasicCreds " in heard[0]
+    assert "Authorization: BasicCreds " in received[0]
 
 
-def test_a_login_cookie_on_another_port(client, simulator, elsewhere):
-    """The public client's cookie has no port and goes along; ours stays at home."""
-    port, heard = elsewhere
+def test_a_login_cookie_on_another_port(client, simulator, other_server):
+    """The public client sends its cookie to every port; ours does not."""
+    port, received = other_server
     client.set_auth_cookie()
     with simulator.client(store_auth_cookie=True) as our_client:
         url = f"http://127.0.0.1:{port}{V1}operations"
@@ -83,10 +83,10 @@ def test_a_login_cookie_on_another_port(client, simulator, elsewhere):
         client.session.get(url)
 
     assert "Cookie" not in request.headers
-    assert "authToken=" in heard[0]
+    assert "authToken=" in received[0]
 
 
-def test_a_job_that_ends_just_before_the_limit(simulator, client):
+def test_a_job_that_ends_just_before_the_timeout(simulator, client):
     """The public client discards the last response and raises; ours returns it."""
     job = simulator.jobs.start(queued_seconds=0, run_seconds=0.2)
     theirs = PublicOperation.from_resource_id(client, job)
@@ -97,8 +97,8 @@ def test_a_job_that_ends_just_before_the_limit(simulator, client):
     assert ours.wait(poll_interval_seconds=0.6, timeout_seconds=0.5).succeeded()
 
 
-def test_an_interval_longer_than_the_limit(simulator, client):
-    """The public client sleeps through its limit; ours ends with it."""
+def test_an_interval_longer_than_the_timeout(simulator, client):
+    """The public client sleeps beyond its timeout; ours does not."""
     theirs = PublicOperation.from_resource_id(client, simulator.jobs.start(queued_seconds=600))
 
     def seconds_of(wait):
@@ -111,8 +111,8 @@ def test_an_interval_longer_than_the_limit(simulator, client):
     assert seconds_of(Operation.adopt(theirs).wait) < 0.9
 
 
-def test_a_proxy_that_responds_a_delete_with_its_login_page(simulator, client):
-    """The public client takes it for a success; ours says that it is not known."""
+def test_a_proxy_that_responds_to_a_delete_with_a_login_page(simulator, client):
+    """The public client reports a success; ours reports that the result is not known."""
     theirs = PublicOperation.from_resource_id(client, simulator.jobs.start())
 
     with simulator.faults.on(Fault.login_page(method="DELETE")):
@@ -122,7 +122,7 @@ def test_a_proxy_that_responds_a_delete_with_its_login_page(simulator, client):
 
 
 def test_a_password_outside_of_latin_1(simulator):
-    """The public package's header cannot hold it; ours can."""
+    """The public package cannot encode it in a header; ours can."""
     request = requests.Request("GET", simulator.url)
     with pytest.raises(UnicodeEncodeError):
         request.prepare().prepare_auth(PublicAuth("ada", "\u20ac"))
@@ -130,7 +130,7 @@ def test_a_password_outside_of_latin_1(simulator):
 
 
 def test_a_login_that_is_always_refused(simulator, connect):
-    """The public client logs in without end; ours, on the same client, raises one typed error."""
+    """The public client logs in endlessly; ours, on the same client, raises a typed error."""
     client = connect(DEMO_PASSWORD)
     theirs = PublicOperation.from_resource_id(client, simulator.jobs.start(queued_seconds=600))
 
@@ -148,7 +148,7 @@ def test_a_login_that_is_always_refused(simulator, connect):
 
 
 def test_a_pickled_operation(client, simulator):
-    """The public operation takes its client with it, password and all; ours leaves it behind."""
+    """The public operation is pickled with its client and the password; ours without."""
     theirs = PublicOperation.from_resource_id(client, simulator.jobs.start())
 
     assert DEMO_PASSWORD.encode() in pickle.dumps(theirs)

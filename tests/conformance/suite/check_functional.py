@@ -47,7 +47,7 @@ def fetch(simulator, session, instance):
 
 
 def test_an_operation_is_adopted_with_its_session(session, fetch):
-    """The facts are those of the dataclass; the others come with the first poll."""
+    """It has the attributes of the dataclass; the others are set by the first poll."""
     public = fetch(queued_seconds=600)
 
     adopted = Operation.adopt(public, session)
@@ -60,7 +60,7 @@ def test_an_operation_is_adopted_with_its_session(session, fetch):
     assert adopted.poll().created_by == "admin"
 
 
-def test_it_is_waited_for_cancelled_and_drawn(session, fetch):
+def test_an_adopted_operation_is_waited_for_cancelled_and_drawn(session, fetch):
     """Everything that takes an operation works with an adopted one."""
     assert Operation.adopt(fetch(), session).wait(**QUICK).succeeded()
 
@@ -73,16 +73,16 @@ def test_it_is_waited_for_cancelled_and_drawn(session, fetch):
 
 def test_a_noop_is_adopted_without_a_request(session, instance):
     """Nothing was started, so nothing is polled."""
-    nothing = tc.operation._from_response(instance, SimpleNamespace(status_code=204))
+    noop = tc.operation._from_response(instance, SimpleNamespace(status_code=204))
 
-    adopted = Operation.adopt(nothing, session)
+    adopted = Operation.adopt(noop, session)
 
     assert adopted.succeeded()
     assert adopted.poll() is adopted
 
 
-def test_many_share_one_poller(session, simulator, fetch):
-    """Operations of one session and server cost about one list a round."""
+def test_many_operations_share_one_poller(session, simulator, fetch):
+    """Operations of one session and server cost about one list request per interval."""
     operations = [
         Operation.adopt(fetch(queued_seconds=0, run_seconds=100), session) for _ in range(20)
     ]
@@ -96,7 +96,7 @@ def test_many_share_one_poller(session, simulator, fetch):
 
 
 def test_all_kinds_of_operations_are_waited_for_together(simulator, session, client, fetch):
-    """Ours, those of both public packages, and widgets."""
+    """These are ours, those of both public packages, and widgets."""
     with simulator.client() as own_client:
         own = own_client.operation(simulator.jobs.start())
         dataset = client.projects.by_name("minimal_mastering").unified_dataset()
@@ -115,14 +115,14 @@ def test_all_kinds_of_operations_are_waited_for_together(simulator, session, cli
         widget.close()
 
 
-def test_without_a_session_the_error_says_how(fetch):
-    """An operation of this package does not know its session."""
+def test_the_error_for_a_missing_session_names_the_solution(fetch):
+    """An operation of this package has no reference to its session."""
     with pytest.raises(OperationTypeError, match=r"Operation\.adopt\(operation, session\)"):
         OperationWidget(fetch(queued_seconds=600))
 
 
-def test_a_login_that_is_refused_is_our_error(simulator, instance, fetch):
-    """The session renews its login by itself; a wrong password is no endless loop."""
+def test_a_refused_login_raises_our_error(simulator, instance, fetch):
+    """The session renews its login by itself; a wrong password causes no endless loop."""
     public = fetch(queued_seconds=600)
     wrong = tc.session.from_auth(tc.UsernamePasswordAuth(DEMO_USERNAME, "wr0ng-pass"))
 
@@ -133,7 +133,7 @@ def test_a_login_that_is_refused_is_our_error(simulator, instance, fetch):
 
 
 def test_an_expired_session_is_renewed(simulator, session, fetch):
-    """By the public package's own code, in the middle of our wait."""
+    """The public package renews it during our wait."""
     operation = Operation.adopt(fetch(), session)
     simulator.expire_sessions()
 
@@ -153,8 +153,8 @@ def extension(monkeypatch):
         widget.close()
 
 
-def test_the_extension_draws_an_operation_by_its_last_session(extension, fetch):
-    """The one that sent the last request to the server of the operation."""
+def test_the_extension_draws_an_operation_with_the_last_session(extension, fetch):
+    """This is the session that sent the last request to the operation's server."""
     public = fetch(queued_seconds=600)
 
     extension.shell.display_formatter.format(public)
@@ -174,7 +174,7 @@ def test_the_extension_shows_a_blocking_wait(extension, session, fetch):
 
 
 def test_unloading_restores_the_public_package(extension):
-    """All functions are those that were there before."""
+    """The original functions are back."""
     ipython.unload_ipython_extension(extension.shell)
 
     assert tc.operation.wait.__module__ == "tamr_client.operation"

@@ -9,11 +9,11 @@ import nbformat
 from nbclient import NotebookClient
 
 NOTEBOOK = Path(__file__).parents[3] / "notebooks" / "public_client.ipynb"
-SPEED = "speed=6"  # for people; the test need not watch
+SPEED = "speed=6"  # slow enough to watch; the test replaces it
 
 
-def test_the_public_client_s_notebook_runs_from_top_to_bottom(tmp_path, monkeypatch):
-    """With the real public client: blocking calls show a widget, live ones too."""
+def test_the_notebook_of_the_public_client_runs(tmp_path, monkeypatch):
+    """Blocking and asynchronous calls of the real public client show a widget."""
     kernel = tmp_path / "kernels" / "public"
     kernel.mkdir(parents=True)
     command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]

@@ -26,7 +26,7 @@ def shown(monkeypatch):
         widget.close()
 
 
-def until_ended(widget: ChainWidget) -> None:
+def wait_until_ended(widget: ChainWidget) -> None:
     changed = threading.Event()
     widget.observe(lambda _: changed.set(), "state")
     while widget.state == "RUNNING":
@@ -35,14 +35,14 @@ def until_ended(widget: ChainWidget) -> None:
 
 
 def test_a_workflow_of_the_toolbox_is_one_panel(client, shown):
-    """Each operation that it waits for is a step; its result is its own."""
+    """Each operation that the workflow waits for is a step; the workflow returns its own result."""
     project = client.projects.by_name(PROJECT)
 
     with recorded("Nightly"):
         operations = jobs.run([project])
 
     (widget,) = shown
-    until_ended(widget)
+    wait_until_ended(widget)
     assert widget.state == "SUCCEEDED"
     assert [each.state for each in operations] == ["SUCCEEDED"] * len(operations)
     assert [step.operation.resource_id for step in widget.steps] == [
@@ -51,7 +51,7 @@ def test_a_workflow_of_the_toolbox_is_one_panel(client, shown):
 
 
 def test_blocking_calls_of_the_public_client_are_steps(client, shown):
-    """In the order in which they are called."""
+    """The steps are in the order of the calls."""
     project = client.projects.by_name(PROJECT).as_mastering()
 
     with recorded("Nightly"):
@@ -59,7 +59,7 @@ def test_blocking_calls_of_the_public_client_are_steps(client, shown):
         project.pairs().refresh()
 
     (widget,) = shown
-    until_ended(widget)
+    wait_until_ended(widget)
     assert [step.state for step in widget.steps] == ["SUCCEEDED"] * 2
     assert [step.name for step in widget.steps] == [
         f"Update Unified Dataset [{PROJECT}_unified_dataset]",

@@ -1,4 +1,4 @@
-"""The public client's Operation and ours say the same about the same jobs."""
+"""The public client's Operation and ours return the same for the same jobs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def our_client(simulator):
 
 
 def facts(operation):
-    """Everything that the public documentation lets one read from an operation."""
+    """All documented attributes of an operation."""
     return {name: getattr(operation, name) for name in NAMES} | {"succeeded": operation.succeeded()}
 
 
@@ -46,8 +46,8 @@ def both(client, our_client):
     return fetched
 
 
-def test_every_job_of_the_past_reads_the_same(simulator, both):
-    """Exports and imports, too, whose ids are names and whose times have a form of their own."""
+def test_all_past_jobs_have_the_same_facts(simulator, both):
+    """Exports and imports are included: their ids are names, their times have another format."""
     assert len(simulator.jobs) > 20
 
     for job in simulator.jobs:
@@ -68,8 +68,8 @@ def test_every_job_of_the_past_reads_the_same(simulator, both):
     ],
     ids=["pending", "running", "canceling", "canceled", "unknown", "empty", "null"],
 )
-def test_every_status_reads_the_same(simulator, both, status):
-    """Also those that no document knows."""
+def test_every_status_has_the_same_facts(simulator, both, status):
+    """Undocumented statuses are included."""
     job = simulator.jobs.start()
     document = simulator.jobs.get(job) | {"status": status}
     simulator.jobs.put(document)
@@ -79,17 +79,17 @@ def test_every_status_reads_the_same(simulator, both, status):
     assert facts(ours) == facts(theirs)
 
 
-def test_an_alias_is_the_path_to_ask_at(simulator, client):
-    """`from_json` takes an `api_path` that goes before the document's own path."""
+def test_an_alias_replaces_the_api_path(simulator, client):
+    """`from_json` takes an `api_path` that overrides the document's own path."""
     document = simulator.jobs.get(simulator.jobs.start())
 
-    for kind in (PublicOperation, Operation):
-        assert kind.from_json(client, document).api_path == document["relativeId"]
-        assert kind.from_json(client, document, "operations/alias").api_path == "operations/alias"
+    for cls in (PublicOperation, Operation):
+        assert cls.from_json(client, document).api_path == document["relativeId"]
+        assert cls.from_json(client, document, "operations/alias").api_path == "operations/alias"
 
 
-def test_polling_and_waiting_return_the_same(simulator, both):
-    """New snapshots from both, equal in all that can be read; the old ones stay."""
+def test_polling_and_waiting_return_the_same_facts(simulator, both):
+    """Both return new snapshots with equal facts; the old ones do not change."""
     job = simulator.jobs.start(queued_seconds=600)
     theirs, ours = both(job)
     simulator.jobs.finish(job)
@@ -111,7 +111,7 @@ def test_options_are_applied_alike(simulator, both):
 
 
 def test_a_response_becomes_the_same_operation(client, our_client):
-    """Both make an operation of the response to a refresh, 204 included."""
+    """Both create an operation from the response to a refresh, 204 included."""
     for project in ("1", "7"):
         response = client.post(f"projects/{project}/unifiedDataset:refresh")
         theirs = PublicOperation.from_response(client, response)
@@ -133,9 +133,9 @@ def test_errors_are_caught_alike(simulator, both, client, our_client):
         assert refused.value.response.status_code == 405
         with pytest.raises(TimeoutError):
             operation.wait(0.02, timeout_seconds=0.05)
-    for kind, asker in ((PublicOperation, client), (Operation, our_client)):
+    for cls, its_client in ((PublicOperation, client), (Operation, our_client)):
         with pytest.raises(requests.HTTPError) as unknown:
-            kind.from_resource_id(asker, "4711")
+            cls.from_resource_id(its_client, "4711")
         assert unknown.value.response.status_code == 404
 
 
@@ -149,10 +149,10 @@ def test_errors_are_caught_alike(simulator, both, client, our_client):
     ],
     ids=["Client", "Operation"],
 )
-def test_every_public_member_is_there(public, ours, left_out):
+def test_every_public_member_exists(public, ours, left_out):
     """Ours has each attribute of the public package's class, apart from those named here."""
 
-    def members(kind):
-        return {name for name in dir(kind) if not name.startswith("_")}
+    def members(cls):
+        return {name for name in dir(cls) if not name.startswith("_")}
 
     assert members(public) - members(ours) - {"origin", "client"} == left_out

@@ -1,4 +1,4 @@
-"""tamr-toolbox, unchanged, finds a Tamr in the simulator."""
+"""tamr-toolbox works with the simulator, unchanged."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tamr_widgets.simulator import DEMO_PASSWORD, DEMO_USERNAME
 
 
 def test_a_client_is_created_for_a_healthy_server(simulator):
-    """The toolbox asks for the server's health before it hands out a client."""
+    """The toolbox checks the server's health before it returns a client."""
     client = clients.create(
         username=DEMO_USERNAME,
         password=DEMO_PASSWORD,
@@ -34,7 +34,7 @@ def test_the_version_is_read(client):
 
 
 def test_all_operations_are_listed(client, simulator):
-    """The whole past is there, the newest operation first."""
+    """All past operations are listed, the newest first."""
     assert [each.resource_id for each in operations.get_all(client)] == list(simulator.jobs)
 
 
@@ -45,29 +45,29 @@ def test_the_latest_operation_is_the_last_one_started(client, simulator):
     assert operations.get_latest(client).resource_id == job
 
 
-def test_active_operations_are_those_under_way(client, simulator):
-    """Only what is pending or running is active."""
+def test_active_operations_are_pending_or_running(client, simulator):
+    """Operations that have ended are not active."""
     jobs = {simulator.jobs.start(queued_seconds=600), simulator.jobs.start(run_seconds=600)}
 
     assert {each.resource_id for each in operations.get_active(client)} == jobs
 
 
 def test_an_operation_is_found_by_its_id(client, simulator):
-    """An id may be a number; -1 stands for nothing to do."""
+    """An id may be a number; -1 is the id of a NOOP."""
     job = simulator.jobs.start()
 
     assert operations.from_resource_id(client, job_id=int(job)).resource_id == job
     assert operations.from_resource_id(client, job_id=-1).type == "NOOP"
 
 
-def test_details_are_told(client, simulator):
-    """The toolbox's own description of a job has its id and what it does."""
+def test_details_are_described(client, simulator):
+    """The toolbox's description of a job contains its id and its description."""
     operation = operations.from_resource_id(client, job_id=simulator.jobs.start("train"))
 
-    told = operations.get_details(operation=operation)
+    details = operations.get_details(operation=operation)
 
-    assert f"Job: {operation.resource_id}" in told
-    assert "Train Mastering Model" in told
+    assert f"Job: {operation.resource_id}" in details
+    assert "Train Mastering Model" in details
 
 
 def test_waiting_returns_the_resolved_operation(client, simulator):
@@ -80,7 +80,7 @@ def test_waiting_returns_the_resolved_operation(client, simulator):
 
 
 def test_monitoring_returns_with_the_next_state(client, simulator):
-    """`monitor` comes back as soon as the state has changed, before the end."""
+    """`monitor` returns as soon as the state has changed, before the end."""
     job = simulator.jobs.start(queued_seconds=0.2, run_seconds=600)
     operation = operations.from_resource_id(client, job_id=job)
 
@@ -91,8 +91,8 @@ def test_monitoring_returns_with_the_next_state(client, simulator):
     assert (operation.state, changed.state) == ("PENDING", "RUNNING")
 
 
-def test_a_failure_is_enforced(client, simulator):
-    """The toolbox raises what the server said about a failed job."""
+def test_a_failure_raises_an_error(client, simulator):
+    """`enforce_success` raises an error with the id of the failed job."""
     job = simulator.jobs.start()
     simulator.jobs.finish(job, "FAILED")
 
@@ -101,7 +101,7 @@ def test_a_failure_is_enforced(client, simulator):
 
 
 def test_an_export_can_be_waited_for(client):
-    """Exports have ids that are names, and a result in the end."""
+    """The id of an export is a name."""
     project = client.projects.by_name("minimal_mastering")
     started = client.post(f"/api/versioned/v1/projects/{project.resource_id}:export", json={})
 

@@ -1,4 +1,4 @@
-"""tamr-unify-client, unchanged, finds a Tamr in the simulator."""
+"""tamr-unify-client works with the simulator, unchanged."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ RESOLVED = {"SUCCEEDED", "FAILED", "CANCELED"}
 
 
 def test_a_project_is_found_by_name(client):
-    """A name leads to its project, and from there to the unified dataset."""
+    """The project has its unified dataset."""
     project = client.projects.by_name("minimal_mastering")
 
     assert project.name == "minimal_mastering"
@@ -20,7 +20,7 @@ def test_a_project_is_found_by_name(client):
 
 
 def test_an_unknown_project_is_not_found(client):
-    """A name that no project has is a KeyError, an id that none has an HTTPError."""
+    """An unknown name raises KeyError, an unknown id HTTPError."""
     with pytest.raises(KeyError):
         client.projects.by_name("no such project")
     with pytest.raises(requests.HTTPError):
@@ -38,7 +38,7 @@ def test_datasets_are_listed_and_found(client):
 
 
 def test_an_asynchronous_refresh_returns_at_once(client):
-    """The operation is unresolved, stays unchanged, and ends well when it is waited for."""
+    """The operation is unresolved and does not change; waiting returns a resolved one."""
     dataset = client.projects.by_name("minimal_mastering").unified_dataset()
 
     operation = dataset.refresh(asynchronous=True)
@@ -58,8 +58,8 @@ def test_a_synchronous_refresh_waits(client):
     assert dataset.refresh(**QUICK).succeeded()
 
 
-def test_polling_passes_through_the_states(client, simulator):
-    """Each poll is a new snapshot of what the server says at that moment."""
+def test_each_poll_returns_the_current_state(client, simulator):
+    """It is a new snapshot; the earlier ones do not change."""
     job = simulator.jobs.start(queued_seconds=600)
     pending = Operation.from_resource_id(client, job)
     simulator.jobs.change(job, status={"state": "RUNNING"})
@@ -82,8 +82,8 @@ def test_options_are_applied(client, simulator):
     assert operation.apply_options(**QUICK).succeeded()
 
 
-def test_what_is_up_to_date_becomes_a_noop(client, simulator):
-    """A refresh with nothing to do is answered 204, which the client turns into a NOOP."""
+def test_refreshing_a_current_dataset_returns_a_noop(client, simulator):
+    """The server responds with 204, which the client turns into a NOOP."""
     dataset = client.projects.by_name("already_up_to_date").unified_dataset()
 
     operation = dataset.refresh(asynchronous=True)
@@ -93,7 +93,7 @@ def test_what_is_up_to_date_becomes_a_noop(client, simulator):
     assert simulator.requests[-1].status == 204
 
 
-def test_a_job_that_fails_says_why(client):
+def test_a_failed_job_has_a_message(client):
     """Waiting returns the failed operation, whose status has the exception and its trace."""
     dataset = client.projects.by_name("broken_transformations").unified_dataset()
 
@@ -105,8 +105,8 @@ def test_a_job_that_fails_says_why(client):
     assert "\n\tat " in operation.status["message"]
 
 
-def test_waiting_ends_with_its_time_limit(client, simulator):
-    """A job that goes on for longer raises TimeoutError and goes on."""
+def test_waiting_ends_at_its_timeout(client, simulator):
+    """It raises TimeoutError, and the job continues."""
     job = simulator.jobs.start(queued_seconds=600)
 
     with pytest.raises(TimeoutError):
@@ -116,7 +116,7 @@ def test_waiting_ends_with_its_time_limit(client, simulator):
 
 
 def test_an_unknown_operation_is_not_found(client):
-    """An id that the server does not know is an HTTPError with status 404."""
+    """An unknown id raises HTTPError with status 404."""
     with pytest.raises(requests.HTTPError) as raised:
         Operation.from_resource_id(client, "4711")
 
@@ -135,7 +135,7 @@ def test_a_delete_is_refused(client, simulator):
 
 
 def test_a_delete_is_allowed(client, simulator):
-    """A server that deletes responds with success, and has no such operation any more."""
+    """A server that deletes operations responds with success, and removes the operation."""
     job = simulator.jobs.start()
     simulator.jobs.allow_delete(job)
 
@@ -144,7 +144,7 @@ def test_a_delete_is_allowed(client, simulator):
 
 
 def test_a_cancelled_job_passes_through_canceling(client, simulator):
-    """After the request the job reads CANCELING, a word in no document, and then CANCELED."""
+    """After the request the state is CANCELING, which is undocumented, and then CANCELED."""
     job = simulator.jobs.start(run_seconds=600)
     operation = Operation.from_resource_id(client, job)
 
@@ -181,15 +181,15 @@ def test_every_step_of_mastering_starts_a_job(client, start):
 
 
 def test_a_wrong_password_is_refused(connect):
-    """Credentials that are not accepted are an HTTPError with status 401."""
+    """Wrong credentials raise HTTPError with status 401."""
     with pytest.raises(requests.HTTPError) as raised:
         connect("wrong").projects.by_name("minimal_mastering")
 
     assert raised.value.response.status_code == 401
 
 
-def test_the_cookie_logs_in(client, simulator):
-    """With a stored cookie the client sends no password any more."""
+def test_a_stored_cookie_replaces_the_password(client, simulator):
+    """The client sends the cookie, and no password any more."""
     client.set_auth_cookie()
     client.projects.by_name("minimal_mastering")
 
@@ -197,7 +197,7 @@ def test_the_cookie_logs_in(client, simulator):
 
 
 def test_an_expired_session_is_renewed(client, simulator):
-    """The client logs in again when the server forgets its session."""
+    """The client logs in again when its session has expired."""
     client.set_auth_cookie()
     simulator.expire_sessions()
 

@@ -10,7 +10,7 @@ from tamr_widgets import Operation, OperationWidget
 
 @pytest.fixture
 def show(client, simulator):
-    """Start a job, fetch it with the public client, and show that."""
+    """Start a job, fetch it with the public client, and show it in a widget."""
     widgets = []
 
     def shown(**options):
@@ -24,7 +24,7 @@ def show(client, simulator):
 
 
 def test_the_widget_follows_the_job_to_its_end(show):
-    """It needs nothing but the public client's operation, and polls through its client."""
+    """It needs only the public client's operation, and polls through its client."""
     widget = show()
 
     done = widget.wait(timeout_seconds=20)
@@ -33,8 +33,8 @@ def test_the_widget_follows_the_job_to_its_end(show):
     assert (widget.state, widget.resolved) == ("SUCCEEDED", True)
 
 
-def test_the_public_operation_stays_as_it_is(client, simulator):
-    """The widget takes a copy; what the caller holds is still the old snapshot."""
+def test_the_public_operation_is_not_changed(client, simulator):
+    """The widget makes a copy; the caller's operation is still the old snapshot."""
     operation = PublicOperation.from_resource_id(client, simulator.jobs.start())
     state = operation.state
 
@@ -47,7 +47,7 @@ def test_the_public_operation_stays_as_it_is(client, simulator):
 
 
 def test_a_noop_is_shown_as_succeeded(client, simulator):
-    """A refresh that had nothing to do is shown without asking the server about it."""
+    """A refresh that had nothing to do is shown without a request."""
     operation = client.projects.by_name("already_up_to_date").unified_dataset().refresh()
     requested = len(simulator.requests)
 

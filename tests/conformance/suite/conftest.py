@@ -21,7 +21,7 @@ def simulator() -> Iterator[Simulator]:
 
 @pytest.fixture
 def connect(simulator: Simulator) -> Iterator[Callable[[str], Client]]:
-    """Make clients of the public package, by password."""
+    """Create clients of the public package with a password."""
     clients = []
 
     def client(password: str = DEMO_PASSWORD) -> Client:

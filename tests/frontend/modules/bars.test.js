@@ -78,7 +78,7 @@ test("jobs outside of the span are left out, those across its ends are cut", () 
   ]);
 });
 
-test("no two jobs overlap, and each lies within the picture", () => {
+test("jobs do not overlap, and lie within the picture", () => {
   const rows = rowsOf(
     ...Array.from({ length: 30 }, (_, n) => job("" + n, n * 30, n * 30 + 10, n * 30 + 150)),
   );
@@ -98,7 +98,7 @@ test("no two jobs overlap, and each lies within the picture", () => {
   }
 });
 
-test("a job that took no time has a bar that is wide enough to be seen, and no other over it", () => {
+test("a job without a duration has a visible bar, which no other covers", () => {
   const { bars } = layBars(rowsOf(job("1", 500, 500, 500), job("2", 502, 502, 502)), FRAME);
   assert.deepEqual(bars.map(summary), [
     ["SUCCEEDED", 250, 2],
@@ -107,7 +107,7 @@ test("a job that took no time has a bar that is wide enough to be seen, and no o
   assert.notEqual(bars[0].y, bars[1].y);
 });
 
-test("where lanes do not suffice, columns count the jobs, with the failed ones at the bottom", () => {
+test("if there are too few lanes, columns count the jobs, with the failed ones at the bottom", () => {
   const rows = rowsOf(
     ...Array.from({ length: 20 }, (_, n) => job("" + n, 0, 0, 990, n < 5 ? "FAILED" : "SUCCEEDED")),
   );
@@ -121,7 +121,7 @@ test("where lanes do not suffice, columns count the jobs, with the failed ones a
   assert.ok(bars.every((bar) => bar.rows.length === 0 && bar.from < bar.to));
 });
 
-test("ten thousand jobs are few bars", () => {
+test("ten thousand jobs are drawn as few bars", () => {
   const rows = rowsOf(
     ...Array.from({ length: 10_000 }, (_, n) => job("" + n, n % 990, n % 990, (n % 990) + 5)),
   );
@@ -138,10 +138,10 @@ test("jobs of unknown times are left out", () => {
 });
 
 test("a job that ended before its creation is one short bar, also in columns", () => {
-  const odd = job("1", 800, 700, 100);
-  const { bars } = layBars(rowsOf(odd), FRAME);
+  const reversed = job("1", 800, 700, 100);
+  const { bars } = layBars(rowsOf(reversed), FRAME);
   assert.deepEqual(bars.map(summary), [["SUCCEEDED", 400, 2]]);
   const many = Array.from({ length: 600 }, (_, n) => job("" + (n + 2), 0, 0, 1, "FAILED"));
-  const columns = layBars(rowsOf(odd, ...many), FRAME).bars;
+  const columns = layBars(rowsOf(reversed, ...many), FRAME).bars;
   assert.equal(columns.filter(({ style }) => style === "SUCCEEDED").length, 1);
 });

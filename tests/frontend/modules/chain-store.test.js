@@ -17,7 +17,7 @@ function open(steps = [{ name: "a", state: "FAILED", after: [], id: "17" }]) {
   );
   return { chain, sent };
 }
-const closing = (body) => () => {
+const withTimersReset = (body) => () => {
   try {
     body();
   } finally {
@@ -27,7 +27,7 @@ const closing = (body) => () => {
 
 test(
   "an action is sent once until it has an effect",
-  closing(() => {
+  withTimersReset(() => {
     const { chain, sent } = open();
     chain.ask("resume");
     assert.equal(chain.asking, "resume");
@@ -43,7 +43,7 @@ test(
 
 test(
   "an action without an effect can be repeated two seconds after it arrived",
-  closing(() => {
+  withTimersReset(() => {
     const { chain } = open();
     chain.sendAction("stop");
     chain.acknowledge({ ack: 1, kernel: NOW, server: NOW });
@@ -54,8 +54,8 @@ test(
 );
 
 test(
-  "one step is open at a time, and only one that has an operation",
-  closing(() => {
+  "one step is expanded at a time, and only a step with an operation",
+  withTimersReset(() => {
     const steps = ["a", "b"].map((name, i) => ({
       name,
       state: "SUCCEEDED",
@@ -75,8 +75,8 @@ test(
 );
 
 test(
-  "clicks in a step's panel name the step",
-  closing(() => {
+  "actions of a step's panel have the name of the step",
+  withTimersReset(() => {
     const { chain, sent } = open();
     chain.toggle(chain.facts.steps[0]);
     chain.opened.store.sendAction("delete");
@@ -85,8 +85,8 @@ test(
 );
 
 test(
-  "without a kernel the clock stands at the last snapshot",
-  closing(() => {
+  "without a kernel the clock stops at the time of the last snapshot",
+  withTimersReset(() => {
     const { chain } = open();
     chain.acknowledge({ ack: 0, kernel: NOW, server: NOW + 5000 });
     assert.equal(chain.now(), NOW + 5000);
@@ -96,8 +96,8 @@ test(
 );
 
 test(
-  "what was asked or sent is over when the kernel is lost",
-  closing(() => {
+  "a lost kernel ends confirmations and pending actions",
+  withTimersReset(() => {
     const { chain, sent } = open();
     chain.sendAction("stop");
     chain.ask("cancel");
@@ -110,8 +110,8 @@ test(
 );
 
 test(
-  "a click that shows that the kernel is gone is not pending",
-  closing(() => {
+  "a click that detects the loss of the kernel is not pending",
+  withTimersReset(() => {
     const { facts } = open().chain;
     const chain = createChain(facts, () => {
       chain.setConnection({ live: false, waiting: "" });
@@ -124,7 +124,7 @@ test(
 
 test(
   "an action can be repeated although the clock was set back",
-  closing(() => {
+  withTimersReset(() => {
     const { chain } = open();
     chain.sendAction("stop");
     chain.acknowledge({ ack: 1, kernel: NOW, server: NOW });

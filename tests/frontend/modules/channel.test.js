@@ -3,10 +3,10 @@ import { test } from "node:test";
 import { load } from "./static.js";
 
 const { connect } = await load("shared/channel.js");
-const [KNOWS, STRANGER] = [["layout"], ["another"]];
+const [OWN_COMM, OTHER_COMM] = [["layout"], ["another"]];
 const SILENT = "The kernel does not answer; it may be busy with a cell.";
 
-/** A kernel that has `comms`, or cannot be queried. */
+/** A kernel with `comms`; without them, it cannot be queried. */
 function createKernel(status, comms, connectionStatus) {
   const slots = new Set();
   const kernel = {
@@ -30,7 +30,7 @@ function createKernel(status, comms, connectionStatus) {
   return kernel;
 }
 
-/** A connection of a model; `pass` lets seconds go by in which a view is visible. */
+/** A connection of a model; `pass` simulates seconds in which a view is visible. */
 function open(kernel, layout = {}) {
   const model = {
     sent: [],
@@ -69,7 +69,7 @@ for (const [name, kernel, layout] of [
   ["a terminating kernel", createKernel("terminating")],
   ["a restarting kernel", createKernel("restarting")],
   ["a kernel that restarts by itself", createKernel("autorestarting")],
-  ["a connection that was given up", createKernel("idle", KNOWS, "disconnected")],
+  ["a connection that was closed", createKernel("idle", OWN_COMM, "disconnected")],
 ]) {
   test(`lost at once: ${name}`, async () => {
     const page = open(kernel, layout);
@@ -80,29 +80,29 @@ for (const [name, kernel, layout] of [
 
 for (const [name, kernel, waiting] of [
   ["an idle kernel that cannot be queried", createKernel("idle"), SILENT],
-  ["a kernel that has the widget", createKernel("idle", KNOWS), SILENT],
+  ["a kernel with the widget's comm", createKernel("idle", OWN_COMM), SILENT],
   ["a busy kernel", createKernel("busy"), "Waiting for the kernel: a cell is running."],
   [
-    "a busy kernel that would have no widget",
-    createKernel("busy", STRANGER),
+    "a busy kernel without the widget's comm",
+    createKernel("busy", OTHER_COMM),
     "Waiting for the kernel: a cell is running.",
   ],
   [
-    "a connection that is made again",
+    "a connection that is being restored",
     createKernel("idle", undefined, "connecting"),
     "Waiting for the connection to the kernel.",
   ],
-  ["a front end that says nothing about its kernel", undefined, SILENT],
+  ["a front end without information on its kernel", undefined, SILENT],
 ]) {
-  test(`silence for an hour proves nothing: ${name}`, async () => {
+  test(`not lost after an hour without a message: ${name}`, async () => {
     const page = open(kernel);
     await page.pass(3600);
     assert.deepEqual(page.state, { live: true, waiting });
   });
 }
 
-test("a silent kernel without the widget's comm has lost it", async () => {
-  const page = open(createKernel("idle", STRANGER));
+test("a silent kernel without the widget's comm is lost", async () => {
+  const page = open(createKernel("idle", OTHER_COMM));
   await page.pass(4);
   assert.equal(page.state.live, true);
   await page.pass(2);
@@ -110,21 +110,21 @@ test("a silent kernel without the widget's comm has lost it", async () => {
 });
 
 test("a busy kernel is queried once", async () => {
-  const kernel = createKernel("busy", STRANGER);
+  const kernel = createKernel("busy", OTHER_COMM);
   await open(kernel).pass(60);
   assert.equal(kernel.queries, 1);
 });
 
 test("widgets of one kernel share a query", async () => {
-  const kernel = createKernel("busy", KNOWS);
+  const kernel = createKernel("busy", OWN_COMM);
   const pages = [open(kernel), open(kernel)];
   for (const page of pages) await page.pass(6);
   assert.equal(kernel.queries, 1);
 });
 
 for (const [comms, live] of [
-  [STRANGER, false],
-  [KNOWS, true],
+  [OTHER_COMM, false],
+  [OWN_COMM, true],
 ]) {
   test(`a kernel that starts is queried at once: live is ${live}`, async () => {
     const kernel = createKernel("idle", comms);
@@ -140,7 +140,7 @@ for (const [comms, live] of [
   });
 }
 
-test("a kernel that is there again is subscribed to, and alive with its next message", async () => {
+test("a new kernel is subscribed to, and is alive with its first message", async () => {
   const page = open(createKernel("dead"));
   await page.pass(3);
   page.model.widget_manager.kernel = createKernel("idle");
@@ -151,15 +151,15 @@ test("a kernel that is there again is subscribed to, and alive with its next mes
   assert.equal(page.state.live, true);
 });
 
-test("any message is a sign of life", async () => {
-  const page = open(createKernel("idle", STRANGER));
+test("any message shows that the kernel is alive", async () => {
+  const page = open(createKernel("idle", OTHER_COMM));
   await page.pass(10);
   assert.equal(page.state.live, false);
   page.markAlive();
   assert.equal(page.state.live, true);
 });
 
-test("of acknowledgements out of order, the latest counts", async () => {
+test("the latest of several acknowledgements counts, in any order", async () => {
   const page = open(createKernel("idle"));
   page.send("subscribe");
   const [first, second] = page.model.sent;
@@ -181,7 +181,7 @@ test("a kernel that sends, but acknowledges nothing, may be busy", async () => {
   assert.equal(page.state.waiting, "");
 });
 
-test("a message that cannot be sent shows that the kernel is gone", () => {
+test("a message that cannot be sent shows that the kernel is lost", () => {
   const page = open(createKernel("idle"));
   page.model.lost = true;
   page.send("wait");
@@ -228,7 +228,7 @@ test("a page whose clock is set back still reports that it is visible", async (t
 });
 
 test("a query whose response was lost with the connection is repeated", async () => {
-  const kernel = createKernel("busy", STRANGER);
+  const kernel = createKernel("busy", OTHER_COMM);
   const page = open(kernel);
   await page.pass(6);
   kernel.connectionStatus = "disconnected";
@@ -241,7 +241,7 @@ test("a query whose response was lost with the connection is repeated", async ()
   assert.equal(page.state.live, false);
 });
 
-test("a kernel that refuses a query is only silent", async () => {
+test("a kernel that refuses a query is not lost", async () => {
   const kernel = createKernel("idle");
   kernel.requestCommInfo = () => {
     throw new Error("Kernel is disposed");

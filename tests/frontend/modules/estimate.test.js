@@ -28,23 +28,23 @@ for (const [elapsed, text] of [
     assert.equal(remaining(QUEUE, elapsed, true), text));
 }
 
-test("one past run is singular, and minutes have their unit at both ends", () => {
+test("one past run is singular, and both ends of an interval in minutes have their unit", () => {
   assert.equal(
     remaining({ median: 400, low: 300, high: 600, samples: 1 }, 0, false),
     "About 6 min 40 s left (5 min to 10 min, from 1 past run)",
   );
 });
 
-test("progress grows ever slower and stays below 1", () => {
-  const seen = Array.from({ length: 100 }, (_, i) => progress(RUN, 10 * i));
-  assert.equal(seen[0], 0);
+test("progress becomes slower and stays below 1", () => {
+  const values = Array.from({ length: 100 }, (_, i) => progress(RUN, 10 * i));
+  assert.equal(values[0], 0);
   assert.deepEqual(
-    seen,
-    seen.toSorted((a, b) => a - b),
+    values,
+    values.toSorted((a, b) => a - b),
   );
-  assert.ok(seen[30] > 0.95);
+  assert.ok(values[30] > 0.95);
   assert.ok(progress(RUN, 1e9) < 1);
-  const steps = seen.slice(11).map((value, i) => value - seen[i + 10]);
+  const steps = values.slice(11).map((value, i) => value - values[i + 10]);
   assert.deepEqual(
     steps,
     steps.toSorted((a, b) => b - a),

@@ -54,7 +54,7 @@ test("tabs and line breaks do not break a line", () => {
   assert.equal(tsvOf([row], 0).split("\n")[1].split("\t")[2], "a b c");
 });
 
-test("CSV quotes what has to be quoted", () => {
+test("CSV values are quoted if necessary", () => {
   const row = rowOf("17", { description: 'a, "b"\nc' });
   const csv = csvOf([row], 0);
   assert.ok(csv.startsWith(NAMES.replaceAll(" ", ",") + '\r\n17,SUCCEEDED,"a, ""b""\nc",SPARK,'));
@@ -62,13 +62,13 @@ test("CSV quotes what has to be quoted", () => {
 });
 
 for (const text of ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1"]) {
-  test(`no spreadsheet takes ${JSON.stringify(text)} for a formula`, () => {
+  test(`a spreadsheet does not read ${JSON.stringify(text)} as a formula`, () => {
     const row = rowOf("17", { description: text });
     assert.equal(csvOf([row], 0).split("\r\n")[1].split(",")[2], "'" + text);
   });
 }
 
-test("quotes do not take cells together or hide a formula when they are pasted", () => {
+test("pasted quotes do not merge cells or hide a formula", () => {
   const row = rowOf("17", { description: '"=1+1"', user: '"' });
   const cells = tsvOf([row], 0).split("\n")[1].split("\t");
   assert.deepEqual([cells[2], cells[4]], ['"""=1+1"""', '""""']);

@@ -31,7 +31,7 @@ test("states have labels, unknown ones the server's text", () => {
   assert.equal(describe(undefined)[0], "State not known");
 });
 
-test("each state has a shape of its own, unknown ones share one", () => {
+test("each state has a unique shape, unknown ones share one", () => {
   const known = [
     "PENDING",
     "RUNNING",
@@ -45,7 +45,7 @@ test("each state has a shape of its own, unknown ones share one", () => {
   assert.equal(describe("QUARANTINED")[1], describe("constructor")[1]);
 });
 
-test("only a time within the calendar's range is one", () => {
+test("only a time within the calendar's range is valid", () => {
   for (const time of [0, -1, 8.64e15, -62_135_596_800_000]) assert.equal(timeOf(time), time);
   for (const time of [8.65e15, 1e300, NaN, Infinity, "2021", [], {}, null, undefined])
     assert.equal(timeOf(time), null);
@@ -59,7 +59,7 @@ test("a time of another day has its date", (t) => {
   assert.equal(clockTime(8.65e15), "");
 });
 
-test("a text is cut between two characters", () => {
+test("a text is not cut within a character", () => {
   assert.equal(cut("ab😀", 3), "ab…");
   assert.equal(cut("ab😀", 4), "ab😀");
 });

@@ -58,7 +58,7 @@ test("the end of an action reads each job a few times, however many there are", 
   assert.ok(failedReads.count <= 5 * keys.length, `${failedReads.count} reads of failures`);
 });
 
-test("many changes are drawn together where drawing is slow", (t) => {
+test("many changes are drawn together if drawing is slow", (t) => {
   const { jobs } = open(Array.from({ length: 1000 }, (_, n) => wireRow("" + n)));
   t.mock.timers.enable({ apis: ["setTimeout"] });
   let now = 0;
@@ -87,7 +87,7 @@ test("many changes are drawn together where drawing is slow", (t) => {
   jobs.close();
 });
 
-test("a change is drawn at once where drawing is fast", (t) => {
+test("a change is drawn at once if drawing is fast", (t) => {
   t.mock.method(performance, "now", () => 0);
   const { jobs } = open([wireRow("1")]);
   let drawings = 0;
@@ -97,7 +97,7 @@ test("a change is drawn at once where drawing is fast", (t) => {
   assert.equal(drawings, 2);
 });
 
-test("only what runs can be cancelled, everything can be deleted", () => {
+test("only running jobs can be cancelled, all can be deleted", () => {
   const rows = [
     wireRow("1"),
     wireRow("2", RUNNING),
@@ -117,7 +117,7 @@ test("only what runs can be cancelled, everything can be deleted", () => {
   assert.deepEqual(sent, [{ action: "cancel_all", ids: ["2"] }]);
 });
 
-test("a complete list deselects and closes what is gone, an incomplete one does not", () => {
+test("a complete list deselects and collapses removed rows, an incomplete one does not", () => {
   const { jobs, sent, saved } = open(undefined, { _selected: ["7"] });
   jobs.applyRows({ jobs: [wireRow("1"), wireRow("2")] });
   jobs.toggle("1");
@@ -133,7 +133,7 @@ test("a complete list deselects and closes what is gone, an incomplete one does 
   jobs.close();
 });
 
-test("the active row's place is taken by the next one", () => {
+test("the next row becomes active when the active row is removed", () => {
   const { jobs } = open(["1", "2", "3"].map((key) => wireRow(key)));
   Object.assign(jobs.active, { key: "2", index: 1 });
   jobs.applyRows({ jobs: [], gone: ["2"] });
@@ -144,7 +144,7 @@ test("the active row's place is taken by the next one", () => {
   assert.equal(jobs.active.key, "");
 });
 
-test("a second click on a column reverses it, some begin with the largest", () => {
+test("a second click on a column reverses the order, some columns start with the largest values", () => {
   const { jobs } = open([wireRow("1")]);
   const clicks = (index, count) =>
     Array.from({ length: count }, () => {
@@ -161,7 +161,7 @@ test("a second click on a column reverses it, some begin with the largest", () =
   ]);
 });
 
-test("time is the server's, and without a kernel its latest", (t) => {
+test("the clock is the server's, and stops without a kernel", (t) => {
   t.mock.timers.enable({ apis: ["Date"], now: NOW });
   const { jobs } = open([wireRow("1")]);
   jobs.acknowledge({ ack: 1, kernel: NOW, server: NOW + 3_600_000 });
@@ -182,7 +182,7 @@ test("a click on Try again is sent once until it is acknowledged", () => {
   assert.equal(sent.length, 2);
 });
 
-test("no list is complete before its last piece, unless the kernel says that there are no jobs", () => {
+test("a list is complete with its last part, or if the kernel sends a total of zero", () => {
   const { jobs } = open();
   assert.deepEqual([jobs.complete, jobs.loading], [false, true]);
   jobs.status = { error: "it said 500" };
@@ -222,7 +222,7 @@ test("an action that the kernel has begun is still reported after a lost connect
   assert.deepEqual(jobs.selection.keys, []);
 });
 
-test("a request that shows that the kernel is gone can be made again", () => {
+test("a request that detects the loss of the kernel can be repeated", () => {
   const traits = { _status: {}, _table_state: {}, search: "", filter_state: "", _selected: [] };
   const jobs = createJobs(
     traits,

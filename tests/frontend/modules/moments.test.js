@@ -4,7 +4,7 @@ import { load, NOW } from "./static.js";
 
 const { dayOf, hourOf, moment } = await load("jobs/timeline/moments.js");
 
-test("a time of today, of this year, and of another year", (t) => {
+test("times of today, of this year, and of another year", (t) => {
   t.mock.timers.enable({ apis: ["Date"], now: NOW });
   const [yesterday, lastYear] = [NOW - 86_400_000, NOW - 40 * 86_400_000];
   assert.equal(moment(NOW), hourOf(NOW));

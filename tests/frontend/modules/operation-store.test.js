@@ -8,7 +8,7 @@ const HOUR = 3_600_000;
 // A browser's name for the global object; here it has no Notification.
 globalThis.self = globalThis;
 
-/** A store at NOW; `pass` lets milliseconds go by. */
+/** A store at NOW; `pass` advances the clock by milliseconds. */
 function open(t, facts = FACTS) {
   t.mock.timers.enable({ apis: ["Date"], now: NOW });
   const sent = [];
@@ -17,7 +17,7 @@ function open(t, facts = FACTS) {
 }
 
 for (const ahead of [HOUR, -HOUR]) {
-  test(`time passes on the server's clock, which is wrong by ${ahead} ms`, (t) => {
+  test(`the clock is the server's, which is wrong by ${ahead} ms`, (t) => {
     const { store, pass } = open(t, { ...FACTS, as_of: NOW + ahead });
     pass(5000);
     assert.equal(store.now(), NOW + ahead + 5000);
@@ -56,7 +56,7 @@ for (const [name, change] of [
     (store) => store.update({ ...FACTS, error_kind: kind }),
   ]),
 ]) {
-  test(`time stands still at the snapshot's: ${name}`, (t) => {
+  test(`the clock stops at the time of the snapshot: ${name}`, (t) => {
     const { store, pass } = open(t);
     change(store);
     pass(30_000);
@@ -118,7 +118,7 @@ test("a click that was lost with the kernel does not block the next", (t) => {
   assert.deepEqual(sent, ["wait", "wait"]);
 });
 
-test("a click that shows that the kernel is gone is not pending", (t) => {
+test("a click that detects the loss of the kernel is not pending", (t) => {
   t.mock.timers.enable({ apis: ["Date"], now: NOW });
   const store = createStore(FACTS, () => {
     store.setConnection({ live: false });
@@ -128,7 +128,7 @@ test("a click that shows that the kernel is gone is not pending", (t) => {
   assert.deepEqual(store.sent, {});
 });
 
-test("the end is shown where the browser refuses a notification", (t) => {
+test("the end is shown if the browser refuses a notification", (t) => {
   const { store } = open(t);
   globalThis.Notification = class {
     static permission = "granted";

@@ -38,13 +38,13 @@ for (const [search, found] of [
   });
 }
 
-test("a search that becomes shorter finds again what it had excluded", () => {
+test("a shorter search finds rows that a longer one excluded", () => {
   const rows = rowsOf(ROWS);
   const found = ["c", "clu", "clux", "clu", "", "x"].map((search) => keys(rows, { search }).length);
   assert.deepEqual(found, [2, 2, 0, 2, 5, 1]);
 });
 
-test("rows are filtered by state, those without one by a state of their own", () => {
+test("rows are filtered by state, those without a state by NO_STATE", () => {
   const rows = rowsOf(ROWS);
   assert.deepEqual(keys(rows, { state: "FAILED" }), ["172", "171"]);
   assert.deepEqual(keys(rows, { state: "QUARANTINED" }), ["173"]);
@@ -124,7 +124,7 @@ test("rows that need attention sort first by state", () => {
   ]);
 });
 
-test("a row knows its place among the matching ones", () => {
+test("a row has its index among the matching rows", () => {
   const rows = rowsOf(ROWS);
   keys(rows, { search: "update" });
   assert.deepEqual(
@@ -140,7 +140,7 @@ test("changes are applied in place", () => {
   assert.deepEqual(keys(rows), ["175", "174", "173", "171", "170"]);
 });
 
-test("a full list in pieces replaces all rows with its last piece", () => {
+test("a full list in parts replaces all rows with its last part", () => {
   const rows = rowsOf(ROWS);
   rows.apply({ jobs: [wireRow("180")], reset: true, total: 2, more: true });
   assert.ok(rows.filling);
@@ -185,7 +185,7 @@ const FAILURES = [
   wireRow("6"),
 ];
 
-test("what still fails has a filter and a count of its own", () => {
+test("jobs that still fail have a filter and a count", () => {
   const rows = rowsOf(FAILURES);
   assert.deepEqual(keys(rows, { state: FAILING }), ["4", "3"]);
   assert.equal(rows.failing, 2);
@@ -193,7 +193,7 @@ test("what still fails has a filter and a count of its own", () => {
   assert.equal(rows.failing, 1);
 });
 
-test("a success takes a failure from the filter", () => {
+test("a later success removes a failure from the filter", () => {
   const rows = rowsOf(FAILURES);
   keys(rows, { state: FAILING });
   rows.apply({ jobs: [wireRow("4", { state: "FAILED", reason: "no space left", since: 99_000 })] });
@@ -205,7 +205,7 @@ test("the search finds reasons", () => {
   assert.deepEqual(keys(rowsOf(FAILURES), { search: "carla" }), ["5"]);
 });
 
-test("jobs fail alike whose reasons differ in names and numbers", () => {
+test("failures are similar if their reasons differ only in names and numbers", () => {
   const rows = rowsOf(FAILURES);
   const [first, full, fine] = ["1", "4", "6"].map(rows.get);
   assert.deepEqual([first, full, fine].map(rows.countAlike), [3, 1, 0]);

@@ -15,7 +15,7 @@ test("a toggle selects and deselects", () => {
   assert.equal(selection.size, 1);
 });
 
-test("a range begins at the row that was selected last, and its next end replaces it", () => {
+test("a range begins at the row that was selected last, and a new end replaces the old one", () => {
   const selection = createSelection(["e"]);
   selection.toggle("b");
   selection.extend(ROWS, D);
@@ -26,7 +26,7 @@ test("a range begins at the row that was selected last, and its next end replace
   assert.deepEqual(selection.keys.toSorted(), ["b", "c", "e"]);
 });
 
-test("a range without a beginning is one row, which begins the next", () => {
+test("a range without a first row is one row, at which the next range begins", () => {
   const selection = createSelection([]);
   selection.extend(ROWS, C);
   assert.deepEqual(selection.keys, ["c"]);
@@ -34,7 +34,7 @@ test("a range without a beginning is one row, which begins the next", () => {
   assert.deepEqual(selection.keys, ["c", "d", "e"]);
 });
 
-test("all are selected unless all are", () => {
+test("toggleAll selects all rows, or none if all are selected", () => {
   const selection = createSelection(["b"]);
   selection.toggleAll([A, B, C]);
   assert.deepEqual(selection.keys.toSorted(), ["a", "b", "c"]);
@@ -42,7 +42,7 @@ test("all are selected unless all are", () => {
   assert.deepEqual(selection.keys, []);
 });
 
-test("rows that are gone are deselected, and a replacement takes all", () => {
+test("removed rows are deselected, and replace sets the selection", () => {
   const selection = createSelection(["a", "b", "c"]);
   selection.keep((key) => key !== "b");
   assert.deepEqual(selection.keys, ["a", "c"]);
@@ -51,10 +51,10 @@ test("rows that are gone are deselected, and a replacement takes all", () => {
 });
 
 for (const [name, change] of [
-  ["all", (selection) => selection.replace(ROWS.map(({ key }) => key))],
-  ["the box of all", (selection) => selection.toggleAll(ROWS)],
+  ["replace", (selection) => selection.replace(ROWS.map(({ key }) => key))],
+  ["toggleAll", (selection) => selection.toggleAll(ROWS)],
 ]) {
-  test(`a range that was selected with ${name} loses no row to the next range`, () => {
+  test(`the next range deselects no row of a range that ${name} has selected`, () => {
     const selection = createSelection([]);
     selection.toggle("a");
     selection.extend(ROWS, D);

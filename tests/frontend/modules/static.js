@@ -1,11 +1,11 @@
-/** Imports the page's modules, and makes rows and facts for their tests. */
+/** Imports the page's modules, and creates rows for their tests. */
 
 const STATIC = new URL("../../../tamr_widgets/widgets/static/", import.meta.url);
 
 /** @param {string} path below static/ */
 export const load = (path) => import(new URL(path, STATIC).href);
 
-/** Time of the tests, in epoch milliseconds. */
+/** The current time in the tests, in epoch milliseconds. */
 export const NOW = Date.UTC(2021, 0, 29, 14, 2);
 
 /** A job row as the kernel sends it; it ran for half a minute unless `facts` differ. */

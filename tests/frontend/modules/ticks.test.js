@@ -111,7 +111,7 @@ for (const [from, to] of [
   [0, 0],
   [1, 0],
 ]) {
-  test(`the first and the last year have few marks, and no span has none: ${from} to ${to}`, () => {
+  test(`the first and the last year have few marks, and only an empty span has none: ${from} to ${to}`, () => {
     const marks = ticks(from, to, 10);
     assert.ok(marks.length <= 12);
     assert.equal(marks.length > 0, from < to);

@@ -19,7 +19,7 @@ test("rows of one height", () => {
     assert.equal(viewport.at(y), index);
 });
 
-test("rows below an opened one make room for it", () => {
+test("rows below an expanded row move down", () => {
   const viewport = createViewport(100, 26, [
     { index: 2, extra: 200 },
     { index: 5, extra: 100 },
@@ -28,7 +28,7 @@ test("rows below an opened one make room for it", () => {
   assert.equal(viewport.total, 2900);
 });
 
-test("each row is at its top and at its last pixel", () => {
+test("each row is found at its first and at its last pixel", () => {
   for (const opened of [
     [],
     [{ index: 0, extra: 50 }],
@@ -46,7 +46,7 @@ test("each row is at its top and at its last pixel", () => {
   }
 });
 
-test("no rows have no height", () => {
+test("an empty list has no height", () => {
   const viewport = createViewport(0, 26, []);
   assert.deepEqual([viewport.total, viewport.at(0), viewport.at(99)], [0, 0, 0]);
 });

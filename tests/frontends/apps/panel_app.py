@@ -16,7 +16,7 @@ def job(_: int) -> pn.Column:
     while shown:
         shown.pop().close()
     shown.append(OperationWidget(started, poll_interval_seconds=0.2))
-    # Panel awaits whatever can be awaited, as the widget can; the column cannot.
+    # Panel would await the widget, which is awaitable; a column is not.
     return pn.Column(shown[0])
 
 

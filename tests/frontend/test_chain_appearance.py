@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import pytest
 from accessibility import violations
 from chain_page import STATES
-from jobs_page import LOOKS
+from jobs_page import APPEARANCES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.mark.parametrize("theme", LOOKS)
-def test_axe_finds_nothing_in_any_state(look, theme, artifacts: Path):
-    page = look("widget.html", **LOOKS[theme])
+@pytest.mark.parametrize("theme", APPEARANCES)
+def test_axe_finds_no_violation_in_any_state(open_document, theme, artifacts: Path):
+    page = open_document("widget.html", **APPEARANCES[theme])
     page.evaluate("document.documentElement.style.colorScheme = 'light dark'")
     options = {"entry": "chain/index.js", "trait": "_chain"}
     for facts in STATES.values():

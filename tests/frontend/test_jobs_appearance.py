@@ -1,4 +1,4 @@
-"""The Jobs page in every theme and width: complete for everyone."""
+"""The Jobs page in every theme and width: accessible, and without overflow."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from accessibility import violations
-from jobs_page import LOOKS, Jobs
+from jobs_page import APPEARANCES, Jobs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,20 +25,22 @@ FAILED = {
 }
 
 
-def busy(page: Page) -> Jobs:
-    """Shows everything at once: an error, an opened row, a confirmation, a report."""
+def open_all_parts(page: Page) -> Jobs:
+    """Shows all parts at once: an error, an expanded row, a selection and a report."""
     jobs = Jobs(page).open(814)
     jobs.cell("69997", "description").click()
     jobs.cell("69998", "pick").click()
-    jobs.notify("set", "_status", ERROR)
-    jobs.notify("say", {"report": FAILED})
+    jobs.call("set", "_status", ERROR)
+    jobs.call("receive", {"report": FAILED})
     return jobs
 
 
-@pytest.mark.parametrize("name", LOOKS)
-def test_axe_finds_nothing(look: Callable[..., Page], name: str, artifacts: Path) -> None:
-    """Neither the table, nor a question, nor a report has a flaw that axe-core knows of."""
-    jobs = busy(look("jobs.html", **LOOKS[name]))
+@pytest.mark.parametrize("name", APPEARANCES)
+def test_axe_finds_no_violation(
+    open_document: Callable[..., Page], name: str, artifacts: Path
+) -> None:
+    """The table, a confirmation, a report and an empty result are checked."""
+    jobs = open_all_parts(open_document("jobs.html", **APPEARANCES[name]))
     jobs.page.screenshot(path=artifacts / f"jobs-{name}.png", animations="disabled")
     assert violations(jobs.region) == []
 
@@ -51,25 +53,25 @@ def test_axe_finds_nothing(look: Callable[..., Page], name: str, artifacts: Path
 
 
 @pytest.mark.parametrize("width", [320, 900])
-def test_nothing_sticks_out(look: Callable[..., Page], width: int) -> None:
-    """Nothing has to be scrolled sideways, also on a narrow page or at 400% of the text's size."""
-    jobs = busy(look("jobs.html", width=width))
+def test_no_element_overflows(open_document: Callable[..., Page], width: int) -> None:
+    """Nothing scrolls sideways, also on a narrow page or at 400% of the text's size."""
+    jobs = open_all_parts(open_document("jobs.html", width=width))
 
-    wide = jobs.page.evaluate(
+    overflowing = jobs.page.evaluate(
         """() => [document.documentElement, ...document.querySelectorAll(".tamr-jobs, [role=grid]")]
           .filter((node) => node.scrollWidth > node.clientWidth).map((node) => node.outerHTML)"""
     )
 
-    assert wide == []
+    assert overflowing == []
 
 
-@pytest.mark.parametrize("name", LOOKS)
-def test_axe_finds_nothing_in_failures(
-    look: Callable[..., Page], name: str, artifacts: Path
+@pytest.mark.parametrize("name", APPEARANCES)
+def test_axe_finds_no_violation_in_failures(
+    open_document: Callable[..., Page], name: str, artifacts: Path
 ) -> None:
-    """Neither in a hint, nor in rows of two lines, nor in those that failed alike."""
-    jobs = Jobs(look("jobs.html", **LOOKS[name])).open(814)
-    jobs.notify("set", "_status", {"host": "production", "total": 814, "hints": ["Read-only."]})
+    """A hint, rows of two lines and similar failures are checked."""
+    jobs = Jobs(open_document("jobs.html", **APPEARANCES[name])).open(814)
+    jobs.call("set", "_status", {"host": "production", "total": 814, "hints": ["Read-only."]})
     jobs.region.get_by_role("button", name="Still failing").click()
     jobs.grid.locator("[role=gridcell][data-column=description]").first.click()
     jobs.page.screenshot(path=artifacts / f"failures-{name}.png", animations="disabled")
