@@ -333,8 +333,8 @@ def test_a_traceback_does_not_grow_with_each_wait(monkeypatch):
 @pytest.mark.parametrize("make", ["wait_for", "cancel", "gather", "closed loop"])
 def test_an_await_that_is_given_up_leaves_nothing_behind(tamr, client, make, caplog):
     """Neither a waiter nor a callback; the end of the job is no error of anybody."""
-    job = tamr.jobs.add("RUNNING")
-    widget = OperationWidget(client.operation(job), poll_interval_seconds=QUICK)
+    operation = known(tamr, client)
+    widget = OperationWidget(operation, poll_interval_seconds=0.03)
 
     async def one() -> None:
         await widget
@@ -358,7 +358,7 @@ def test_an_await_that_is_given_up_leaves_nothing_behind(tamr, client, make, cap
     if make == "closed loop":
         gc.collect()
     assert not widget._controller.subscriptions.waited_for
-    tamr.jobs.finish(job)
+    tamr.jobs.finish(operation.resource_id)
     wait_until(lambda: widget.resolved)
     time.sleep(0.05)
 
