@@ -44,6 +44,19 @@ def document(state: Any = "RUNNING", **fields: Any) -> dict[str, Any]:
     return {**written, **fields}
 
 
+YEARS_THAT_NEVER_WERE = ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "1600-01-01T00:00:00Z"]
+
+
+def with_time(field: str, moment: str) -> dict[str, Any]:
+    """Returns the JSON of an operation with a time; `field` is created, startTime or endTime."""
+    written = document("SUCCEEDED")
+    if field == "created":
+        written["created"]["time"] = moment
+    else:
+        written["status"][field] = moment
+    return written
+
+
 class PublicOperation:
     """The part of the public client's operation that is adopted."""
 

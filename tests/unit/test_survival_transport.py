@@ -12,7 +12,7 @@ import threading
 import time
 import tracemalloc
 import zlib
-from itertools import count
+from itertools import count, cycle
 
 import brotli
 import pytest
@@ -76,12 +76,15 @@ INTERIM = {
 }
 
 
-@pytest.mark.parametrize("interim", INTERIM.values(), ids=INTERIM)
 @pytest.mark.parametrize(
-    ("tls", "session"),
-    [(False, "own"), (True, "passed")],
+    ("interim", "tls", "session"),
+    [
+        *((each, False, "own") for each in INTERIM.values()),
+        (INTERIM["103 with headers"], True, "passed"),
+        (INTERIM["many"], True, "passed"),
+    ],
     indirect=["session"],
-    ids=["http", "https"],
+    ids=[*INTERIM, "103 with headers, https", "many, https"],
 )
 def test_an_interim_response_is_not_the_response(monkeypatch, session, interim, tls):
     """It is skipped, however many come, and no later response is shifted."""
@@ -152,12 +155,16 @@ SURPLUS = {
 }
 
 
-@pytest.mark.parametrize("sent", SURPLUS.values(), ids=SURPLUS)
 @pytest.mark.parametrize(
-    ("tls", "session"),
-    [(False, "own"), (True, "passed")],
+    ("sent", "tls", "session"),
+    [
+        *((each, False, "own") for each in SURPLUS.values()),
+        (SURPLUS["a longer body"], True, "passed"),
+        (SURPLUS["much"], True, "passed"),
+        (SURPLUS["behind a buffer"], True, "passed"),
+    ],
     indirect=["session"],
-    ids=["http", "https"],
+    ids=[*SURPLUS, "a longer body, https", "much, https", "behind a buffer, https"],
 )
 def test_what_comes_unasked_is_not_the_next_response(monkeypatch, session, sent, tls):
     """A connection on which more came than the response is not used again."""
@@ -462,7 +469,12 @@ ENDLESS = {
 }
 
 
-@pytest.mark.parametrize(("start", "more"), ENDLESS.values(), ids=ENDLESS)
+@pytest.mark.parametrize(
+    ("session", "start", "more"),
+    [(given, *ENDLESS[each]) for given, each in zip(cycle(["own", "passed"]), ENDLESS)],
+    indirect=["session"],
+    ids=ENDLESS,
+)
 def test_a_response_without_end_ends(session, start, more, small_bodies):
     """There is a bound of bytes, and not only of time."""
 

@@ -36,8 +36,16 @@ from tamr_widgets.simulator import Fault
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tamr_widgets import Client
+    from tamr_widgets.simulator import Simulator
+
 
 Wait = Any
+
+
+def known(tamr: Simulator, client: Client, state: str = "RUNNING") -> Operation:
+    """Returns a snapshot of a new operation, without a request."""
+    return Operation(client, tamr.jobs.get(tamr.jobs.add(state)))
 
 
 @pytest.fixture
@@ -108,9 +116,8 @@ def unlimited(request, extension) -> Wait:
 
 def test_a_job_that_has_ended_meanwhile_is_seen_without_time(tamr, client, wait):
     """A time limit of zero is one poll, not none."""
-    job = tamr.jobs.add("RUNNING")
-    operation = client.operation(job)
-    tamr.jobs.finish(job)
+    operation = known(tamr, client)
+    tamr.jobs.finish(operation.resource_id)
 
     assert wait(operation, 10, 0).succeeded()
 
@@ -185,7 +192,7 @@ def test_an_older_snapshot_that_comes_late_is_not_shown(tamr, client, monkeypatc
 
 def test_a_server_that_hangs_holds_nobody_up(tamr, client, wait):
     """The error says what the last request failed with."""
-    operation = client.operation(tamr.jobs.add("RUNNING"))
+    operation = known(tamr, client)
     tamr.faults.add(Fault.hang())
     start = time.monotonic()
 
@@ -199,34 +206,31 @@ def test_a_server_that_hangs_holds_nobody_up(tamr, client, wait):
 
 def test_an_error_that_passes_is_told_when_the_time_is_up(tamr, client, wait):
     """The last request's error is in the time-out, and in its words."""
-    operation = client.operation(tamr.jobs.add("RUNNING"))
+    operation = known(tamr, client)
     tamr.faults.add(Fault.status(502))
 
     with pytest.raises(WaitTimeout, match="502") as raised:
-        wait(operation, QUICK, 0.1)
+        wait(operation, 0.03, 0.1)
 
     assert "502" in str(raised.value.last_error)
 
 
 @pytest.mark.parametrize("name", ["interval", "timeout"])
 @pytest.mark.parametrize("state", ["RUNNING", "SUCCEEDED"])
-def test_seconds_that_make_no_sense_are_refused_alike(tamr, client, wait, name, state):
+def test_seconds_that_make_no_sense_are_refused_alike(wait, name, state):
     """At once, also if the job has ended, with the argument's name."""
-    operation = client.operation(tamr.jobs.add(state))
-    tamr.requests.clear()
+    operation = Operation(BrokenClient(502), document(state))
     for value in (-1, float("nan"), float("inf"), True, "3", 10**400):
         arguments = {"interval": 3, "timeout": 5, name: value}
         with pytest.raises(Exception, match=name) as raised:
             wait(operation, arguments["interval"], arguments["timeout"])
         expected = TypeError if isinstance(value, (bool, str)) else ValueError
         assert type(raised.value) is expected
-    assert count_requests(tamr, "POST") == 0
 
 
 def test_a_resolved_job_is_returned_at_once(tamr, client, unlimited):
     """Without a request, and unchanged."""
-    operation = client.operation(tamr.jobs.add("FAILED"))
-    tamr.requests.clear()
+    operation = known(tamr, client, "FAILED")
 
     assert unlimited(operation) is operation
     assert len(tamr.requests) == 0
@@ -238,25 +242,25 @@ def test_the_resolved_job_is_returned_whatever_its_outcome(tamr, client, unlimit
     assert unlimited(client.operation(job), QUICK).state == "SUCCEEDED"
 
     for outcome in ("FAILED", "CANCELED"):
-        operation = client.operation(tamr.jobs.add("RUNNING"))
+        operation = known(tamr, client)
         tamr.jobs.finish(operation.resource_id, outcome)
         assert unlimited(operation, QUICK).state == outcome
 
 
 def test_no_permission_ends_a_wait_at_once(tamr, client, unlimited):
     """403 does not pass."""
-    operation = client.operation(tamr.jobs.add("RUNNING"))
+    operation = known(tamr, client)
     tamr.faults.add(Fault.status(403))
 
     with pytest.raises(Forbidden):
         unlimited(operation, QUICK)
 
-    assert count_requests(tamr, "GET", "operations/1") == 2
+    assert count_requests(tamr, "GET", "operations/1") == 1
 
 
 def test_no_permission_at_the_deadline_is_that_error(tamr, client, wait):
     """It is no time-out."""
-    operation = client.operation(tamr.jobs.add("RUNNING"))
+    operation = known(tamr, client)
     tamr.faults.add(Fault.status(403))
 
     with pytest.raises(Forbidden):
@@ -266,9 +270,8 @@ def test_no_permission_at_the_deadline_is_that_error(tamr, client, wait):
 def test_a_job_that_was_deleted_ends_a_wait(tamr, client, unlimited, monkeypatch):
     """404 does not pass, once a job is known."""
     monkeypatch.setattr("tamr_widgets._http.retry.NOT_FOUND_GRACE_SECONDS", 0)
-    job = tamr.jobs.add("RUNNING")
-    operation = client.operation(job)
-    tamr.jobs.remove(job)
+    operation = known(tamr, client)
+    tamr.jobs.remove(operation.resource_id)
 
     with pytest.raises(NotFound):
         unlimited(operation, QUICK)
@@ -330,8 +333,8 @@ def test_a_traceback_does_not_grow_with_each_wait(monkeypatch):
 @pytest.mark.parametrize("make", ["wait_for", "cancel", "gather", "closed loop"])
 def test_an_await_that_is_given_up_leaves_nothing_behind(tamr, client, make, caplog):
     """Neither a waiter nor a callback; the end of the job is no error of anybody."""
-    job = tamr.jobs.add("RUNNING")
-    widget = OperationWidget(client.operation(job), poll_interval_seconds=QUICK)
+    operation = known(tamr, client)
+    widget = OperationWidget(operation, poll_interval_seconds=0.03)
 
     async def one() -> None:
         await widget
@@ -355,7 +358,7 @@ def test_an_await_that_is_given_up_leaves_nothing_behind(tamr, client, make, cap
     if make == "closed loop":
         gc.collect()
     assert not widget._controller.subscriptions.waited_for
-    tamr.jobs.finish(job)
+    tamr.jobs.finish(operation.resource_id)
     wait_until(lambda: widget.resolved)
     time.sleep(0.05)
 
