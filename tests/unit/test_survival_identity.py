@@ -549,7 +549,7 @@ def test_an_impossible_year_affects_no_other_value(client, field, moment):
 
 
 @pytest.mark.parametrize("date", ["Mon, 01 Jan 0001 00:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT"])
-def test_durations_by_a_wrong_clock_of_a_server_are_left_out(client, wire, date):
+def test_durations_are_left_out_if_the_servers_clock_is_wrong(client, wire, date):
     """The `Date` header shows the server's clock."""
     wire.get(URL + PATH, json=document(), headers={"Date": date})
     operation = client.operation("17")

@@ -248,7 +248,7 @@ def test_a_deadline_around_a_subscription_has_no_effect_on_its_callback(poller, 
     subscription.close()
 
 
-def test_a_callback_runs_in_the_context_of_its_subscription(poller, job):
+def test_a_callback_runs_in_the_context_of_its_registration(poller, job):
     """A notebook then shows its output, or that of a command, below the cell that registered it."""
     cell = contextvars.ContextVar("cell", default="none")
     seen = []
@@ -325,7 +325,7 @@ with_threads = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 @pytest.mark.parametrize("at", ["polling", "holding the lock", "idle"])
 @forking
 @with_threads
-def test_a_forked_child_polls_for_itself(follower, at):
+def test_a_forked_child_polls_independently(follower, at):
     """The parent's subscriptions are closed in it, and new ones work immediately."""
     tamr = LocalTamr()
     poller = Poller.of(tamr)
@@ -555,7 +555,7 @@ def timed_command(clock, seconds, done):
     return command
 
 
-def test_many_commands_do_not_delay_polls(driven, fake, clock, follower):
+def test_many_commands_keep_polls_at_their_interval(driven, fake, clock, follower):
     """Each command runs between two polls that are due."""
     follower.follow(driven, fake.add(), interval=3)
     drive(driven, clock, 60)
@@ -606,7 +606,7 @@ def test_polls_that_are_always_late_do_not_starve_commands(driven, fake, clock):
     assert done[-1] - start <= 7
 
 
-def test_many_notifications_do_not_delay_polls(driven, fake, clock, follower):
+def test_many_notifications_keep_polls_at_their_interval(driven, fake, clock, follower):
     """Three hundred new subscribers are notified, each of which takes 0.05 s."""
     follower.follow(driven, fake.add(), interval=3)
     follower.follow_all(driven, interval=60)

@@ -226,7 +226,7 @@ def test_a_token_that_is_cut_off_is_in_no_error(tamr):
 
 
 @pytest.mark.parametrize("kind", [Fault.reset, Fault.truncate, Fault.hang, Fault.close])
-def test_a_network_error_holds_no_request(tamr, kind):
+def test_an_error_of_the_network_holds_no_request(tamr, kind):
     """It has no cause or context, since exceptions of requests hold all headers."""
     with (
         tamr.client(total_seconds=0.3) as client,
@@ -644,7 +644,7 @@ def test_an_invalid_option_starts_no_job(tamr, client, args, kwargs, kind):
     assert not len(tamr.requests)
 
 
-def test_joining_returns_the_running_job(tamr, client):
+def test_joining_returns_the_job_that_runs(tamr, client):
     """The endpoint may be written in another form; after the job's end, a new one is started."""
     endpoint = "projects/1/unifiedDataset:refresh"
     first = client.start(endpoint, True)

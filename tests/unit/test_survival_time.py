@@ -188,7 +188,7 @@ def test_a_slow_server_gets_time_for_the_last_poll(client, clock):
 
 
 def test_a_machine_that_slept_past_the_deadline_polls_once(client, clock, monkeypatch):
-    """The last poll has its usual time, however late it is."""
+    """The last poll still has 0.2 s, however late it is."""
     limits = []
 
     class Recorded(Operation):
@@ -206,7 +206,7 @@ def test_a_machine_that_slept_past_the_deadline_polls_once(client, clock, monkey
     assert limits == pytest.approx([0.2])
 
 
-def test_the_deadline_may_pass_between_any_two_lines(job, wire, clock, monkeypatch):
+def test_the_deadline_may_come_between_any_two_lines(job, wire, clock, monkeypatch):
     """No sleep is negative."""
     wire.get(URL + PATH, json=document("RUNNING"))
 

@@ -36,7 +36,7 @@ from tamr_widgets._http.deadline import SLICE_SECONDS, deadline
 # The delay that a busy machine may add; without a deadline it would be ten seconds or more.
 LATE_SECONDS = 5
 MEBIBYTE = 2**20
-BUFFER_BYTES = min(io.DEFAULT_BUFFER_SIZE, 2**13)  # with what follows, within a record of TLS
+BUFFER_BYTES = min(io.DEFAULT_BUFFER_SIZE, 2**13)  # with a surplus, within a TLS record
 
 
 def client_of(server, **options):
@@ -717,7 +717,7 @@ def test_no_request_is_sent_after_the_deadline(monkeypatch, session):
         assert server.requests == []
 
 
-def test_a_large_request_is_sent_completely(session):
+def test_a_large_request_is_sent_whole(session):
     """It is sent in parts to a server that reads slowly."""
     sizes = []
 
