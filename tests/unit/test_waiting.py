@@ -386,7 +386,7 @@ def test_a_detected_end_is_no_timeout(fake, monkeypatch):
     assert future.result(0).succeeded()
 
 
-def test_twenty_jobs_of_27_seconds_need_at_most_40_requests(fake, driven, monkeypatch):
+def test_twenty_jobs_of_27_seconds_need_up_to_40_requests(fake, driven, monkeypatch):
     """At an interval of 1 s, a thread for each job would send over 400."""
     monkeypatch.setattr(Poller, "of", lambda _: driven)
     futures = [each.future(1) for each in fake.add_many(20)]
