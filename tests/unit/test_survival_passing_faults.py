@@ -84,7 +84,7 @@ def test_endless_errors_end_a_wait_at_its_timeout(job, wire, clock):
     assert raised.value.__cause__.response.status_code == 503
 
 
-def test_an_outage_of_an_hour_does_not_end_a_wait_with_a_timeout(job, wire, clock):
+def test_an_outage_does_not_end_a_wait_with_a_timeout(job, wire, clock):
     """The server may be updated meanwhile."""
 
     def restarting(_):
@@ -386,7 +386,7 @@ def test_a_refused_connection_starts_no_job(tamr):
 
 
 def test_retry_delays_of_many_waits_are_spread(client, wire, clock):
-    """Fifty waits that fail at the same time are not retried at the same time."""
+    """Waits that fail at the same time are not retried at the same time."""
     wire.get(URL + PATH, status=503)
     ends = set()
     for _ in range(50):

@@ -1011,7 +1011,7 @@ def test_an_operation_may_name_the_default_port_of_its_server(driven, fake, cloc
 
 
 def test_closed_subscriptions_are_released_if_the_list_is_refused(driven, fake, clock):
-    """Three hundred widgets requested estimates, which need the list, and were closed."""
+    """The widgets requested estimates, which need the list, and were closed."""
 
     class Widget:
         def on_result(self, result):
