@@ -1,4 +1,4 @@
-"""Tracebacks with local variables show no secret, and no text or document takes over."""
+"""Secrets in tracebacks and documents, limits of documents and texts, and forms of addresses."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def raw(content):
     return lambda connection, request: connection.sendall(content)
 
 
-def hung_up(connection, request):
+def close_connection(connection, request):
     connection.close()
 
 
 def local_variables(error):
-    """The frames of the package and of libraries as a verbose traceback shows them."""
+    """Returns the frames of the package and of libraries as a verbose traceback shows them."""
     shown = []
     while error is not None:
         frames = traceback.walk_tb(error.__traceback__)
@@ -56,16 +56,16 @@ def fetch(port, **options):
 @pytest.mark.parametrize(
     "serve",
     [
-        hung_up,
+        close_connection,
         raw(b"HTTP/9 " + PASSWORD.encode() + b"\r\n\r\n"),
         raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + PASSWORD.encode() + b"\r\n"),
         raw(http(PASSWORD.encode(), "200 OK", "Content-Encoding: gzip")),
         raw(http(PASSWORD.encode(), "401 " + PASSWORD)),
     ],
-    ids=["hung up", "status", "chunk", "gzip", "401"],
+    ids=["closed", "status", "chunk", "gzip", "401"],
 )
 def test_a_traceback_with_local_variables_shows_no_password(serve, store_auth_cookie):
-    """Neither in a poll nor in a login, whose frames hold what was sent and what came."""
+    """The frames of polls and logins hold requests and responses."""
     with RawServer(serve) as server, pytest.raises(TamrError) as caught:
         fetch(server.port, store_auth_cookie=store_auth_cookie)
 
@@ -73,15 +73,15 @@ def test_a_traceback_with_local_variables_shows_no_password(serve, store_auth_co
 
 
 @pytest.mark.parametrize("cert", ["/", "/dev/null"])
-def test_a_client_certificate_that_cannot_be_read_is_final(cert):
-    """It does not pass, so it is not tried again."""
+def test_an_unreadable_client_certificate_is_a_certificate_error(cert):
+    """A retry would fail, too."""
     with RawServer(raw(b""), tls=True) as server, requests.Session() as session:
         session.verify, session.cert = str(CERTIFICATE), cert
         with pytest.raises(CertificateError, match="no file with certificates"):
             fetch(server.port, protocol="https", session=session)
 
 
-def test_a_secret_is_no_key_of_a_document():
+def test_a_secret_in_a_key_of_a_document_is_redacted():
     """A key of Tamr's own stays, even if it is the password."""
     body = json.dumps([{"id": 1, PASSWORD: {"x " + PASSWORD: 2}}]).encode()
 
@@ -91,8 +91,8 @@ def test_a_secret_is_no_key_of_a_document():
 
 
 @pytest.mark.parametrize("password", ["admin", "spark", "16", "s3cret-of-ada"])
-def test_a_document_is_shown_unchanged(password):
-    """Ordinary words stay where nothing names them as a password."""
+def test_a_word_of_a_document_is_not_redacted(password):
+    """A word that is the password stays, unless it is named as a password."""
     body = json.dumps([document(description="Load https://x/admin, no token of spark")]).encode()
 
     assert Redactor([password, f"admin:{password}"]).bytes(body) == body
@@ -102,13 +102,13 @@ def test_a_document_is_shown_unchanged(password):
 
 @pytest.mark.parametrize("field", ["relativeId", "description"])
 def test_a_repr_is_short(field):
-    """However long a text the server sends."""
+    """Long texts from the server are cut."""
     assert len(repr(Operation(None, document(**{field: "x" * 10**6})))) < 1000
     assert len(repr(Operation(None, document(status={"state": "x" * 10**6})))) < 1000
 
 
 def test_a_document_that_is_too_long_is_not_parsed():
-    """While a document is parsed, every other thread of the kernel stands still."""
+    """Parsing a document blocks all other threads of the kernel."""
     body = b'{"id": "17", "x": "' + b"x" * MAX_DOCUMENT_BYTES + b'"}'
     with (
         RawServer(raw(http(body))) as server,
@@ -118,7 +118,7 @@ def test_a_document_that_is_too_long_is_not_parsed():
 
 
 def test_a_long_text_that_is_no_list_is_not_parsed():
-    """That it is no list is known from its first character."""
+    """Its first character shows that it is no list."""
     with pytest.raises(TypeError):
         next(iter_items("{" + "x" * MAX_OTHER_CHARS))
 
@@ -126,11 +126,11 @@ def test_a_long_text_that_is_no_list_is_not_parsed():
 @pytest.mark.parametrize(
     "address", ["operations/17/", "/api/versioned/v1/operations/17#x", f"{ORIGIN}/operations/17/?x"]
 )
-def test_an_address_of_an_operation_is_understood_in_each_form(address):
-    """With a slash, a fragment or a query at its end."""
+def test_an_address_of_an_operation_is_accepted_in_each_form(address):
+    """It may end with a slash, a fragment or a query."""
     assert operation_id(ORIGIN, address) == "17"
 
 
-def test_blanks_around_an_endpoint_are_left_out():
-    """They come along when it is copied."""
+def test_blanks_around_an_endpoint_are_removed():
+    """They are often copied with it."""
     assert endpoint_url(ORIGIN, "/api/", " operations ") == f"{ORIGIN}/api/operations"

@@ -1,4 +1,4 @@
-"""Clients and operations that are odd: they work, or a sentence says what is missing."""
+"""Clients of any class work, and incomplete ones raise an error that names what is missing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ORIGIN, BASE_PATH = "http://tamr.test:9100", "/api/versioned/v1/"
 
 
 def send(self, method, endpoint, **kwargs):
-    """Sends a request, for each of the odd clients."""
+    """Sends a request; it is the method of each of the clients below."""
     url = self.origin + (endpoint if endpoint[0] == "/" else self.base_path + endpoint)
     return requests.request(method, url, **kwargs)
 
@@ -43,7 +43,7 @@ class Unhashable:
 
 @dataclass(frozen=True)
 class Frozen:
-    """Nothing may be written to it."""
+    """A frozen dataclass has no attributes that can be set."""
 
     origin: str = ORIGIN
     base_path: str = BASE_PATH
@@ -53,7 +53,7 @@ class Frozen:
 
 
 class Slotted:
-    """It takes no attributes and no weak references."""
+    """A class with slots takes no other attributes and no weak references."""
 
     __slots__ = ("auth", "base_path", "origin")
     request = send
@@ -62,35 +62,35 @@ class Slotted:
         self.origin, self.base_path, self.auth = ORIGIN, BASE_PATH, None
 
 
-class Bare:
-    """It has no `auth`."""
+class WithoutAuth:
+    """A client without the attribute `auth`."""
 
     origin, base_path = ORIGIN, BASE_PATH
     request = send
 
 
-class Part:
-    """A part of a client."""
+class PartialClient:
+    """An object with only some attributes of a client."""
 
-    def __init__(self, **has):
-        for name, value in has.items():
+    def __init__(self, **attributes):
+        for name, value in attributes.items():
             setattr(self, name, value)
 
 
-HALVES = [
-    (Part(), ["request", "origin", "base_path"]),
-    (Part(request=print, origin=ORIGIN), ["base_path"]),
-    (Part(request=print, base_path=BASE_PATH), ["origin"]),
-    (Part(origin=ORIGIN, base_path=BASE_PATH), ["request"]),
-    (Part(origin=ORIGIN, base_path=BASE_PATH, request="GET"), ["request method"]),
+INCOMPLETE = [
+    (PartialClient(), ["request", "origin", "base_path"]),
+    (PartialClient(request=print, origin=ORIGIN), ["base_path"]),
+    (PartialClient(request=print, base_path=BASE_PATH), ["origin"]),
+    (PartialClient(origin=ORIGIN, base_path=BASE_PATH), ["request"]),
+    (PartialClient(origin=ORIGIN, base_path=BASE_PATH, request="GET"), ["request method"]),
     (requests.Session(), ["origin", "base_path"]),
     ("http://tamr.test:9100", ["request", "origin", "base_path"]),
 ]
 
 
-@pytest.mark.parametrize("make", [Unhashable, Frozen, Slotted, Bare])
-def test_an_odd_client_is_as_good_as_any(wire, make):
-    """Each operation on it works: fetch, poll, list, wait, cancel, delete, compare."""
+@pytest.mark.parametrize("make", [Unhashable, Frozen, Slotted, WithoutAuth])
+def test_an_operation_works_with_a_client_of_any_class(wire, make):
+    """It is fetched, polled, listed, waited for, cancelled, deleted and compared."""
     client = make()
     wire.get(URL + PATH, json=document("RUNNING"))
     wire.get(f"{URL}operations", json=[document("RUNNING")])
@@ -108,17 +108,17 @@ def test_an_odd_client_is_as_good_as_any(wire, make):
     assert pickle.loads(pickle.dumps(operation)) == operation
 
 
-@pytest.mark.parametrize(("half", "missing"), HALVES, ids=[str(m) for _, m in HALVES])
-def test_half_a_client_is_named_with_what_it_lacks(half, missing):
-    """A TypeError of ours, wherever it is met first."""
-    operation = Operation(half, document())
+@pytest.mark.parametrize(("incomplete", "missing"), INCOMPLETE, ids=[str(m) for _, m in INCOMPLETE])
+def test_an_incomplete_client_is_named_with_what_it_lacks(incomplete, missing):
+    """Each method that needs a client raises the same error."""
+    operation = Operation(incomplete, document())
     for act in (
-        lambda: send_request(half, "GET", "x"),
-        lambda: Operation.from_resource_id(half, "17"),
-        lambda: Operation.adopt(PublicOperation(half, document())),
+        lambda: send_request(incomplete, "GET", "x"),
+        lambda: Operation.from_resource_id(incomplete, "17"),
+        lambda: Operation.adopt(PublicOperation(incomplete, document())),
         lambda: Operation.adopt(operation),
         lambda: OperationWidget(operation),
-        lambda: OperationList(half),
+        lambda: OperationList(incomplete),
         operation.poll,
         operation.wait,
         operation.cancel,
@@ -127,30 +127,32 @@ def test_half_a_client_is_named_with_what_it_lacks(half, missing):
         with pytest.raises(NotAClient) as raised:
             act()
         assert isinstance(raised.value, (TamrError, TypeError))
-        assert type(half).__name__ in str(raised.value)
+        assert type(incomplete).__name__ in str(raised.value)
         for name in missing:
             assert name in str(raised.value)
 
 
-@pytest.mark.parametrize("half", [None, 17, *(half for half, _ in HALVES)])
-def test_half_a_client_has_no_jobs_to_show(half):
-    """The list's widget says so at once."""
-    with pytest.raises(TypeError, match=f"needs a client.*{type(half).__name__}"):
-        JobsWidget(half)
+@pytest.mark.parametrize("incomplete", [None, 17, *(incomplete for incomplete, _ in INCOMPLETE)])
+def test_jobs_widget_refuses_an_incomplete_client(incomplete):
+    """The constructor raises the error."""
+    with pytest.raises(TypeError, match=f"needs a client.*{type(incomplete).__name__}"):
+        JobsWidget(incomplete)
 
 
-def test_half_a_client_does_not_matter_where_none_is_needed():
-    """An operation that has ended is shown, compared and pickled."""
-    operation = Operation(Part(), document("SUCCEEDED"))
+def test_an_ended_operation_needs_no_complete_client():
+    """It is waited for, adopted, compared and pickled without requests."""
+    operation = Operation(PartialClient(), document("SUCCEEDED"))
 
     assert operation.wait() is Operation.adopt(operation) is operation
-    assert pickle.loads(pickle.dumps(operation)) == Operation(Part(), document("SUCCEEDED"))
+    assert pickle.loads(pickle.dumps(operation)) == Operation(
+        PartialClient(), document("SUCCEEDED")
+    )
 
 
-def test_an_unpickled_operation_is_read_without_a_client():
+def test_an_unpickled_operation_can_be_read_without_a_client():
     """A method that needs the server says how to fetch the operation again."""
-    ended = pickle.loads(pickle.dumps(Operation(Bare(), document("SUCCEEDED"))))
-    running = pickle.loads(pickle.dumps(Operation(Bare(), document("RUNNING"))))
+    ended = pickle.loads(pickle.dumps(Operation(WithoutAuth(), document("SUCCEEDED"))))
+    running = pickle.loads(pickle.dumps(Operation(WithoutAuth(), document("RUNNING"))))
 
     assert Operation.adopt(ended).wait().check() is ended
     assert "Train Mastering Model" in ended._repr_html_()
@@ -159,8 +161,8 @@ def test_an_unpickled_operation_is_read_without_a_client():
             act()
 
 
-@pytest.mark.parametrize("thing", [None, 17, "17", document(), Bare()])
-def test_what_is_no_operation_is_no_client_error(thing):
-    """The sentence is about the operation that is missing."""
+@pytest.mark.parametrize("no_operation", [None, 17, "17", document(), WithoutAuth()])
+def test_adopting_a_value_that_is_no_operation_is_a_type_error(no_operation):
+    """The error is about the operation, not about its client."""
     with pytest.raises(OperationTypeError):
-        Operation.adopt(thing)
+        Operation.adopt(no_operation)

@@ -1,4 +1,4 @@
-"""Connections of unusual kinds: other sockets, addresses and classes, and use without a client."""
+"""Unusual connections: other classes, sockets, addresses and proxies, and slow connects."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def session():
 
 
 @pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
-def test_the_user_s_own_requests_use_the_same_connections(monkeypatch, session, tls):
-    """Also to connect anew, when the server has closed them."""
+def test_a_session_can_be_used_without_its_client(monkeypatch, session, tls):
+    """It also reconnects after the server has closed its connections."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATE))
     with RawServer(respond, tls=tls) as server:
         client = client_of(
@@ -58,8 +58,8 @@ def test_the_user_s_own_requests_use_the_same_connections(monkeypatch, session, 
         assert client.get("d").json() == "d"
 
 
-class Recorded:
-    """A recorder's connection, which is no urllib3 connection and has one inside."""
+class WrappedConnection:
+    """A recorder's connection, which is not derived from urllib3's and has one as an attribute."""
 
     def __init__(self, *args, **kwargs):
         vars(self)["real"] = HTTPConnection(*args, **kwargs)
@@ -71,9 +71,9 @@ class Recorded:
         setattr(self.real, name, value)
 
 
-def test_a_connection_class_of_another_kind_is_used(monkeypatch):
-    """Unchanged: the limits of the socket are its own."""
-    monkeypatch.setattr(urllib3.HTTPConnectionPool, "ConnectionCls", Recorded)
+def test_another_connection_class_is_used(monkeypatch):
+    """It is not derived from urllib3's class, so it is used unchanged."""
+    monkeypatch.setattr(urllib3.HTTPConnectionPool, "ConnectionCls", WrappedConnection)
     with RawServer(respond) as server, client_of(server) as client:
         assert client.get("a").json() == "a"
 
@@ -93,8 +93,8 @@ class WrappedSocket:
         return getattr(self._socket, name)
 
 
-def test_a_socket_of_another_kind_is_used(monkeypatch):
-    """It sends and receives by its own methods."""
+def test_another_socket_class_is_used(monkeypatch):
+    """Its own methods send and receive."""
     made = []
 
     def create_connection(address, *_, **__):
@@ -109,7 +109,7 @@ def test_a_socket_of_another_kind_is_used(monkeypatch):
 
 
 def test_a_source_address_is_kept(session):
-    """An adapter of the user's may choose the address that it sends from."""
+    """An adapter of the user may choose the address that it sends from."""
 
     class FromLoopback(HTTPAdapter):
         def init_poolmanager(self, *args, **kwargs):
@@ -122,8 +122,8 @@ def test_a_source_address_is_kept(session):
 
 
 @pytest.mark.parametrize("protocol", ["http", "https"])
-def test_a_proxy_may_have_a_numeric_address_of_ipv6(session, monkeypatch, protocol):
-    """Only URLs have brackets around it."""
+def test_a_proxy_may_have_an_ipv6_address(session, monkeypatch, protocol):
+    """It is looked up without the brackets that its URL needs."""
     hosts = []
 
     def look_up(host, *_):
@@ -142,7 +142,7 @@ def test_a_proxy_may_have_a_numeric_address_of_ipv6(session, monkeypatch, protoc
 
 @pytest.fixture
 def slow_connects(monkeypatch):
-    """The operating system says later whether a connection was accepted."""
+    """The operating system reports the result of a connect later."""
     connect = socket.socket.connect
 
     def connect_later(sock, address):
@@ -156,22 +156,22 @@ def slow_connects(monkeypatch):
     monkeypatch.setattr(socket.socket, "connect", connect_later)
 
 
-def test_a_connection_that_takes_its_time_is_waited_for(slow_connects):
-    """It is used as soon as the server has accepted it."""
+def test_a_slow_connect_succeeds(slow_connects):
+    """The connection is used as soon as the server has accepted it."""
     with RawServer(respond) as server, client_of(server) as client:
         assert client.get("a").json() == "a"
 
 
-def test_a_connection_that_is_refused_later_is_an_error(slow_connects):
-    """With the reason."""
+def test_a_slow_connect_that_is_refused_is_an_error(slow_connects):
+    """The error has the reason."""
     with RawServer(respond) as closed:
         pass
     with client_of(closed) as client, pytest.raises(ConnectionFailed, match="refused"):
         client.get("a")
 
 
-def test_an_interrupt_while_it_connects_closes_the_socket(monkeypatch):
-    """No warning of a socket that nobody closed."""
+def test_an_interrupt_during_a_connect_closes_the_socket(monkeypatch):
+    """Otherwise Python would warn of an unclosed socket."""
     made = []
 
     def connect(sock, _):
@@ -187,14 +187,14 @@ def test_an_interrupt_while_it_connects_closes_the_socket(monkeypatch):
 
 
 @pytest.mark.parametrize("host", ["x" * 64 + ".test", "tamr..test"])
-def test_a_name_that_cannot_be_looked_up_is_no_passing_error(host):
-    """A part of it is empty or too long."""
+def test_a_host_name_that_cannot_be_looked_up_is_an_invalid_request(host):
+    """A label of it is empty or too long."""
     with pytest.raises(InvalidRequest, match="address that cannot be read"):
         Client(TokenAuth("t"), host).get("x")
 
 
 def test_lines_without_a_size_have_a_maximum_length():
-    """urllib3 1.26 reads the lines of a chunked body so."""
+    """urllib3 1.26 reads the lines of a chunked body without a size."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         ours.settimeout(10)
@@ -207,8 +207,8 @@ def test_lines_without_a_size_have_a_maximum_length():
         lines.close()
 
 
-class Duck:
-    """A session that is no requests.Session."""
+class SessionLike:
+    """A session that is not derived from requests.Session."""
 
     def __init__(self):
         self.session = requests.Session()
@@ -224,9 +224,9 @@ class Unhashable(requests.Session):
     __hash__ = None
 
 
-@pytest.mark.parametrize("kind", [Duck, Unhashable])
-def test_sessions_of_other_kinds_are_used(kind):
-    """One that only looks like a session, and one without a hash."""
+@pytest.mark.parametrize("kind", [SessionLike, Unhashable])
+def test_sessions_of_other_classes_are_used(kind):
+    """One is no requests.Session, and one has no hash."""
     given = kind()
     with RawServer(respond) as server, client_of(server, session=given) as client:
         assert client.get("a").json() == "a"
@@ -235,8 +235,8 @@ def test_sessions_of_other_kinds_are_used(kind):
         assert b"Authorization: Basic " in server.requests[-1]
 
 
-def test_a_read_response_has_the_same_limit(small_bodies):
-    """A cache or a hook has read it before the client."""
+def test_a_response_that_was_already_read_has_the_same_limit(small_bodies):
+    """A cache or a hook may read it before the client does."""
 
     class Reading(requests.Session):
         def request(self, *args, **kwargs):
@@ -253,15 +253,15 @@ def test_a_read_response_has_the_same_limit(small_bodies):
 
 
 def test_logs_of_urllib3_outside_of_requests_are_not_changed(caplog):
-    """They are about other programs' connections."""
+    """They are about connections of other code."""
     logging.getLogger("urllib3.connectionpool").warning("Pool %s is full", "x" * 2000)
 
     assert caplog.records[0].getMessage() == f"Pool {'x' * 2000} is full"
     assert caplog.records[0].levelno == logging.WARNING
 
 
-def test_a_proxy_of_an_unknown_kind_is_not_called_a_socks_proxy(monkeypatch):
-    """Only a missing PySocks is reported as such."""
+def test_an_unsupported_proxy_is_not_reported_as_a_socks_proxy(monkeypatch):
+    """The error names PySocks only if it is missing."""
     monkeypatch.setenv("ALL_PROXY", "http://proxy.test:1")
 
     def refuse(*_, **__):
@@ -275,7 +275,7 @@ def test_a_proxy_of_an_unknown_kind_is_not_called_a_socks_proxy(monkeypatch):
 
 
 def test_a_public_client_may_replace_its_session(session):
-    """While it sends a request, for example after a login."""
+    """It may do so during a request, for example after a login."""
     from tamr_widgets._http.unify_client import send_request  # noqa: PLC0415
 
     class Public:

@@ -1,4 +1,4 @@
-"""The environment that companies have: proxies, certificates, addresses as people copy them."""
+"""Proxies, certificates, logs, and addresses and arguments in the forms that users give them."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ AUTH = UsernamePasswordAuth("ada", "s3cret-of-ada")
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch):
-    """No proxies and bundles but those of a test."""
+    """Removes all proxies and certificate bundles from the environment."""
     for name in (*VARIABLES, *map(str.lower, VARIABLES), "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
 
 
 def texts(error):
-    """Returns all texts that somebody could see of an error."""
+    """Returns all texts of an error that may be shown."""
     return "".join(traceback.format_exception(error)) + repr(vars(error)) + str(error.args)
 
 
@@ -57,8 +57,8 @@ def proxied(monkeypatch, address, protocol="http", **options):
 
 @pytest.mark.parametrize("protocol", ["http", "https"])
 @pytest.mark.parametrize("own", [True, False])
-def test_a_proxy_that_wants_a_password_is_final(monkeypatch, protocol, own):
-    """407, as a response or to CONNECT: requested once, the proxy and the way out named."""
+def test_a_proxy_that_requires_a_password_is_not_retried(monkeypatch, protocol, own):
+    """It responds 407 to a request or to CONNECT; the error names the proxy and the settings."""
     response = http(b"", "407 Proxy Authentication Required", "Proxy-Authenticate: Basic")
     with RawServer(lambda to, _: to.sendall(response)) as proxy, requests.Session() as session:
         address = f"http://corp:pr0xy-pass@127.0.0.1:{proxy.port}"
@@ -80,8 +80,8 @@ def test_a_proxy_that_wants_a_password_is_final(monkeypatch, protocol, own):
     assert (error.response is None) == (protocol == "https")
 
 
-def test_a_server_that_responds_407_itself_is_no_proxy():
-    """Without a proxy, nothing is said of one."""
+def test_a_407_of_the_server_is_no_proxy_error():
+    """No proxy is used, so the error mentions none."""
     response = http(b"", "407 Proxy Authentication Required")
     with (
         RawServer(lambda to, _: to.sendall(response)) as server,
@@ -94,8 +94,8 @@ def test_a_server_that_responds_407_itself_is_no_proxy():
 
 
 @pytest.mark.parametrize("protocol", ["http", "https"])
-def test_a_dead_proxy_is_named(monkeypatch, protocol):
-    """Without its password, and not as if it were the server; it may come back."""
+def test_an_unreachable_proxy_is_named(monkeypatch, protocol):
+    """The error is about the proxy, shows no password, and can be retried."""
     with RawServer(lambda *_: None) as gone:
         port = gone.port
     with (
@@ -112,8 +112,8 @@ def test_a_dead_proxy_is_named(monkeypatch, protocol):
 
 @pytest.mark.parametrize("interim", [b"", b"HTTP/1.1 100 Continue\r\n\r\n"], ids=["", "100"])
 @pytest.mark.parametrize("status", ["502 Bad Gateway", "403 Forbidden"])
-def test_a_proxy_that_does_not_connect_says_its_status(monkeypatch, status, interim):
-    """To CONNECT, also after an interim response; the words of its response are nobody's."""
+def test_the_status_of_a_response_to_connect_is_reported(monkeypatch, status, interim):
+    """An interim response may come first; the reason phrase is not shown."""
     response = interim + http(b"", status + " of s3cret-of-ada")
     with (
         RawServer(lambda to, _: to.sendall(response)) as proxy,
@@ -144,7 +144,7 @@ def test_a_proxy_that_does_not_connect_says_its_status(monkeypatch, status, inte
 )
 @pytest.mark.parametrize("protocol", ["http", "https"])
 def test_no_part_of_a_proxys_password_is_shown(monkeypatch, caplog, address, protocol):
-    """However awkward it is, and wherever a parser cuts it off."""
+    """A parser may split the address within the password."""
     caplog.set_level(logging.DEBUG)
     with proxied(monkeypatch, address, protocol) as client, pytest.raises(TamrError) as raised:
         client.get("operations")
@@ -154,8 +154,8 @@ def test_no_part_of_a_proxys_password_is_shown(monkeypatch, caplog, address, pro
     assert "proxy" in str(raised.value).lower()
 
 
-def test_a_proxys_address_that_cannot_be_read_is_final(monkeypatch):
-    """And the error says what is usually wrong with it."""
+def test_an_invalid_proxy_address_is_not_retried(monkeypatch):
+    """The error names the usual cause."""
     with (
         proxied(monkeypatch, "http://corp:s3cr3t#word@proxy:3128") as client,
         pytest.raises(InvalidRequest, match="percent-encoded") as raised,
@@ -165,8 +165,8 @@ def test_a_proxys_address_that_cannot_be_read_is_final(monkeypatch):
     assert not is_retryable(raised.value, 0)
 
 
-def test_a_proxys_password_that_is_echoed_is_taken_out(monkeypatch):
-    """A gateway that shows all headers shows that one, too."""
+def test_an_echoed_proxy_password_is_redacted(monkeypatch):
+    """A gateway that returns all headers returns the proxy's credentials, too."""
     password = "pr0xy#pass"
 
     def serve(connection, request):
@@ -186,8 +186,8 @@ def test_a_proxys_password_that_is_echoed_is_taken_out(monkeypatch):
     assert password in proxy_secrets(None)
 
 
-def test_what_is_secret_about_proxies(monkeypatch):
-    """Of the environment's and of a session's: not the host."""
+def test_proxy_secrets_are_credentials_and_not_hosts(monkeypatch):
+    """Proxies of the environment and of a session are included."""
     monkeypatch.setenv("ALL_PROXY", "socks5h://corp:a%40b@proxy.test:1080")
     session = SimpleNamespace(proxies={"http": "http://me:s3cr3t@other.test"})
 
@@ -198,8 +198,8 @@ def test_what_is_secret_about_proxies(monkeypatch):
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.8.9.1", "::1"])
-def test_loopback_goes_direct(monkeypatch, host):
-    """No proxy of the environment is used for this machine, and none gets its credentials."""
+def test_loopback_uses_no_proxy_of_the_environment(monkeypatch, host):
+    """So no proxy receives the credentials."""
     with RawServer(lambda to, _: to.sendall(http([]))) as proxy:
         for name in VARIABLES[:3]:
             monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
@@ -211,8 +211,8 @@ def test_loopback_goes_direct(monkeypatch, host):
         assert not proxy.requests
 
 
-def test_a_proxy_of_the_session_is_requested_about_loopback_too(monkeypatch):
-    """Somebody has set it there on purpose: a recorder, for example."""
+def test_a_proxy_of_the_session_is_used_for_loopback(monkeypatch):
+    """It was set on purpose, for example for a recorder."""
     with (
         RawServer(lambda to, _: to.sendall(http([]))) as proxy,
         requests.Session() as session,
@@ -238,21 +238,21 @@ def test_a_proxy_of_the_session_is_requested_about_loopback_too(monkeypatch):
         ("", False),
     ],
 )
-def test_what_is_loopback(host, expected):
-    """This machine, by name or number."""
+def test_loopback_hosts_are_recognized(host, expected):
+    """A loopback host may be a name or a number."""
     assert is_loopback(host) == expected
 
 
 def test_a_simulator_needs_no_proxy(monkeypatch):
-    """Also where the company's is set."""
+    """A proxy of the environment is not used for it."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     with Simulator(past_jobs=0) as tamr, tamr.client() as client:
         assert client.operations() == []
 
 
 @pytest.mark.parametrize("own", [True, False])
-def test_no_proxy_counts_while_it_runs(monkeypatch, own):
-    """Settings that change after an error are taken for the next request."""
+def test_changed_proxy_settings_apply_to_the_next_request(monkeypatch, own):
+    """HTTP_PROXY and NO_PROXY are set after a failed and after a successful request."""
     with (
         RawServer(lambda to, _: to.sendall(http([]))) as proxy,
         requests.Session() as session,
@@ -274,8 +274,8 @@ def test_no_proxy_counts_while_it_runs(monkeypatch, own):
 
 
 @pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
-def test_a_missing_bundle_is_final(monkeypatch, tmp_path, name):
-    """And the error says what to set; once that is right the same client works on."""
+def test_a_missing_certificate_bundle_is_not_retried(monkeypatch, tmp_path, name):
+    """The error names the variable; when that is corrected, the same client works."""
     monkeypatch.setenv(name, str(tmp_path / "missing.pem"))
     with (
         RawServer(lambda to, _: to.sendall(http([])), tls=True) as server,
@@ -292,8 +292,8 @@ def test_a_missing_bundle_is_final(monkeypatch, tmp_path, name):
         assert client.operations() == []
 
 
-def test_a_missing_client_certificate_is_final(tmp_path):
-    """The same of the session's `cert`."""
+def test_a_missing_client_certificate_is_not_retried(tmp_path):
+    """The session's `cert` is a path without a file."""
     with requests.Session() as session, Client(AUTH, "x.test", "https", session=session) as client:
         session.cert = str(tmp_path / "missing.pem")
         with pytest.raises(CertificateError, match="cert") as raised:
@@ -302,8 +302,8 @@ def test_a_missing_client_certificate_is_final(tmp_path):
     assert not is_retryable(raised.value, 0)
 
 
-def test_a_bundle_that_holds_no_certificate_is_final(monkeypatch, tmp_path):
-    """It will hold none the next time either."""
+def test_a_certificate_bundle_without_certificates_is_not_retried(monkeypatch, tmp_path):
+    """A retry would find none either."""
     (tmp_path / "empty.pem").write_text("nothing")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "empty.pem"))
     with (
@@ -343,7 +343,7 @@ def test_a_bundle_that_holds_no_certificate_is_final(monkeypatch, tmp_path):
     ],
 )
 def test_a_host_that_is_an_address_is_refused_with_the_right_form(host, form):
-    """At once, saying that protocol and port are arguments; without a password in it."""
+    """The error shows protocol, host and port as arguments, and no password."""
     with pytest.raises(ValueError, match=form) as raised:
         Client(AUTH, host)
 
@@ -364,15 +364,15 @@ def test_a_host_that_is_an_address_is_refused_with_the_right_form(host, form):
         "https://tamr.example.com:9100?x=1",
     ],
 )
-def test_tamr_url_is_understood_as_people_copy_it(url):
-    """With blanks, a page's fragment, the API's own path."""
+def test_tamr_url_is_accepted_as_users_copy_it(url):
+    """It may have blanks, the fragment of a page, or the API's own path."""
     environ = {"TAMR_URL": url, "TAMR_TOKEN": "t"}
     with Client.from_env(environ) as client:
         assert client.origin == "https://tamr.example.com:9100"
         assert client.base_path == "/api/versioned/v1/"
 
 
-def test_a_path_in_front_of_the_api_is_kept():
+def test_a_path_before_the_api_path_is_kept():
     """A gateway may serve several servers."""
     environ = {"TAMR_URL": "https://gate.test/apis/one/api/versioned/v1/", "TAMR_TOKEN": "t"}
     with Client.from_env(environ) as client:
@@ -382,8 +382,8 @@ def test_a_path_in_front_of_the_api_is_kept():
 @pytest.mark.parametrize(
     "base_path", ["api/versioned/v1", " /api/versioned/v1/ ", "/api/versioned/v1"]
 )
-def test_a_base_path_is_understood(base_path):
-    """With or without slashes and blanks around it."""
+def test_a_base_path_is_normalized(base_path):
+    """Slashes and blanks around it are optional."""
     assert Client(AUTH, base_path=base_path).base_path == "/api/versioned/v1/"
 
 
@@ -400,8 +400,8 @@ def test_a_base_path_is_understood(base_path):
         (b"/api/", TypeError),
     ],
 )
-def test_a_base_path_that_is_none_is_refused(base_path, kind):
-    """With the right form in the message."""
+def test_an_invalid_base_path_is_refused(base_path, kind):
+    """The error shows the right form."""
     with pytest.raises(kind, match="/api/versioned/v1/"):
         Client(AUTH, base_path=base_path)
 
@@ -409,8 +409,8 @@ def test_a_base_path_that_is_none_is_refused(base_path, kind):
 @pytest.mark.parametrize(
     "auth", [None, ("ada", "s3cret"), "s3cret", UsernamePasswordAuth, 7, {"username": "ada"}]
 )
-def test_what_is_no_auth_is_refused(auth):
-    """At once, with the right form, and without showing it."""
+def test_an_invalid_auth_is_refused(auth):
+    """The error shows the right form, and not the value."""
     with pytest.raises(TypeError, match="UsernamePasswordAuth") as raised:
         Client(auth)
 
@@ -430,8 +430,8 @@ def test_what_is_no_auth_is_refused(auth):
         "{origin}/api/versioned/v1/operations/17?x=1",
     ],
 )
-def test_an_operation_is_found_by_what_was_copied(address):
-    """Its id, its path, or its address."""
+def test_an_operation_is_found_by_its_id_path_or_address(address):
+    """Users may copy any of them."""
     with Simulator(past_jobs=0) as tamr, tamr.client() as client:
         tamr.jobs.put(document(), "17")
         name = address.format(origin=client.origin) if isinstance(address, str) else address
@@ -443,8 +443,8 @@ def test_an_operation_is_found_by_what_was_copied(address):
     "address",
     ["https://other.test/api/versioned/v1/operations/17", "{origin}/#/jobs/17", "{origin}"],
 )
-def test_an_address_of_something_else_is_no_operation(address):
-    """Of another server, or of a page: refused before anything is sent."""
+def test_an_address_that_is_not_of_an_operation_is_refused(address):
+    """It is of another server or of a page; no request is sent."""
     with Simulator(past_jobs=0) as tamr, tamr.client() as client:
         with pytest.raises(CrossOriginError, match="such as '17'"):
             client.operation(address.format(origin=client.origin))
@@ -452,7 +452,7 @@ def test_an_address_of_something_else_is_no_operation(address):
 
 
 def test_an_endpoint_may_begin_with_the_apis_own_path():
-    """With or without a slash in front."""
+    """The slash before it is optional."""
     with Simulator(past_jobs=0) as tamr, tamr.client() as client:
         for endpoint in (
             "operations",
@@ -462,8 +462,8 @@ def test_an_endpoint_may_begin_with_the_apis_own_path():
             assert client.get(endpoint).json() == []
 
 
-def test_an_own_address_as_an_endpoint_is_refused_with_the_right_form():
-    """It is not said to be elsewhere."""
+def test_an_address_of_the_server_as_an_endpoint_is_refused():
+    """The error shows the right form, and does not report another origin."""
     with (
         Client(TokenAuth("t"), "tamr.test") as client,
         pytest.raises(CrossOriginError, match="Use a path such as 'operations/17'"),
@@ -474,8 +474,8 @@ def test_an_own_address_as_an_endpoint_is_refused_with_the_right_form():
 # --- Logs
 
 
-def test_a_live_widget_writes_nothing_at_info(caplog):
-    """Its polls would land in whatever cell runs."""
+def test_a_live_widget_logs_nothing_at_info(caplog):
+    """Log lines of its polls would appear below any cell that runs."""
 
     caplog.set_level(logging.INFO)
     with Simulator(past_jobs=0) as tamr, tamr.client() as client:

@@ -1,4 +1,4 @@
-"""Any bytes that a server sends become our errors or a readable operation, nothing else."""
+"""Any response of a server becomes a readable operation or an error of the package."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ PROPERTIES = [
 
 
 def deep(levels, kind=list):
-    """A document that is nested deeper than Python recurses."""
+    """Returns a document that is nested deeper than Python can recurse."""
     value = "bottom"
     for _ in range(levels):
         value = [value] if kind is list else {"status": value}
@@ -88,8 +88,8 @@ DEEP = [
 ]
 
 
-def look_at(operation):
-    """Read everything that can be read, in every form, and let nothing raise."""
+def read_all(operation):
+    """Reads all properties and representations of an operation, none of which may raise."""
     for name in PROPERTIES:
         getattr(operation, name)
     assert operation.state is None or isinstance(operation.state, str)
@@ -110,7 +110,7 @@ def look_at(operation):
 
 @contextmanager
 def responding(*bodies, **headers):
-    """A client, and the transport that has these responses for it."""
+    """Yields a client, and the adapter that returns these bodies to it."""
     adapter = CannedAdapter(*bodies, **headers)
     with requests.Session() as session:
         session.mount("http://", adapter)
@@ -119,7 +119,7 @@ def responding(*bodies, **headers):
 
 
 def poll(body):
-    """Returns the operation that a poll makes of a response, or None after one of our errors."""
+    """Returns the operation that a poll returns, or None after an error of the package."""
     with responding(body) as (client, _):
         try:
             return Operation(client, document()).poll()
@@ -128,29 +128,29 @@ def poll(body):
             return None
 
 
-def test_odd_values_are_no_danger():
-    """In each field, and in a list there."""
+def test_unusual_values_in_any_field_can_be_read():
+    """Each value is in each field, alone and in a list."""
     for odd in (*ODD_TEXTS, *ODD_NUMBERS):
         for each in (odd, [odd]):
             times = {"state": each, "startTime": each, "endTime": each, "message": each}
             names = {"id": each, "type": each, "description": each, "relativeId": each}
             created = {"username": each, "time": each}
             try:
-                look_at(Operation(None, {**names, "status": times, "created": created}))
+                read_all(Operation(None, {**names, "status": times, "created": created}))
             except Exception as error:
                 raise AssertionError(f"{each!a:.80}") from error
 
 
 @given(DOCUMENTS)
-def test_any_document_is_an_operation(written):
-    """Missing, null, of the wrong type, huge or strange: it can be read, drawn and kept."""
-    look_at(Operation(None, written))
+def test_an_operation_of_any_document_can_be_read(written):
+    """Fields may be missing, null, of the wrong type, huge or malformed."""
+    read_all(Operation(None, written))
 
 
 @given(DOCUMENTS)
 @example({"created": {"time": "2021-07-05_16-16-30-425"}})
 def test_any_document_can_be_the_response_to_a_poll(written):
-    """It is this operation or it is refused, with one of our errors."""
+    """It becomes this operation, or an error of the package."""
     try:
         body = json.dumps(written)
     except ValueError:  # Python does not write integers of that length
@@ -158,7 +158,7 @@ def test_any_document_can_be_the_response_to_a_poll(written):
     for fields in ({}, {"id": "17", "relativeId": PATH}):
         operation = poll(json.dumps({**json.loads(body), **fields}))
         if operation is not None:
-            look_at(operation)
+            read_all(operation)
         else:
             # With another creation time, the document is of another job with this number.
             assert not fields or Operation(None, document()).is_replaced_by(json.loads(body))
@@ -166,13 +166,13 @@ def test_any_document_can_be_the_response_to_a_poll(written):
 
 @given(st.binary(max_size=200) | TEXT.map(lambda text: text.encode("utf-8", "replace")))
 def test_any_bytes_can_be_the_response_to_a_poll(body):
-    """They are no operation; the error is ours."""
+    """They become an error of the package."""
     assert poll(body) is None
 
 
 @given(VALUES)
-def test_any_value_can_be_the_response_to_a_list(value):
-    """Documents are kept, anything else is left out or refused."""
+def test_any_value_can_be_in_the_response_to_a_list(value):
+    """Documents become operations, other values are left out."""
     try:
         body = json.dumps([value, document()])
     except ValueError:
@@ -182,25 +182,25 @@ def test_any_value_can_be_the_response_to_a_list(value):
 
     assert listed[-1].resource_id == "17"
     for each in listed:
-        look_at(each)
+        read_all(each)
 
 
 @pytest.mark.parametrize("written", DEEP, ids=range(len(DEEP)))
-def test_depth_is_no_danger(written):
-    """A document deeper than Python's stack is cut off, wherever the depth is."""
-    look_at(Operation(None, written))
+def test_a_deeply_nested_document_can_be_read(written):
+    """A value that is deeper than Python's stack is cut off."""
+    read_all(Operation(None, written))
 
 
 @pytest.mark.parametrize("levels", [10, 300, 600, 900, 5000, 100_000])
 @pytest.mark.parametrize("where", ["status", "description", "extra"])
-def test_depth_in_a_response_is_no_danger(levels, where):
-    """Neither where the parser gives up, nor where it is just short of it."""
+def test_a_deeply_nested_response_can_be_read_or_is_refused(levels, where):
+    """Its depth is below and above the limit of the parser."""
     nested = "[" * levels + "]" * levels
     operation = poll('{"id": "17", "%s": %s}' % (where, nested))  # noqa: UP031
 
     if operation is not None:
-        look_at(operation)
-        look_at(operation.from_same_response(operation.to_json()))
+        read_all(operation)
+        read_all(operation.from_same_response(operation.to_json()))
 
 
 @given(st.lists(DOCUMENTS, min_size=1, max_size=2))
@@ -223,12 +223,12 @@ def test_any_responses_end_a_wait_in_time(written):
     date=TEXT.map(lambda text: text.encode("latin-1", "replace").decode("latin-1")),
     retry_after=TEXT.map(lambda text: text.encode("latin-1", "replace").decode("latin-1")),
 )
-def test_any_header_can_come_with_a_response(date, retry_after):
-    """Dates and wishes that make no sense change nothing."""
+def test_any_date_and_retry_after_can_be_in_a_response(date, retry_after):
+    """Malformed headers have no effect."""
     clean = str.maketrans("", "", "\r\n")
     headers = {"Date": date.translate(clean), "Retry-After": retry_after.translate(clean)}
     with responding(json.dumps(document()), headers=headers) as (client, _):
         operation = Operation(client, document()).poll()
 
     assert 0 <= operation.retry_after <= 120
-    look_at(operation)
+    read_all(operation)

@@ -1,4 +1,4 @@
-"""Cancel and Delete act on the job that is seen, and no response about another one is believed."""
+"""Identity of jobs: responses about another job are refused, and no other job is acted on."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ from tamr_widgets.widgets.payload import snapshot_facts
 
 CANCEL = "http://tamr.test:9100/api/dataset/jobs/{}/cancel"
 PROJECT = {"id": "12", "name": "Suppliers", "type": "DEDUP", "relativeId": "projects/12"}
-# The same number, years later.
+# Another job with the same number, created years later.
 OTHER = document(
     description="Somebody else's job",
     created={"username": "bob", "time": "2024-03-01T08:00:00.000Z", "version": "9"},
@@ -78,20 +78,20 @@ def job(client):
 
 
 def written(state="RUNNING", **fields):
-    """A document, and without the fields that are None."""
+    """Returns a document without the fields that are None."""
     return {name: each for name, each in document(state, **fields).items() if each is not None}
 
 
 @pytest.mark.parametrize(
-    "ask",
+    "fetch",
     [lambda client: client.operation("17"), lambda client: Operation(client, document()).poll()],
     ids=["fetch", "poll"],
 )
-def test_a_response_about_another_operation_is_refused(client, wire, ask):
-    """In whichever field it says so."""
+def test_a_response_about_another_operation_is_refused(client, wire, fetch):
+    """Any of its fields may name the other operation."""
     for names in CONTRADICTIONS:
         wire.upsert("GET", URL + PATH, json=document("SUCCEEDED", **names))
-        error = error_of(lambda: ask(client))
+        error = error_of(lambda: fetch(client))
 
         assert isinstance(error, UnexpectedResponse), names
         assert "GET operations/17" in str(error), names
@@ -99,8 +99,8 @@ def test_a_response_about_another_operation_is_refused(client, wire, ask):
 
 
 @pytest.mark.parametrize("status", [200, 202])
-def test_a_response_that_contradicts_itself_starts_nothing_to_follow(client, wire, status):
-    """It is not known which job was started, and the error says that."""
+def test_a_start_with_a_contradictory_response_is_an_error(client, wire, status):
+    """The error says that it is not known whether a job was started."""
     url = f"{URL}projects/1:export"
     for names in CONTRADICTIONS[:-1]:
         wire.upsert("POST", url, json=document("PENDING", **names), status=status)
@@ -121,24 +121,24 @@ def test_a_response_that_contradicts_itself_starts_nothing_to_follow(client, wir
         {"id": "", "relativeId": ""},
     ],
 )
-def test_a_document_of_something_else_is_no_operation(client, wire, body):
-    """A project that was created, say, cannot be waited for or deleted as a job."""
+def test_a_document_of_another_resource_is_no_operation(client, wire, body):
+    """For example, a project that was created cannot be waited for or deleted as a job."""
     wire.post(f"{URL}projects", json=body, status=201)
 
     with pytest.raises(UnexpectedResponse, match="not an operation"):
         client.start("projects", asynchronous=True)
 
 
-def test_an_error_names_the_operation_that_came_instead(client, wire):
-    """All of its names, where they contradict one another."""
+def test_an_error_names_the_operation_of_the_response(client, wire):
+    """All names are listed if they contradict each other."""
     wire.get(URL + PATH, json=document(relativeId="operations/99"))
 
     with pytest.raises(UnexpectedResponse, match="not this operation but 17 and 99"):
         client.operation("17")
 
 
-def test_nothing_to_do_is_no_response_to_a_fetch(client, wire):
-    """204 says that no job was needed; to a GET it says nothing about the job."""
+def test_a_204_is_no_response_to_a_fetch(client, wire):
+    """It means that no job was needed, and says nothing about an existing one."""
     wire.get(URL + PATH, status=204)
 
     with pytest.raises(UnexpectedResponse):
@@ -168,8 +168,8 @@ def test_nothing_to_do_is_no_response_to_a_fetch(client, wire):
         ),
     ],
 )
-def test_every_recorded_form_of_a_name_is_known(client, wire, requested, path, names):
-    """Numbers, encoded and plain names, names that are left out: fetched, polled and deleted."""
+def test_every_recorded_form_of_an_id_is_accepted(client, wire, requested, path, names):
+    """Numbers, encoded, plain and missing ids are fetched, polled and deleted."""
     for each in (path, quote(unquote(path))):  # later ones go to the path that the server wrote
         wire.get(f"{URL}operations/{each}", json=written(**names))
         wire.delete(f"{URL}operations/{each}", status=204)
@@ -180,8 +180,8 @@ def test_every_recorded_form_of_a_name_is_known(client, wire, requested, path, n
 
 
 @pytest.mark.parametrize("name", ["17", 17, "a b:c", "a/b"])
-def test_a_server_that_writes_no_path_is_followed(client, wire, name):
-    """Old servers name an operation by its id alone: the address follows from that."""
+def test_an_operation_without_a_path_is_polled_by_its_id(client, wire, name):
+    """Old servers send only the id, from which the path is derived."""
     path = {"a b:c": "a%20b:c", "a/b": "a%2Fb"}.get(name, name)
     body = written(id=name, relativeId=None)
     wire.post(f"{URL}projects/1:export", json=body)
@@ -194,8 +194,8 @@ def test_a_server_that_writes_no_path_is_followed(client, wire, name):
 
 
 @pytest.mark.parametrize("act", [Operation.cancel, Operation.delete])
-def test_nothing_is_done_to_a_job_that_is_not_certain(client, wire, act):
-    """No request at all is made for a document that contradicts itself, wherever it came from."""
+def test_a_contradictory_document_is_not_acted_on(client, wire, act):
+    """No request is sent, since it is not certain which job is meant."""
     for names in CONTRADICTIONS[:-1]:
         operation = Operation(client, document(**names))
 
@@ -208,10 +208,10 @@ def test_nothing_is_done_to_a_job_that_is_not_certain(client, wire, act):
 @pytest.mark.parametrize(
     "alias", ["projects/12", "operations/99", "operations/17/x", "datasets/17"]
 )
-def test_an_address_of_something_else_is_not_acted_on(client, wire, act, alias):
-    """An alias, or a public operation's odd api_path, may be polled, but nothing is deleted."""
+def test_an_address_of_another_resource_is_not_acted_on(client, wire, act, alias):
+    """An operation with such an alias or `api_path` is neither cancelled nor deleted."""
 
-    class Theirs:
+    class Public:
         api_path, _data = alias, document()
         poll = None
 
@@ -221,15 +221,15 @@ def test_an_address_of_something_else_is_not_acted_on(client, wire, act, alias):
     for operation in (
         Operation(client, document(), alias),
         Operation.from_json(client, document(), alias),
-        Operation.adopt(Theirs()),
+        Operation.adopt(Public()),
     ):
         with pytest.raises(NotSupported, match="not certain which operation"):
             act(operation)
     assert not wire.calls
 
 
-def test_an_address_with_the_base_path_is_the_same(client, wire):
-    """It may be written from the root of the server."""
+def test_an_alias_may_include_the_base_path(client, wire):
+    """The path then starts at the root of the server."""
     path = f"{client.base_path}operations/17"
     wire.get(URL + PATH, json=document())
     wire.delete(URL + PATH, status=204)
@@ -250,8 +250,8 @@ def test_an_address_with_the_base_path_is_the_same(client, wire):
         ({"body": "<html>login"}, UnexpectedResponse),
     ],
 )
-def test_a_job_is_looked_at_before_it_is_acted_on(job, wire, act, now, kind):
-    """Cancel and Delete send nothing unless the server shows the job that the snapshot shows."""
+def test_a_job_is_polled_before_it_is_cancelled_or_deleted(job, wire, act, now, kind):
+    """Neither is sent unless the server returns the job of the snapshot."""
     wire.get(URL + PATH, **now)
 
     with pytest.raises(kind):
@@ -260,7 +260,7 @@ def test_a_job_is_looked_at_before_it_is_acted_on(job, wire, act, now, kind):
 
 
 def test_a_job_that_ended_meanwhile_is_not_cancelled(job, wire):
-    """There is nothing to cancel any more."""
+    """The poll before the cancel returns the resolved operation."""
     wire.get(URL + PATH, json=document("SUCCEEDED"))
 
     assert job.cancel().succeeded()
@@ -268,8 +268,8 @@ def test_a_job_that_ended_meanwhile_is_not_cancelled(job, wire):
 
 
 @pytest.mark.parametrize("state", ["RUNNING", "SUCCEEDED"])
-def test_a_number_that_was_given_away_ends_a_wait(job, wire, clock, state):
-    """At once, whatever the other job's state, with an error that tells both jobs apart."""
+def test_a_reused_number_ends_a_wait(job, wire, clock, state):
+    """The first poll raises an error that describes both jobs, whatever the new one's state."""
     wire.get(URL + PATH, json={**OTHER, "status": document(state)["status"]})
 
     with pytest.raises(OperationReplaced, match=r"is gone.*another job") as raised:
@@ -297,24 +297,24 @@ def test_a_number_that_was_given_away_ends_a_wait(job, wire, clock, state):
         "soon",
     ],
 )
-def test_one_moment_may_be_written_in_many_ways(job, wire, created):
-    """Only a different time that can be read makes another job."""
+def test_a_creation_time_may_have_many_formats(job, wire, created):
+    """Only a readable time that differs identifies another job."""
     wire.get(URL + PATH, json=document("SUCCEEDED", created={"time": created}))
 
     assert job.poll().succeeded()
 
 
 @pytest.mark.parametrize("created", ["2021-01-29T18:24:42.326Z", "2020-01-29T18:24:40.326Z"])
-def test_another_moment_is_another_job(job, wire, created):
-    """Later or earlier."""
+def test_another_creation_time_is_of_another_job(job, wire, created):
+    """It may be later or earlier."""
     wire.get(URL + PATH, json=document("SUCCEEDED", created={"time": created}))
 
     with pytest.raises(OperationReplaced):
         job.poll()
 
 
-def follow_many(clock):
-    """A poller that refreshes operations by the list, and a follower of operation 1."""
+def subscribe_to_many(clock):
+    """Returns a poller that refreshes operations by the list, and a subscriber of operation 1."""
     tamr, follower = FakeTamr(clock), Follower()
     poller = Poller(tamr, background=False)
     jobs = tamr.add_many(30)
@@ -324,9 +324,9 @@ def follow_many(clock):
     return tamr, poller, follower
 
 
-def test_a_list_with_a_stranger_under_the_path_ends_the_following(clock):
-    """No other job is delivered, and the follower is notified that its job is gone."""
-    tamr, poller, follower = follow_many(clock)
+def test_a_list_with_another_job_of_the_same_path_ends_polling(clock):
+    """The other job is not delivered; the subscriber is notified that its job is gone."""
+    tamr, poller, follower = subscribe_to_many(clock)
     drive(poller, clock, 30)
     assert tamr.count(LIST)
     follower.results.clear()
@@ -339,9 +339,9 @@ def test_a_list_with_a_stranger_under_the_path_ends_the_following(clock):
     assert follower.errors[0].retry_in_seconds is None
 
 
-def test_a_list_that_contradicts_itself_is_not_delivered(clock):
-    """The path is this job's, the id another's: single polls decide."""
-    tamr, poller, follower = follow_many(clock)
+def test_a_contradictory_document_of_a_list_is_not_delivered(clock):
+    """Its path and its id are of different jobs, so single polls are made."""
+    tamr, poller, follower = subscribe_to_many(clock)
     drive(poller, clock, 30)
     follower.results.clear()
     listed = [{**tamr.jobs["1"], "id": "99", "description": "Another"}]
@@ -352,8 +352,8 @@ def test_a_list_that_contradicts_itself_is_not_delivered(clock):
     assert {each.description for each in follower.results} == {"Train Mastering Model"}
 
 
-def test_two_jobs_of_one_number_are_followed_apart(clock):
-    """Followers of the new one hear nothing of the old one, and the other way round."""
+def test_two_jobs_with_the_same_number_are_polled_separately(clock):
+    """Subscribers of one job are not notified of the other."""
     tamr = FakeTamr(clock)
     poller = Poller(tamr, background=False)
     old, new = Follower(), Follower()
@@ -373,14 +373,14 @@ def click(widget, **content):
     widget.comm.handle_msg({"content": {"data": data}, "buffers": []})
 
 
-def test_a_widget_says_that_its_job_is_gone():
-    """It keeps the last known state, and never shows the stranger's."""
+def test_a_widget_shows_that_its_job_is_gone():
+    """It keeps the last known state, and never shows that of the other job."""
     with Simulator(past_jobs=5) as tamr, tamr.client() as client:
         number = tamr.jobs.start(queued_seconds=600)
         operation = client.operation(number)
         widget = OperationWidget(operation, poll_interval_seconds=0.1, estimate=False)
-        stranger = {**OTHER, "id": number, "relativeId": f"operations/{number}"}
-        tamr.jobs.put({**stranger, "status": {"state": "SUCCEEDED"}}, number)
+        other_job = {**OTHER, "id": number, "relativeId": f"operations/{number}"}
+        tamr.jobs.put({**other_job, "status": {"state": "SUCCEEDED"}}, number)
 
         wait_until(lambda: widget.get_state("_panel")["_panel"].get("error_kind") == "gone")
         with pytest.raises(OperationReplaced):
@@ -395,7 +395,7 @@ def test_a_widget_says_that_its_job_is_gone():
 
 
 def test_operations_of_two_servers_are_not_equal(client):
-    """Another host, port, protocol or base path is another job; another client of it is not."""
+    """Host, port, protocol and base path are compared, clients are not."""
     ours = Operation(client, document())
     others = [
         Client(TokenAuth("t"), "other.test"),
@@ -411,19 +411,19 @@ def test_operations_of_two_servers_are_not_equal(client):
         assert hash(Operation(same, document())) == hash(ours)
 
 
-def test_an_unpickled_operation_remembers_its_server(client):
-    """It is equal to the one that was pickled, and to none of another server."""
+def test_an_unpickled_operation_keeps_its_server(client):
+    """It equals the operation that was pickled, and none of another server."""
     other = Client(TokenAuth("t"), "other.test")
-    thawed = pickle.loads(pickle.dumps(Operation(client, document())))
-    again = pickle.loads(pickle.dumps(thawed))
+    unpickled = pickle.loads(pickle.dumps(Operation(client, document())))
+    again = pickle.loads(pickle.dumps(unpickled))
 
-    assert thawed == again == Operation(client, document())
-    assert thawed != Operation(other, document())
-    assert thawed != pickle.loads(pickle.dumps(Operation(other, document())))
+    assert unpickled == again == Operation(client, document())
+    assert unpickled != Operation(other, document())
+    assert unpickled != pickle.loads(pickle.dumps(Operation(other, document())))
 
 
-def test_rows_of_one_name_are_shown_and_the_wrong_one_is_not_deleted(client, wire):
-    """The list keeps both; only the one that the server means is acted on."""
+def test_only_the_current_job_of_rows_with_the_same_id_is_deleted(client, wire):
+    """The list keeps all rows; the server's response shows which job is the current one."""
     wire.get(f"{URL}operations", json=[OTHER, document(), document(relativeId="operations/99")])
     wire.get(URL + PATH, json=OTHER)
     wire.delete(URL + PATH, status=204)
@@ -437,8 +437,8 @@ def test_rows_of_one_name_are_shown_and_the_wrong_one_is_not_deleted(client, wir
     assert newer.delete().status_code == 204
 
 
-def test_many_rows_of_one_name_take_no_longer(clock):
-    """2,000 documents with one id: each gets a key, soon."""
+def test_many_rows_with_the_same_id_are_processed_quickly(clock):
+    """2,000 documents with the same id each get a key."""
     tamr = FakeTamr(clock)
     tamr.faults[LIST] = fake_response(200, [document(), {"id": "17'1"}] + [document()] * 2_000)
     table, start = JobTable(), time.process_time()
@@ -459,40 +459,40 @@ def test_many_rows_of_one_name_take_no_longer(clock):
         '["\\"],[", {}]',
     ],
 )
-def test_a_list_is_parsed_as_json_does(text):
-    """Item by item."""
+def test_a_list_is_parsed_as_by_json_loads(text):
+    """It is parsed item by item."""
     assert list(iter_items(text)) == json.loads(text)
 
 
-def test_what_is_no_json_is_no_list():
-    """Cut off in the middle, say."""
+def test_a_list_of_invalid_json_is_an_error():
+    """For example, it is cut off."""
     for text in "", "[", "[1", "[1,", "[1,]", "[,]", "[1 2]", "[1]]", "[1] x", "[}", "x", "[[]":
         assert isinstance(error_of(lambda text=text: list(iter_items(text))), ValueError), text
 
 
 def big_list(number):
-    """The body of a list of so many jobs."""
+    """Returns the body of a list with this number of jobs."""
     one = json.dumps(document("SUCCEEDED", id="NUMBER", relativeId="operations/NUMBER"))
     return f"[{','.join(one.replace('NUMBER', str(each)) for each in range(number))}]".encode()
 
 
-def turns_of_another_thread(work):
-    """Counts how often another thread gets to run during some work."""
-    turns, done, usual = [], threading.Event(), sys.getswitchinterval()
+def runs_of_another_thread(work):
+    """Counts how often another thread runs during some work."""
+    runs, done, usual = [], threading.Event(), sys.getswitchinterval()
 
-    def take_turns():
+    def count_runs():
         while not done.is_set():
-            turns.append(1)
+            runs.append(1)
             time.sleep(0)
 
-    thread = threading.Thread(target=take_turns)
+    thread = threading.Thread(target=count_runs)
     thread.start()
-    # Between two bytecodes a thread that waits is let in after this time, on any machine.
+    # Between two bytecodes, Python switches to a waiting thread after this time, on any machine.
     sys.setswitchinterval(0.001)
     try:
-        before = len(turns)
+        before = len(runs)
         work()
-        return len(turns) - before
+        return len(runs) - before
     finally:
         sys.setswitchinterval(usual)
         done.set()
@@ -500,20 +500,20 @@ def turns_of_another_thread(work):
 
 
 def test_a_long_list_does_not_stop_other_threads(clock):
-    """It is parsed in steps, between which they run; `json.loads` lets none of them run."""
+    """It is parsed in steps, between which they run; `json.loads` blocks them."""
     tamr, body = FakeTamr(clock), big_list(4_000)
     tamr.faults[LIST] = fake_response(200, body)
 
-    def lets_others_run():
-        at_once = turns_of_another_thread(lambda: json.loads(body))
-        return turns_of_another_thread(lambda: OperationList(tamr)) >= at_once + 5
+    def other_threads_run():
+        at_once = runs_of_another_thread(lambda: json.loads(body))
+        return runs_of_another_thread(lambda: OperationList(tamr)) >= at_once + 5
 
     # A busy machine may let the other thread run just before `json.loads` begins.
-    assert any(lets_others_run() for _ in range(3))
+    assert any(other_threads_run() for _ in range(3))
 
 
-def test_no_list_of_any_length_is_parsed_for_an_estimate(clock, caplog, monkeypatch):
-    """It is requested once, given up, and noted once; polls go on without an estimate."""
+def test_a_list_that_is_too_long_is_not_parsed_for_an_estimate(clock, caplog, monkeypatch):
+    """It is requested and logged once; polls continue without an estimate."""
     caplog.set_level("INFO", logger="tamr_widgets")
     tamr, follower = FakeTamr(clock), Follower()
     operation = tamr.add()
@@ -524,7 +524,7 @@ def test_no_list_of_any_length_is_parsed_for_an_estimate(clock, caplog, monkeypa
     )
     poller = Poller(tamr, background=False)
     follower.follow(poller, operation, interval=60)
-    poller.learn(lambda _: pytest.fail("nothing was learnt"))
+    poller.learn(lambda _: pytest.fail("estimates were learnt"))
     drive(poller, clock, 2000)
 
     assert tamr.count(LIST) == 1
@@ -536,8 +536,8 @@ def test_no_list_of_any_length_is_parsed_for_an_estimate(clock, caplog, monkeypa
 
 @pytest.mark.parametrize("moment", YEARS_THAT_NEVER_WERE)
 @pytest.mark.parametrize("field", ["created", "startTime", "endTime"])
-def test_years_that_never_were_spoil_nothing_else(client, field, moment):
-    """A time that can't be is left out or right; the rest of the row, and the other rows, are."""
+def test_an_impossible_year_affects_no_other_value(client, field, moment):
+    """The rest of the row and the other rows are correct."""
     written = with_time(field, moment)
     odd, usual = Operation(client, written), Operation(client, document("SUCCEEDED"))
 
@@ -550,8 +550,8 @@ def test_years_that_never_were_spoil_nothing_else(client, field, moment):
 
 
 @pytest.mark.parametrize("date", ["Mon, 01 Jan 0001 00:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT"])
-def test_a_server_with_a_clock_that_is_off(client, wire, date):
-    """Times that are counted by it are left out."""
+def test_durations_are_left_out_if_the_servers_clock_is_wrong(client, wire, date):
+    """The `Date` header shows the server's clock."""
     wire.get(URL + PATH, json=document(), headers={"Date": date})
     operation = client.operation("17")
 
@@ -560,8 +560,8 @@ def test_a_server_with_a_clock_that_is_off(client, wire, date):
     assert row("17", operation, None)[1] == "RUNNING"
 
 
-def test_responses_in_a_row_are_each_compared(client):
-    """A poll that was answered with another job, as after a mix-up, is retried and passes."""
+def test_each_response_of_a_wait_is_compared(client):
+    """A response about another job is retried."""
     with responses.RequestsMock() as wire:
         wire.get(URL + PATH, json=document("SUCCEEDED", relativeId="operations/99"))
         wire.get(URL + PATH, json=document("FAILED"))
@@ -573,7 +573,7 @@ def by_key(table: JobTable) -> dict[str, Operation]:
 
 
 def test_a_row_never_becomes_another_job(clock):
-    """A row that a page has selected is gone with its job; the new one has its own key."""
+    """A row is removed with its job; another job with the same id gets a new key."""
     tamr, table = FakeTamr(clock), JobTable()
     tamr.add("17")
     tamr.add("18")
@@ -589,8 +589,8 @@ def test_a_row_never_becomes_another_job(clock):
     assert table.take(OperationList(tamr)) == ([], [], [])
 
 
-def test_rows_of_one_name_keep_their_keys(clock):
-    """However often the list comes, each row is what a page has selected, and none is news."""
+def test_rows_with_the_same_id_keep_their_keys(clock):
+    """A list that is fetched again changes no key, and reports no unchanged row."""
     tamr, table = FakeTamr(clock), JobTable()
     rows = [OTHER, document(), document(), document(id="99"), {"id": "17"}]
     tamr.faults[LIST] = lambda: fake_response(200, rows)
@@ -607,7 +607,7 @@ def test_rows_of_one_name_keep_their_keys(clock):
 
 
 def test_a_key_is_never_given_to_another_job(clock):
-    """Also where the list was without the old job for a while, and when that comes back."""
+    """The list may lack the old job for a while, and contain it again later."""
     tamr, table = FakeTamr(clock), JobTable()
     keys = []
     for rows in ([document()], [], [OTHER], [document()], [OTHER, document()]):
@@ -621,8 +621,8 @@ def test_a_key_is_never_given_to_another_job(clock):
 
 
 @pytest.mark.parametrize("created", [None, {"time": ""}, {"time": "2021-01-29T18:24:40Z"}])
-def test_a_row_whose_time_is_written_in_another_way_is_the_same(clock, created):
-    """It stays selected."""
+def test_a_row_whose_creation_time_has_another_format_is_the_same(clock, created):
+    """It keeps its key, and so stays selected."""
     tamr, table = FakeTamr(clock), JobTable()
     for each in (document(), document("SUCCEEDED", created=created), document("SUCCEEDED")):
         tamr.faults[LIST] = lambda each=each: fake_response(200, [each])
@@ -631,8 +631,8 @@ def test_a_row_whose_time_is_written_in_another_way_is_the_same(clock, created):
     assert table.keys() == ["17"]
 
 
-def test_a_start_that_joins_follows_no_other_job(client, wire):
-    """The number of the one that was started was given away: another one is started."""
+def test_a_start_that_joins_does_not_return_another_job(client, wire):
+    """The number of the first job was reused, so a new one is started."""
     url = f"{URL}projects/1:refresh"
     wire.post(url, json=document())
     wire.get(URL + PATH, json=OTHER)
@@ -644,8 +644,8 @@ def test_a_start_that_joins_follows_no_other_job(client, wire):
     assert operation.resource_id == "18"
 
 
-def test_a_start_that_could_not_wait_sends_nothing(client, wire):
-    """On a poller's thread the wait is refused: before the job is started."""
+def test_a_start_that_cannot_wait_sends_no_request(client, wire):
+    """On a poller's thread, the wait is refused before the job is started."""
     outcomes = []
     poller = Poller.of(client)
 
@@ -656,8 +656,8 @@ def test_a_start_that_could_not_wait_sends_nothing(client, wire):
     assert not wire.calls
 
 
-def test_a_response_without_a_time_makes_nobody_forget_it(job, wire, clock):
-    """The one after that is compared with what was known before."""
+def test_a_response_without_a_creation_time_keeps_the_known_one(job, wire, clock):
+    """The next response is compared with it."""
     wire.get(URL + PATH, json=document(created={"time": "soon"}))
     wire.get(URL + PATH, json=OTHER)
 
@@ -666,24 +666,24 @@ def test_a_response_without_a_time_makes_nobody_forget_it(job, wire, clock):
     assert len(wire.calls) == 2
 
 
-def test_a_cancelled_row_is_news_once(client, wire):
-    """A job that a bulk action ended has resolved: `on_resolved` hears of it, and only once."""
-    ended, news = document("CANCELED"), []
+def test_on_resolved_is_called_once_for_a_job_of_a_bulk_action(client, wire):
+    """Both the bulk action and the next list contain the resolved operation."""
+    ended, resolved = document("CANCELED"), []
     wire.get(f"{URL}operations", json=[document()])
     wire.get(URL + PATH, json=document())
     wire.post(CANCEL.format(17), json={})
     wire.get(URL + PATH, json=ended)
     widget = JobsWidget(client, poll_interval_seconds=0.01)
-    widget.on_resolved(lambda operation: news.append((operation, widget.operations)))
+    widget.on_resolved(lambda operation: resolved.append((operation, widget.operations)))
     wait_until(lambda: widget.operations)
 
     wire.replace("GET", f"{URL}operations", json=[ended])
     click(widget, action="cancel_all", ids=["17"])
-    wait_until(lambda: news)
+    wait_until(lambda: resolved)
     requested = len(wire.calls)
     wait_until(lambda: len(wire.calls) > requested + 2)
     widget.close()
 
-    [(operation, listed)] = news
+    [(operation, listed)] = resolved
     assert operation.state == "CANCELED"
     assert listed == (operation,)

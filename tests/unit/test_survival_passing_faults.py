@@ -1,4 +1,4 @@
-"""Passing faults: a wait outlives them, and nothing that changes something is done twice."""
+"""Transient errors: waits retry them, and no request that changes the server is repeated."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ def ending(tamr, tamr_client, clock):
 
 @pytest.fixture
 def few_errors(monkeypatch):
-    """A wait without a time limit gives up after 5 consecutive errors, not 25."""
+    """A wait without a timeout ends after 5 consecutive errors, not 25."""
     monkeypatch.setattr(wait, "MAX_ERRORS_IN_A_ROW", 5)
     return 5
 
 
 @contextmanager
-def out_of_time_when(condition, clock):
-    """Lets the time limit of a request pass when a condition is true."""
+def times_out_when(condition, clock):
+    """Advances the clock past the deadline of a request when a condition is true."""
 
     def run():
         wait_until(condition)
@@ -65,22 +65,22 @@ def out_of_time_when(condition, clock):
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
-def test_a_busy_server_is_waited_out(job, wire, clock, status):
-    """Consecutive errors have a longer delay after each."""
+def test_a_busy_server_is_retried(job, wire, clock, status):
+    """The delay grows with each consecutive error."""
     for _ in range(4):
         wire.get(URL + PATH, status=status)
     wire.get(URL + PATH, json=document("SUCCEEDED"))
 
     assert job.wait(3).succeeded()
 
-    first, *pauses = clock.sleeps
+    first, *delays = clock.sleeps
     assert first == 3
-    assert len(pauses) == 4
-    assert all(0.5 <= pause / 2**n <= 1 for n, pause in enumerate(pauses))
+    assert len(delays) == 4
+    assert all(0.5 <= delay / 2**n <= 1 for n, delay in enumerate(delays))
 
 
-def test_endless_faults_end_with_the_time_limit(job, wire, clock, few_errors):
-    """With T it is T that ends it, however many they were; the last one is the cause."""
+def test_endless_errors_end_a_wait_at_its_timeout(job, wire, clock, few_errors):
+    """With a timeout, their number is not limited; the last one is the cause."""
     wire.get(URL + PATH, status=503)
 
     with pytest.raises(WaitTimeout) as raised:
@@ -91,11 +91,15 @@ def test_endless_faults_end_with_the_time_limit(job, wire, clock, few_errors):
     assert raised.value.__cause__.response.status_code == 503
 
 
-def test_an_update_of_the_server_is_waited_out_within_the_time_limit(job, wire, clock, few_errors):
-    """A server that is updated over lunch does not end a wait that has time."""
+def test_an_outage_does_not_end_a_wait_with_a_timeout(job, wire, clock, few_errors):
+    """The server may be updated meanwhile."""
 
     def restarting(_):
-        return (200, {}, '{"id": "17", "status": {"state": "FAILED"}}') if clock.now > 1300 else NOT
+        return (
+            (200, {}, '{"id": "17", "status": {"state": "FAILED"}}')
+            if clock.now > 1300
+            else UNAVAILABLE
+        )
 
     wire.add_callback("GET", URL + PATH, restarting)
 
@@ -103,11 +107,11 @@ def test_an_update_of_the_server_is_waited_out_within_the_time_limit(job, wire, 
     assert len(wire.calls) > few_errors
 
 
-NOT = (503, {}, "")
+UNAVAILABLE = (503, {}, "")
 
 
-def test_endless_faults_end_after_a_documented_number(job, wire, clock):
-    """Without T, 25 consecutive ones; the error is of the class of the last, and chained to it."""
+def test_endless_errors_end_a_wait_after_a_documented_number(job, wire, clock):
+    """Without a timeout, the 25th consecutive error ends the wait."""
     wire.get(URL + PATH, status=503)
 
     with pytest.raises(HTTPStatusError, match="Given up after 25 consecutive errors") as raised:
@@ -118,8 +122,8 @@ def test_endless_faults_end_after_a_documented_number(job, wire, clock):
     assert 600 < clock.now - 1000 < 1800
 
 
-def test_consecutive_faults_are_counted(job, wire, clock, few_errors):
-    """A response in between starts anew."""
+def test_only_consecutive_errors_are_counted(job, wire, clock, few_errors):
+    """A response resets the count."""
     for _ in range(3):
         for _ in range(few_errors - 1):
             wire.get(URL + PATH, status=503)
@@ -131,8 +135,8 @@ def test_consecutive_faults_are_counted(job, wire, clock, few_errors):
 
 @pytest.mark.parametrize("at", ["start", "headers", "body"])
 @pytest.mark.parametrize("fault", [Fault.reset, Fault.close])
-def test_a_broken_connection_is_made_anew(tamr, ending, fault, at):
-    """Reset or closed, anywhere in the response."""
+def test_a_broken_connection_is_replaced(tamr, ending, fault, at):
+    """It is reset or closed, at any point of the response."""
     tamr.faults.add(fault(at, times=1))
 
     assert ending.wait(3).succeeded()
@@ -140,11 +144,11 @@ def test_a_broken_connection_is_made_anew(tamr, ending, fault, at):
 
 
 @pytest.mark.parametrize("at", ["start", "headers", "body"])
-def test_a_silent_connection_is_made_anew(tamr, ending, clock, at):
-    """After the time limit of a request, wherever the response stops."""
+def test_a_hanging_connection_is_replaced(tamr, ending, clock, at):
+    """It is closed at the deadline of the request, at any point of the response."""
     tamr.faults.add(Fault.hang(at, times=1))
 
-    with out_of_time_when(lambda: not tamr.faults, clock):
+    with times_out_when(lambda: not tamr.faults, clock):
         assert ending.wait(3).succeeded()
 
 
@@ -163,7 +167,7 @@ def test_a_silent_connection_is_made_anew(tamr, ending, clock, at):
     ],
     ids=["cut", "login", "[]", "null", "{}", "empty", "half", "other", "redirect"],
 )
-def test_a_response_that_is_none_is_requested_again(tamr, ending, fault):
+def test_an_invalid_response_is_retried(tamr, ending, fault):
     """It may have come from a proxy, or have been cut off."""
     with tamr.faults.on(fault):
         assert ending.wait(3).succeeded()
@@ -171,16 +175,16 @@ def test_a_response_that_is_none_is_requested_again(tamr, ending, fault):
 
 
 @pytest.mark.parametrize("body", ["<html>Sign in</html>", "[]", "null", "{}", '{"id": "18"}'])
-def test_a_response_that_stays_none_is_named(job, wire, clock, few_errors, body):
-    """In the end the error says which path came back with which content type."""
+def test_a_response_that_stays_invalid_is_described(job, wire, clock, few_errors, body):
+    """The final error names the path and the content type."""
     wire.get(URL + PATH, body=body, content_type="text/html")
 
     with pytest.raises(UnexpectedResponse, match=r"GET operations/17.*text/html"):
         job.wait(3)
 
 
-def test_a_server_that_refuses_connections_is_waited_for(tamr, ending):
-    """It is down for a while, and comes back."""
+def test_a_refused_connection_is_retried(tamr, ending):
+    """The server is down for a while, and then accepts connections again."""
     tamr.refuse()
     snapshots = ending.snapshots(3, timeout_seconds=60)
     with pytest.raises(WaitTimeout) as raised:
@@ -192,16 +196,15 @@ def test_a_server_that_refuses_connections_is_waited_for(tamr, ending):
     assert ending.wait(3).succeeded()
 
 
-def test_a_stale_connection_is_no_fault(tamr, ending):
-    """A proxy ends connections that were idle for too long; the next poll just makes a new one."""
+def test_a_stale_connection_is_no_error(tamr, ending):
+    """A proxy may close connections that were idle for too long; the next poll opens a new one."""
     assert ending.poll().succeeded()
     tamr.drop_connections()
 
     assert ending.poll().succeeded()
 
 
-def test_a_name_that_cannot_be_resolved_once(tamr, ending, monkeypatch):
-    """DNS has its moments, too."""
+def test_a_temporary_failure_of_dns_is_retried(tamr, ending, monkeypatch):
     resolve, failures = socket.getaddrinfo, iter([socket.gaierror(-3, "Temporary failure")])
 
     def once(*args, **kwargs):
@@ -219,8 +222,8 @@ def test_a_name_that_cannot_be_resolved_once(tamr, ending, monkeypatch):
     ("value", "shortest", "longest"),
     [("10", 10.5, 11), ("1e12", 120.5, 121), ("soon", 0.5, 1), ("-3", 0.5, 1), ("0", 0.5, 1)],
 )
-def test_a_wish_to_be_left_alone_is_respected(job, wire, clock, value, shortest, longest):
-    """Retry-After, within two minutes; nonsense changes nothing and breaks nothing."""
+def test_retry_after_of_an_error_is_respected(job, wire, clock, value, shortest, longest):
+    """The delay is two minutes at most; an invalid value is ignored."""
     wire.get(URL + PATH, status=429, headers={"Retry-After": value})
     wire.get(URL + PATH, json=document("SUCCEEDED"))
 
@@ -228,18 +231,18 @@ def test_a_wish_to_be_left_alone_is_respected(job, wire, clock, value, shortest,
     assert shortest <= clock.sleeps[1] <= longest
 
 
-@pytest.mark.parametrize(("value", "pause"), [("30", 30), ("1", 3), ("soon", 3), ("1e12", 120)])
-def test_a_wish_on_a_good_response_is_respected(job, wire, clock, value, pause):
-    """The next poll comes no sooner, and no sooner than the interval."""
+@pytest.mark.parametrize(("value", "delay"), [("30", 30), ("1", 3), ("soon", 3), ("1e12", 120)])
+def test_retry_after_of_a_successful_response_is_respected(job, wire, clock, value, delay):
+    """The next poll is delayed by this time, and at least by the interval."""
     wire.get(URL + PATH, json=document("RUNNING"), headers={"Retry-After": value})
     wire.get(URL + PATH, json=document("SUCCEEDED"))
 
     assert job.wait(3).succeeded()
-    assert clock.sleeps == [3, pause]
+    assert clock.sleeps == [3, delay]
 
 
-def test_a_wish_does_not_outlast_the_time_limit(job, wire, clock):
-    """T ends the pause, with a last poll."""
+def test_retry_after_does_not_exceed_the_timeout(job, wire, clock):
+    """The delay ends at the timeout, and a last poll is sent."""
     wire.get(URL + PATH, status=503, headers={"Retry-After": "100"})
 
     with pytest.raises(WaitTimeout):
@@ -257,8 +260,8 @@ def test_a_new_job_may_not_be_found_for_five_seconds(job, wire, clock):
     assert job.wait(1).succeeded()
 
 
-def test_a_deleted_job_is_not_looked_for_for_long(job, wire, clock):
-    """404 later than that ends the wait, as what it is."""
+def test_a_deleted_job_ends_a_wait(job, wire, clock):
+    """A 404 is retried only in the first five seconds."""
     wire.get(URL + PATH, status=404)
 
     with pytest.raises(NotFound):
@@ -275,7 +278,7 @@ def test_a_deleted_job_is_not_looked_for_for_long(job, wire, clock):
     [(401, Unauthorized), (403, Forbidden), (405, MethodNotAllowed), (400, HTTPStatusError)],
 )
 def test_a_refusal_ends_a_wait_at_once(wire, clock, status, kind):
-    """Typed, with the server's response, after one request."""
+    """The error is typed, has the response, and is not retried."""
     wire.get(URL + PATH, status=status)
     job = Operation(Client(TokenAuth("t"), "tamr.test"), document("RUNNING"))
 
@@ -287,12 +290,12 @@ def test_a_refusal_ends_a_wait_at_once(wire, clock, status, kind):
 
 
 def close_after_reading(connection, request):
-    """The server got it, and then the connection broke."""
+    """Closes the connection after the request was read."""
     connection.close()
 
 
 def respond_once(connection, request):
-    """A kept-alive connection that breaks exactly when something is sent through it again."""
+    """Responds to a GET, and closes the kept-alive connection at another request."""
     if request.startswith(b"GET "):
         connection.sendall(http(document()))
     else:
@@ -301,8 +304,8 @@ def respond_once(connection, request):
 
 @pytest.mark.parametrize("serve", [close_after_reading, respond_once], ids=["new", "kept alive"])
 @pytest.mark.parametrize("method", ["POST", "DELETE", "PUT"])
-def test_what_changes_something_is_never_repeated(serve, method):
-    """Neither by us nor by the libraries below, on a new connection or on one that was kept."""
+def test_a_request_that_changes_the_server_is_never_repeated(serve, method):
+    """Neither this package nor its libraries repeat it, on a new or on a kept-alive connection."""
     with (
         RawServer(serve) as server,
         Client(TokenAuth("t"), "127.0.0.1", port=server.port) as client,
@@ -338,10 +341,10 @@ ACTIONS = pytest.mark.parametrize(
     ],
     ids=["reset", "502", "504", "500"],
 )
-def test_an_action_is_done_once_and_its_fate_is_reported_honestly(
+def test_an_action_with_a_lost_response_has_an_unknown_outcome(
     tamr, tamr_client, act, method, fault
 ):
-    """The server did it, the response was lost: one request, and "it is not known"."""
+    """The server carries it out once; the error says that this is not known."""
     job = tamr_client.operation(tamr.jobs.start(queued_seconds=600))
     tamr.jobs.allow_delete(job.resource_id)
     with (
@@ -356,12 +359,12 @@ def test_an_action_is_done_once_and_its_fate_is_reported_honestly(
 
 @ACTIONS
 def test_an_action_without_a_response_is_not_repeated(tamr, tamr_client, clock, act, method):
-    """After its time limit it is not known whether the server has done it."""
+    """The error at the deadline says that it is not known whether it was carried out."""
     job = tamr_client.operation(tamr.jobs.start(queued_seconds=600))
     tamr.jobs.allow_delete(job.resource_id)
     with (
         tamr.faults.on(Fault.hang("start", perform=True, method=method)),
-        out_of_time_when(lambda: tamr.requests.matching(method), clock),
+        times_out_when(lambda: tamr.requests.matching(method), clock),
         pytest.raises(RequestTimeout) as raised,
     ):
         act(job)
@@ -371,7 +374,7 @@ def test_an_action_without_a_response_is_not_repeated(tamr, tamr_client, clock, 
 
 
 def test_an_expired_session_does_not_lose_an_action(tamr):
-    """401 says that it was not done, so it is done after the login: once."""
+    """A 401 means that it was not carried out, so it is repeated once, after the login."""
     with tamr.client(store_auth_cookie=True) as client:
         tamr.expire_sessions()
         client.start("projects/1/unifiedDataset:refresh", asynchronous=True)
@@ -380,8 +383,8 @@ def test_an_expired_session_does_not_lose_an_action(tamr):
     assert len(tamr.jobs) == 1
 
 
-def test_a_connection_that_was_never_made_leaves_nothing_open(tamr):
-    """A refused connection started nothing, and the error does not say that it may have."""
+def test_a_refused_connection_starts_no_job(tamr):
+    """The error does not say that one may have been started."""
     with tamr.client() as client:
         tamr.refuse()
         with pytest.raises(ConnectionFailed, match="Is the server running") as raised:
@@ -390,8 +393,8 @@ def test_a_connection_that_was_never_made_leaves_nothing_open(tamr):
     assert "not known" not in str(raised.value)
 
 
-def test_pauses_of_many_waits_are_spread(client, wire, clock):
-    """Waits that meet one outage do not come back at one moment."""
+def test_retry_delays_of_many_waits_are_spread(client, wire, clock):
+    """Waits that fail at the same time are not retried at the same time."""
     wire.get(URL + PATH, status=503)
     ends = set()
     for _ in range(15):
@@ -402,8 +405,8 @@ def test_pauses_of_many_waits_are_spread(client, wire, clock):
     assert len(ends) > 12
 
 
-def test_a_response_with_contradicting_lengths_is_no_crash(clock):
-    """It is a bad response, not a bad request as requests says, and may pass."""
+def test_a_response_with_contradictory_lengths_is_retried(clock):
+    """The error of requests is about the request, although the response is invalid."""
 
     def serve(connection, request):
         body = http(document("SUCCEEDED"))
@@ -437,8 +440,8 @@ def test_a_response_with_contradicting_lengths_is_no_crash(clock):
     ],
     ids=range(13),
 )
-def test_garbage_on_the_wire_is_a_typed_error(clock, sent):
-    """A poll ends with one of our errors, and a wait goes on."""
+def test_invalid_http_is_a_typed_error(clock, sent):
+    """A poll ends with an error of the package, and a wait continues."""
 
     broken = [True]
 

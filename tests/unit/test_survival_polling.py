@@ -1,4 +1,4 @@
-"""Survival of the poller: code of other people, forks, many commands, many and odd clients."""
+"""The poller with callbacks that raise or block, forks, many commands, and unusual clients."""
 
 from __future__ import annotations
 
@@ -70,14 +70,14 @@ def raising(error):
     return callback
 
 
-# Code of other people
+# Callbacks and commands of users
 
 
 @pytest.mark.parametrize("error", [*FATAL, Unprintable])
-def test_a_callback_that_raises_anything_disturbs_nobody(poller, job, follower, caplog, error):
-    """Its other calls, the other callbacks and the polls go on."""
+def test_any_exception_of_a_callback_has_no_effect_on_others(poller, job, follower, caplog, error):
+    """Its later calls, the other callbacks and the polls continue."""
     calls = []
-    bad = poller.subscribe(job, lambda news: (calls.append(news), raising(error)()), None, QUICK)
+    bad = poller.subscribe(job, lambda each: (calls.append(each), raising(error)()), None, QUICK)
     good = follower.follow(poller, job, QUICK)
     poller.submit(lambda: None, raising(error))
     poller.submit(raising(TamrError("refused")), print, raising(error))
@@ -91,8 +91,8 @@ def test_a_callback_that_raises_anything_disturbs_nobody(poller, job, follower, 
 
 
 @pytest.mark.parametrize("error", [*FATAL, Unprintable])
-def test_a_command_that_raises_anything_reports_it(poller, follower, caplog, error):
-    """Its owner hears of it, and the next command runs."""
+def test_any_exception_of_a_command_is_reported(poller, follower, caplog, error):
+    """Its error callback is called, and the next command runs."""
     poller.submit(raising(error), follower.results.append, follower.errors.append)
     poller.submit(lambda: "next", follower.results.append, follower.errors.append)
 
@@ -105,10 +105,10 @@ def test_a_command_that_raises_anything_reports_it(poller, follower, caplog, err
 
 # The public client's RecursionError means that the server accepts no login.
 @pytest.mark.parametrize("error", FATAL[:-1])
-def test_a_client_that_raises_anything_is_polled_again(
+def test_polls_continue_after_any_exception_of_a_client(
     driven, fake, clock, follower, caplog, error
 ):
-    """Its follower hears of an error that passes."""
+    """The subscriber is notified of an error."""
     follower.follow(driven, fake.add())
     fake.faults[None] = error
     drive(driven, clock, 2)
@@ -121,28 +121,28 @@ def test_a_client_that_raises_anything_is_polled_again(
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 @pytest.mark.parametrize("wake", ["subscribe", "submit", "refresh", "learn"])
-def test_a_thread_that_died_is_started_anew(poller, job, follower, monkeypatch, wake):
-    """By whatever needs it next; those who subscribed before are served again, too."""
+def test_a_thread_that_died_is_restarted(poller, job, follower, monkeypatch, wake):
+    """The next call that needs it restarts it, also for earlier subscribers."""
     follower.follow(poller, job, QUICK)
     wait_until(lambda: follower.results)
     with monkeypatch.context() as broken:
         broken.setattr("tamr_widgets._polling.targets.PollTargets.next", raising(SystemExit))
         poller.refresh(job)
         wait_until(lambda: not threads())
-    heard = len(follower.results)
-    others = {
+    received = len(follower.results)
+    calls = {
         "subscribe": lambda: poller.subscribe(job, print).close(),
         "submit": lambda: poller.submit(lambda: None, lambda _: None),
         "refresh": lambda: poller.refresh(job),
         "learn": lambda: poller.learn(lambda _: None),
     }
-    others[wake]()
+    calls[wake]()
 
-    wait_until(lambda: len(follower.results) > heard + 1)
+    wait_until(lambda: len(follower.results) > received + 1)
 
 
 def test_a_callback_may_wait_for_another_operation(tamr, tamr_client, poller, job, follower):
-    """It runs on a thread of its own; polls and other callbacks go on meanwhile."""
+    """It runs on its own thread; polls and other callbacks continue meanwhile."""
     other = tamr_client.operation(tamr.jobs.add("RUNNING"))
     waited = []
     waiting = poller.subscribe(job, lambda _: waited.append(other.wait(QUICK)), None, QUICK)
@@ -158,58 +158,58 @@ def test_a_callback_may_wait_for_another_operation(tamr, tamr_client, poller, jo
     subscription.close()
 
 
-def test_a_callback_that_sleeps_holds_up_neither_polls_nor_others(poller, job, follower):
-    """Its own calls come one after another, in order, and none is left out."""
+def test_a_slow_callback_delays_neither_polls_nor_other_callbacks(poller, job, follower):
+    """It is called for each result in order, one call at a time."""
     calls, running = [], []
 
-    def slow(news):
-        running.append(news)
+    def slow(snapshot):
+        running.append(snapshot)
         assert len(running) == 1
-        heard = len(follower.results)
-        wait_until(lambda: len(follower.results) > heard + 2)
+        received = len(follower.results)
+        wait_until(lambda: len(follower.results) > received + 2)
         calls.append(running.pop())
 
     follower.follow(poller, job, QUICK)
-    sleeper = poller.subscribe(job, slow, None, QUICK)
+    slow_subscription = poller.subscribe(job, slow, None, QUICK)
     wait_until(lambda: len(calls) >= 2 and calls[1] in follower.results)
 
     assert len(follower.results) >= len(calls) + 2
-    heard = [id(each) for each in follower.results]
-    first = heard.index(id(calls[0]))
-    assert [id(each) for each in calls] == heard[first : first + len(calls)]
-    sleeper.close()
+    received = [id(each) for each in follower.results]
+    first = received.index(id(calls[0]))
+    assert [id(each) for each in calls] == received[first : first + len(calls)]
+    slow_subscription.close()
     wait_until(lambda: not running)
 
 
-def test_a_callback_that_blocks_keeps_a_bounded_number_of_results(poller):
-    """It misses the oldest ones, never the newest."""
+def test_a_callback_that_blocks_has_a_bounded_queue(poller):
+    """The oldest results are dropped, never the newest."""
     free = threading.Event()
-    heard: list[object] = []
+    received: list[object] = []
 
-    def slow(news: object) -> None:
+    def slow(result: object) -> None:
         free.wait(10)
-        heard.append(news)
+        received.append(result)
 
     subscription = poller.subscribe_all(slow, interval=60)
     for number in range(1000):
         subscription.notify(number)
     free.set()
-    wait_until(lambda: heard and 999 in heard)
+    wait_until(lambda: received and 999 in received)
     subscription.close()
 
-    assert len(heard) <= 103
-    assert {999, 950} < set(heard)
+    assert len(received) <= 103
+    assert {999, 950} < set(received)
 
 
-def test_nothing_is_called_after_close_however_much_is_queued(poller, job, follower):
-    """Also where a callback closes its own subscription, or that of another."""
+def test_no_callback_is_called_after_close(poller, job, follower):
+    """A callback may close its own subscription, or another one."""
     calls, both = [], threading.Barrier(2)
 
-    def close_both(news):
-        calls.append(news)
+    def close_both(snapshot):
+        calls.append(snapshot)
         both.wait(20)
-        heard = len(follower.results)
-        wait_until(lambda: len(follower.results) > heard + 2)
+        received = len(follower.results)
+        wait_until(lambda: len(follower.results) > received + 2)
         for each in subscriptions:
             each.close()
 
@@ -235,21 +235,21 @@ def test_a_callback_may_subscribe_and_submit(poller, job, follower):
     wait_until(lambda: "done" in follower.results and len(follower.results) > 3)
 
 
-def test_a_time_limit_around_a_registration_is_none_of_the_callback(poller, job, follower):
-    """Its requests have limits of their own."""
+def test_a_deadline_around_a_subscription_has_no_effect_on_its_callback(poller, job, follower):
+    """Requests of the callback have their own deadlines."""
     with deadline(0.01):
         subscription = poller.subscribe(
             job, lambda _: follower.results.append(job.poll()), None, QUICK
         )
     time.sleep(0.02)
-    heard = len(follower.results)
+    received = len(follower.results)
 
-    wait_until(lambda: len(follower.results) > heard + 3)
+    wait_until(lambda: len(follower.results) > received + 3)
     subscription.close()
 
 
 def test_a_callback_runs_in_the_context_of_its_registration(poller, job):
-    """So a notebook shows what it prints below the cell that subscribed; a command, too."""
+    """A notebook then shows its output, or that of a command, below the cell that registered it."""
     cell = contextvars.ContextVar("cell", default="none")
     seen = []
     token = cell.set("mine")
@@ -263,7 +263,7 @@ def test_a_callback_runs_in_the_context_of_its_registration(poller, job):
 
 
 def test_a_callback_whose_thread_cannot_be_started_runs_with_the_next(monkeypatch, caplog):
-    """A machine may have no thread left for a moment."""
+    """A machine may temporarily have no free thread."""
     queue, calls = CallbackQueue(), []
     with monkeypatch.context() as broken:
         broken.setattr(threading.Thread, "start", raising(RuntimeError("can't start new thread")))
@@ -276,7 +276,7 @@ def test_a_callback_whose_thread_cannot_be_started_runs_with_the_next(monkeypatc
 
 @pytest.mark.parametrize("wait", [Operation.wait, lambda job: next(job.snapshots())])
 def test_a_wait_on_the_polling_thread_is_an_error(poller, job, follower, wait):
-    """It says so at once instead of stopping all polls; a wait elsewhere is fine."""
+    """It would block all polls."""
     poller.submit(lambda: wait(job), print, follower.errors.append)
 
     wait_until(lambda: follower.errors)
@@ -288,7 +288,7 @@ def test_a_wait_on_the_polling_thread_is_an_error(poller, job, follower, wait):
 def test_an_operation_that_has_ended_can_be_waited_for_anywhere(
     tamr, tamr_client, poller, follower
 ):
-    """It keeps nobody waiting."""
+    """Such a wait does not block."""
     ended = tamr_client.operation(tamr.jobs.add("SUCCEEDED"))
     poller.submit(ended.wait, follower.results.append, follower.errors.append)
 
@@ -300,7 +300,7 @@ def test_an_operation_that_has_ended_can_be_waited_for_anywhere(
 
 
 def in_child(work):
-    """Run work in a forked child; return what it raised, as text, or nothing."""
+    """Runs work in a forked child; returns the repr of its exception, or an empty text."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -325,8 +325,8 @@ with_threads = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 @pytest.mark.parametrize("at", ["polling", "holding the lock", "idle"])
 @forking
 @with_threads
-def test_a_forked_child_starts_anew(follower, at):
-    """The parent's subscriptions are closed there, and everything works at once."""
+def test_a_forked_child_polls_independently(follower, at):
+    """The parent's subscriptions are closed in it, and new ones work immediately."""
     tamr = LocalTamr()
     poller = Poller.of(tamr)
     job = tamr.add()
@@ -359,10 +359,10 @@ def test_a_forked_child_starts_anew(follower, at):
 
     assert in_child(work) == ""
     release.set()
-    heard = len(follower.results)
+    received = len(follower.results)
     if at != "idle":
         assert not subscription.closed
-        wait_until(lambda: len(follower.results) > heard)
+        wait_until(lambda: len(follower.results) > received)
         subscription.close()
 
 
@@ -376,7 +376,7 @@ def hold(poller, history, held, release):
 @with_threads
 @pytest.mark.parametrize("way", ["callback", "command"])
 def test_a_callback_or_command_may_fork(follower, way):
-    """The child works on, and the parent's polls go on."""
+    """The child can poll, and the parent's polls continue."""
     tamr = LocalTamr()
     poller, job, texts = Poller.of(tamr), tamr.add(), []
 
@@ -396,9 +396,9 @@ def test_a_callback_or_command_may_fork(follower, way):
     if way == "command":
         poller.submit(fork, print)
     wait_until(lambda: texts)
-    heard = len(follower.results)
+    received = len(follower.results)
 
-    wait_until(lambda: len(follower.results) > heard)
+    wait_until(lambda: len(follower.results) > received)
     assert texts == [""]
     forking.close()
 
@@ -406,8 +406,8 @@ def test_a_callback_or_command_may_fork(follower, way):
 # Waiting
 
 
-def test_what_code_waits_for_keeps_its_interval(driven, fake, clock, follower):
-    """Whether pages show it or not; when nobody waits any more, pages count again."""
+def test_an_operation_that_code_waits_for_keeps_its_interval(driven, fake, clock, follower):
+    """Its visibility on pages has an effect only after the last waiter is removed."""
     subscription = follower.follow(driven, fake.add(), interval=10, on_a_page=True)
     subscription.add_waiter()
     subscription.add_waiter()
@@ -426,10 +426,8 @@ def test_what_code_waits_for_keeps_its_interval(driven, fake, clock, follower):
     assert fake.count() <= 7
 
 
-def test_one_who_begins_to_wait_for_what_no_page_shows_is_served_at_once(
-    driven, fake, clock, follower
-):
-    """It need not wait for the rare poll."""
+def test_a_hidden_operation_is_polled_when_a_wait_begins(driven, fake, clock, follower):
+    """The next poll of a hidden operation would be minutes later."""
     subscription = follower.follow(driven, fake.add(), interval=3, on_a_page=True)
     drive(driven, clock, 1000)
     requested = fake.count()
@@ -442,7 +440,7 @@ def test_one_who_begins_to_wait_for_what_no_page_shows_is_served_at_once(
 
 @pytest.fixture
 def shell(monkeypatch):
-    """A kernel's shell whose cells begin and end by hand."""
+    """A kernel's shell, whose cells the test starts and ends."""
     hooks = {}
     events = SimpleNamespace(register=hooks.__setitem__)
     shell = SimpleNamespace(kernel=object(), events=events, hooks=hooks)
@@ -452,8 +450,10 @@ def shell(monkeypatch):
     return shell
 
 
-def test_a_page_that_cannot_be_heard_keeps_its_interval(driven, fake, clock, follower, shell):
-    """Its messages wait for the end of the cell that runs: five minutes count from there."""
+def test_an_operation_on_a_page_keeps_its_interval_while_a_cell_runs(
+    driven, fake, clock, follower, shell
+):
+    """Messages of the page arrive after the cell, so the five minutes begin at its end."""
     follower.follow(driven, fake.add(), interval=20, on_a_page=True)
     drive(driven, clock, 1200)
     assert fake.count() >= 1200 / 21
@@ -476,8 +476,8 @@ def test_a_page_that_cannot_be_heard_keeps_its_interval(driven, fake, clock, fol
 # Ended operations and refreshes
 
 
-def test_what_has_ended_is_delivered_once(poller, tamr, tamr_client, follower):
-    """A job, a NOOP, and one that was unpickled and has no client any more."""
+def test_an_ended_operation_is_delivered_once(poller, tamr, tamr_client, follower):
+    """It is a job, a NOOP, or an unpickled operation, which has no client."""
     ended = tamr_client.operation(tamr.jobs.add("FAILED"))
     noop = Operation.from_response(tamr_client, fake_response(204))
     unpickled = pickle.loads(pickle.dumps(ended))
@@ -494,10 +494,7 @@ def test_what_has_ended_is_delivered_once(poller, tamr, tamr_client, follower):
     assert not follower.errors
 
 
-def test_one_that_has_ended_is_not_delivered_to_a_closed_subscription(
-    driven, fake, clock, follower
-):
-    """As with any other."""
+def test_an_ended_operation_is_not_delivered_after_close(driven, fake, clock, follower):
     follower.follow(driven, fake.add(state="FAILED")).close()
 
     drive(driven, clock, 10)
@@ -506,12 +503,12 @@ def test_one_that_has_ended_is_not_delivered_to_a_closed_subscription(
 
 
 @pytest.mark.parametrize("path", [EXAMPLE, LIST])
-def test_a_refresh_during_a_poll_asks_again_right_after(driven, fake, clock, follower, path):
-    """The response on its way may be older than what somebody knows."""
+def test_a_refresh_during_a_poll_causes_another_poll(driven, fake, clock, follower, path):
+    """The pending response may be older than the change that the refresh is for."""
     operation = fake.add()
-    everything = Follower()
+    list_subscriber = Follower()
     if path == LIST:
-        everything.follow_all(driven, interval=600)
+        list_subscriber.follow_all(driven, interval=600)
     follower.follow(driven, operation, interval=600)
     drive(driven, clock, 3000)
     fake.requests.clear()
@@ -534,8 +531,8 @@ def test_a_refresh_during_a_poll_asks_again_right_after(driven, fake, clock, fol
     assert fake.count() == 2
 
 
-def test_a_refresh_does_not_override_a_pause_that_an_error_asks_for(driven, fake, clock, follower):
-    """Neither before nor during a request that fails."""
+def test_a_refresh_does_not_override_retry_after(driven, fake, clock, follower):
+    """It is called during and after the request that fails."""
     operation = fake.add()
     follower.follow(driven, operation)
     fake.faults[None] = lambda: driven.refresh(operation) or fake_response(503, Retry_After="60")
@@ -550,7 +547,7 @@ def test_a_refresh_does_not_override_a_pause_that_an_error_asks_for(driven, fake
 # Many commands
 
 
-def taking(clock, seconds, done):
+def timed_command(clock, seconds, done):
     def command():
         clock.advance(seconds)
         done.append(clock.now)
@@ -559,13 +556,13 @@ def taking(clock, seconds, done):
 
 
 def test_many_commands_keep_polls_at_their_interval(driven, fake, clock, follower):
-    """Each runs between two polls that are due."""
+    """Each command runs between two polls that are due."""
     follower.follow(driven, fake.add(), interval=3)
     drive(driven, clock, 60)
     fake.requests.clear()
     done = []
     for _ in range(120):
-        driven.submit(taking(clock, 0.25, done), lambda _: None)
+        driven.submit(timed_command(clock, 0.25, done), lambda _: None)
 
     drive(driven, clock, 35)
 
@@ -574,15 +571,15 @@ def test_many_commands_keep_polls_at_their_interval(driven, fake, clock, followe
     assert fake.count() >= 10
 
 
-def test_a_command_waits_for_one_of_another_owner_only(driven, clock):
-    """Owners take turns, and the commands of one keep their order."""
+def test_a_command_waits_for_one_command_of_each_other_owner(driven, clock):
+    """Owners alternate, and the commands of an owner keep their order."""
     done = {name: [] for name in ("bulk", "other bulk", "click")}
     for _ in range(60):
         for name in ("bulk", "other bulk"):
-            driven.submit(taking(clock, 0.1, done[name]), print, owner=name)
+            driven.submit(timed_command(clock, 0.1, done[name]), print, owner=name)
     clock.advance(0.01)
     driven.run_once()
-    driven.submit(taking(clock, 0.1, done["click"]), print, owner="click")
+    driven.submit(timed_command(clock, 0.1, done["click"]), print, owner="click")
     start = clock.now
 
     drive(driven, clock, 0.35)
@@ -593,14 +590,14 @@ def test_a_command_waits_for_one_of_another_owner_only(driven, clock):
 
 
 def test_polls_that_are_always_late_do_not_starve_commands(driven, fake, clock):
-    """They take turns as well."""
+    """Late polls and commands alternate."""
     fake.single_seconds, done = 1.0, []
     fake.faults[LIST] = fake_response(403)
     for each in fake.add_many(20):
         Follower().follow(driven, each, interval=3)
     drive(driven, clock, 30)
     for _ in range(5):
-        driven.submit(taking(clock, 0.1, done), print)
+        driven.submit(timed_command(clock, 0.1, done), print)
     start = clock.now
 
     drive(driven, clock, 8)
@@ -609,41 +606,41 @@ def test_polls_that_are_always_late_do_not_starve_commands(driven, fake, clock):
     assert done[-1] - start <= 7
 
 
-def test_many_deliveries_keep_polls_at_their_interval(driven, fake, clock, follower):
-    """Three hundred tables that are greeted, each of which takes a while to draw itself."""
+def test_many_notifications_keep_polls_at_their_interval(driven, fake, clock, follower):
+    """Three hundred new subscribers are notified, each of which takes 0.05 s."""
     follower.follow(driven, fake.add(), interval=3)
     follower.follow_all(driven, interval=60)
     drive(driven, clock, 60)
     fake.requests.clear()
-    heard = []
+    received = []
     for _ in range(300):
-        driven.subscribe_all(lambda _: (clock.advance(0.05), heard.append(1)), None, 60)
+        driven.subscribe_all(lambda _: (clock.advance(0.05), received.append(1)), None, 60)
 
     drive(driven, clock, 20)
 
-    assert len(heard) >= 300
+    assert len(received) >= 300
     assert max(fake.gaps()) <= 3.3
 
 
-def test_polls_that_are_always_late_do_not_starve_deliveries(driven, fake, clock):
-    """Many of these fit between two polls."""
-    fake.single_seconds, heard = 1.0, []
+def test_polls_that_are_always_late_do_not_starve_notifications(driven, fake, clock):
+    """Many notifications are sent between two polls."""
+    fake.single_seconds, received = 1.0, []
     fake.faults[LIST] = fake_response(403)
     operations = fake.add_many(20)
     for each in operations:
         Follower().follow(driven, each, interval=3)
     drive(driven, clock, 60)
     for each in operations:
-        driven.subscribe(each, lambda _: heard.append(clock.now), interval=600)
+        driven.subscribe(each, lambda _: received.append(clock.now), interval=600)
     start = clock.now
 
     drive(driven, clock, 3)
 
-    assert len([at for at in heard if at - start <= 2]) >= 20
+    assert len([at for at in received if at - start <= 2]) >= 20
 
 
 def test_a_slow_server_is_polled_in_spite_of_many_commands(driven, fake, clock, follower):
-    """A poll is cancelled for a command, but not again and again."""
+    """A poll is cancelled for a command, but not repeatedly."""
     follower.follow(driven, fake.add(), interval=3)
     drive(driven, clock, 60)
 
@@ -653,18 +650,18 @@ def test_a_slow_server_is_polled_in_spite_of_many_commands(driven, fake, clock, 
             current_deadline().slice()
 
     fake.faults[None] = slow
-    heard, done = len(follower.results), []
+    received, done = len(follower.results), []
     for _ in range(200):
-        driven.submit(taking(clock, 0.25, done), print)
+        driven.submit(timed_command(clock, 0.25, done), print)
     drive(driven, clock, 60)
 
     assert len(done) >= 50
-    assert len(follower.results) - heard >= 6
+    assert len(follower.results) - received >= 6
     assert not follower.errors
 
 
-def test_a_click_waits_for_no_hanging_poll_one_after_another(driven, fake, clock, follower):
-    """As long as somebody clicks now and then; the follower hears of no error."""
+def test_a_command_does_not_wait_for_several_hanging_polls(driven, fake, clock, follower):
+    """Each poll is cancelled, which is no error for the subscriber."""
     follower.follow(driven, fake.add(), interval=3)
     drive(driven, clock, 60)
     delays, clicked = [], []
@@ -685,8 +682,8 @@ def test_a_click_waits_for_no_hanging_poll_one_after_another(driven, fake, clock
     assert not follower.errors
 
 
-def test_cancelling_an_owner_cancels_what_has_not_begun(driven, clock):
-    """Delayed commands too; those of others run."""
+def test_cancel_removes_the_pending_commands_of_an_owner(driven, clock):
+    """Delayed commands are removed, too; those of other owners run."""
     done = []
     driven.submit(lambda: None, print)
     for owner in ("mine", "yours"):
@@ -700,12 +697,12 @@ def test_cancelling_an_owner_cancels_what_has_not_begun(driven, clock):
     assert done == ["yours", "yours"]
 
 
-def test_a_command_that_was_cancelled_is_let_go_at_once(driven):
-    """However late it would have been due."""
+def test_a_cancelled_command_is_released_at_once(driven):
+    """It would have been due an hour later."""
 
     class Widget:
         def act(self):
-            """Nothing."""
+            """Does nothing."""
 
     widget = Widget()
     gone = weakref.ref(widget)
@@ -732,8 +729,10 @@ def bulk_of(poller, action, operations, reports):
 
 
 @pytest.mark.parametrize(("status", "requests"), [(405, 1), (401, 1), (403, 3), (503, 3)])
-def test_an_error_of_all_ends_a_bulk_action(driven, fake, clock, reports, status, requests):
-    """Operations that were not tried stay, and the report says so."""
+def test_an_error_that_affects_all_operations_ends_a_bulk_action(
+    driven, fake, clock, reports, status, requests
+):
+    """The report lists the operations that were not tried."""
     operations = fake.add_many(102)
     fake.faults[None] = fake_response(status)
 
@@ -750,8 +749,8 @@ def test_an_error_of_all_ends_a_bulk_action(driven, fake, clock, reports, status
     assert bulk.no_delete == (status == 405)
 
 
-def test_an_error_of_one_does_not_end_a_bulk_action(driven, fake, clock, reports):
-    """Such as a job that is gone, or one that this user may not delete."""
+def test_an_error_of_one_operation_does_not_end_a_bulk_action(driven, fake, clock, reports):
+    """The job is gone, or this user may not delete it."""
     operations = fake.add_many(30)
     for number in range(1, 30):
         fake.faults[f"operations/{number}"] = fake_response(403 if number % 3 else 404)
@@ -765,8 +764,8 @@ def test_an_error_of_one_does_not_end_a_bulk_action(driven, fake, clock, reports
     assert reports[-1]["not_tried"] == 0
 
 
-def test_a_bulk_action_goes_on_when_its_owner_raises(driven, fake, clock, reports, caplog):
-    """Each operation is dealt with once, and the end is reported."""
+def test_a_bulk_action_continues_when_its_callback_raises(driven, fake, clock, reports, caplog):
+    """Each operation is deleted once, and the end is reported."""
     operations = {each.resource_id: each for each in fake.add_many(5)}
     BulkAction(driven, "delete", operations, raising(SystemExit), reports.append)
 
@@ -776,10 +775,10 @@ def test_a_bulk_action_goes_on_when_its_owner_raises(driven, fake, clock, report
     assert reports[-1]["over"]
 
 
-def test_a_click_and_a_poll_come_between_the_steps_of_a_bulk_action(
+def test_commands_and_polls_run_between_the_steps_of_a_bulk_action(
     driven, fake, clock, follower, reports
 ):
-    """Neither waits for the end of it."""
+    """Neither waits for the end of the bulk action."""
     fake.single_seconds, done = 0.1, []
     follower.follow(driven, fake.add(), interval=3)
     drive(driven, clock, 60)
@@ -797,8 +796,8 @@ def test_a_click_and_a_poll_come_between_the_steps_of_a_bulk_action(
     assert len(polls) >= 4
 
 
-def test_a_closed_bulk_action_begins_nothing_more(driven, fake, clock, reports):
-    """Also when one of it has begun."""
+def test_a_closed_bulk_action_starts_no_further_step(driven, fake, clock, reports):
+    """Its first step was done before."""
     bulk = bulk_of(driven, "delete", fake.add_many(5), reports)
     driven.run_once()
     bulk.close()
@@ -807,21 +806,21 @@ def test_a_closed_bulk_action_begins_nothing_more(driven, fake, clock, reports):
     assert fake.deleted == ["operations/1"]
 
 
-# Many clients, and odd ones
+# Many clients, and unusual ones
 
 
-def lists(tamr):
+def count_lists(tamr):
     return sum(each.path.endswith("operations") for each in tamr.requests)
 
 
-def test_a_cell_that_is_run_again_shares_thread_and_requests(tamr):
-    """Twenty equal clients and tables cost one thread and one list for each interval."""
+def test_equal_clients_share_a_thread_and_requests(tamr):
+    """A cell that runs again creates such clients; twenty of them request one list per interval."""
     clients = [tamr.client() for _ in range(20)]
     followers = [Follower() for _ in clients]
     for each, follower in zip(clients, followers, strict=True):
         follower.follow_all(Poller.of(each), 0.1)
     wait_until(lambda: all(len(each.results) >= 3 for each in followers))
-    requested = lists(tamr)
+    requested = count_lists(tamr)
 
     assert len(threads()) == 1
     assert requested <= max(len(each.results) for each in followers) + 10
@@ -830,8 +829,8 @@ def test_a_cell_that_is_run_again_shares_thread_and_requests(tamr):
 
 
 @pytest.mark.parametrize("closed", [0, 1])
-def test_a_client_that_is_closed_leaves_the_others_their_poller(tamr, closed):
-    """Operations of either go on to be polled, with the client that is open."""
+def test_closing_a_client_does_not_end_the_polls_of_an_equal_one(tamr, closed):
+    """Operations of both continue to be polled with the open client."""
     clients = [tamr.client(), tamr.client()]
     job = tamr.jobs.add("RUNNING")
     followers = [Follower() for _ in range(4)]
@@ -841,8 +840,10 @@ def test_a_client_that_is_closed_leaves_the_others_their_poller(tamr, closed):
     wait_until(lambda: all(each.results for each in followers))
 
     clients[closed].close()
-    heard = [len(each.results) for each in followers]
-    wait_until(lambda: all(len(f.results) > h + 1 for f, h in zip(followers, heard, strict=True)))
+    received = [len(each.results) for each in followers]
+    wait_until(
+        lambda: all(len(f.results) > h + 1 for f, h in zip(followers, received, strict=True))
+    )
     tamr.jobs.finish(job)
     wait_until(lambda: followers[0].results[-1].resolved and followers[1].results[-1].resolved)
 
@@ -851,27 +852,27 @@ def test_a_client_that_is_closed_leaves_the_others_their_poller(tamr, closed):
         each.close()
 
 
-def test_what_is_delivered_acts_through_the_client_that_it_was_subscribed_with(tamr):
-    """An equal client may have fetched it, and its owner may close it."""
+def test_a_delivered_operation_has_the_client_of_its_subscription(tamr):
+    """An equal client may have fetched it, and may be closed."""
     mine, other = tamr.client(), tamr.client()
     job = tamr.jobs.add("RUNNING")
     one, two = Follower(), Follower()
-    everything = JobsWidget(mine, poll_interval_seconds=QUICK)
+    jobs_widget = JobsWidget(mine, poll_interval_seconds=QUICK)
     one.follow(Poller.of(mine), mine.operation(job), QUICK)
     with other:
         two.follow(Poller.of(other), other.operation(job), QUICK)
-        wait_until(lambda: len(one.results) > 2 and everything.operations)
-    heard = len(one.results)
-    wait_until(lambda: len(one.results) > heard + 2)
+        wait_until(lambda: len(one.results) > 2 and jobs_widget.operations)
+    received = len(one.results)
+    wait_until(lambda: len(one.results) > received + 2)
 
-    assert {each.client for each in (*one.results, *everything.operations)} == {mine}
-    assert one.results[0].poll().state == everything.operations[0].poll().state == "RUNNING"
-    for each in (one, two, everything, mine):
+    assert {each.client for each in (*one.results, *jobs_widget.operations)} == {mine}
+    assert one.results[0].poll().state == jobs_widget.operations[0].poll().state == "RUNNING"
+    for each in (one, two, jobs_widget, mine):
         each.close()
 
 
-def test_the_last_client_that_is_closed_ends_the_polling_with_a_reason(tamr, follower):
-    """As with a client that shares with nobody."""
+def test_closing_the_last_client_ends_polling_with_an_error(tamr, follower):
+    """The error says that the client was closed."""
     client = tamr.client()
     follower.follow(Poller.of(client), client.operation(tamr.jobs.add("RUNNING")), QUICK)
     wait_until(lambda: follower.results)
@@ -893,16 +894,16 @@ def test_the_last_client_that_is_closed_ends_the_polling_with_a_reason(tamr, fol
     ],
     ids=lambda other: next(iter(other)),
 )
-def test_another_user_server_or_limit_has_a_poller_of_its_own(other):
-    """Nothing is requested in somebody else's name, or where it was not meant."""
+def test_another_user_server_or_timeout_has_its_own_poller(other):
+    """No request uses another client's credentials, server or timeout."""
     options = {"auth": TokenAuth("YWRhOmxvdmVsYWNl"), "host": "tamr.test"}
     with Client(**options) as one, Client(**options) as same, Client(**options | other) as another:
         assert Poller.of(one) is Poller.of(same)
         assert Poller.of(one) is not Poller.of(another)
 
 
-def test_other_settings_of_the_session_have_a_poller_of_their_own():
-    """Certificates that one client does not check are checked by the other."""
+def test_clients_with_different_session_settings_have_different_pollers():
+    """One of them does not check certificates."""
     options = {"auth": TokenAuth("YWRhOmxvdmVsYWNl"), "host": "tamr.test"}
     with Client(**options) as one, Client(**options) as other:
         other.session.verify = False
@@ -940,7 +941,7 @@ class Slotted:
 
 @pytest.mark.parametrize("make", [Unhashable, Frozen, Slotted, LocalTamr])
 def test_any_client_can_be_polled(make, follower):
-    """One that is unhashable, frozen or has slots; each has a poller of its own."""
+    """It may be unhashable, frozen or have slots; each client has its own poller."""
     client, other = make(), make()
     poller = Poller.of(client)
     subscriptions = [
@@ -957,8 +958,8 @@ def test_any_client_can_be_polled(make, follower):
 
 
 @pytest.mark.parametrize("make", [Unhashable, Frozen, Slotted, LocalTamr])
-def test_a_poller_keeps_a_client_that_nobody_else_holds(make, follower):
-    """As long as somebody follows; then both are let go."""
+def test_a_poller_keeps_a_client_without_other_references(make, follower):
+    """Both are garbage-collected after the last subscription is closed."""
     poller = Poller.of(make())
     subscription = poller.subscribe_all(follower.results.append, None, QUICK)
     gone = weakref.ref(poller)
@@ -976,8 +977,8 @@ def test_a_poller_keeps_a_client_that_nobody_else_holds(make, follower):
     assert gone() is None
 
 
-def test_a_poller_that_nobody_subscribed_to_keeps_nothing(tamr):
-    """Neither itself nor its client."""
+def test_a_poller_without_subscriptions_is_garbage_collected(tamr):
+    """Its client is, too."""
     client = tamr.client()
     gone = weakref.ref(client), weakref.ref(Poller.of(client))
     client.close()
@@ -991,7 +992,7 @@ def test_a_poller_that_nobody_subscribed_to_keeps_nothing(tamr):
     ("name", "value"), [("origin", "http://other.test:9100"), ("base_path", "/b/api/versioned/v1/")]
 )
 def test_an_operation_of_another_server_is_refused(driven, fake, clock, name, value):
-    """It would be mistaken for the one with the same path."""
+    """It could be confused with the operation of the same path."""
     other = FakeTamr(clock)
     setattr(other, name, value)
     with pytest.raises(CrossOriginError, match=r"Poller\.of\(operation\.client\)"):
@@ -1009,12 +1010,12 @@ def test_an_operation_may_name_the_default_port_of_its_server(driven, fake, cloc
     assert not subscription.closed
 
 
-def test_closed_followers_are_let_go_where_the_list_is_refused(driven, fake, clock):
-    """Widgets that wanted to learn from it, and were closed."""
+def test_closed_subscriptions_are_released_if_the_list_is_refused(driven, fake, clock):
+    """The widgets requested estimates, which need the list, and were closed."""
 
     class Widget:
-        def hear(self, news):
-            """Nothing."""
+        def on_result(self, result):
+            """Does nothing."""
 
     fake.faults[LIST] = fake_response(403)
     keeper = driven.subscribe(fake.add(), print, interval=600)
@@ -1023,9 +1024,9 @@ def test_closed_followers_are_let_go_where_the_list_is_refused(driven, fake, clo
         widget = Widget()
         gone.append(weakref.ref(widget))
         handles = [
-            driven.subscribe(Operation(fake, fake.jobs["1"]), widget.hear),
-            driven.learn(widget.hear),
-            driven.submit(widget.hear, widget.hear, delay=3600),
+            driven.subscribe(Operation(fake, fake.jobs["1"]), widget.on_result),
+            driven.learn(widget.on_result),
+            driven.submit(widget.on_result, widget.on_result, delay=3600),
         ]
         drive(driven, clock, 0.1)
         for each in handles:
@@ -1038,9 +1039,9 @@ def test_closed_followers_are_let_go_where_the_list_is_refused(driven, fake, clo
     keeper.close()
 
 
-def test_learning_holds_up_no_poll_by_more_than_a_second(driven, fake, clock, follower):
-    """A list that takes longer is given up for some minutes."""
-    heard_at = []
+def test_learning_delays_no_poll_by_more_than_a_second(driven, fake, clock, follower):
+    """A list that takes longer is cancelled, and not requested again for some minutes."""
+    received_at = []
 
     def slow():
         for _ in range(80):
@@ -1048,11 +1049,11 @@ def test_learning_holds_up_no_poll_by_more_than_a_second(driven, fake, clock, fo
             current_deadline().slice()
 
     fake.faults[LIST] = slow
-    driven.subscribe(fake.add(), lambda _: heard_at.append(clock.now))
+    driven.subscribe(fake.add(), lambda _: received_at.append(clock.now))
     driven.learn(follower.results.append)
 
     drive(driven, clock, 60)
 
-    gaps = [later - earlier for earlier, later in pairwise(heard_at)]
+    gaps = [later - earlier for earlier, later in pairwise(received_at)]
     assert max(gaps) <= 3 + 1.2
     assert fake.count(LIST) == 1

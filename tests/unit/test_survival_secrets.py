@@ -1,4 +1,4 @@
-"""Echoes of a server, texts of errors, and the time that a hostile text may take."""
+"""Redaction of secrets, logins of clients, safe texts, the time that texts take, and starts."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ FORMS = {
 
 
 def everything_in(thing, seen=None, depth=0):
-    """All texts that can be reached from an object by its attributes and items."""
+    """Yields all texts that can be reached from an object by its attributes and items."""
     seen = set() if seen is None else seen
     if id(thing) in seen or depth > 8:
         return
@@ -102,7 +102,7 @@ def everything_in(thing, seen=None, depth=0):
         yield from everything_in(each, seen, depth + 1)
 
 
-def holds_no_secret(*things, secrets=None):
+def assert_no_secret_in(*things, secrets=None):
     text = "\n".join(part for thing in things for part in everything_in(thing))
     for name, form in (FORMS if secrets is None else secrets).items():
         assert form not in text, name
@@ -119,8 +119,8 @@ def client(tamr):
         yield client
 
 
-def test_an_echo_in_a_body_is_taken_out():
-    """In each form, when there is no other one in the body."""
+def test_an_echo_in_a_body_is_redacted():
+    """Each body contains one of the forms."""
     redactor = Redactor([SECRET, f"ada:{SECRET}"])
 
     for name, form in FORMS.items():
@@ -130,8 +130,8 @@ def test_an_echo_in_a_body_is_taken_out():
 
 
 @pytest.mark.parametrize("status", [200, 302, 400, 401, 403, 500])
-def test_no_status_lets_an_echo_through(tamr, client, status):
-    """The response, the error and its pickle hold none of the forms."""
+def test_an_echo_is_redacted_with_any_status(tamr, client, status):
+    """The response, the error and its pickle contain none of the forms."""
     echoes = "".join(f"so {form} it\n" for form in FORMS.values())
     with tamr.faults.on(Fault.status(status, body=echoes, content_type="text/plain")):
         response = client.get("datasets")
@@ -139,11 +139,11 @@ def test_no_status_lets_an_echo_through(tamr, client, status):
             response = Operation.from_response(client, response)
 
     assert response.content.replace(b"ada:", b"") == b"so *** it\n" * len(FORMS)
-    holds_no_secret(response, raised.value, pickle.loads(pickle.dumps(raised.value)))
+    assert_no_secret_in(response, raised.value, pickle.loads(pickle.dumps(raised.value)))
 
 
-def test_an_echo_in_a_document_leaves_it_a_document():
-    """A description loses the secret, and JSON stays JSON."""
+def test_a_document_with_an_echo_stays_a_document():
+    """The secret in its texts is redacted, and its JSON stays valid."""
     bodies = (
         json.dumps(document(description=f"a {form} b", note=[form])) for form in FORMS.values()
     )
@@ -155,12 +155,12 @@ def test_an_echo_in_a_document_leaves_it_a_document():
 
             assert operation.description.replace("ada:", "") == "a *** b", name
             assert operation.to_json()["note"][0] in {"***", "ada:***"}, name
-            holds_no_secret(operation.to_json())
+            assert_no_secret_in(operation.to_json())
 
 
 @pytest.mark.parametrize("status", ["200 {}", "302 {}", "500 {}"])
-def test_an_echo_in_headers_and_reason_is_taken_out(status):
-    """Also one that sets a cookie; the reason phrase is part of the response."""
+def test_an_echo_in_headers_and_reason_is_redacted(status):
+    """`Set-Cookie` is removed; the reason phrase is part of the response."""
     form = FORMS["url, all"]
 
     def serve(connection, _):
@@ -174,12 +174,12 @@ def test_an_echo_in_headers_and_reason_is_taken_out(status):
     ):
         Operation.from_response(client, client.post("x"))
 
-    holds_no_secret(raised.value, raised.value.response)
+    assert_no_secret_in(raised.value, raised.value.response)
     assert "Set-Cookie" not in raised.value.response.headers
 
 
-def test_an_echo_in_headers_that_cannot_be_read_is_not_logged(caplog, capsys):
-    """urllib3 warns and quotes them, with each poll: at DEBUG, without the secret."""
+def test_an_echo_in_malformed_headers_is_not_logged(caplog, capsys):
+    """The warning of urllib3, which quotes them, is logged at DEBUG without the secret."""
     secret = "s3cret-of-ada"
 
     def serve(connection, _):
@@ -202,8 +202,8 @@ def test_an_echo_in_headers_that_cannot_be_read_is_not_logged(caplog, capsys):
     assert not [each for each in caplog.records if each.levelno > logging.INFO]
 
 
-def test_the_token_of_a_login_is_a_secret(tamr, tokens):
-    """It is taken out of later responses, and nothing keeps the response to the login."""
+def test_the_token_of_a_login_is_redacted(tamr, tokens):
+    """Later responses may contain it; the response to the login is not kept."""
     with tamr.client(store_auth_cookie=True) as client:
         with tamr.faults.on(Fault.status(500, body=f"no {tokens[0]}", content_type="text/plain")):
             response = client.get("operations")
@@ -211,23 +211,23 @@ def test_the_token_of_a_login_is_a_secret(tamr, tokens):
             Operation.from_response(client, response)
 
     assert "no ***" in str(raised.value)
-    holds_no_secret(raised.value, response, secrets={"token": tokens[0]})
+    assert_no_secret_in(raised.value, response, secrets={"token": tokens[0]})
 
 
-def test_half_a_token_is_in_no_error(tamr):
-    """A response to a login that was cut off is not kept, and JSON's own error neither."""
+def test_a_token_that_is_cut_off_is_in_no_error(tamr):
+    """Neither the response to the login nor the error of `json` is kept."""
     with (
         tamr.faults.on(Fault.status(200, body='{"token": "t0k-t0k-t0k', method="POST")),
         pytest.raises(UnexpectedResponse) as raised,
     ):
         tamr.client(store_auth_cookie=True)
 
-    holds_no_secret(raised.value, secrets={"token": "t0k-t0k"})
+    assert_no_secret_in(raised.value, secrets={"token": "t0k-t0k"})
 
 
 @pytest.mark.parametrize("kind", [Fault.reset, Fault.truncate, Fault.hang, Fault.close])
 def test_an_error_of_the_network_holds_no_request(tamr, kind):
-    """Neither as its cause nor as its context: requests' exceptions hold all headers."""
+    """It has no cause or context, since exceptions of requests hold all headers."""
     with (
         tamr.client(total_seconds=0.3) as client,
         tamr.faults.on(kind()),
@@ -236,11 +236,11 @@ def test_an_error_of_the_network_holds_no_request(tamr, kind):
         client.post("x", headers={"X-Api-Key": SECRET.encode("latin-1")})
 
     assert raised.value.__context__ is None
-    holds_no_secret(raised.value)
+    assert_no_secret_in(raised.value)
 
 
 def test_the_request_of_a_response_keeps_no_credential(tamr, client):
-    """Only the parts of a request that are no credentials are left."""
+    """Headers without credentials are kept."""
     response = client.get(
         "operations",
         headers={"X-Api-Key": "k3y-k3y-k3y", "X-Auth-Token": "t0k-t0k", "X-Other": "x"},
@@ -248,13 +248,13 @@ def test_the_request_of_a_response_keeps_no_credential(tamr, client):
     )
 
     secrets = {name: name for name in ("k3y-k3y-k3y", "t0k-t0k", "c00kie-c00kie")}
-    holds_no_secret(response, secrets=secrets | FORMS)
+    assert_no_secret_in(response, secrets=secrets | FORMS)
     assert response.request.headers["X-Other"] == "x"
     assert response.request.method == "GET"
 
 
-def test_a_response_of_another_client_is_not_kept_as_it_is(tamr, client):
-    """Of requests itself, for example: its request has the header, its body an echo."""
+def test_an_error_holds_a_redacted_copy_of_another_clients_response(tamr, client):
+    """Its request has the header, and its body an echo; the original is not changed."""
     url = f"{client.origin}{client.base_path}operations/17"
     auth = UsernamePasswordAuth("ada", SECRET)
     for fault in (
@@ -266,13 +266,15 @@ def test_a_response_of_another_client_is_not_kept_as_it_is(tamr, client):
         for requested in (client, SimpleNamespace(auth=None)):
             with pytest.raises(TamrError) as raised:
                 Operation.from_response(requested, response)
-            holds_no_secret(raised.value, raised.value.response, secrets=FORMS | {"sid": "c00kie-"})
+            assert_no_secret_in(
+                raised.value, raised.value.response, secrets=FORMS | {"sid": "c00kie-"}
+            )
         assert response.request.headers["Authorization"]
 
 
 @pytest.mark.parametrize("password", ["a", "in", "Job", "1", "17", "admin", "RUNNING", "status"])
 def test_a_password_that_is_an_ordinary_word_stays_in_texts(password):
-    """A document, an id and an error's words are not changed because of it."""
+    """Documents, ids and error texts contain the word for other reasons."""
     redactor = Redactor([password, f"ada:{password}"])
     body = json.dumps([document(), {"message": f"{password} job in a run of 17 {password}"}])
 
@@ -281,8 +283,8 @@ def test_a_password_that_is_an_ordinary_word_stays_in_texts(password):
 
 
 @pytest.mark.parametrize("password", ["a", "in", "17", "admin"])
-def test_a_password_that_is_an_ordinary_word_is_taken_out_where_it_is_named(password):
-    """As the value of what is called a password, or behind a user name."""
+def test_an_ordinary_word_is_redacted_if_it_is_named_as_a_password(password):
+    """A key names it as a password, or it follows a user name."""
     redactor = Redactor([password, f"ada:{password}"])
     echo = {"user": "ada", "password": password, "description": f"x {password} x"}
 
@@ -292,8 +294,8 @@ def test_a_password_that_is_an_ordinary_word_is_taken_out_where_it_is_named(pass
     assert json.loads(redactor.bytes(json.dumps(echo).encode())) == {**echo, "password": "***"}
 
 
-def test_a_word_is_not_replaced_within_another():
-    """`test` is not in `latest`, but at the end of an escape sequence."""
+def test_a_word_is_not_redacted_within_another_word():
+    """`test` stays in `latest`, and is redacted after an escape sequence."""
     redactor = Redactor(["test"])
 
     assert redactor.text("latest tests of a test: test") == "latest tests of a ***: ***"
@@ -302,14 +304,14 @@ def test_a_word_is_not_replaced_within_another():
 
 @pytest.mark.parametrize("body", ['{{"a": "{}"', "[" * 100_000 + '"{}"'])
 def test_a_body_that_only_begins_like_json_is_redacted_as_text(body):
-    """It is cut off, or deeper than Python reads."""
+    """It is cut off, or nested deeper than Python can parse."""
     redacted = Redactor(["s3cret-of-ada"]).bytes(body.format("s3cret-of-ada").encode())
 
     assert redacted == body.format("***").encode()
 
 
 def test_a_large_list_is_searched_quickly():
-    """For secrets that are not in it: a small part of what it takes to parse it."""
+    """A search for secrets that it does not contain takes less time than its parsing."""
     body = json.dumps([document(id=str(i)) for i in range(1_000)]).encode()
     redactor = Redactor(["s3cret-of-ada", "ada:s3cret-of-ada"])
 
@@ -322,11 +324,11 @@ def test_a_large_list_is_searched_quickly():
     assert min(seconds(redactor.bytes) for _ in range(3)) < parsing
 
 
-# --- A login belongs to its client
+# --- Logins and cookies of a client
 
 
-def test_two_users_on_one_session_stay_two(tamr):
-    """After a login of one, the other one still sends its own credentials and no cookie."""
+def test_two_users_can_share_a_session(tamr):
+    """After a login of one client, the other still sends its own credentials, and no cookie."""
     with requests.Session() as session:
         ada = tamr.client(session=session, store_auth_cookie=True)
         bob = tamr.client(session=session)
@@ -340,7 +342,7 @@ def test_two_users_on_one_session_stay_two(tamr):
 
 @pytest.mark.parametrize("cookie", ["authToken={}", "JSESSIONID={}"])
 def test_a_cookie_that_a_server_sets_is_sent_by_its_client_only(cookie):
-    """Two clients on one session do not act as each other by way of it."""
+    """Otherwise clients that share a session would act as each other."""
     number = iter(range(99))
 
     def serve(connection, _):
@@ -366,8 +368,8 @@ def test_a_cookie_that_a_server_sets_is_sent_by_its_client_only(cookie):
         assert all(b"mine=1" in each for each in server.requests)
 
 
-def test_the_login_goes_along_with_a_sessions_own_cookies():
-    """Those that the user has set are sent as before."""
+def test_the_login_is_added_to_the_cookies_of_a_session():
+    """Cookies that the user has set are still sent, and not changed."""
     with (
         RawServer(lambda to, _: to.sendall(http({"token": "t0ken"}))) as server,
         requests.Session() as session,
@@ -389,8 +391,8 @@ def test_the_login_goes_along_with_a_sessions_own_cookies():
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost", "sub.localhost", "tamr.test"])
 @pytest.mark.parametrize("path", ["/api/versioned/v1/x", "/api/x", "/", "/other/api/x", "/apix"])
-def test_the_login_goes_to_its_own_address_only(host, path):
-    """Host, port and the API's folder decide: no sub-domain, no other port or protocol."""
+def test_the_login_is_sent_to_its_own_address_only(host, path):
+    """Protocol, host, port and the API's path must match; a sub-domain is another host."""
     from tamr_widgets._http.login import Login  # noqa: PLC0415
 
     shown = f"[{host}]" if ":" in host else host
@@ -406,7 +408,7 @@ def test_the_login_goes_to_its_own_address_only(host, path):
 @needs_fork
 @may_fork
 def test_locks_of_logins_and_starts_do_not_cross_a_fork():
-    """A child logs in and starts a job while threads of its parent do both."""
+    """A child logs in and starts a job while threads of its parent do so."""
     start, free, held = "projects/1/unifiedDataset:refresh", threading.Event(), set()
 
     def serve(connection, request):
@@ -436,7 +438,7 @@ def test_locks_of_logins_and_starts_do_not_cross_a_fork():
     assert works
 
 
-# --- Texts of others
+# --- Texts from a server
 
 
 HOSTILE = "\x9b31mred\u202egnp.exe\x85next\u200b\u2066\u2028\x1b[2J\ud800"
@@ -444,8 +446,8 @@ FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u20
 
 
 @pytest.mark.parametrize("size", [1, 2_000])
-def test_no_error_is_long_or_moves_the_cursor(tamr, client, size):
-    """Wherever a server's text gets into: body, type, path, state, message, description."""
+def test_no_error_is_long_or_has_control_characters(tamr, client, size):
+    """The server's text is in a body, type, path, state, message or description."""
     text = (HOSTILE * size)[:300_000].encode("utf-8", "replace").decode()
     errors = []
 
@@ -488,8 +490,8 @@ def test_no_error_is_long_or_moves_the_cursor(tamr, client, size):
         assert not FORBIDDEN.search(str(error)), ascii(str(error))
 
 
-def test_no_log_line_is_long_or_moves_the_cursor(tamr, client, caplog):
-    """At DEBUG too."""
+def test_no_log_line_is_long_or_has_control_characters(tamr, client, caplog):
+    """This includes lines at DEBUG."""
     caplog.set_level(logging.DEBUG, "tamr_widgets")
     client.get("operations/\u202e\x85" + "x" * 5000)
 
@@ -502,7 +504,10 @@ def test_no_log_line_is_long_or_moves_the_cursor(tamr, client, caplog):
 
 
 def module_patterns():
-    """Each compiled pattern of the package. Those of bundle.py only see the package's own files."""
+    """Yields each compiled pattern of the package.
+
+    Those of bundle.py only search the package's own files.
+    """
     found = set()
     for info in pkgutil.walk_packages(tamr_widgets.__path__, "tamr_widgets."):
         if info.name.endswith(("__main__", "bundle")):
@@ -520,37 +525,39 @@ SEEDS = [
 ]
 
 
-LITTLE_SECONDS = 0.01
+NEGLIGIBLE_SECONDS = 0.01
 
 
 def seconds_of(work, *args):
-    """CPU time of this thread; the least of three where it is not next to nothing."""
+    """Returns the CPU time of this thread: the minimum of three runs, unless it is negligible."""
     taken = []
-    while len(taken) < 3 and min(taken, default=1) > LITTLE_SECONDS:
+    while len(taken) < 3 and min(taken, default=1) > NEGLIGIBLE_SECONDS:
         start = time.thread_time()
         work(*args)
         taken.append(time.thread_time() - start)
     return min(taken)
 
 
-def grows_like_its_text(work, seed, size):
+def takes_linear_time(work, seed, size):
     """Whether twice the text takes about twice the time (three times, with noise)."""
     for characters in (size, 2 * size, 4 * size):
         long = seconds_of(work, (seed * characters * 2)[: 2 * characters])
-        if long < LITTLE_SECONDS or long < 3.2 * seconds_of(work, (seed * characters)[:characters]):
+        if long < NEGLIGIBLE_SECONDS or long < 3.2 * seconds_of(
+            work, (seed * characters)[:characters]
+        ):
             return True
     return False
 
 
 @pytest.mark.parametrize("pattern", list(module_patterns()))
 def test_no_pattern_backtracks(pattern):
-    """Twice the text takes no more than twice the time, for whatever text."""
+    """Its time grows linearly with the length of any text."""
     for seed in SEEDS:
         for work in (pattern.fullmatch, lambda text: pattern.sub(text[:0], text)):
             if isinstance(pattern.pattern, bytes):
-                assert grows_like_its_text(lambda text: work(text.encode()), seed, 2_000), seed  # noqa: B023
+                assert takes_linear_time(lambda text: work(text.encode()), seed, 2_000), seed  # noqa: B023
             else:
-                assert grows_like_its_text(work, seed, 2_000), seed
+                assert takes_linear_time(work, seed, 2_000), seed
 
 
 @pytest.mark.parametrize(
@@ -565,15 +572,15 @@ def test_no_pattern_backtracks(pattern):
     ],
     ids=["summarize", "has_details", "description_template", "parse_time", "sanitize", "redacted"],
 )
-def test_a_hostile_text_takes_no_time(work):
-    """A hundred kilobytes of it are read in the blink of an eye, a megabyte in ten of them."""
-    size = 20_000 if work is description_template else 100_000  # it gets no more than 300
+def test_a_hostile_text_is_processed_quickly(work):
+    """A hundred kilobytes take less than 0.1 s."""
+    size = 20_000 if work is description_template else 100_000  # it gets 300 characters at most
     for seed in SEEDS:
         assert seconds_of(work, (seed * size)[:size]) < 0.1, seed
 
 
-def test_a_hostile_address_takes_no_time():
-    """150,000 slashes, or anything else, as an endpoint and as a redirect."""
+def test_a_hostile_address_is_processed_quickly():
+    """It has 150,000 characters, and is an endpoint or the target of a redirect."""
 
     def both(text):
         for check in (
@@ -587,8 +594,8 @@ def test_a_hostile_address_takes_no_time():
         assert seconds_of(both, (seed * 150_000)[:150_000]) < 0.5, seed
 
 
-def test_a_relative_id_of_slashes_holds_nobody_up(client):
-    """It is refused, as too long, before anything looks at it."""
+def test_a_relative_id_of_many_slashes_is_refused_quickly(client):
+    """It is too long, and is refused before it is parsed."""
     operation = Operation(client, document(relativeId="operations" + "/" * 150_000))
 
     start = time.process_time()
@@ -598,7 +605,7 @@ def test_a_relative_id_of_slashes_holds_nobody_up(client):
 
 
 def test_an_error_text_of_another_library_is_not_searched():
-    """`(host=` ten thousand times took eight seconds."""
+    """A search took eight seconds for ten thousand times `(host=`."""
     from tamr_widgets._http.exception_mapping import map_exceptions  # noqa: PLC0415
 
     start = time.process_time()
@@ -607,7 +614,7 @@ def test_an_error_text_of_another_library_is_not_searched():
     assert time.process_time() - start < 0.5
 
 
-# --- Starting
+# --- Starts of jobs
 
 
 @pytest.mark.parametrize(
@@ -627,8 +634,8 @@ def test_an_error_text_of_another_library_is_not_searched():
         ((None,), {}, TypeError),
     ],
 )
-def test_a_wrong_option_starts_nothing(tamr, client, args, kwargs, kind):
-    """It is refused before anything is sent, whether the wait would need it or not."""
+def test_an_invalid_option_starts_no_job(tamr, client, args, kwargs, kind):
+    """It is refused before a request is sent, even if no wait would need it."""
     tamr.requests.clear()
 
     with pytest.raises(kind):
@@ -638,7 +645,7 @@ def test_a_wrong_option_starts_nothing(tamr, client, args, kwargs, kind):
 
 
 def test_joining_returns_the_job_that_runs(tamr, client):
-    """However the endpoint is written; once it has ended, a new one is started."""
+    """The endpoint may be written in another form; after the job's end, a new one is started."""
     endpoint = "projects/1/unifiedDataset:refresh"
     first = client.start(endpoint, True)
 
@@ -653,7 +660,7 @@ def test_joining_returns_the_job_that_runs(tamr, client):
 
 
 def test_threads_that_join_start_one_job(tamr, client):
-    """Those that come while it is being started wait for it."""
+    """Threads that join during the start wait for it."""
     tamr.faults.add(Fault.delay(0.2, method="POST"))
     tamr.requests.clear()
     started = []
@@ -676,7 +683,7 @@ def test_threads_that_join_start_one_job(tamr, client):
 
 
 def test_a_job_that_is_gone_is_not_joined(tamr, client, monkeypatch):
-    """Though one that was just started may not be found yet."""
+    """A job that was just started is joined, although it may not be found yet."""
     endpoint = "projects/1/unifiedDataset:refresh"
     first = client.start(endpoint, True)
     tamr.jobs.remove(first.resource_id)
@@ -688,7 +695,7 @@ def test_a_job_that_is_gone_is_not_joined(tamr, client, monkeypatch):
         first.poll()
 
 
-def test_a_simulator_lives_as_long_as_its_client():
+def test_a_simulator_exists_as_long_as_its_client():
     """`Simulator().start().client()` in one line works."""
     simulator = Simulator(past_jobs=0).start()
     known = weakref.ref(simulator)

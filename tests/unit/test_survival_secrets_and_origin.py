@@ -1,4 +1,4 @@
-"""Credentials go to one origin, and show up nowhere else."""
+"""Credentials are sent to one origin only, and shown nowhere."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ def job(tamr, client):
 
 @pytest.fixture
 def elsewhere():
-    """Another server, which would take any credentials that it gets."""
+    """Another server, which accepts any request."""
     with RawServer(lambda connection, _: connection.sendall(http(document()))) as server:
         yield server
 
 
-def test_an_expired_session_in_mid_wait(tamr):
-    """One login, one retry, and the wait goes on."""
+def test_a_wait_logs_in_again_after_its_session_has_expired(tamr):
+    """It sends one login and repeats the poll once."""
     with tamr.client(store_auth_cookie=True) as client:
         snapshots = client.operation(tamr.jobs.add("RUNNING")).snapshots(0.02)
         next(snapshots)
@@ -70,7 +70,7 @@ def test_an_expired_session_in_mid_wait(tamr):
 
 
 def test_a_second_401_ends_a_wait_at_once(tamr, job):
-    """With any body; typed, and without a third try."""
+    """The error is typed, whatever the body, and there is no third attempt."""
     for body in ("Credentials are required.", "", "<html>Sign in</html>", "{"):
         tamr.requests.clear()
         with tamr.faults.on(Fault.status(401, body=body, method="GET")):
@@ -83,8 +83,8 @@ def test_a_second_401_ends_a_wait_at_once(tamr, job):
 
 
 @pytest.mark.parametrize(("status", "kind"), [(403, Forbidden), (404, NotFound)])
-def test_a_refused_poll_is_typed(tamr, job, status, kind):
-    """With the response, after one request."""
+def test_a_refused_poll_is_a_typed_error(tamr, job, status, kind):
+    """It has the response; the poll is not repeated."""
     tamr.requests.clear()
     with tamr.faults.on(Fault.status(status)), pytest.raises(kind) as raised:
         job.poll()
@@ -94,12 +94,12 @@ def test_a_refused_poll_is_typed(tamr, job, status, kind):
 
 
 def test_threads_with_an_expired_session_log_in_once(tamr):
-    """The first thread does it for all."""
+    """The first thread logs in for all."""
     with tamr.client(store_auth_cookie=True) as client:
         job = client.operation(tamr.jobs.add("RUNNING"))
         tamr.requests.clear()
         tamr.expire_sessions()
-        # so that every thread meets its 401 before the first login has been answered
+        # so that every thread gets its 401 before the first login ends
         tamr.faults.add(Fault.delay(0.2, method="POST"))
         polled = []
         threads = [
@@ -120,7 +120,7 @@ FOREIGN = [
     "http://user:secret@127.0.0.1:{port}/",
     "\\\\127.0.0.1:{port}/x",
 ]
-CLIMBING = [
+TRAVERSING = [
     "operations/../../x",
     "operations/%2e%2e/x",
     "operations/..;/x",
@@ -128,9 +128,9 @@ CLIMBING = [
 ]
 
 
-@pytest.mark.parametrize("address", [*FOREIGN, *CLIMBING])
-def test_nothing_is_sent_to_a_foreign_address(tamr, client, elsewhere, address):
-    """Refused before a byte leaves, as an endpoint and as a relativeId, for every action."""
+@pytest.mark.parametrize("address", [*FOREIGN, *TRAVERSING])
+def test_no_request_is_sent_to_a_foreign_address(tamr, client, elsewhere, address):
+    """It is refused as an endpoint and as a relativeId, for every action."""
     path = address.format(port=elsewhere.port)
     job = Operation(client, document(relativeId=path))
     tamr.requests.clear()
@@ -150,8 +150,8 @@ def test_nothing_is_sent_to_a_foreign_address(tamr, client, elsewhere, address):
     assert len(tamr.requests) == 0
 
 
-def test_a_document_that_leads_elsewhere_is_not_followed(tamr, client, elsewhere):
-    """A server that was taken over could write any relativeId."""
+def test_a_relative_id_of_another_server_is_refused(tamr, client, elsewhere):
+    """A compromised server could send any relativeId."""
     tamr.jobs.put({**document(), "relativeId": f"http://127.0.0.1:{elsewhere.port}/x"}, "17")
 
     with pytest.raises(UnexpectedResponse, match="not this operation"):
@@ -163,7 +163,7 @@ def test_a_document_that_leads_elsewhere_is_not_followed(tamr, client, elsewhere
 
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_a_redirect_to_another_origin_is_not_followed(tamr, client, elsewhere, method):
-    """Neither is its response believed, nor does anything go there."""
+    """No request is sent there, and the redirect is an error."""
     location = f"http://127.0.0.1:{elsewhere.port}/api/versioned/v1/operations/17"
     for code in (301, 302, 303, 307, 308):
         with tamr.faults.on(Fault.redirect(location, code)):
@@ -175,8 +175,8 @@ def test_a_redirect_to_another_origin_is_not_followed(tamr, client, elsewhere, m
 
 
 @pytest.mark.parametrize("code", [301, 307])
-def test_a_session_of_ones_own_follows_no_redirect_either(tamr, elsewhere, code):
-    """Although sessions of requests do by default."""
+def test_a_session_of_the_user_follows_no_redirect_to_another_origin(tamr, elsewhere, code):
+    """Sessions of requests do by default."""
     location = f"http://127.0.0.1:{elsewhere.port}/api/versioned/v1/operations/17"
     with requests.Session() as session, tamr.client(session=session) as client:
         tamr.faults.add(Fault.redirect(location, code))
@@ -190,7 +190,7 @@ def test_a_session_of_ones_own_follows_no_redirect_either(tamr, elsewhere, code)
     "location", ["https://127.0.0.1:{port}/", "http://127.0.0.1/", "http://localhost:{port}/"]
 )
 def test_another_protocol_port_or_name_is_another_origin(tamr, client, location):
-    """Even of the same machine."""
+    """It is another one on the same machine, too."""
     with (
         tamr.faults.on(Fault.redirect(location.format(port=tamr.port))),
         pytest.raises(CrossOriginError),
@@ -199,8 +199,8 @@ def test_another_protocol_port_or_name_is_another_origin(tamr, client, location)
 
 
 @pytest.mark.parametrize("absolute", [True, False])
-def test_a_redirect_at_home_is_followed(tamr, client, absolute):
-    """With the credentials, since they belong there."""
+def test_a_redirect_within_the_origin_is_followed(tamr, client, absolute):
+    """The redirected request has the credentials, too."""
     job = tamr.jobs.add("RUNNING")
     location = f"{tamr.url if absolute else ''}/api/versioned/v1/operations/{job}"
     with tamr.faults.on(Fault.redirect(location, times=1)):
@@ -211,8 +211,8 @@ def test_a_redirect_at_home_is_followed(tamr, client, absolute):
 
 @pytest.mark.parametrize("kwargs", [{}, {"auth": None}])
 @pytest.mark.parametrize("cookie", [True, False])
-def test_a_netrc_file_adds_nothing(tamr, tmp_path, monkeypatch, elsewhere, kwargs, cookie):
-    """requests would look there whenever it is given no auth, also for a redirect."""
+def test_a_netrc_file_adds_no_credentials(tamr, tmp_path, monkeypatch, elsewhere, kwargs, cookie):
+    """requests reads it for every request without an auth, and for redirects."""
     netrc = tmp_path / "netrc"
     netrc.write_text("default login eve password netrc-secret\n")
     netrc.chmod(0o600)
@@ -228,8 +228,8 @@ def test_a_netrc_file_adds_nothing(tamr, tmp_path, monkeypatch, elsewhere, kwarg
     assert {each.credentials for each in tamr.requests} == {"cookie" if cookie else "basic"}
 
 
-def test_the_cookie_stays_with_its_port(tamr, elsewhere):
-    """It is not sent to another server on the same machine, even by the client's own session."""
+def test_the_cookie_is_not_sent_to_another_port(tamr, elsewhere):
+    """The client's own session does not send it to another server on the same machine."""
     with tamr.client(store_auth_cookie=True) as client:
         client.get("operations")
         client.session.get(f"http://127.0.0.1:{elsewhere.port}/api/versioned/v1/operations")
@@ -241,8 +241,8 @@ def test_the_cookie_stays_with_its_port(tamr, elsewhere):
 @pytest.mark.parametrize(
     "password", ["\u043f\u0430\u0440\u043e\u043b\u044c\u20ac", "p\u00e4ss:\u00df"]
 )
-def test_a_password_outside_of_latin_1_opens_the_server(password):
-    """By header and by login."""
+def test_a_password_outside_of_latin_1_is_accepted(password):
+    """It is sent in a header or in a login."""
     with Simulator(past_jobs=0, username="ada", password=password) as tamr:
         for cookie in (False, True):
             with tamr.client(store_auth_cookie=cookie) as client:
@@ -250,8 +250,8 @@ def test_a_password_outside_of_latin_1_opens_the_server(password):
     assert [each.credentials for each in tamr.requests] == ["basic", "none", "cookie"]
 
 
-class Everything:
-    """All that somebody could see: collected, to be searched for secrets."""
+class VisibleText:
+    """Collects all texts that may be shown, to search them for secrets."""
 
     def __init__(self):
         self.text, self.errors = "", 0
@@ -277,7 +277,7 @@ class Everything:
                 self.add(error.response)
 
     def _walk(self, error):
-        """Errors hold others, and requests' errors hold the request."""
+        """Adds the attributes and the request of an error, and of the errors that it holds."""
         while error is not None:
             self.text += repr(vars(error))
             request = getattr(error, "request", None)
@@ -285,8 +285,8 @@ class Everything:
             error = error.__cause__ or error.__context__
 
 
-def trouble(tamr, client, job, seen):
-    """Everything that is done and goes wrong, successful requests included."""
+def add_outcomes(tamr, client, job, seen):
+    """Adds the outcomes of successful and failing requests and actions."""
     echo = f"no {PASSWORD} here, nor {base64.b64encode(f'ada:{PASSWORD}'.encode()).decode()}"
     location = f"http://ada:{PASSWORD}@127.0.0.1:1/"
     seen.add(client, job, client.get("operations"), job.poll(), html_table(job), plain_text(job))
@@ -316,15 +316,15 @@ def trouble(tamr, client, job, seen):
 
 
 @pytest.mark.parametrize("cookie", [False, True])
-def test_a_secret_is_nowhere_to_be_seen(tamr, tokens, caplog, capsys, monkeypatch, cookie):
+def test_no_secret_is_shown(tamr, tokens, caplog, capsys, monkeypatch, cookie):
     """No log at DEBUG, repr, error, response or pickle shows password, header or token."""
     caplog.set_level(logging.DEBUG)
     monkeypatch.setattr(HTTPConnection, "debuglevel", 1)
-    seen = Everything()
+    seen = VisibleText()
 
     with tamr.client(total_seconds=0.2, store_auth_cookie=cookie) as client:
         job = client.operation(tamr.jobs.add("RUNNING"))
-        trouble(tamr, client, job, seen)
+        add_outcomes(tamr, client, job, seen)
         for kind in (pickle.dumps, copy.copy, copy.deepcopy):
             for thing in (client, client.auth):
                 with pytest.raises(TypeError) as raised:
@@ -343,7 +343,7 @@ def test_a_secret_is_nowhere_to_be_seen(tamr, tokens, caplog, capsys, monkeypatc
 
 
 def test_error_bodies_are_cut(tamr, job):
-    """At two kilobytes, in the message and so in every log."""
+    """The message has two kilobytes of the body, and so has every log."""
     tamr.faults.add(Fault.status(500, body="x" * 100_000, content_type="text/plain"))
     with pytest.raises(TamrError) as raised:
         job.poll()
@@ -351,8 +351,8 @@ def test_error_bodies_are_cut(tamr, job):
     assert 2000 < len(str(raised.value)) < 2300
 
 
-def test_an_response_is_logged_in_a_line(tamr, client, caplog):
-    """Method, address and status; nothing of the body."""
+def test_a_response_is_logged_in_one_line(tamr, client, caplog):
+    """The line has the method, the address and the status, and no part of the body."""
     caplog.set_level(logging.INFO)
 
     client.get("operations")
@@ -364,7 +364,7 @@ def test_an_response_is_logged_in_a_line(tamr, client, caplog):
 
 
 def test_polls_are_logged_at_debug(client, caplog):
-    """At INFO a live widget would write a line at each poll into whatever cell runs."""
+    """At INFO, each poll of a live widget would write a line below the cell that runs."""
     caplog.set_level(logging.DEBUG, "tamr_widgets")
 
     client.get("operations")
@@ -372,8 +372,8 @@ def test_polls_are_logged_at_debug(client, caplog):
     assert [each.levelname for each in caplog.records if each.name == LOGGER] == ["DEBUG"]
 
 
-def test_a_proxys_login_page_is_not_believed(tamr, job):
-    """A 200 with HTML is no operation, and its text is in no message."""
+def test_a_login_page_of_a_proxy_is_no_operation(tamr, job):
+    """The error names the content type, and has no text of the page."""
     with tamr.faults.on(Fault.login_page()), pytest.raises(UnexpectedResponse) as raised:
         job.poll()
 
@@ -382,7 +382,7 @@ def test_a_proxys_login_page_is_not_believed(tamr, job):
 
 
 def test_a_login_page_is_no_success(tamr, client, job):
-    """A proxy's 200 does not mean that anything was deleted or cancelled."""
+    """A proxy's 200 does not mean that a job was deleted, cancelled or started."""
     tamr.faults.add(Fault.login_page())
 
     for act in (job.delete, job.cancel, lambda: client.start("projects/1:export")):
@@ -390,8 +390,8 @@ def test_a_login_page_is_no_success(tamr, client, job):
             act()
 
 
-def test_a_password_that_was_changed_is_reported(tamr):
-    """A client with the old one gets one typed error, not a loop of logins."""
+def test_a_changed_password_raises_one_error(tamr):
+    """A client with the old one does not repeat its login."""
     client = tamr.client(auth=UsernamePasswordAuth(tamr.username, "the-old-one"))
     with pytest.raises(Unauthorized):
         client.operations()
@@ -400,7 +400,7 @@ def test_a_password_that_was_changed_is_reported(tamr):
     assert isinstance(client.auth, UsernamePasswordAuth)
 
 
-def test_a_session_that_nobody_closes_ends_with_the_client(tamr):
+def test_closing_a_client_closes_its_connections(tamr):
     """Closing ends the connections."""
     client = tamr.client()
     client.get("operations")

@@ -42,9 +42,9 @@ from tamr_widgets import (
     _fork,
 )
 from tamr_widgets._http.deadline import deadline
-from tamr_widgets._http.unify_client import send_request as ask_public
+from tamr_widgets._http.unify_client import send_request
 
-# A test that fails by being late would be ten seconds late or more, also on a busy machine.
+# The delay that a busy machine may add; without a deadline it would be ten seconds or more.
 LATE_SECONDS = 5
 INSECURE = urllib3.exceptions.InsecureRequestWarning
 
@@ -75,7 +75,7 @@ def session():
 
 @pytest.fixture
 def names(monkeypatch):
-    """Every name is this machine's."""
+    """Resolves every name to this machine; returns the list of the requested names."""
     found = socket.getaddrinfo
     requested = []
 
@@ -91,7 +91,7 @@ def names(monkeypatch):
 
 
 def test_a_session_is_not_written_to(session):
-    """Neither it, nor its adapters and their pools."""
+    """Its adapters and their pools are not written to either."""
     adapter = session.get_adapter("http://x")
     with RawServer(echo) as server:
         client_of(server, session=session)
@@ -107,7 +107,7 @@ def test_a_session_is_not_written_to(session):
 
 
 def test_a_session_that_calls_super_of_its_own_class_is_used():
-    """As tamr_client's does; with a class derived from it, that would call itself without end."""
+    """tamr_client's session does so; in a derived class, the call would recurse endlessly."""
 
     class Session(requests.Session):
         def request(self, *args, **kwargs):
@@ -118,12 +118,12 @@ def test_a_session_that_calls_super_of_its_own_class_is_used():
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
-def test_retries_of_the_user_are_made(session, method):
-    """As often as they say, on a status and on a lost connection."""
-    fates = iter([None, "503 Service Unavailable", "200 OK"])
+def test_retries_of_the_user_are_respected(session, method):
+    """They retry a status and a lost connection, up to their number."""
+    statuses = iter([None, "503 Service Unavailable", "200 OK"])
 
     def serve(connection, _):
-        status = next(fates)
+        status = next(statuses)
         if status is None:
             connection.shutdown(socket.SHUT_RDWR)
         else:
@@ -139,7 +139,7 @@ def test_retries_of_the_user_are_made(session, method):
 
 @pytest.mark.parametrize("retries", [0, Retry(3)], ids=["none", "three, but not of a POST"])
 def test_a_start_is_not_repeated(session, retries):
-    """Once it may have reached the server, unless the user's retries say so."""
+    """It may have reached the server, and the user's retries do not include POST."""
     session.mount("http://", HTTPAdapter(max_retries=retries))
     with RawServer(lambda c, _: c.shutdown(socket.SHUT_RDWR)) as server:
         with pytest.raises(ConnectionFailed, match="not known whether"):
@@ -155,8 +155,8 @@ def test_a_start_is_not_repeated(session, retries):
     ],
     ids=["backoff", "Retry-After"],
 )
-def test_pauses_of_retries_end_with_the_limit(session, retries, header):
-    """However long a server asks to wait."""
+def test_delays_of_retries_end_at_the_deadline(session, retries, header):
+    """The delay is a backoff or a `Retry-After` of a minute."""
     session.mount("http://", HTTPAdapter(max_retries=retries))
     with RawServer(lambda c, _: c.sendall(http("", "503 Busy", header))) as server:
         began = time.monotonic()
@@ -167,7 +167,7 @@ def test_pauses_of_retries_end_with_the_limit(session, retries, header):
 
 
 class OlderUrllib3(CannedAdapter):
-    """Returns responses as of urllib3 1, which end without an error where they were cut off."""
+    """Returns responses as urllib3 1 does, which raise no error if they are cut off."""
 
     def send(self, *args, **options):
         response = super().send(*args, **options)
@@ -177,7 +177,7 @@ class OlderUrllib3(CannedAdapter):
 
 @pytest.mark.parametrize("adapter", [CannedAdapter, OlderUrllib3])
 def test_a_body_that_was_cut_off_is_an_error(session, adapter):
-    """The part that arrived may be complete to the eye, such as the lines of a CSV export."""
+    """The part that arrived may look complete, such as the lines of a CSV export."""
     session.mount("http://", adapter("a,b\n1,2\n", headers={"Content-Length": "12"}))
 
     with (
@@ -187,8 +187,8 @@ def test_a_body_that_was_cut_off_is_an_error(session, adapter):
         client.get("x")
 
 
-class OwnTrust(HTTPAdapter):
-    """Trusts what its context trusts."""
+class OwnTlsContext(HTTPAdapter):
+    """Uses its own TLS context."""
 
     def __init__(self):
         self.context = ssl.create_default_context(cafile=str(CERTIFICATE))
@@ -206,8 +206,8 @@ class OwnTrust(HTTPAdapter):
 
 
 def test_a_tls_context_of_the_user_is_used(session):
-    """It trusts what the machine does not, and the limit holds on it."""
-    session.mount("https://", OwnTrust())
+    """It trusts a certificate that the machine does not; the deadline applies to it."""
+    session.mount("https://", OwnTlsContext())
     with RawServer(echo, tls=True) as server:
         client = client_of(server, "localhost", protocol="https", session=session)
         assert client.get("x").json() == "x"
@@ -219,8 +219,8 @@ def test_a_tls_context_of_the_user_is_used(session):
             client.get("x")
 
 
-def test_the_size_of_a_pool_is_a_bound(session):
-    """Two connections for five threads, where the user says so."""
+def test_the_size_of_a_pool_is_respected(session):
+    """Five threads share two connections, as set by the user."""
     session.mount("http://", HTTPAdapter(pool_maxsize=2, pool_block=True))
 
     def slow(connection, request):
@@ -235,7 +235,7 @@ def test_the_size_of_a_pool_is_a_bound(session):
 
 
 class Counting(HTTPAdapter):
-    """Counts what it sends, in an attribute of its own."""
+    """Counts its requests in its own attribute."""
 
     sent = 0
 
@@ -246,7 +246,7 @@ class Counting(HTTPAdapter):
 
 
 def test_an_adapter_that_is_mounted_later_is_used(session):
-    """On a session that was passed in, and on the client's own; with its own state."""
+    """It keeps its state, on the client's own session and on one that was passed in."""
     with RawServer(echo) as server:
         for given in (session, None):
             client, adapter = client_of(server, session=given), Counting()
@@ -260,8 +260,8 @@ def test_an_adapter_that_is_mounted_later_is_used(session):
         assert sum(b"X-Sent: 2" in each for each in server.requests) == 2
 
 
-def test_a_mount_is_taken_as_requests_takes_it(session, wire):
-    """The longest prefix counts; other hosts keep their adapter."""
+def test_an_adapter_is_chosen_as_by_requests(session, wire):
+    """The longest prefix is used; other hosts keep their adapter."""
     before, adapter = session.get_adapter("http://tamr.test.other"), Counting()
     session.mount("http://tamr.test:9100/", adapter)
     client = Client(TokenAuth("t"), "tamr.test", session=session)
@@ -274,7 +274,7 @@ def test_a_mount_is_taken_as_requests_takes_it(session, wire):
 
 
 def test_methods_of_a_session_class_are_used(session):
-    """A session that does more with each request does it here, too."""
+    """A session class may override `request` and `send`."""
 
     class Stamped(requests.Session):
         def request(self, method, url, **kwargs):
@@ -292,7 +292,7 @@ def test_methods_of_a_session_class_are_used(session):
 
 
 class Closing(requests.Session):
-    """Closes itself when nobody refers to it any more."""
+    """Closes itself when it is garbage-collected."""
 
     closed = False
 
@@ -300,15 +300,15 @@ class Closing(requests.Session):
         self.closed = True
 
 
-class Asking(requests.Session):
-    """Cannot be derived from without an argument."""
+class RequiringName(requests.Session):
+    """Cannot be subclassed without an argument."""
 
     def __init_subclass__(cls, *, name):
         """Takes a name."""
 
 
 class Private(HTTPAdapter):
-    """Uses names that others might use, too."""
+    """Has attributes whose names other code might use, too."""
 
     def __init__(self):
         self._context, self._original = "context", "original"
@@ -318,9 +318,9 @@ class Private(HTTPAdapter):
         request.headers["X-Private"] = f"{self._context} {self._original}"
 
 
-@pytest.mark.parametrize("kind", [Closing, Asking])
+@pytest.mark.parametrize("kind", [Closing, RequiringName])
 def test_sessions_of_any_class_are_used(kind):
-    """With adapters of any class."""
+    """Adapters of any class are used, too."""
     given, seen = kind(), []
 
     def serve(connection, request):
@@ -345,8 +345,8 @@ def test_sessions_of_any_class_are_used(kind):
     ],
 )
 @pytest.mark.parametrize("given", ["own", "passed"])
-def test_a_limit_holds_for_every_name(names, session, host, requested, given):
-    """However it is written, and with a port that is text."""
+def test_a_deadline_applies_to_every_form_of_a_host_name(names, session, host, requested, given):
+    """The port may be a text."""
     with RawServer(drip) as server:
         port = f"{server.port:06d}"
         client = Client(
@@ -364,8 +364,8 @@ def test_a_limit_holds_for_every_name(names, session, host, requested, given):
     assert (client.host, client.port) == (host, port)
 
 
-def test_a_limit_holds_on_a_connection_that_was_there(session):
-    """The user's own request has made it."""
+def test_a_deadline_applies_to_an_existing_connection(session):
+    """A request of the user has opened it."""
     requests_seen = []
 
     def serve(connection, request):
@@ -380,8 +380,8 @@ def test_a_limit_holds_on_a_connection_that_was_there(session):
             client.get("x")
 
 
-def test_clients_with_an_auth_that_has_no_hash_poll_each_for_itself():
-    """Whether two of them are of one user is not known."""
+def test_clients_with_an_unhashable_auth_have_separate_pollers():
+    """It is not known whether they are of the same user."""
 
     class Own(requests.auth.HTTPBasicAuth):
         __hash__ = None
@@ -396,14 +396,14 @@ def test_clients_with_an_auth_that_has_no_hash_poll_each_for_itself():
 
 
 class Recorded(HTTPConnection):
-    """A recorder's connection, which knows no response."""
+    """A recorder's connection, for which no response was recorded."""
 
     def connect(self):
         raise ConnectionRefusedError("no response was recorded")
 
 
 def get_recorded(pool, timeout=None, taken=urllib3.HTTPConnectionPool._get_conn):
-    """Passes over connections that were made before the recording, as vcrpy does."""
+    """Skips connections that were opened before the recording, as vcrpy does."""
     while not isinstance(connection := taken(pool, timeout), pool.ConnectionCls):
         connection.close()
     return connection
@@ -411,8 +411,8 @@ def get_recorded(pool, timeout=None, taken=urllib3.HTTPConnectionPool._get_conn)
 
 @pytest.mark.parametrize("given", ["own", "passed"])
 @pytest.mark.parametrize("used_before", [True, False])
-def test_a_recorder_intercepts(monkeypatch, session, given, used_before):
-    """It puts its connections in the place of urllib3's, while it records."""
+def test_a_recorder_intercepts_requests(monkeypatch, session, given, used_before):
+    """It replaces urllib3's connections while it records."""
     with RawServer(echo) as server:
         client = client_of(server, session=session if given == "passed" else None)
         if used_before:
@@ -427,7 +427,7 @@ def test_a_recorder_intercepts(monkeypatch, session, given, used_before):
 
 
 class Frozen:
-    """A response of a cache: nothing can be written to it, and it has no request."""
+    """A read-only response of a cache, without a request."""
 
     __slots__ = ("raw", "request")
 
@@ -437,7 +437,7 @@ class Frozen:
     content = fake_response(body=document("SUCCEEDED")).content
 
     def close(self):
-        """Nothing."""
+        """Does nothing."""
 
 
 class Cache(BaseAdapter):
@@ -445,7 +445,7 @@ class Cache(BaseAdapter):
         return self.found
 
     def close(self):
-        """Nothing."""
+        """Does nothing."""
 
 
 class Cached(requests.Session):
@@ -454,39 +454,41 @@ class Cached(requests.Session):
 
 
 def test_a_response_of_a_cache_is_not_written_to():
-    """Its body is read already, and decoded, whatever its headers say."""
+    """Its body is already read and decoded, although a header names a coding."""
     with Cached() as session:
         operation = Client(TokenAuth("t"), "tamr.test", session=session).operation("17")
 
     assert operation.state == "SUCCEEDED"
 
 
-class Bare:
-    """A raw body as an adapter of any kind may give it: it can be read."""
+class RawBody:
+    """A raw body as any adapter may return it: it only has the method `read`."""
 
     def __init__(self, body):
         self.read = io.BytesIO(body).read
 
 
 @pytest.mark.parametrize("status", [200, 404])
-@pytest.mark.parametrize(("raw", "body"), [(lambda: None, b""), (lambda: Bare(b"body"), b"body")])
+@pytest.mark.parametrize(
+    ("raw", "body"), [(lambda: None, b""), (lambda: RawBody(b"body"), b"body")]
+)
 def test_a_response_may_lack_a_request(session, status, raw, body):
-    """And a raw body: adapters of all kinds are about."""
+    """It may lack a raw body, too, since adapters of any class are used."""
     adapter = Cache()
     adapter.found = found = requests.Response()
     found.status_code, found.url, found.raw = status, f"{URL}x", raw()
     kept = vars(found).copy()
     session.mount("http://", adapter)
 
-    came = Client(TokenAuth("t"), "tamr.test", session=session).get("x")
+    received = Client(TokenAuth("t"), "tamr.test", session=session).get("x")
 
-    assert (came.status_code, came.content, came.request) == (status, body, None)
+    assert (received.status_code, received.content, received.request) == (status, body, None)
     written = {name for name, value in vars(found).items() if kept[name] is not value}
     assert written <= {"elapsed"}  # by requests itself
 
 
-def test_a_cache_is_requested_anew(wire, client):
-    """A poll is about what has changed."""
+def test_polls_and_lists_bypass_caches(wire, client):
+    """They need the current state."""
     wire.get(f"{URL}operations/17", json=document())
     wire.get(f"{URL}operations", json=[document()])
 
@@ -497,7 +499,7 @@ def test_a_cache_is_requested_anew(wire, client):
 
 
 def test_a_socks_proxy_without_its_package_says_what_to_install(monkeypatch):
-    """Nothing else is of use then."""
+    """No request is possible without it."""
     monkeypatch.setenv("ALL_PROXY", "socks5h://proxy.test:1080")
 
     def missing(*_, **__):
@@ -510,7 +512,7 @@ def test_a_socks_proxy_without_its_package_says_what_to_install(monkeypatch):
 
 
 class OtherConnection(HTTPConnection):
-    """Connects in its own way, as that of a SOCKS proxy does."""
+    """Overrides how it connects, as the connection of a SOCKS proxy does."""
 
     made: ClassVar[list[socket.socket]] = []
     pause = 0.0
@@ -531,8 +533,8 @@ class OtherPools(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": OtherPool}
 
 
-def test_connections_of_another_kind_are_used(monkeypatch, session):
-    """With the limit: one that comes too late is closed, and nothing is sent on it."""
+def test_connections_of_another_class_are_used(monkeypatch, session):
+    """One that is opened after the deadline is closed, and no request is sent on it."""
     session.mount("http://", OtherPools())
     monkeypatch.setattr(OtherConnection, "made", [])
     with RawServer(echo) as server:
@@ -554,7 +556,7 @@ def test_connections_of_another_kind_are_used(monkeypatch, session):
 
 
 class PublicClient:
-    """The public package's client, as far as it matters."""
+    """The parts of the public package's client that are needed."""
 
     base_path, auth = "/api/versioned/v1/", None
 
@@ -581,7 +583,7 @@ def bomb(connection, _):
 @pytest.mark.parametrize(
     ("serve", "kind"), [(interim, None), (drip, RequestTimeout), (bomb, UnexpectedResponse)]
 )
-def test_a_public_client_has_the_same_bounds(small_bodies, serve, kind):
+def test_a_public_client_has_the_same_limits(small_bodies, serve, kind):
     """Its own state and session are used, and not replaced."""
     with RawServer(serve) as server:
         public = PublicClient(server)
@@ -589,7 +591,7 @@ def test_a_public_client_has_the_same_bounds(small_bodies, serve, kind):
         with session, deadline(0.3 if serve is drip else 20):
             outcome = nullcontext() if kind is None else pytest.raises(kind)
             with outcome:
-                assert ask_public(public, "GET", "operations/17").json() == document()
+                assert send_request(public, "GET", "operations/17").json() == document()
         assert public.logins == 1
         assert public.session is session
         assert type(public) is PublicClient
@@ -600,7 +602,7 @@ def test_a_public_client_has_the_same_bounds(small_bodies, serve, kind):
 
 @pytest.fixture
 def unchecked(monkeypatch):
-    """A server whose certificate nobody knows."""
+    """A server with an unknown certificate."""
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):  # which outrank `session.verify`
         monkeypatch.delenv(name, raising=False)
     with RawServer(lambda c, _: c.sendall(http(document("SUCCEEDED"))), tls=True) as server:
@@ -614,8 +616,8 @@ def poll_three_times(client):
 
 
 @pytest.mark.parametrize("given", ["own", "passed"])
-def test_one_warning_for_each_client(unchecked, session, given):
-    """Not one with each poll."""
+def test_each_client_warns_once_of_an_unchecked_certificate(unchecked, session, given):
+    """Later polls do not warn again."""
     for _ in range(2):
         client = client_of(
             unchecked, protocol="https", session=session if given == "passed" else None
@@ -626,8 +628,8 @@ def test_one_warning_for_each_client(unchecked, session, given):
         assert len(caught) == 1
 
 
-def test_no_thread_warns(unchecked):
-    """Its warning would land in whatever cell runs; the user's next request warns."""
+def test_a_request_on_another_thread_does_not_warn(unchecked):
+    """The warning would appear below any cell that runs; the next request of the user warns."""
     client = client_of(unchecked, protocol="https")
     client.session.verify = False
     with warnings.catch_warnings(record=True) as caught:
@@ -651,7 +653,7 @@ def test_no_thread_warns(unchecked):
     ids=["own, https", "passed, http", "passed, one connection in use, http"],
 )
 def test_parent_and_child_read_their_own_responses(monkeypatch, session, given, tls, busy):
-    """A child has connections of its own, at once; the parent keeps its own."""
+    """The child opens its own connections at once; the parent keeps its own."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATE))
     used = []
 
@@ -702,8 +704,8 @@ def test_parent_and_child_read_their_own_responses(monkeypatch, session, given, 
 
 @needs_fork
 @may_fork
-def test_a_lock_that_is_held_is_free_in_a_child():
-    """Of a pool, whatever another thread did with it at that moment."""
+def test_a_pool_lock_that_is_held_is_free_in_a_child():
+    """Another thread of the parent holds it during the fork."""
     with RawServer(echo) as server:
         client = client_of(server)
         client.get("x")
@@ -728,8 +730,8 @@ def test_a_lock_that_is_held_is_free_in_a_child():
 
 @needs_fork
 @may_fork
-def test_nothing_is_renewed_where_there_is_no_pool(session, caplog):
-    """Adapters of other kinds have none."""
+def test_an_adapter_without_a_pool_is_not_renewed(session, caplog):
+    """Adapters of other classes have none."""
     session.mount("http://", Cache())
     Client(TokenAuth("t"), "tamr.test", session=session)
 
@@ -738,7 +740,7 @@ def test_nothing_is_renewed_where_there_is_no_pool(session, caplog):
 
 @needs_fork
 @may_fork
-def test_a_pool_that_was_closed_is_no_obstacle(session, caplog):
+def test_a_closed_pool_is_no_error_in_a_child(session, caplog):
     """It has no connections to renew."""
     with RawServer(echo) as server:
         client = client_of(server, session=session)
@@ -751,7 +753,7 @@ def test_a_pool_that_was_closed_is_no_obstacle(session, caplog):
 @needs_fork
 @may_fork
 def test_connections_of_a_public_client_do_not_cross_a_fork():
-    """Its own code connected, and this package meets its session in the child only."""
+    """Its own code connects; this package uses its session in the child only."""
     used = []
 
     def note(connection, request):
@@ -761,7 +763,7 @@ def test_connections_of_a_public_client_do_not_cross_a_fork():
     with RawServer(note) as server:
         public = PublicClient(server)
         public.session.get(f"{public.origin}/parent")
-        assert in_child(lambda: ask_public(public, "GET", "operations/17"))
+        assert in_child(lambda: send_request(public, "GET", "operations/17"))
         public.session.get(f"{public.origin}/parent")
         public.session.close()
 
@@ -772,8 +774,8 @@ def test_connections_of_a_public_client_do_not_cross_a_fork():
 
 @needs_fork
 @may_fork
-def test_one_that_cannot_be_renewed_keeps_no_other_from_it(caplog):
-    """A pool of the user's may lack what ours have."""
+def test_a_failed_renewal_does_not_prevent_other_renewals(caplog):
+    """A pool of the user may lack attributes that the renewal needs."""
     renewed = []
 
     class Owner:

@@ -1,4 +1,4 @@
-"""Threads, connections and memory: much use costs no more than little."""
+"""Many threads and polls: connections, sockets, memory, and the end of requests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tamr_widgets.simulator import Fault
 
 
 def in_threads(count, work):
-    """Do something in many threads at once, and return what was raised."""
+    """Runs work in many threads at once, and returns their exceptions."""
     errors, start = [], threading.Barrier(count)
 
     def run():
@@ -40,14 +40,14 @@ def in_threads(count, work):
 
 @pytest.fixture(params=[12, pytest.param(session.MAX_CONNECTIONS, marks=pytest.mark.slow)])
 def connections(request, monkeypatch):
-    """The size of a pool; that of requests is 10, which is no bound."""
+    """The maximum size of a pool; the default of requests is 10, which is no maximum."""
     monkeypatch.setattr(session, "MAX_CONNECTIONS", request.param)
     return request.param
 
 
 @pytest.mark.parametrize("cookie", [False, True])
 def test_many_threads_share_a_client(tamr, caplog, cookie, connections):
-    """Two polls each: no error, a connection for each at most, and no warning of a full pool."""
+    """Each polls twice, without an error, a further connection or a warning of a full pool."""
     caplog.set_level(logging.WARNING)
     with tamr.client(store_auth_cookie=cookie) as client:
         job = client.operation(tamr.jobs.add("RUNNING"))
@@ -60,8 +60,8 @@ def test_many_threads_share_a_client(tamr, caplog, cookie, connections):
     assert caplog.records == []
 
 
-def test_more_threads_than_connections_take_turns(tamr, connections):
-    """The pool is a bound; a thread without one waits a moment."""
+def test_more_threads_than_connections_share_them(tamr, connections):
+    """A thread waits until a connection is free."""
     with tamr.client() as client:
         job = client.operation(tamr.jobs.add("RUNNING"))
         tamr.faults.add(Fault.delay(0.1))
@@ -71,8 +71,8 @@ def test_more_threads_than_connections_take_turns(tamr, connections):
     assert len({each.connection for each in tamr.requests}) <= connections
 
 
-def test_many_polls_are_one_connection(tamr):
-    """It is kept alive, and closed with the client; nothing warns of a socket left open."""
+def test_many_polls_use_one_connection(tamr):
+    """It is kept alive, and closed with the client, without a warning of an open socket."""
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         with tamr.client() as client:
@@ -101,7 +101,7 @@ def test_many_polls_are_one_connection(tamr):
     ids=["hang", "headers", "body", "reset", "cut", "redirect", "401"],
 )
 def test_a_fault_leaves_no_socket_open(tamr, fault):
-    """The end of a request also ends or returns its connection."""
+    """A connection is closed or returned at the end of each request."""
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         client = tamr.client(total_seconds=0.2)
@@ -114,8 +114,8 @@ def test_a_fault_leaves_no_socket_open(tamr, fault):
     wait_until(lambda: tamr.connections == 0)
 
 
-def test_memory_stays_flat():
-    """Nothing is kept of a poll: no history, no old snapshots, no logs."""
+def test_polls_do_not_increase_memory():
+    """No history, old snapshots or logs of polls are kept."""
     with requests.Session() as canned:
         canned.mount("http://", CannedAdapter(json.dumps(document())))
         job = Operation(Client(TokenAuth("t"), session=canned), document())
@@ -132,12 +132,12 @@ def test_memory_stays_flat():
             before = poll(20)
             return poll(80) - before
 
-        # Something else may allocate at the same time; what is kept of polls grows each time.
+        # Other code may allocate at the same time; objects that polls keep would grow each time.
         assert any(grown() < 40 for _ in range(3)), "half an object or more is kept of each poll"
 
 
-def test_a_closed_client_ends_other_threads_requests_soon(tamr):
-    """Later requests are errors; those under way get a response or an error."""
+def test_closing_a_client_ends_requests_of_other_threads(tamr):
+    """Pending requests get a response or an error; later ones are errors."""
     client = tamr.client(total_seconds=1)
     job = client.operation(tamr.jobs.add("RUNNING"))
     tamr.faults.add(Fault.delay(0.1))
@@ -155,8 +155,8 @@ def test_a_closed_client_ends_other_threads_requests_soon(tamr):
         job.poll()
 
 
-def test_a_cancellation_is_noticed_soon(tamr):
-    """While a server says nothing: a poller needs this to end its thread."""
+def test_a_cancellation_ends_a_hanging_request(tamr):
+    """A poller needs this to end its thread."""
     stop = threading.Event()
     with tamr.client() as client, tamr.faults.on(Fault.hang()):
         threading.Timer(0.1, stop.set).start()
@@ -166,8 +166,8 @@ def test_a_cancellation_is_noticed_soon(tamr):
         assert limit.remaining() > 25
 
 
-def test_a_limit_is_of_one_thread(tamr):
-    """The deadline of one thread does not bound another."""
+def test_a_deadline_applies_to_one_thread(tamr):
+    """Requests of another thread are not affected."""
     with tamr.client() as client, tamr.faults.on(Fault.delay(0.3)):
         results = []
         other = threading.Thread(target=lambda: results.append(client.get("operations").ok))

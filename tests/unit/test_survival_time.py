@@ -1,4 +1,4 @@
-"""Time: nothing that a server or a clock does makes a wait longer than its time limit."""
+"""Timeouts and deadlines: no server and no clock makes a wait longer than its timeout."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tamr_widgets import (
 from tamr_widgets._http.deadline import current_deadline, deadline
 from tamr_widgets.simulator import Fault
 
-# A busy machine may be so late; without a limit it would be 30 or 60 seconds.
+# The delay that a busy machine may add; without a deadline it would be 30 or 60 seconds.
 LATE_SECONDS = 15
 VERSION = "/api/versioned/service/version"
 
@@ -53,23 +53,23 @@ def running(tamr):
 
 
 def seconds_of(work, kind):
-    """Returns the time until an error of that kind ends the work, and the error."""
+    """Returns the time until an error of this class ends the work, and the error."""
     began = time.monotonic()
     with pytest.raises(kind) as raised:
         work()
     return time.monotonic() - began, raised.value
 
 
-@pytest.mark.parametrize("word", ["CANCELING", "RESTARTING", "succeeded", "", "\U0001f4a5"])
-def test_an_unknown_word_is_polled_at_the_interval(job, wire, clock, word):
-    """It is shown unchanged, costs no more requests than any other, and the end is still seen."""
-    requested = wire.get(URL + PATH, json=document(word))
+@pytest.mark.parametrize("state", ["CANCELING", "RESTARTING", "succeeded", "", "\U0001f4a5"])
+def test_an_unknown_state_is_polled_at_the_interval(job, wire, clock, state):
+    """It is shown unchanged, causes no additional requests, and the end is detected."""
+    requested = wire.get(URL + PATH, json=document(state))
     snapshots = job.snapshots(1)
 
     states = {next(snapshots).state for _ in range(5)}
     wire.replace("GET", URL + PATH, json=document("CANCELED"))
 
-    assert states == {word}
+    assert states == {state}
     assert requested.call_count <= 7
     assert clock.now == 1005
     assert next(snapshots).state == "CANCELED"
@@ -78,7 +78,7 @@ def test_an_unknown_word_is_polled_at_the_interval(job, wire, clock, word):
 
 @pytest.mark.parametrize("status", [None, {}, ..., "RUNNING", ["RUNNING"], {"state": None}])
 def test_an_unreadable_status_is_polled_at_the_interval(job, wire, clock, caplog, status):
-    """One warning, not one a poll; the wait goes on to the end."""
+    """One warning is logged for all polls, and the wait continues until the end."""
     unreadable = document(status=status)
     if status is ...:
         del unreadable["status"]
@@ -95,8 +95,8 @@ def test_an_unreadable_status_is_polled_at_the_interval(job, wire, clock, caplog
     ]
 
 
-def test_it_is_warned_of_a_status_that_was_never_readable(client, wire, clock, caplog):
-    """Also when the operation in hand had no state either."""
+def test_a_status_that_was_never_readable_is_logged_as_a_warning(client, wire, clock, caplog):
+    """The first snapshot has no state either."""
     wire.get(URL + PATH, json=document(status=None))
 
     with pytest.raises(TimeoutError):
@@ -105,8 +105,8 @@ def test_it_is_warned_of_a_status_that_was_never_readable(client, wire, clock, c
     assert len(caplog.records) == 1
 
 
-def test_no_time_at_all_is_one_poll(job, wire, clock):
-    """T=0 on an unresolved operation asks exactly once."""
+def test_a_timeout_of_zero_polls_once(job, wire, clock):
+    """An unresolved operation is polled once, without a sleep."""
     requested = wire.get(URL + PATH, json=document("RUNNING"))
 
     with pytest.raises(TimeoutError):
@@ -116,8 +116,8 @@ def test_no_time_at_all_is_one_poll(job, wire, clock):
     assert clock.now == 1000
 
 
-def test_no_time_at_all_finds_a_job_that_has_ended(job, wire, clock):
-    """T=0 returns what that one poll brings, and asks nothing about a resolved operation."""
+def test_a_timeout_of_zero_returns_an_operation_that_has_ended(job, wire, clock):
+    """An unresolved snapshot is polled once, a resolved one is not polled."""
     requested = wire.get(URL + PATH, json=document("SUCCEEDED"))
 
     done = job.wait(5, timeout_seconds=0)
@@ -129,8 +129,8 @@ def test_no_time_at_all_finds_a_job_that_has_ended(job, wire, clock):
 
 @pytest.mark.parametrize("name", ["poll_interval_seconds", "timeout_seconds"])
 @pytest.mark.parametrize("value", [-1, float("nan"), float("inf"), "3", True, [3]])
-def test_an_argument_that_is_no_time_is_named(job, wire, name, value):
-    """At once, before any request or wait, and for a resolved operation, too."""
+def test_an_invalid_interval_or_timeout_is_named(job, wire, name, value):
+    """It is refused before any request or wait, for a resolved operation, too."""
     for operation in (job, Operation(None, document("FAILED"))):
         for wait in (operation.wait, operation.snapshots, operation.apply_options):
             with pytest.raises((ValueError, TypeError), match=name):
@@ -138,8 +138,8 @@ def test_an_argument_that_is_no_time_is_named(job, wire, name, value):
     assert not wire.calls
 
 
-def test_the_last_sleep_ends_with_the_time_limit(job, wire, clock):
-    """I=5, T=1: the sleep is the smaller of the interval and what is left."""
+def test_the_last_sleep_ends_at_the_timeout(job, wire, clock):
+    """It is the minimum of the interval and the remaining time."""
     wire.get(URL + PATH, json=document("RUNNING"))
 
     with pytest.raises(TimeoutError):
@@ -148,8 +148,8 @@ def test_the_last_sleep_ends_with_the_time_limit(job, wire, clock):
     assert clock.sleeps == [1]
 
 
-def test_a_last_poll_is_made_when_the_time_is_up(job, wire, clock):
-    """A job that ended between the last poll and T is returned."""
+def test_a_last_poll_is_made_at_the_timeout(job, wire, clock):
+    """A job that ended since the previous poll is returned."""
     wire.add_callback(
         "GET",
         URL + PATH,
@@ -164,8 +164,8 @@ def state_at(now):
     return "SUCCEEDED" if now >= 1009 else "RUNNING"
 
 
-def test_a_resolved_response_is_never_thrown_away(job, wire, clock):
-    """Not even one that arrives after the deadline."""
+def test_a_resolved_response_is_never_discarded(job, wire, clock):
+    """It may even arrive after the deadline."""
 
     def late(_):
         clock.advance(30)
@@ -176,8 +176,8 @@ def test_a_resolved_response_is_never_thrown_away(job, wire, clock):
     assert job.wait(4, timeout_seconds=10).state == "FAILED"
 
 
-def test_a_slow_server_is_heard_out_at_the_deadline(client, clock):
-    """The last poll gets as long as the response before it took, and a little more; no longer."""
+def test_a_slow_server_gets_time_for_the_last_poll(client, clock):
+    """The last poll may take as long as the previous response, and 0.2 s more."""
     limits = []
 
     class Slow(Operation):
@@ -194,8 +194,8 @@ def test_a_slow_server_is_heard_out_at_the_deadline(client, clock):
     assert limits == pytest.approx([5 + 0.2, 0 + 1.5 + 0.2])
 
 
-def test_a_machine_that_slept_through_the_deadline_still_asks_once(client, clock, monkeypatch):
-    """A closed laptop: the last poll gets the time of a last poll, however late it is."""
+def test_a_machine_that_slept_past_the_deadline_polls_once(client, clock, monkeypatch):
+    """The last poll still has 0.2 s, however late it is."""
     limits = []
 
     class Recorded(Operation):
@@ -214,7 +214,7 @@ def test_a_machine_that_slept_through_the_deadline_still_asks_once(client, clock
 
 
 def test_the_deadline_may_come_between_any_two_lines(job, wire, clock, monkeypatch):
-    """No sleep is shorter than nothing."""
+    """No sleep is negative."""
     wire.get(URL + PATH, json=document("RUNNING"))
 
     def ticking():
@@ -232,7 +232,7 @@ def test_the_deadline_may_come_between_any_two_lines(job, wire, clock, monkeypat
 
 @pytest.mark.parametrize("jump", [3600, -3600])
 def test_the_wall_clock_may_jump(job, wire, clock, jump):
-    """Neither the interval nor the time limit is counted by it."""
+    """Neither the interval nor the timeout is measured by it."""
 
     def set_the_clock(_):
         clock.time_of_day += jump
@@ -246,8 +246,8 @@ def test_the_wall_clock_may_jump(job, wire, clock, jump):
     assert clock.sleeps == [1] * 10
 
 
-def test_a_time_out_says_what_is_known(job, wire, clock):
-    """The last snapshot, the time waited and the last fault, which is also the cause."""
+def test_a_wait_timeout_has_the_known_facts(job, wire, clock):
+    """They are the last snapshot, the time waited and the last error, which is the cause."""
     wire.get(URL + PATH, json=document("PENDING"))
     wire.get(URL + PATH, status=502)
 
@@ -260,8 +260,8 @@ def test_a_time_out_says_what_is_known(job, wire, clock):
     assert raised.value.__cause__ is raised.value.last_error
 
 
-def test_a_time_out_without_a_fault_has_no_cause(job, wire, clock):
-    """A fault that has passed is over."""
+def test_a_wait_timeout_without_a_current_error_has_no_cause(job, wire, clock):
+    """An error before the last response is no cause."""
     wire.get(URL + PATH, status=502)
     wire.get(URL + PATH, json=document("RUNNING"))
 
@@ -281,8 +281,8 @@ HANGING = {
 
 
 @pytest.mark.parametrize("fault", HANGING.values(), ids=HANGING)
-def test_a_wait_ends_in_time_whatever_hangs(tamr, running, fault):
-    """The limit reaches down to the socket, also where a byte comes now and then."""
+def test_a_wait_ends_at_its_timeout_while_a_response_hangs(tamr, running, fault):
+    """The deadline applies to the socket, also if single bytes arrive."""
     with tamr.faults.on(fault):
         took, error = seconds_of(lambda: running.wait(0.05, timeout_seconds=0.2), TimeoutError)
 
@@ -291,8 +291,8 @@ def test_a_wait_ends_in_time_whatever_hangs(tamr, running, fault):
 
 
 @pytest.mark.parametrize("fault", HANGING.values(), ids=HANGING)
-def test_each_request_ends_in_time_whatever_hangs(tamr, fault):
-    """Without a time limit of a wait, each request still has its own."""
+def test_a_request_ends_at_its_deadline_while_its_response_hangs(tamr, fault):
+    """Outside of a wait, each request has its own deadline."""
     tamr.jobs.add("RUNNING")
     with tamr.client(total_seconds=0.2) as client, tamr.faults.on(fault):
         took, _ = seconds_of(lambda: client.get("operations"), RequestTimeout)
@@ -300,8 +300,8 @@ def test_each_request_ends_in_time_whatever_hangs(tamr, fault):
     assert 0.2 <= took < LATE_SECONDS
 
 
-def test_a_read_limit_of_ones_own_counts_between_bytes(tamr):
-    """As in requests, `timeout` is about silence; a body that keeps coming is fine."""
+def test_a_timeout_argument_applies_between_bytes(tamr):
+    """As in requests, a body that keeps arriving may take longer."""
     with tamr.client() as client:
         with tamr.faults.on(Fault.hang("body")):
             took, _ = seconds_of(lambda: client.get(VERSION, timeout=0.2), RequestTimeout)
@@ -310,8 +310,8 @@ def test_a_read_limit_of_ones_own_counts_between_bytes(tamr):
             assert client.get(VERSION, timeout=5).ok
 
 
-def test_a_stream_has_no_total_limit(tamr):
-    """A download may take longer than a request; silence still ends it."""
+def test_a_stream_has_no_deadline(tamr):
+    """A download may take longer than a request; the time between bytes is still limited."""
     with tamr.client(total_seconds=0.4) as client:
         with tamr.faults.on(Fault.drip_bytes(0.02)):
             slow = client.get(VERSION, stream=True)
@@ -330,8 +330,8 @@ def drip(connection, _):
         time.sleep(0.02)
 
 
-def test_a_limit_holds_through_tls(monkeypatch):
-    """The same reader, on an encrypted connection."""
+def test_a_deadline_applies_to_tls(monkeypatch):
+    """The same reader is used on an encrypted connection."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATE))
     with (
         RawServer(drip, tls=True) as server,
@@ -343,8 +343,8 @@ def test_a_limit_holds_through_tls(monkeypatch):
     assert len(server.requests) <= 1
 
 
-def test_a_certificate_that_nobody_knows_is_not_trusted():
-    """Nothing is sent, the error says what to check, and no wait goes on about it."""
+def test_an_unknown_certificate_is_not_trusted():
+    """No request is sent, and the error ends a wait."""
     with (
         RawServer(drip, tls=True) as server,
         Client(TokenAuth("t"), "127.0.0.1", "https", server.port) as client,
@@ -356,14 +356,14 @@ def test_a_certificate_that_nobody_knows_is_not_trusted():
 
 
 class PlainServer(RawServer):
-    """A server that responds to all bytes, a TLS greeting for example, in plain HTTP."""
+    """A server that responds to any bytes, such as a TLS handshake, in plain HTTP."""
 
     def _talk(self, connection):
         connection.sendall(http(b"", "400 Bad Request"))
 
 
-def test_a_server_without_tls_is_no_certificate_problem():
-    """The error asks whether it speaks https at all."""
+def test_a_server_without_tls_is_no_certificate_error():
+    """The error says to check whether the server speaks https."""
     with (
         PlainServer(drip) as server,
         Client(TokenAuth("t"), "127.0.0.1", "https", server.port) as client,
@@ -374,7 +374,7 @@ def test_a_server_without_tls_is_no_certificate_problem():
 
 @pytest.fixture
 def interrupt():
-    """Sends this process the signal of Ctrl-C and of Jupyter's Interrupt, on a condition."""
+    """Sends this process the signal of Ctrl-C and Jupyter's Interrupt when a condition is true."""
     threads = []
 
     def interrupt_when(condition):
@@ -392,7 +392,7 @@ def interrupt():
 
 @pytest.mark.parametrize("fault", [None, *HANGING.values()], ids=["in a sleep", *HANGING])
 def test_interrupt_ends_a_wait_at_once(tamr, running, interrupt, monkeypatch, fault):
-    """In a sleep as in a read; the job is not touched, and nothing is requested afterwards."""
+    """It ends a sleep or a read; the job is not changed, and no request follows."""
     sleeps, sleep = [], _clock.clock.sleep
     monkeypatch.setattr(_clock.clock, "sleep", lambda each: (sleeps.append(each), sleep(each)))
     if fault is None:
@@ -410,7 +410,7 @@ def test_interrupt_ends_a_wait_at_once(tamr, running, interrupt, monkeypatch, fa
 
 
 def test_interrupt_ends_a_wait_for_another_threads_login(tamr, running, interrupt):
-    """Also while the main thread waits for the lock that the other one holds."""
+    """The main thread waits for the lock that the other thread holds."""
     done = threading.Event()
 
     def log_in():
@@ -435,8 +435,8 @@ def test_interrupt_ends_a_wait_for_another_threads_login(tamr, running, interrup
     assert len(tamr.requests.matching("POST", "login")) == 1
 
 
-def test_a_full_pool_is_not_waited_for_beyond_the_limit(few_connections, tamr, running):
-    """Responses that nobody reads hold their connections; a request without one fails in time."""
+def test_a_wait_for_a_full_pool_ends_at_the_timeout(few_connections, tamr, running):
+    """Unread responses hold all connections, so a request fails at its deadline."""
     client = running.client
     with tamr.faults.on(Fault.hang("body")):
         held = [client.get("operations", stream=True) for _ in range(few_connections)]

@@ -1,4 +1,4 @@
-"""Responses: each belongs to its request, has bounds, and comes in time or not at all."""
+"""Responses: each belongs to its request, is limited in size, and ends at a deadline."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ from tamr_widgets import (
 from tamr_widgets._http import body
 from tamr_widgets._http.deadline import SLICE_SECONDS, deadline
 
-# A test that fails by being late would be ten seconds late or more, also on a busy machine.
+# The delay that a busy machine may add; without a deadline it would be ten seconds or more.
 LATE_SECONDS = 5
 MEBIBYTE = 2**20
-BUFFER_BYTES = min(io.DEFAULT_BUFFER_SIZE, 2**13)  # with what follows, within a record of TLS
+BUFFER_BYTES = min(io.DEFAULT_BUFFER_SIZE, 2**13)  # with a surplus, within a TLS record
 
 
 def client_of(server, **options):
@@ -86,13 +86,13 @@ INTERIM = {
     indirect=["session"],
     ids=[*INTERIM, "103 with headers, https", "many, https"],
 )
-def test_an_interim_response_is_not_the_response(monkeypatch, session, interim, tls):
-    """It is skipped, however many come, and no later response is shifted."""
+def test_an_interim_response_is_skipped(monkeypatch, session, interim, tls):
+    """There may be many, and each request still gets its own response."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATE))
 
     def serve(connection, request):
         connection.sendall(interim)
-        time.sleep(0.001)  # so that the response comes in a segment of its own
+        time.sleep(0.001)  # so that the response arrives in its own segment
         connection.sendall(http(path_of(request)))
 
     protocol = "https" if tls else "http"
@@ -105,8 +105,8 @@ def test_an_interim_response_is_not_the_response(monkeypatch, session, interim, 
     assert responses == ["a", "b", "c"]
 
 
-def test_a_change_of_protocol_is_no_response(session):
-    """It was not requested; the bytes after it on that connection are not HTTP."""
+def test_a_change_of_protocol_is_an_error(session):
+    """It was not requested, and the bytes after it on that connection are not HTTP."""
     first = iter([b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"])
     with (
         RawServer(lambda c, _: c.sendall(next(first, http("after")))) as server,
@@ -118,9 +118,7 @@ def test_a_change_of_protocol_is_no_response(session):
         assert len(server.connections) == 2
 
 
-def test_interim_responses_without_end_end(session):
-    """At the time limit."""
-
+def test_endless_interim_responses_end_at_the_deadline(session):
     def serve(connection, _):
         while True:
             connection.sendall(INTERIM["102"])
@@ -136,7 +134,7 @@ def test_interim_responses_without_end_end(session):
 
 
 def up_to_the_buffers_end(real, surplus):
-    """A response that ends where a buffer does, so that it holds nothing of what follows."""
+    """Returns a response that ends at the end of a buffer, and a surplus that is not buffered."""
     body = b"x" * (BUFFER_BYTES - 100)
     head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nX: " % len(body)
     filler = b"x" * (BUFFER_BYTES - len(head) - 4 - len(body))
@@ -146,12 +144,12 @@ def up_to_the_buffers_end(real, surplus):
 SURPLUS = {
     "a longer body": lambda real: real + b"surplus",
     "a whole response": lambda real: real + http("not asked for"),
-    "much": lambda real: real + http("x" * 20_000) * 3,
-    "a body of none": lambda _: b"HTTP/1.1 204 No Content\r\n\r\n" + http("a body"),
-    "after a chunked one": lambda _: (
+    "long responses": lambda real: real + http("x" * 20_000) * 3,
+    "a body after a 204": lambda _: b"HTTP/1.1 204 No Content\r\n\r\n" + http("a body"),
+    "after a chunked body": lambda _: (
         b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n"a"\r\n0\r\n\r\n' + http("more")
     ),
-    "behind a buffer": lambda real: up_to_the_buffers_end(real, http("not asked for")),
+    "after a full buffer": lambda real: up_to_the_buffers_end(real, http("not asked for")),
 }
 
 
@@ -160,14 +158,14 @@ SURPLUS = {
     [
         *((each, False, "own") for each in SURPLUS.values()),
         (SURPLUS["a longer body"], True, "passed"),
-        (SURPLUS["much"], True, "passed"),
-        (SURPLUS["behind a buffer"], True, "passed"),
+        (SURPLUS["long responses"], True, "passed"),
+        (SURPLUS["after a full buffer"], True, "passed"),
     ],
     indirect=["session"],
-    ids=[*SURPLUS, "a longer body, https", "much, https", "behind a buffer, https"],
+    ids=[*SURPLUS, "a longer body, https", "long responses, https", "after a full buffer, https"],
 )
-def test_what_comes_unasked_is_not_the_next_response(monkeypatch, session, sent, tls):
-    """A connection on which more came than the response is not used again."""
+def test_surplus_bytes_are_not_the_next_response(monkeypatch, session, sent, tls):
+    """A connection with bytes after the response is not used again."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATE))
     used = []
 
@@ -188,8 +186,8 @@ def test_what_comes_unasked_is_not_the_next_response(monkeypatch, session, sent,
     assert used[1] is used[2]
 
 
-def test_what_comes_later_is_not_the_next_response(session):
-    """The connection was idle."""
+def test_bytes_on_an_idle_connection_are_not_the_next_response(session):
+    """They arrive after the response was read."""
     used, idle, sent = [], threading.Event(), threading.Event()
 
     def serve(connection, request):
@@ -207,8 +205,8 @@ def test_what_comes_later_is_not_the_next_response(session):
         assert client.get("b").json() == "b"
 
 
-def test_a_late_response_is_nobodys(session):
-    """After a time-out the connection is closed."""
+def test_a_late_response_is_not_the_next_response(session):
+    """The connection is closed after a timeout."""
     late, numbers = threading.Event(), count()
 
     def serve(connection, request):
@@ -223,7 +221,7 @@ def test_a_late_response_is_nobodys(session):
         assert client.get("b").json() == "b"
 
 
-# A response has bounds.
+# A response is limited in size.
 
 
 def gzipped(data, times=1):
@@ -232,7 +230,7 @@ def gzipped(data, times=1):
     return data
 
 
-def bare_deflate(data):
+def raw_deflate(data):
     packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
     return packer.compress(data) + packer.flush()
 
@@ -242,7 +240,7 @@ CODED = {
     "x-gzip": gzipped,
     "GZIP": gzipped,
     "deflate": zlib.compress,
-    "Deflate": bare_deflate,
+    "Deflate": raw_deflate,
     "gzip, gzip": lambda data: gzipped(data, 2),
     "gzip,deflate , gzip": lambda data: gzipped(zlib.compress(gzipped(data))),
     "deflate, identity": zlib.compress,
@@ -255,7 +253,7 @@ CODED = {
 
 @pytest.mark.parametrize("coding", CODED)
 def test_a_body_is_decoded(wire, client, coding):
-    """With any codings, one after another, in one piece or many."""
+    """It may have several codings and several members."""
     bodies = [json.dumps("x" * size).encode() for size in (1, 100, 65_536)]
     for content in (*bodies, b"%d" % (10**200) * 300):
         wire.upsert(
@@ -266,8 +264,8 @@ def test_a_body_is_decoded(wire, client, coding):
 
 
 @pytest.mark.parametrize("padding", [b"\0" * 20, b"\n", b"more"])
-def test_padding_behind_a_body_is_ignored(wire, client, padding):
-    """As requests does."""
+def test_padding_after_a_body_is_ignored(wire, client, padding):
+    """requests ignores it, too."""
     body = gzipped(b"body") + padding
     wire.get(f"{URL}x", body=body, headers={"Content-Encoding": "gzip"})
 
@@ -275,8 +273,8 @@ def test_padding_behind_a_body_is_ignored(wire, client, padding):
 
 
 @pytest.mark.parametrize("given", [None, "br", "identity"])
-def test_only_what_can_be_decoded_is_requested_for(monkeypatch, wire, client, session, given):
-    """Unless the caller asks for something else, whatever decoders are installed."""
+def test_only_codings_that_can_be_decoded_are_requested(monkeypatch, wire, client, session, given):
+    """The caller may request others; installed decoders have no effect."""
     monkeypatch.setattr("tamr_widgets._http.transport.DEFAULT_ACCEPT_ENCODING", "gzip, deflate, br")
     wire.get(f"{URL}x")
     for each in (client, Client(TokenAuth("t"), "tamr.test", session=session)):
@@ -287,22 +285,22 @@ def test_only_what_can_be_decoded_is_requested_for(monkeypatch, wire, client, se
     assert requested == {given or "gzip, deflate"}
 
 
-def test_a_coding_that_the_caller_requested_for_is_decoded(wire, client, small_bodies):
-    """By urllib3, if it can."""
+def test_a_coding_that_the_caller_requested_is_decoded(wire, client, small_bodies):
+    """urllib3 decodes it, if it can, and the size limit applies."""
     wire.get(f"{URL}x", body=brotli.compress(b"body"), headers={"Content-Encoding": "br"})
     wire.get(
         f"{URL}y", body=brotli.compress(bytes(SIZE), quality=1), headers={"Content-Encoding": "br"}
     )
-    asking = {"Accept-Encoding": "br"}
+    headers = {"Accept-Encoding": "br"}
 
-    assert client.get("x", headers=asking).content == b"body"
+    assert client.get("x", headers=headers).content == b"body"
     with pytest.raises(UnexpectedResponse, match="more than 1 MiB"):
-        client.get("y", headers=asking)
+        client.get("y", headers=headers)
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_no_body_at_all_is_decoded(wire, client, method):
-    """A coding that is named, and nothing that has it."""
+def test_an_empty_body_with_a_coding_is_decoded(wire, client, method):
+    """The header names a coding, although there is no body."""
     wire.add(method, f"{URL}x", body=b"", headers={"Content-Encoding": "gzip"})
 
     assert client.request(method, "x").content == b""
@@ -311,16 +309,16 @@ def test_no_body_at_all_is_decoded(wire, client, method):
 DAMAGED = {
     "cut off": ("gzip", gzipped(b"x" * 1000)[:-5]),
     "no gzip": ("gzip", b"plain"),
-    "not asked for": ("br", b"\x0b\x02\x80hello\x03"),
-    "not asked for either": ("gzip, zstd", b"x"),
+    "not accepted": ("br", b"\x0b\x02\x80hello\x03"),
+    "second not accepted": ("gzip, zstd", b"x"),
     "too many": (", ".join(["gzip"] * 6), gzipped(b"x", 6)),
     "far too many": (", ".join(["gzip"] * 3000), b"x"),
 }
 
 
 @pytest.mark.parametrize(("coding", "body"), DAMAGED.values(), ids=DAMAGED)
-def test_a_body_that_cannot_be_decoded_is_typed(wire, client, coding, body):
-    """A damaged one, or a coding that was not accepted."""
+def test_a_body_that_cannot_be_decoded_is_a_typed_error(wire, client, coding, body):
+    """It is damaged, or its coding was not accepted."""
     wire.get(f"{URL}x", body=body, headers={"Content-Encoding": coding})
 
     with pytest.raises(UnexpectedResponse, match="cannot be decoded"):
@@ -338,8 +336,8 @@ BOMBS = {
 
 
 @pytest.mark.parametrize(("coding", "body"), BOMBS.values(), ids=BOMBS)
-def test_a_body_that_is_too_large_is_not_kept(wire, client, coding, body, small_bodies):
-    """The error says what the limit is."""
+def test_a_body_that_is_too_large_is_an_error(wire, client, coding, body, small_bodies):
+    """The error names the limit."""
     wire.get(f"{URL}x", body=body, headers={"Content-Encoding": coding})
 
     with pytest.raises(UnexpectedResponse, match=r"^GET http.*more than 1 MiB.*stream=True"):
@@ -347,7 +345,7 @@ def test_a_body_that_is_too_large_is_not_kept(wire, client, coding, body, small_
 
 
 @pytest.mark.parametrize("status", [200, 401, 302, 404, 500])
-def test_no_status_lets_a_large_body_through(wire, session, status, small_bodies):
+def test_the_size_limit_applies_to_any_status(wire, session, status, small_bodies):
     """Redirects and errors have bodies, too."""
     headers = {"Content-Encoding": "gzip", "Location": "/y"}
     wire.get(f"{URL}x", status=status, body=ZEROS, headers=headers)
@@ -359,16 +357,16 @@ def test_no_status_lets_a_large_body_through(wire, session, status, small_bodies
         client.get("x")
 
 
-def test_a_login_that_is_too_large_is_not_kept(wire, small_bodies):
-    """Before anything else is requested."""
+def test_a_login_response_that_is_too_large_is_an_error(wire, small_bodies):
+    """No other request is sent before."""
     wire.post(f"{URL}instance:login", body=ZEROS, headers={"Content-Encoding": "gzip"})
 
     with pytest.raises(UnexpectedResponse, match="more than 1 MiB"):
         Client(UsernamePasswordAuth("ada", "x"), "tamr.test", store_auth_cookie=True)
 
 
-def test_a_list_may_be_larger(monkeypatch, wire, client):
-    """By what a busy server can have."""
+def test_a_list_has_a_higher_size_limit(monkeypatch, wire, client):
+    """A busy server may have this number of jobs."""
     assert body.MAX_LIST_BYTES > 200_000 * 1000
     monkeypatch.setattr(body, "MAX_BODY_BYTES", 1000)
     monkeypatch.setattr(body, "MAX_LIST_BYTES", MEBIBYTE)
@@ -386,16 +384,16 @@ def test_a_list_may_be_larger(monkeypatch, wire, client):
         client.operations()
 
 
-def test_a_start_that_came_back_too_large_may_have_started(wire, client, small_bodies):
-    """The error does not say that it has not."""
+def test_a_start_with_a_response_that_is_too_large_may_have_started(wire, client, small_bodies):
+    """The error says that this is not known."""
     wire.post(f"{URL}x", body=ZEROS, headers={"Content-Encoding": "gzip"})
 
     with pytest.raises(UnexpectedResponse, match="not known whether"):
         client.start("x")
 
 
-def test_a_stream_is_the_callers(wire, client, small_bodies):
-    """Its body is neither read nor bounded."""
+def test_a_stream_has_no_size_limit(wire, client, small_bodies):
+    """The caller reads its body."""
     wire.get(f"{URL}x", body=ZEROS, headers={"Content-Encoding": "gzip"})
 
     stream = client.get("x", stream=True)
@@ -411,15 +409,15 @@ from tamr_widgets import Client, TokenAuth, Operation, UnexpectedResponse
 def zeros(mebibytes):
     packed = gzip.compress(gzip.compress(bytes(2**20)) * mebibytes)
     return http(packed, "200 OK", "Content-Encoding: gzip, gzip")
-def peak(answer):
-    answers.append(answer)
+def peak(response):
+    responses.append(response)
     try:
         operation.poll()
     except UnexpectedResponse as error:
-        assert (" 32 MiB" in str(error)) == (answer is large), error
+        assert (" 32 MiB" in str(error)) == (response is large), error
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-small, large, answers = zeros(1), zeros(1000), []
-with RawServer(lambda c, _: c.sendall(answers[-1])) as server:
+small, large, responses = zeros(1), zeros(1000), []
+with RawServer(lambda c, _: c.sendall(responses[-1])) as server:
     operation = Operation(Client(TokenAuth("t"), "127.0.0.1", port=server.port), document())
     before = peak(small)
     print(peak(large) - before, peak(large) - before)
@@ -428,7 +426,7 @@ with RawServer(lambda c, _: c.sendall(answers[-1])) as server:
 
 @pytest.mark.slow
 def test_a_process_needs_no_more_memory_for_a_poll_than_its_limit():
-    """However much a few kilobytes decode to."""
+    """A few kilobytes decode to 1000 MiB."""
     code = BOMB_IN_A_PROCESS.format(path=sys.path)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
@@ -438,7 +436,7 @@ def test_a_process_needs_no_more_memory_for_a_poll_than_its_limit():
 
 
 def test_a_poll_needs_no_more_memory_than_its_limit(monkeypatch):
-    """Though a kilobyte decodes to 64 times as much."""
+    """A kilobyte decodes to 64 times the limit."""
     limit = 2**17
     monkeypatch.setattr(body, "MAX_BODY_BYTES", limit)
     packed = gzipped(bytes(64 * limit), 2)
@@ -475,8 +473,8 @@ ENDLESS = {
     indirect=["session"],
     ids=ENDLESS,
 )
-def test_a_response_without_end_ends(session, start, more, small_bodies):
-    """There is a bound of bytes, and not only of time."""
+def test_an_endless_response_ends_at_its_size_limit(session, start, more, small_bodies):
+    """It ends before its deadline."""
 
     def serve(connection, _):
         connection.sendall(b"HTTP/1.1 200 OK\r\n" + start)
@@ -490,8 +488,8 @@ def test_a_response_without_end_ends(session, start, more, small_bodies):
     assert not isinstance(error, RequestTimeout)
 
 
-def test_trailers_without_end_end(session):
-    """At the time limit: they are not kept."""
+def test_endless_trailers_end_at_the_deadline(session):
+    """They are not kept, so they have no size limit."""
 
     def serve(connection, _):
         connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n")
@@ -509,8 +507,8 @@ def test_trailers_without_end_end(session):
 
 
 @pytest.mark.parametrize("error", [MemoryError, RecursionError])
-def test_a_response_that_is_too_much_for_python_is_typed(monkeypatch, wire, client, error):
-    """While it is read, and while it is parsed."""
+def test_a_response_that_python_cannot_process_is_a_typed_error(monkeypatch, wire, client, error):
+    """The exception is raised while the response is read or parsed."""
     wire.get(f"{URL}operations/17", json=document())
 
     def fail(*_, **__):
@@ -524,12 +522,12 @@ def test_a_response_that_is_too_much_for_python_is_typed(monkeypatch, wire, clie
 
 
 class Dripping(requests.adapters.BaseAdapter):
-    """An adapter of the user's, which has no socket."""
+    """An adapter of the user, which has no socket."""
 
     def send(self, request, **_):
-        came = requests.Response()
-        came.status_code, came.url, came.raw = 200, request.url, self
-        return came
+        response = requests.Response()
+        response.status_code, response.url, response.raw = 200, request.url, self
+        return response
 
     def read(self, _):
         time.sleep(0.02)
@@ -539,8 +537,8 @@ class Dripping(requests.adapters.BaseAdapter):
         pass
 
 
-def test_a_body_that_comes_from_anywhere_ends():
-    """The limit is looked at for each piece."""
+def test_a_body_without_a_socket_ends_at_the_deadline():
+    """The deadline is checked after each part."""
     with requests.Session() as session:
         session.mount("http://", Dripping())
         client = Client(TokenAuth("t"), "tamr.test", session=session, total_seconds=0.1)
@@ -549,11 +547,11 @@ def test_a_body_that_comes_from_anywhere_ends():
     assert 0.1 <= took < 0.1 + LATE_SECONDS
 
 
-# One limit for all steps.
+# One deadline for all steps.
 
 
 class SilentServer(RawServer):
-    """Accepts, and never says a word."""
+    """Accepts connections, and never responds."""
 
     def _talk(self, connection):
         with connection:
@@ -561,19 +559,19 @@ class SilentServer(RawServer):
                 pass
 
 
-class DeafServer(RawServer):
-    """Accepts, and reads nothing."""
+class NonReadingServer(RawServer):
+    """Accepts connections, and reads nothing."""
 
     def _talk(self, connection):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        self.deaf.wait(10)
+        self.done.wait(10)
 
-    deaf = threading.Event()
+    done = threading.Event()
 
 
 @pytest.fixture
-def full(monkeypatch):
-    """A name with eight addresses, none of which accepts or refuses."""
+def unresponsive_port(monkeypatch):
+    """The port of a name with eight addresses, none of which accepts or refuses a connection."""
     listener = socket.create_server(("0.0.0.0", 0), backlog=0)
     port = listener.getsockname()[1]
     waiting = []
@@ -592,9 +590,9 @@ def full(monkeypatch):
         each.close()
 
 
-def test_silent_addresses_share_one_limit(full, session):
-    """A name with eight of them takes no longer than one."""
-    with Client(TokenAuth("t"), "tamr.test", port=full, session=session) as client:
+def test_unresponsive_addresses_share_one_deadline(unresponsive_port, session):
+    """A name with eight of them takes no longer than a name with one."""
+    with Client(TokenAuth("t"), "tamr.test", port=unresponsive_port, session=session) as client:
         took, error = seconds_of(
             lambda: Operation(client, document()).wait(0.1, timeout_seconds=0.2), TimeoutError
         )
@@ -604,9 +602,13 @@ def test_silent_addresses_share_one_limit(full, session):
 
 
 @pytest.mark.parametrize("timeout", [None, 0.1])
-def test_silent_addresses_end_with_the_limit_of_a_request(full, session, timeout):
-    """Whose time-out of connecting holds for each address."""
-    with Client(TokenAuth("t"), "t.test", port=full, session=session, total_seconds=0.2) as client:
+def test_connects_to_unresponsive_addresses_end_at_the_deadline(
+    unresponsive_port, session, timeout
+):
+    """A connect timeout applies to each address."""
+    with Client(
+        TokenAuth("t"), "t.test", port=unresponsive_port, session=session, total_seconds=0.2
+    ) as client:
         took, _ = seconds_of(lambda: client.post("x", timeout=timeout), RequestTimeout)
 
     assert 0.2 <= took < 0.2 + LATE_SECONDS
@@ -614,7 +616,7 @@ def test_silent_addresses_end_with_the_limit_of_a_request(full, session, timeout
 
 @pytest.fixture
 def slow_names(monkeypatch):
-    """Names that are not found before this event is set."""
+    """An event, before which host names are not resolved."""
     look_up, found = socket.getaddrinfo, threading.Event()
 
     def wait_and_look_up(_, *args, **kwargs):
@@ -626,8 +628,8 @@ def slow_names(monkeypatch):
     found.set()
 
 
-def test_a_slow_look_up_is_not_waited_for(slow_names, session):
-    """And nothing is sent when the name is found after all."""
+def test_a_slow_look_up_ends_at_the_deadline(slow_names, session):
+    """No request is sent when the name is resolved later."""
     with RawServer(lambda c, _: c.sendall(http("x"))) as server:
         before = set(threading.enumerate())
         with Client(
@@ -645,10 +647,10 @@ def test_a_slow_look_up_is_not_waited_for(slow_names, session):
 
 HANGING = {
     "the look-up": "names",
-    "the connect": "full",
+    "the connect": "connect",
     "the handshake": "tls",
     "the response": "http",
-    "the request": "deaf",
+    "the request": "request",
     "the proxy": "proxy",
 }
 
@@ -660,19 +662,19 @@ HANGING = {
     indirect=["session"],
     ids=["cancellation", "deadline"],
 )
-def test_each_step_ends_at_once(request, monkeypatch, session, step, ended_by):
-    """When it is cancelled, as when the time is up."""
-    DeafServer.deaf.clear()
+def test_each_step_of_a_request_can_be_ended(request, monkeypatch, session, step, ended_by):
+    """It ends after a cancellation or at the deadline."""
+    NonReadingServer.done.clear()
     options, body = {}, b""
-    with DeafServer(None) if step == "deaf" else SilentServer(None) as server:
+    with NonReadingServer(None) if step == "request" else SilentServer(None) as server:
         port = server.port
         if step == "names":
             request.getfixturevalue("slow_names")
-        elif step == "full":
-            port = request.getfixturevalue("full")
+        elif step == "connect":
+            port = request.getfixturevalue("unresponsive_port")
         elif step == "tls":
             options["protocol"] = "https"
-        elif step == "deaf":
+        elif step == "request":
             body = b"x" * (8 * MEBIBYTE)
         elif step == "proxy":
             options["protocol"] = "https"
@@ -689,14 +691,14 @@ def test_each_step_ends_at_once(request, monkeypatch, session, step, ended_by):
                 took, _ = seconds_of(
                     lambda: client.post("x", data=body), (RequestTimeout, ConnectionFailed)
                 )
-        DeafServer.deaf.set()
+        NonReadingServer.done.set()
 
     assert took < 0.1 + SLICE_SECONDS + LATE_SECONDS
 
 
 @pytest.mark.parametrize("protocol", ["http", "https"])
-def test_a_poller_does_not_wait_for_what_hangs(protocol):
-    """Its thread ends soon after its last subscriber has left."""
+def test_a_poller_does_not_wait_for_a_hanging_request(protocol):
+    """Its thread ends soon after its last subscription is closed."""
     with (
         SilentServer(None) as server,
         client_of(server, protocol=protocol) as client,
@@ -709,8 +711,8 @@ def test_a_poller_does_not_wait_for_what_hangs(protocol):
         wait_until(lambda: not any("tamr_widgets" in each.name for each in threading.enumerate()))
 
 
-def test_no_request_is_sent_once_the_limit_is_over(monkeypatch, session):
-    """Neither by a connection that was made too late."""
+def test_no_request_is_sent_after_the_deadline(monkeypatch, session):
+    """The connection was opened after the deadline."""
     made = socket.socket.connect
 
     def slow(sock, address):
@@ -728,7 +730,7 @@ def test_no_request_is_sent_once_the_limit_is_over(monkeypatch, session):
 
 
 def test_a_large_request_is_sent_whole(session):
-    """In pieces, to a server that takes its time."""
+    """It is sent in parts to a server that reads slowly."""
     sizes = []
 
     class Slow(RawServer):
@@ -746,8 +748,8 @@ def test_a_large_request_is_sent_whole(session):
     assert sizes[0] >= 8 * MEBIBYTE
 
 
-def test_no_thread_is_needed_for_a_connection_that_is_kept(session):
-    """A look-up has one; a poll on a connection that is there has none."""
+def test_a_poll_on_an_open_connection_needs_no_thread(session):
+    """A look-up of a name needs one."""
     started = []
 
     class Counted(threading.Thread):

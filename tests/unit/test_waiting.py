@@ -1,4 +1,4 @@
-"""Waits for many operations: order, errors, deadlines, loops, interrupts, and what they cost."""
+"""Waits for many operations: order, errors, deadlines, event loops, interrupts and requests."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def client(tamr) -> Iterator[Client]:
         yield client
 
 
-def has_ended(client: Client) -> bool:
+def has_no_poller_thread(client: Client) -> bool:
     """Whether the client's poller has no thread, and so no subscription."""
     name = f"tamr_widgets poller {id(Poller.of(client)):x}"
     return all(thread.name != name for thread in threading.enumerate())
@@ -87,14 +87,14 @@ def collect_async(
 
 @pytest.fixture(params=[collect, collect_async], ids=["for", "async for"])
 def collected(request) -> Any:
-    """Collects the operations of as_completed in a list, with a loop of either kind.
+    """Collects the operations of as_completed in a list, with `for` or with `async for`.
 
     `then` is called with each when it is yielded.
     """
     return request.param
 
 
-def test_all_are_returned_in_the_order_given(tamr, client):
+def test_wait_all_returns_operations_in_the_given_order(tamr, client):
     """The order in which they end has no effect, nor has the outcome."""
     jobs = running(tamr, client, 3)
     for job, state in zip(jobs[::-1], ("FAILED", "CANCELED", "SUCCEEDED"), strict=True):
@@ -106,7 +106,7 @@ def test_all_are_returned_in_the_order_given(tamr, client):
     assert [each.state for each in resolved] == ["SUCCEEDED", "CANCELED", "FAILED"]
 
 
-def test_each_is_yielded_when_it_ends(tamr, client, collected):
+def test_as_completed_yields_each_operation_when_it_ends(tamr, client, collected):
     """The first to end is the first that is yielded."""
     jobs = running(tamr, client, 3)
     first, *later = [jobs[each].resource_id for each in (1, 2, 0)]
@@ -122,13 +122,12 @@ def test_each_is_yielded_when_it_ends(tamr, client, collected):
     assert [each.resource_id for each in ended] == [first, *later]
 
 
-def test_none_at_all_is_no_wait(collected):
-    """There is nothing to do, and no request to make."""
+def test_an_empty_list_needs_no_wait(collected):
     assert wait_all([]) == collected([]) == []
 
 
-def test_one_that_is_given_twice_is_there_twice(tamr, client, collected):
-    """So a progress bar with the length of the list comes to its end."""
+def test_an_operation_that_is_given_twice_is_returned_twice(tamr, client, collected):
+    """A progress bar with the length of the list then reaches its end."""
     (job,) = running(tamr, client)
     tamr.jobs.finish(job.resource_id)
 
@@ -136,8 +135,7 @@ def test_one_that_is_given_twice_is_there_twice(tamr, client, collected):
     assert len(collected([job, job], **SOON)) == 2
 
 
-def test_resolved_ones_need_no_request(tamr, client, collected):
-    """Nothing is polled that has ended."""
+def test_resolved_operations_need_no_request(tamr, client, collected):
     ids = [tamr.jobs.add("SUCCEEDED") for _ in range(3)]
     jobs = [Operation(client, tamr.jobs.get(each)) for each in ids]
 
@@ -145,8 +143,8 @@ def test_resolved_ones_need_no_request(tamr, client, collected):
     assert len(tamr.requests) == 0
 
 
-def test_several_servers_are_waited_for_together(tamr, client, collected):
-    """Each by its own poller."""
+def test_operations_of_several_servers_are_waited_for_together(tamr, client, collected):
+    """Each server has its own poller."""
     with Simulator(past_jobs=0) as other, other.client() as other_client:
         jobs = [*running(tamr, client), *running(other, other_client)]
         tamr.jobs.finish(jobs[0].resource_id)
@@ -155,11 +153,11 @@ def test_several_servers_are_waited_for_together(tamr, client, collected):
         ended = collected(jobs, **SOON)
 
         assert {each.client.origin for each in ended} == {tamr.url, other.url}
-        wait_until(lambda: has_ended(other_client))
+        wait_until(lambda: has_no_poller_thread(other_client))
 
 
-def test_an_error_of_one_is_raised_at_its_turn(tamr, client):
-    """The iterator goes on with the others."""
+def test_an_error_of_one_operation_is_raised_at_its_turn(tamr, client):
+    """The iterator continues with the others."""
     bad, good = running(tamr, client, 2)
     tamr.faults.add(Fault.status(403, path=f"operations/{bad.resource_id}"))
     waits = as_completed([bad, good], **SOON)
@@ -173,7 +171,7 @@ def test_an_error_of_one_is_raised_at_its_turn(tamr, client):
 
 
 def test_wait_all_waits_for_the_others_before_it_raises(tamr, client):
-    """The error is that of the first one in the order given."""
+    """The error is that of the first failed wait in the given order."""
     bad, good = running(tamr, client, 2)
     tamr.faults.add(Fault.status(403, path=f"operations/{bad.resource_id}"))
     threading.Timer(0.15, tamr.jobs.finish, (good.resource_id,)).start()
@@ -185,7 +183,7 @@ def test_wait_all_waits_for_the_others_before_it_raises(tamr, client):
     assert time.monotonic() - start >= 0.15
 
 
-def test_one_deadline_holds_for_all(tamr, client, collected):
+def test_one_deadline_applies_to_all_operations(tamr, client, collected):
     """Those that ended in time are yielded before the error, which names one of the others."""
     first, *others = running(tamr, client, 3)
     tamr.jobs.finish(first.resource_id)
@@ -198,12 +196,12 @@ def test_one_deadline_holds_for_all(tamr, client, collected):
     assert [each.resource_id for each in ended] == [first.resource_id]
     assert raised.value.operation.resource_id in {each.resource_id for each in others}
     assert raised.value.waited_seconds >= 0.2
-    wait_until(lambda: has_ended(client))
+    wait_until(lambda: has_no_poller_thread(client))
     with pytest.raises(WaitTimeout):
         collected(others, timeout_seconds=0, **SOON)
 
 
-def test_an_end_just_before_the_deadline_is_seen(tamr, client, collected, monkeypatch):
+def test_an_end_just_before_the_deadline_is_detected(tamr, client, collected, monkeypatch):
     """One last poll starts at the deadline, also if the next one is not due yet."""
     monkeypatch.setattr("tamr_widgets._polling.target.EARLY_SECONDS", 60.0)
     jobs = running(tamr, client, 2)
@@ -216,23 +214,23 @@ def test_an_end_just_before_the_deadline_is_seen(tamr, client, collected, monkey
 
 
 @pytest.mark.parametrize("value", [None, 3, "17", [3], [None], object()])
-def test_what_is_no_operation_is_refused_at_once(value):
-    """Before anything is polled."""
+def test_a_value_that_is_no_operation_is_refused_at_once(value):
+    """No operation is polled before."""
     for wait in (wait_all, as_completed):
         with pytest.raises(OperationTypeError):
             wait(value)
 
 
 @pytest.mark.parametrize("name", ["timeout_seconds", "poll_interval_seconds"])
-def test_seconds_that_make_no_sense_are_refused_at_once(name):
-    """With the name of the argument."""
+def test_negative_seconds_are_refused_at_once(name):
+    """The error names the argument."""
     for wait in (wait_all, as_completed):
         with pytest.raises(ValueError, match=name):
             wait([], **{name: -1})
 
 
 def test_a_snapshot_without_a_client_is_refused_at_once(tamr, client):
-    """It was pickled, so nothing can be requested for it."""
+    """It was unpickled, so it cannot be polled."""
     (job,) = running(tamr, client)
     unpickled = pickle.loads(pickle.dumps(job))
 
@@ -242,7 +240,7 @@ def test_a_snapshot_without_a_client_is_refused_at_once(tamr, client):
 
 
 def test_ctrl_c_ends_the_polling_and_not_the_jobs(tamr, client):
-    """Although the traceback of the interrupt keeps the iterator."""
+    """The traceback of the interrupt keeps the iterator, which has no effect."""
     jobs = running(tamr, client, 3)
     threading.Timer(0.2, _thread.interrupt_main).start()
 
@@ -250,12 +248,12 @@ def test_ctrl_c_ends_the_polling_and_not_the_jobs(tamr, client):
         wait_all(jobs)
 
     assert raised.value._render_traceback_() == ["Stopped waiting. The job goes on."]
-    wait_until(lambda: has_ended(client))
+    wait_until(lambda: has_no_poller_thread(client))
     assert tamr.jobs.state(jobs[0].resource_id) == "RUNNING"
 
 
 def test_ctrl_c_at_the_start_ends_the_polling(tamr, client, monkeypatch):
-    """With hundreds of operations it may come before the last one is polled."""
+    """With hundreds of operations, it may occur before the last one is polled."""
     jobs = running(tamr, client, 2)
     subscribe = Poller.subscribe
 
@@ -269,12 +267,12 @@ def test_ctrl_c_at_the_start_ends_the_polling(tamr, client, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         next(waits)
 
-    wait_until(lambda: has_ended(client))
+    wait_until(lambda: has_no_poller_thread(client))
     assert list(waits) == []
 
 
-def test_a_loop_that_is_left_ends_the_polling(tamr, client):
-    """Nobody has to close anything."""
+def test_leaving_a_loop_ends_the_polling(tamr, client):
+    """The iterator need not be closed."""
     first, *others = running(tamr, client, 3)
     tamr.jobs.finish(first.resource_id)
 
@@ -283,12 +281,12 @@ def test_a_loop_that_is_left_ends_the_polling(tamr, client):
         break
 
     gc.collect()
-    wait_until(lambda: has_ended(client))
+    wait_until(lambda: has_no_poller_thread(client))
 
 
 @pytest.mark.parametrize("way", ["await", "gather", "async for", "future"])
-def test_a_cancelled_task_leaves_nothing_registered(tamr, client, way, caplog):
-    """Neither a subscription nor a thread, nor an error that nobody retrieved."""
+def test_a_cancelled_task_ends_its_subscriptions(tamr, client, way, caplog):
+    """No thread is left, and no error that is never retrieved."""
     jobs = running(tamr, client, 2)
 
     async def wait() -> Any:
@@ -306,12 +304,12 @@ def test_a_cancelled_task_leaves_nothing_registered(tamr, client, way, caplog):
 
     asyncio.run(give_up())
 
-    wait_until(lambda: has_ended(client))
+    wait_until(lambda: has_no_poller_thread(client))
     assert not caplog.records
 
 
-def test_operations_are_awaited_in_loops_of_several_threads(tamr, client):
-    """Each loop gets the end of the same job."""
+def test_an_operation_can_be_awaited_in_loops_of_several_threads(tamr, client):
+    """Each loop receives the end of the same job."""
     (job,) = running(tamr, client)
     states: list[str | None] = []
 
@@ -341,8 +339,8 @@ def test_await_does_not_block_the_loop(tamr, client):
     assert asyncio.run(main()).succeeded()
 
 
-def test_a_future_is_one_of_concurrent_futures(tamr, client):
-    """Its callbacks may block, and even wait for another job."""
+def test_a_callback_of_a_future_may_wait_for_another_job(tamr, client):
+    """It does not block the poller's thread."""
     first, second = running(tamr, client, 2)
     states: list[str | None] = []
     future = first.future(0.05)
@@ -354,18 +352,18 @@ def test_a_future_is_one_of_concurrent_futures(tamr, client):
     wait_until(lambda: states == ["CANCELED"])
 
 
-def test_a_future_that_is_cancelled_ends_its_polling(tamr, client):
-    """The job goes on."""
+def test_cancelling_a_future_ends_its_polling(tamr, client):
+    """The job continues."""
     (job,) = running(tamr, client)
     future = job.future()
 
     assert future.cancel()
-    wait_until(lambda: has_ended(client))
+    wait_until(lambda: has_no_poller_thread(client))
     assert tamr.jobs.state(job.resource_id) == "RUNNING"
 
 
-def test_a_future_that_is_cancelled_ends_the_waits_for_it(tamr, client, caplog):
-    """As that of an executor does; else `concurrent.futures.wait` would never return."""
+def test_cancelling_a_future_ends_the_waits_for_it(tamr, client, caplog):
+    """Otherwise `concurrent.futures.wait` would never return."""
     (job,) = running(tamr, client)
     future = job.future()
 
@@ -377,8 +375,8 @@ def test_a_future_that_is_cancelled_ends_the_waits_for_it(tamr, client, caplog):
     assert not caplog.records
 
 
-def test_an_end_that_was_seen_is_no_timeout(fake, monkeypatch):
-    """With hundreds of operations, the threads of their ends are late at the deadline."""
+def test_a_detected_end_is_no_timeout(fake, monkeypatch):
+    """With hundreds of operations, threads that set the results may start after the deadline."""
     future = OperationFuture(fake.add("1"))
     monkeypatch.setattr(threading.Thread, "start", lambda _: None)
 
@@ -388,8 +386,8 @@ def test_an_end_that_was_seen_is_no_timeout(fake, monkeypatch):
     assert future.result(0).succeeded()
 
 
-def test_twenty_jobs_of_27_seconds_cost_up_to_40_requests(fake, driven, monkeypatch):
-    """At an interval of 1 s, where a thread for each would make over 400."""
+def test_twenty_jobs_of_27_seconds_need_up_to_40_requests(fake, driven, monkeypatch):
+    """At an interval of 1 s, a thread for each job would send over 400."""
     monkeypatch.setattr(Poller, "of", lambda _: driven)
     futures = [each.future(1) for each in fake.add_many(20)]
     for second in range(27):
