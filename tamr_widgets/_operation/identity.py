@@ -83,7 +83,7 @@ def server_of(client: Any) -> tuple[Any, ...] | None:
 
 
 def _name_of_id(identifier: object) -> str | None:
-    if isinstance(identifier, bool) or not isinstance(identifier, (str, int)):
+    if not isinstance(identifier, (str, int)):
         return None
     # Some servers write ids percent-encoded, as in the path; others do not.
     return unquote(text(identifier) or "") or None

@@ -90,6 +90,16 @@ def test_a_secret_in_a_key_of_a_document_is_redacted():
     assert json.loads(Redactor(["description"]).bytes(named))["description"] == "Train"
 
 
+@pytest.mark.parametrize("wrap", ["%s", "[%s]"])
+def test_a_number_of_a_document_is_not_redacted(wrap):
+    """The document stays JSON if the digits of a number are a password."""
+    body = wrap % '{"size": 98765432109876543210, "message": "for 98765432109876543210"}'
+
+    redacted = Redactor(["98765432109876543210"]).bytes(body.encode()).decode()
+
+    assert redacted == wrap % '{"size": 98765432109876543210, "message": "for ***"}'
+
+
 @pytest.mark.parametrize("password", ["admin", "spark", "16", "s3cret-of-ada"])
 def test_a_word_of_a_document_is_not_redacted(password):
     """A word that is the password stays, unless it is named as a password."""

@@ -128,18 +128,18 @@ def test_the_status_of_a_response_to_connect_is_reported(monkeypatch, status, in
 @pytest.mark.parametrize(
     "address",
     [
-        "http://corp:s3cr3t#word@proxy:3128",
-        "http://corp:s3cr3t/word@proxy:3128",
-        "http://corp:s3cr3t?word@proxy:3128",
-        "http://corp:s3cr3t[word@proxy:3128",
-        "http://corp:s3cr3t word@127.0.0.1:9",
-        "http://corp:s3cr3t@word@127.0.0.1:9",
-        "http://corp:s3cr3t%23word@127.0.0.1:9",
-        "corp:s3cr3t#word@proxy:3128",
+        "http://corp:s3cr3t#wyrd@proxy:3128",
+        "http://corp:s3cr3t/wyrd@proxy:3128",
+        "http://corp:s3cr3t?wyrd@proxy:3128",
+        "http://corp:s3cr3t[wyrd@proxy:3128",
+        "http://corp:s3cr3t wyrd@127.0.0.1:9",
+        "http://corp:s3cr3t@wyrd@127.0.0.1:9",
+        "http://corp:s3cr3t%23wyrd@127.0.0.1:9",
+        "corp:s3cr3t#wyrd@proxy:3128",
         "ftp://corp:s3cr3t@word:3128",
-        "socks5h://corp:s3cr3t%23word@127.0.0.1:9",
-        "http://corp:s3cr3t-word@127.0.0.1:99999",
-        "http://:s3cr3t-word@",
+        "socks5h://corp:s3cr3t%23wyrd@127.0.0.1:9",
+        "http://corp:s3cr3t-wyrd@127.0.0.1:99999",
+        "http://:s3cr3t-wyrd@",
     ],
 )
 @pytest.mark.parametrize("protocol", ["http", "https"])
@@ -150,7 +150,7 @@ def test_no_part_of_a_proxys_password_is_shown(monkeypatch, caplog, address, pro
         client.get("operations")
 
     assert "s3cr3t" not in texts(raised.value) + caplog.text
-    assert "word" not in texts(raised.value).replace("password", "")
+    assert "wyrd" not in texts(raised.value)
     assert "proxy" in str(raised.value).lower()
 
 
