@@ -136,7 +136,7 @@ def test_the_status_of_a_response_to_connect_is_reported(monkeypatch, status, in
         "http://corp:s3cr3t@wyrd@127.0.0.1:9",
         "http://corp:s3cr3t%23wyrd@127.0.0.1:9",
         "corp:s3cr3t#wyrd@proxy:3128",
-        "ftp://corp:s3cr3t@word:3128",
+        "ftp://corp:s3cr3t@wyrd:3128",
         "socks5h://corp:s3cr3t%23wyrd@127.0.0.1:9",
         "http://corp:s3cr3t-wyrd@127.0.0.1:99999",
         "http://:s3cr3t-wyrd@",
