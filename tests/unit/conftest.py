@@ -17,6 +17,7 @@ from tamr_widgets import Client, Poller, UsernamePasswordAuth, _clock
 from tamr_widgets._http import body
 from tamr_widgets._operation.wait import MIN_INTERVAL_SECONDS
 from tamr_widgets._polling import target
+from tamr_widgets.poller import _pollers as pollers
 from tamr_widgets.simulator import DEMO_PASSWORD, DEMO_USERNAME, Simulator
 from tamr_widgets.simulator.credentials import Credentials
 
@@ -30,6 +31,14 @@ settings.register_profile("unit", deadline=None, max_examples=examples)
 settings.load_profile("unit")
 # With Python's default of 700 objects the collector takes 7 % of the time of these tests.
 gc.set_threshold(20_000, 20, 20)
+
+
+def pytest_runtest_setup() -> None:
+    """Forgets the pollers of earlier tests, which stay until they are collected as garbage.
+
+    A server on a port that an earlier one had would get its poller, with the jobs that it knows.
+    """
+    pollers._pollers.clear()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -6,8 +6,8 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import struct
-import subprocess
 import sys
 import termios
 import threading
@@ -18,7 +18,7 @@ from unittest.mock import patch
 from fakes import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
 MAX_SECONDS = 60
 
@@ -90,37 +90,49 @@ class Terminal:
         raise NotImplementedError
 
 
-class ProcessTerminal(Terminal):
-    """Runs a process of its own: for what needs one, such as Ctrl-C."""
+class ForkTerminal(Terminal):
+    """Runs a function in a forked process of its own: for what needs one, such as Ctrl-C."""
 
-    def __init__(
-        self, command: Sequence[str], environment: dict[str, str], columns: int = 80
-    ) -> None:
+    def __init__(self, function: Callable[[], int], columns: int = 80) -> None:
         super().__init__(columns)
-        self._command = command
-        # They would take precedence over the size of the terminal; pytest-xdist sets them.
-        sized = {
-            name: each for name, each in environment.items() if name not in ("COLUMNS", "LINES")
-        }
-        self._environment = {"TERM": "xterm", **sized}
+        self._function = function
+        self._status: int | None = None
 
     def _start(self) -> None:
-        self._process = subprocess.Popen(
-            self._command,
-            stdin=self._slave,
-            stdout=self._slave,
-            stderr=self._slave,
-            env=self._environment,
-            start_new_session=True,
-            preexec_fn=_become_the_terminal_s,  # noqa: PLW1509
-        )
+        self._child = os.fork()
+        if self._child == 0:
+            status = 255
+            try:
+                status = self._run()
+            finally:  # the child must not go on with the tests
+                os._exit(status)
+
+    def _run(self) -> int:
+        os.setsid()
+        # Ctrl-C goes to the foreground process of the controlling terminal.
+        fcntl.ioctl(self._slave, termios.TIOCSCTTY, 0)
+        for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+            os.dup2(self._slave, number)
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8"))
+        status = self._function()
+        sys.stdout.flush()
+        return status
 
     def _wait(self) -> int:
-        return self._process.wait(MAX_SECONDS)
+        wait_until(self._has_ended, MAX_SECONDS)
+        assert self._status is not None
+        return self._status
+
+    def _has_ended(self) -> bool:
+        if self._status is None:
+            child, status = os.waitpid(self._child, os.WNOHANG)
+            self._status = os.waitstatus_to_exitcode(status) if child else None
+        return self._status is not None
 
     def _end(self) -> None:
-        self._process.kill()
-        self._process.wait()
+        if not self._has_ended():
+            os.kill(self._child, signal.SIGKILL)
+            os.waitpid(self._child, 0)
 
 
 class ThreadTerminal(Terminal):
@@ -152,8 +164,3 @@ class ThreadTerminal(Terminal):
 
     def _end(self) -> None:
         self._thread.join(MAX_SECONDS)  # its terminal is gone
-
-
-def _become_the_terminal_s() -> None:
-    # Ctrl-C goes to the foreground process of the controlling terminal.
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)

@@ -6,7 +6,6 @@ import io
 import json
 import os
 import re
-import shlex
 import subprocess
 import sys
 import threading
@@ -18,6 +17,7 @@ from unittest.mock import Mock
 
 import pytest
 from fakes import PATH, URL, document, wait_until
+from forks import may_fork
 
 from tamr_widgets import Chain
 from tamr_widgets.__main__ import main
@@ -29,7 +29,6 @@ from tamr_widgets.simulator import DEMO_PASSWORD, DEMO_USERNAME, Fault, Simulato
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-COMMAND = [sys.executable, "-W", "error", "-m", "tamr_widgets"]
 ESCAPE = "\x1b"
 
 on_posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no pseudo-terminals")
@@ -340,28 +339,54 @@ def test_a_job_that_ends_before_it_is_cancelled_is_said(wire, monkeypatch, capsy
     assert output.err == "It ended before it could be cancelled.\n"
 
 
+# Forks a process for each case, which is much quicker than to start it.
+EXITS = """
+import gc, json, os, runpy, sys
+from tamr_widgets._terminal import commands
+
+def closed():
+    sys.stdout = sys.stderr = sys.__stdout__ = sys.__stderr__ = None
+    os.close(1)
+    os.close(2)
+
+def full():
+    for descriptor in (1, 2):
+        os.dup2(os.open("/dev/full", os.O_WRONLY), descriptor)
+
+def unread():
+    read, write = os.pipe()
+    os.close(read)
+    os.dup2(write, 1)
+
+gc.freeze()  # else each exit looks through all modules
+statuses = {}
+for command, streams in (("jobs", unread), ("wait 1", closed), ("jobs", full)):
+    child = os.fork()
+    if child == 0:
+        streams()
+        sys.argv[1:] = command.split()
+        runpy.run_module("tamr_widgets", run_name="__main__")
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    statuses[f"{command}, {streams.__name__}"] = status
+print(json.dumps(statuses))
+"""
+
+
 @on_posix
-@pytest.mark.parametrize(
-    ("command", "redirection", "status"),
-    [
-        ("jobs", "| true", 141),
-        ("wait 1", ">&- 2>&-", 0),
-        ("jobs", ">/dev/full 2>/dev/full", 4),
-    ],
-)
-def test_the_exit_of_the_interpreter_fails_at_no_stream(
-    tamr, environment, command, redirection, status
-):
+def test_the_exit_of_the_interpreter_fails_at_no_stream(tamr, environment):
     """It writes what is left, to streams that may be closed, full or not read."""
     tamr.jobs.add("SUCCEEDED")
     environment.pop("PYTHONUNBUFFERED", None)  # else nothing is left
-    line = f"{shlex.join(COMMAND)} {command} {redirection}; exit ${{PIPESTATUS[0]}}"
 
     done = subprocess.run(
-        ["bash", "-c", line], env=environment, capture_output=True, check=False, timeout=60
+        [sys.executable, "-W", "error", "-c", EXITS],
+        env=environment,
+        capture_output=True,
+        check=True,
+        timeout=60,
     )
 
-    assert done.returncode == status
+    assert json.loads(done.stdout) == {"jobs, unread": 141, "wait 1, closed": 0, "jobs, full": 4}
     assert done.stderr == b""
 
 
@@ -483,13 +508,17 @@ def test_several_jobs_are_counted(tamr, terminal):
 
 
 @on_posix
-def test_ctrl_c_leaves_a_clean_terminal_and_the_job_alone(tamr, environment):
+@may_fork
+def test_ctrl_c_leaves_a_clean_terminal_and_the_job_alone(tamr, environment, monkeypatch):
     """The message is on a line of its own; 130 is the usual status."""
-    from terminal import ProcessTerminal  # noqa: PLC0415 - Windows has no pseudo-terminals
+    from terminal import ForkTerminal  # noqa: PLC0415 - Windows has no pseudo-terminals
 
+    for name in ("COLUMNS", "LINES"):  # they would take precedence over the terminal's size
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
     job = tamr.jobs.add("RUNNING", description="Train " * 30)
 
-    with ProcessTerminal([*COMMAND, "watch", job], environment, columns=50) as shown:
+    with ForkTerminal(lambda: main(["watch", job]), columns=50) as shown:
         wait_until(lambda: "RUNNING" in shown.output, 30)
         shown.type("\x03")
         assert shown.wait() == 130

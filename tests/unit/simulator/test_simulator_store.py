@@ -204,11 +204,13 @@ def test_two_exports_in_one_millisecond_have_ids_of_their_own(jobs: JobStore) ->
     assert len(jobs) == 2
 
 
-def test_threads_can_use_one_store(jobs: JobStore, clock: Any) -> None:
+@pytest.mark.usefixtures("quick_switches")
+@pytest.mark.parametrize("rounds", [5, pytest.param(50, marks=pytest.mark.slow)])
+def test_threads_can_use_one_store(jobs: JobStore, clock: Any, rounds: int) -> None:
     """Jobs that are started, listed and cancelled by many threads are all there."""
 
     def work() -> None:
-        for _ in range(10):
+        for _ in range(rounds):
             job = jobs.start("train")
             clock.advance(0.1)
             jobs.listing()
@@ -220,7 +222,7 @@ def test_threads_can_use_one_store(jobs: JobStore, clock: Any) -> None:
     for thread in threads:
         thread.join()
 
-    assert len({job["id"] for job in json.loads(jobs.listing())}) == 80
+    assert len({job["id"] for job in json.loads(jobs.listing())}) == 8 * rounds
 
 
 def test_finish_resolves_a_document_too(jobs: JobStore) -> None:

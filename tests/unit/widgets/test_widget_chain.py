@@ -29,7 +29,7 @@ def chain(tamr: Simulator, client: Client) -> Chain:
 
     def start() -> Operation:
         return client.operation(
-            tamr.jobs.start(outcome=next(outcomes), queued_seconds=0, run_seconds=0.05)
+            tamr.jobs.start(outcome=next(outcomes), queued_seconds=0, run_seconds=0.01)
         )
 
     steps = [(name, start) for name in ("update", "pairs", "publish")]
