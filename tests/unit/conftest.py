@@ -11,7 +11,7 @@ import pytest
 import responses
 from fakes import PASSWORD, FakeClock
 from hypothesis import settings
-from polling import FakeTamr, Follower
+from polling import FakeTamr, Subscriber
 
 from tamr_widgets import Client, Poller, UsernamePasswordAuth, _clock
 from tamr_widgets._http import body
@@ -150,11 +150,11 @@ def driven(fake: FakeTamr) -> Poller:
 
 
 @pytest.fixture
-def follower() -> Iterator[Follower]:
+def subscriber() -> Iterator[Subscriber]:
     """A subscriber that keeps its results and errors."""
-    follower = Follower()
-    yield follower
-    follower.close()
+    subscriber = Subscriber()
+    yield subscriber
+    subscriber.close()
 
 
 @pytest.fixture

@@ -95,7 +95,7 @@ class FakeTamr:
         return [later - earlier for earlier, later in pairwise(self.times(path))]
 
 
-class Follower:
+class Subscriber:
     """Callbacks that keep the results and errors."""
 
     def __init__(self) -> None:
@@ -103,14 +103,14 @@ class Follower:
         self.errors: list[Any] = []
         self.subscriptions: list[Subscription] = []
 
-    def follow(
+    def subscribe(
         self, poller: Poller, operation: Operation, interval: float = 3, **more: Any
     ) -> Subscription:
         return self._keep(
             poller.subscribe(operation, self.results.append, self.errors.append, interval, **more)
         )
 
-    def follow_all(self, poller: Poller, interval: float = 5, **more: Any) -> Subscription:
+    def subscribe_all(self, poller: Poller, interval: float = 5, **more: Any) -> Subscription:
         return self._keep(
             poller.subscribe_all(self.results.append, self.errors.append, interval, **more)
         )

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 import requests
 from fakes import document, fake_response
-from polling import EXAMPLE, LIST, FakeTamr, Follower, drive
+from polling import EXAMPLE, LIST, FakeTamr, Subscriber, drive
 
 from tamr_widgets import Operation
 from tamr_widgets._polling.history_loader import BATCH_SIZE, URGENT_SECONDS
@@ -47,7 +47,7 @@ def test_the_past_is_learnt_by_one_request_in_a_pause(fake, clock, driven, learn
 
 def test_nothing_is_learnt_that_nobody_wants_to_know(fake, clock, driven):
     """Without a widget that shows estimates there is no request for them."""
-    Follower().follow(driven, fake.add())
+    Subscriber().subscribe(driven, fake.add())
 
     drive(driven, clock, 60)
 
@@ -56,13 +56,13 @@ def test_nothing_is_learnt_that_nobody_wants_to_know(fake, clock, driven):
 
 
 def test_nothing_is_requested_while_nobody_follows_anything(fake, clock, driven, learned):
-    """The wish alone keeps no thread busy; it is granted with the first follower."""
+    """The wish alone keeps no thread busy; it is granted with the first subscriber."""
     driven.learn(learned.append)
     driven.submit(lambda: None, print, delay=3600)
     drive(driven, clock, 60)
     assert fake.count() == 0
 
-    Follower().follow(driven, fake.add())
+    Subscriber().subscribe(driven, fake.add())
     drive(driven, clock, 60)
     assert learned
 
@@ -70,7 +70,7 @@ def test_nothing_is_requested_while_nobody_follows_anything(fake, clock, driven,
 def test_when_there_is_no_long_pause_a_short_one_will_do(fake, clock, driven, learned):
     """After a few seconds of wanting it; but never when a poll is due."""
     for number in range(4):
-        Follower().follow(driven, fake.add(str(number)), interval=0.5)
+        Subscriber().subscribe(driven, fake.add(str(number)), interval=0.5)
     driven.learn(learned.append)
     drive(driven, clock, URGENT_SECONDS - 0.5)
     assert not learned
@@ -81,9 +81,9 @@ def test_when_there_is_no_long_pause_a_short_one_will_do(fake, clock, driven, le
 
 
 def test_who_wants_to_know_it_later_hears_at_once(fake, clock, driven, learned):
-    """It costs no second request, and needs no follower."""
-    follower = Follower()
-    subscription = follower.follow(driven, fake.add())
+    """It costs no second request, and needs no subscriber."""
+    subscriber = Subscriber()
+    subscription = subscriber.subscribe(driven, fake.add())
     driven.learn(learned.append)
     drive(driven, clock, 10)
     subscription.close()
@@ -98,7 +98,7 @@ def test_who_wants_to_know_it_later_hears_at_once(fake, clock, driven, learned):
 def test_who_no_longer_wants_to_know_it_hears_nothing(fake, clock, driven, learned):
     """Neither before nor after it is learnt."""
     driven.learn(learned.append).close()
-    Follower().follow(driven, fake.add())
+    Subscriber().subscribe(driven, fake.add())
     drive(driven, clock, 10)
     driven.learn(learned.append).close()
     drive(driven, clock, 10)
@@ -108,7 +108,7 @@ def test_who_no_longer_wants_to_know_it_hears_nothing(fake, clock, driven, learn
 
 def test_the_list_of_a_table_is_learnt_from_without_a_request(fake, clock, driven, learned):
     """Whether it came before somebody wanted to learn, or after."""
-    Follower().follow_all(driven, interval=600)
+    Subscriber().subscribe_all(driven, interval=600)
     drive(driven, clock, 10)
     driven.learn(learned.append)
     drive(driven, clock, 10)
@@ -120,23 +120,23 @@ def test_the_list_of_a_table_is_learnt_from_without_a_request(fake, clock, drive
 
 def test_what_ends_later_is_learnt_from_every_response(fake, clock, driven, learned):
     """From a single poll, from a list that replaces many, and from the list of a table."""
-    follower = Follower()
+    subscriber = Subscriber()
     driven.learn(learned.append)
-    follower.follow(driven, fake.add("1"))
+    subscriber.subscribe(driven, fake.add("1"))
     drive(driven, clock, 10)
     fake.end("1")
     drive(driven, clock, 10)
     assert samples(driven) == 11
 
     for number in range(2, 12):
-        Follower().follow(driven, fake.add(str(number)), interval=3)
+        Subscriber().subscribe(driven, fake.add(str(number)), interval=3)
     drive(driven, clock, 10)
     fake.end("2")
     drive(driven, clock, 10)
     assert fake.count(LIST) > 1
     assert samples(driven) == 12
 
-    Follower().follow_all(driven)
+    Subscriber().subscribe_all(driven)
     fake.add("77")
     drive(driven, clock, 10)
     fake.end("77")
@@ -159,15 +159,15 @@ def test_where_the_list_cannot_be_had_it_does_without(
 ):
     """Nobody hears of it; what may pass is tried again after minutes, the rest never."""
     fake.faults[LIST] = fault
-    follower = Follower()
-    follower.follow(driven, fake.add(), interval=30)
+    subscriber = Subscriber()
+    subscriber.subscribe(driven, fake.add(), interval=30)
     driven.learn(learned.append)
 
     drive(driven, clock, 590)
 
     assert fake.count(LIST) == requests_in_ten_minutes
     assert not learned
-    assert not follower.errors
+    assert not subscriber.errors
     assert fake.count(EXAMPLE) >= 590 / 31
 
 
@@ -175,7 +175,7 @@ def test_a_long_past_is_learnt_in_pieces_between_the_polls(fake, clock, driven, 
     """A poll that is due comes first."""
     for number in range(1000, 1000 + 3 * BATCH_SIZE):
         fake.add(str(number), state="SUCCEEDED")
-    Follower().follow(driven, fake.add("1"))
+    Subscriber().subscribe(driven, fake.add("1"))
     driven.learn(learned.append)
     while not fake.count(LIST):
         clock.advance(driven.run_once())
@@ -198,14 +198,14 @@ def test_a_past_that_was_not_learnt_to_its_end_is_requested_again(
     """When everybody goes, nothing of the server's is kept."""
     for number in range(1000, 1000 + 3 * BATCH_SIZE):
         fake.add(str(number), state="SUCCEEDED")
-    subscription = Follower().follow(driven, fake.add("1"))
+    subscription = Subscriber().subscribe(driven, fake.add("1"))
     driven.learn(learned.append)
     while not fake.count(LIST):
         clock.advance(driven.run_once())
     subscription.close()
     assert driven.run_once() == math.inf
 
-    Follower().follow(driven, fake.add("1"))
+    Subscriber().subscribe(driven, fake.add("1"))
     drive(driven, clock, 10)
 
     assert learned
@@ -217,14 +217,14 @@ def test_what_nothing_can_be_learnt_from_is_passed_over(
 ):
     """An error in there neither ends the polling nor is shown to anybody."""
     monkeypatch.setattr(type(driven.history), "add", lambda *_: 1 / 0)
-    follower = Follower()
-    follower.follow(driven, fake.add())
+    subscriber = Subscriber()
+    subscriber.subscribe(driven, fake.add())
     driven.learn(learned.append)
     drive(driven, clock, 10)
     fake.end()
     drive(driven, clock, 10)
 
     assert learned
-    assert follower.states[-1] == "SUCCEEDED"
-    assert not follower.errors
+    assert subscriber.states[-1] == "SUCCEEDED"
+    assert not subscriber.errors
     assert "could not be added to the history" in caplog.text

@@ -7,7 +7,7 @@ from statistics import median
 
 import pytest
 from fakes import PublicOperation, fake_response
-from polling import EXAMPLE, LIST, FakeTamr, Follower, drive
+from polling import EXAMPLE, LIST, FakeTamr, Subscriber, drive
 
 from tamr_widgets import DeadlockError, Operation, OperationTypeError, Poller, TamrError
 from tamr_widgets._http.deadline import current_deadline
@@ -15,39 +15,39 @@ from tamr_widgets._http.deadline import current_deadline
 # PollTargets
 
 
-def test_a_follower_hears_each_poll_until_the_end_and_nothing_after_it(
-    fake, clock, driven, follower
+def test_a_subscriber_hears_each_poll_until_the_end_and_nothing_after_it(
+    fake, clock, driven, subscriber
 ):
     """The last snapshot is resolved, and the operation is never polled again."""
-    follower.follow(driven, fake.add(state="PENDING"))
+    subscriber.subscribe(driven, fake.add(state="PENDING"))
 
     drive(driven, clock, 1)
     fake.end()
     drive(driven, clock, 60)
 
-    assert follower.states[0] == "PENDING"
-    assert follower.states[-1] == "SUCCEEDED"
-    assert follower.ends == 1
-    assert fake.count() == len(follower.results)
-    assert not follower.errors
+    assert subscriber.states[0] == "PENDING"
+    assert subscriber.states[-1] == "SUCCEEDED"
+    assert subscriber.ends == 1
+    assert fake.count() == len(subscriber.results)
+    assert not subscriber.errors
 
 
-def test_a_resolved_operation_costs_no_request(fake, clock, driven, follower):
+def test_a_resolved_operation_costs_no_request(fake, clock, driven, subscriber):
     """It is delivered once, like any other."""
-    follower.follow(driven, fake.add(state="FAILED"))
+    subscriber.subscribe(driven, fake.add(state="FAILED"))
 
     drive(driven, clock, 60)
 
     assert fake.count() == 0
-    assert follower.states == ["FAILED"]
+    assert subscriber.states == ["FAILED"]
 
 
-def test_many_followers_of_one_operation_cost_one_request(fake, clock, driven):
+def test_many_subscribers_of_one_operation_cost_one_request(fake, clock, driven):
     """Twenty widgets of one operation ask as often as one, and all hear of its end once."""
     operation = fake.add()
-    followers = [Follower() for _ in range(20)]
-    for each in followers:
-        each.follow(driven, operation)
+    subscribers = [Subscriber() for _ in range(20)]
+    for each in subscribers:
+        each.subscribe(driven, operation)
 
     drive(driven, clock, 30)
     alone = fake.count()
@@ -55,64 +55,64 @@ def test_many_followers_of_one_operation_cost_one_request(fake, clock, driven):
     drive(driven, clock, 30)
 
     assert alone <= 15
-    assert {len(each.results) for each in followers} == {fake.count()}
-    assert {each.ends for each in followers} == {1}
+    assert {len(each.results) for each in subscribers} == {fake.count()}
+    assert {each.ends for each in subscribers} == {1}
 
 
-def test_the_shortest_interval_of_all_followers_counts(fake, clock, driven, follower):
-    """A follower with a shorter interval need not wait for the longer one of another."""
+def test_the_shortest_interval_of_all_subscribers_counts(fake, clock, driven, subscriber):
+    """A subscriber with a shorter interval need not wait for the longer one of another."""
     operation = fake.add()
-    Follower().follow(driven, operation, interval=600)
+    Subscriber().subscribe(driven, operation, interval=600)
     drive(driven, clock, 3000)
 
-    subscription = follower.follow(driven, operation, interval=2)
+    subscription = subscriber.subscribe(driven, operation, interval=2)
     drive(driven, clock, 20)
-    heard = len(follower.results)
+    heard = len(subscriber.results)
     subscription.close()
     drive(driven, clock, 20)
 
     assert heard >= 9
-    assert len(follower.results) == heard
+    assert len(subscriber.results) == heard
     assert fake.times()[-1] < clock.now - 19
 
 
-def test_one_who_comes_later_hears_the_newest_snapshot_first(fake, clock, driven, follower):
+def test_one_who_comes_later_hears_the_newest_snapshot_first(fake, clock, driven, subscriber):
     """It hears it at once, and only once."""
     old = fake.add(state="PENDING")
-    Follower().follow(driven, old, interval=600)
+    Subscriber().subscribe(driven, old, interval=600)
     fake.add(state="RUNNING")
     drive(driven, clock, 30)
     requested = fake.count()
 
-    follower.follow(driven, old, interval=600)
+    subscriber.subscribe(driven, old, interval=600)
     driven.run_once()
 
-    assert follower.states == ["RUNNING"]
+    assert subscriber.states == ["RUNNING"]
     assert fake.count() == requested
     drive(driven, clock, 0.1)
-    assert follower.states == ["RUNNING"]
+    assert subscriber.states == ["RUNNING"]
 
 
-def test_one_who_knows_the_newest_snapshot_is_not_notified_of_it(fake, clock, driven, follower):
+def test_one_who_knows_the_newest_snapshot_is_not_notified_of_it(fake, clock, driven, subscriber):
     """It is notified of later snapshots only, not of the one that it brought along."""
-    first = Follower()
-    first.follow(driven, fake.add(), interval=600)
+    first = Subscriber()
+    first.subscribe(driven, fake.add(), interval=600)
     drive(driven, clock, 30)
 
-    follower.follow(driven, first.results[-1], interval=600)
+    subscriber.subscribe(driven, first.results[-1], interval=600)
     driven.run_once()
 
-    assert follower.results == []
+    assert subscriber.results == []
 
 
 def test_one_who_comes_at_the_moment_of_the_end_hears_it_once(fake, clock, driven):
     """Whether it came just before or just after the response makes no difference."""
     operation = fake.add()
-    late = Follower()
-    first = Follower()
+    late = Subscriber()
+    first = Subscriber()
     driven.subscribe(
         operation,
-        lambda news: (first.results.append(news), late.follow(driven, operation)),
+        lambda news: (first.results.append(news), late.subscribe(driven, operation)),
         interval=3,
     )
     fake.end()
@@ -123,85 +123,85 @@ def test_one_who_comes_at_the_moment_of_the_end_hears_it_once(fake, clock, drive
     assert late.ends == 1
 
 
-def test_one_who_comes_in_an_outage_is_notified_of_it(fake, clock, driven, follower):
+def test_one_who_comes_in_an_outage_is_notified_of_it(fake, clock, driven, subscriber):
     """A new widget need not wait for the next try to say that the server can't be reached."""
     operation = fake.add()
-    Follower().follow(driven, operation)
+    Subscriber().subscribe(driven, operation)
     drive(driven, clock, 1)
     fake.faults[None] = ConnectionResetError()
     drive(driven, clock, 120)
     requested = fake.count()
 
-    follower.follow(driven, operation)
+    subscriber.subscribe(driven, operation)
     driven.run_once()
 
-    assert len(follower.errors) == 1
-    assert 0 < follower.errors[0].retry_in_seconds <= 60
+    assert len(subscriber.errors) == 1
+    assert 0 < subscriber.errors[0].retry_in_seconds <= 60
     assert fake.count() == requested
 
 
-def test_a_closed_subscription_hears_nothing_and_asks_nothing(fake, clock, driven, follower):
+def test_a_closed_subscription_hears_nothing_and_asks_nothing(fake, clock, driven, subscriber):
     """Closing it twice is fine."""
-    subscription = follower.follow(driven, fake.add())
+    subscription = subscriber.subscribe(driven, fake.add())
     subscription.close()
     subscription.close()
 
     drive(driven, clock, 30)
 
     assert fake.count() == 0
-    assert not follower.results
+    assert not subscriber.results
 
 
-def test_closing_in_a_callback_ends_it_at_once(fake, clock, driven, follower):
+def test_closing_in_a_callback_ends_it_at_once(fake, clock, driven, subscriber):
     """A subscription that closes itself on the first result gets no second."""
     operation = fake.add()
     subscription = driven.subscribe(
-        operation, lambda news: (follower.results.append(news), subscription.close())
+        operation, lambda news: (subscriber.results.append(news), subscription.close())
     )
 
     drive(driven, clock, 30)
 
-    assert len(follower.results) == 1
+    assert len(subscriber.results) == 1
     assert fake.count() == 1
 
 
-def test_a_callback_that_raises_disturbs_nobody(fake, clock, driven, follower, caplog):
-    """It is logged; the other followers, and the next operation, go on; also for SystemExit."""
+def test_a_callback_that_raises_disturbs_nobody(fake, clock, driven, subscriber, caplog):
+    """It is logged; the other subscribers, and the next operation, go on; also for SystemExit."""
     operation = fake.add("1")
     driven.subscribe(operation, lambda _: 1 / 0)
     driven.subscribe(operation, lambda _: exec("raise SystemExit"))
-    follower.follow(driven, operation)
+    subscriber.subscribe(driven, operation)
     fake.end("1")
 
     drive(driven, clock, 30)
 
-    assert follower.states == ["SUCCEEDED"]
+    assert subscriber.states == ["SUCCEEDED"]
     assert caplog.text.count("callback raised") == 2
 
 
-def test_a_callback_for_faults_that_raises_disturbs_nobody(fake, clock, driven, follower, caplog):
+def test_a_callback_for_faults_that_raises_disturbs_nobody(fake, clock, driven, subscriber, caplog):
     """The same holds for what is called with faults."""
     operation = fake.add("1")
     fake.faults[None] = fake_response(500)
     driven.subscribe(operation, lambda _: None, lambda _: 1 / 0)
-    follower.follow(driven, operation)
+    subscriber.subscribe(driven, operation)
 
     drive(driven, clock, 1)
 
-    assert follower.errors
+    assert subscriber.errors
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_operations_of_the_public_client_are_adopted(fake, clock, driven, follower):
+def test_operations_of_the_public_client_are_adopted(fake, clock, driven, subscriber):
     """One is followed as ours, polled sooner on request, and estimated."""
     public = PublicOperation(fake, fake.add().to_json())
 
-    follower.follow(driven, public)
+    subscriber.subscribe(driven, public)
     driven.refresh(public)
     fake.end()
     drive(driven, clock, 5)
 
-    assert follower.states == ["SUCCEEDED"]
+    assert subscriber.states == ["SUCCEEDED"]
     assert driven.waiting(public) is None
     assert driven.estimate_queue(public) is None
 
@@ -222,22 +222,22 @@ def test_an_interval_that_makes_no_sense_is_refused(fake, driven, interval):
 
 
 @pytest.mark.usefixtures("own_min_interval")
-def test_an_interval_of_zero_leaves_the_server_a_little_time(fake, clock, driven, follower):
+def test_an_interval_of_zero_leaves_the_server_a_little_time(fake, clock, driven, subscriber):
     """It does not become a tight loop."""
-    follower.follow(driven, fake.add(), interval=0)
+    subscriber.subscribe(driven, fake.add(), interval=0)
 
     drive(driven, clock, 3)
 
     assert fake.count() <= 3 / 0.05 + 1
 
 
-def test_an_operation_without_an_address_ends_with_a_reason(fake, clock, driven, follower):
-    """There is nothing to ask, so the follower hears so once."""
-    follower.follow(driven, Operation(fake, {"id": None, "status": {"state": "RUNNING"}}))
+def test_an_operation_without_an_address_ends_with_a_reason(fake, clock, driven, subscriber):
+    """There is nothing to ask, so the subscriber hears so once."""
+    subscriber.subscribe(driven, Operation(fake, {"id": None, "status": {"state": "RUNNING"}}))
 
     drive(driven, clock, 30)
 
-    assert [each.retry_in_seconds for each in follower.errors] == [None]
+    assert [each.retry_in_seconds for each in subscriber.errors] == [None]
     assert fake.count() == 0
 
 
@@ -246,12 +246,12 @@ def test_an_operation_without_an_address_ends_with_a_reason(fake, clock, driven,
 
 @pytest.mark.parametrize("seed", range(5))
 def test_it_asks_soon_at_first_and_then_never_more_often_than_the_interval(
-    fake, clock, driven, follower, seed
+    fake, clock, driven, subscriber, seed
 ):
     """Five polls in the first two seconds or so, two more on the way, then one per interval."""
     random.seed(seed)
     start = clock.now
-    follower.follow(driven, fake.add(), interval=3)
+    subscriber.subscribe(driven, fake.add(), interval=3)
 
     drive(driven, clock, 40)
 
@@ -295,32 +295,32 @@ def test_an_unknown_state_is_followed_at_the_interval(clock, state):
     """A word nobody knows is unresolved: at most 12 requests in 10 s at interval 1."""
     for seed in range(4):
         random.seed(seed)
-        fake, follower = FakeTamr(clock), Follower()
+        fake, subscriber = FakeTamr(clock), Subscriber()
         driven = Poller(fake, background=False)
-        follower.follow(driven, fake.add(state=state), interval=1)
+        subscriber.subscribe(driven, fake.add(state=state), interval=1)
         drive(driven, clock, 10)
         assert fake.count() <= 12
-        assert set(follower.states) == {state}
+        assert set(subscriber.states) == {state}
         fake.end(state="CANCELED")
         drive(driven, clock, 2)
-        assert follower.states[-1] == "CANCELED"
+        assert subscriber.states[-1] == "CANCELED"
 
 
 @pytest.mark.parametrize("status", [None, {}, "RUNNING", ["RUNNING"], {"state": {}}])
 def test_a_status_that_cannot_be_read_is_followed_and_logged_once(
-    fake, clock, driven, follower, caplog, status
+    fake, clock, driven, subscriber, caplog, status
 ):
     """It counts as not ended, at one request for each interval."""
-    follower.follow(driven, fake.add(status=status), interval=1)
+    subscriber.subscribe(driven, fake.add(status=status), interval=1)
 
     drive(driven, clock, 10)
 
-    assert set(follower.states) == {None}
+    assert set(subscriber.states) == {None}
     assert fake.count() <= 12
     assert caplog.text.count("no readable state") == 1
 
 
-def test_followers_that_start_together_are_spread_by_chance(clock):
+def test_subscribers_that_start_together_are_spread_by_chance(clock):
     """Kernels that start at once don't ask at once, neither at first nor later."""
     random.seed(1)
     times = []
@@ -329,7 +329,7 @@ def test_followers_that_start_together_are_spread_by_chance(clock):
         clock.now = start
         fake = FakeTamr(clock)
         driven = Poller(fake, background=False)
-        Follower().follow(driven, fake.add(), interval=3)
+        Subscriber().subscribe(driven, fake.add(), interval=3)
         drive(driven, clock, 24)
         times.append([at - start for at in fake.times()])
 
@@ -340,9 +340,9 @@ def test_followers_that_start_together_are_spread_by_chance(clock):
     assert len({round(at, 4) for at in first}) > 12
 
 
-def test_a_jump_of_the_wall_clock_changes_nothing(fake, clock, driven, follower):
+def test_a_jump_of_the_wall_clock_changes_nothing(fake, clock, driven, subscriber):
     """The time of day on this machine decides nothing."""
-    follower.follow(driven, fake.add())
+    subscriber.subscribe(driven, fake.add())
     drive(driven, clock, 10)
     clock.time_of_day -= 3600
     drive(driven, clock, 10)
@@ -354,10 +354,10 @@ def test_a_jump_of_the_wall_clock_changes_nothing(fake, clock, driven, follower)
 
 
 def test_what_no_page_shows_for_five_minutes_is_polled_ten_times_less(
-    fake, clock, driven, follower
+    fake, clock, driven, subscriber
 ):
     """It is never dropped; and as soon as a page shows it again, it is polled at once."""
-    subscription = follower.follow(driven, fake.add(), interval=3, on_a_page=True)
+    subscription = subscriber.subscribe(driven, fake.add(), interval=3, on_a_page=True)
     drive(driven, clock, 304)
     shown = fake.count()
 
@@ -374,9 +374,11 @@ def test_what_no_page_shows_for_five_minutes_is_polled_ten_times_less(
     assert fake.count() >= requested + 18
 
 
-def test_a_page_that_shows_it_now_and_then_is_served_at_the_interval(fake, clock, driven, follower):
+def test_a_page_that_shows_it_now_and_then_is_served_at_the_interval(
+    fake, clock, driven, subscriber
+):
     """About once a minute is often enough, and costs nothing more."""
-    subscription = follower.follow(driven, fake.add(), interval=30, on_a_page=True)
+    subscription = subscriber.subscribe(driven, fake.add(), interval=30, on_a_page=True)
     for _ in range(20):
         drive(driven, clock, 60)
         subscription.mark_visible()
@@ -384,11 +386,11 @@ def test_a_page_that_shows_it_now_and_then_is_served_at_the_interval(fake, clock
     assert 1200 / 30.1 <= fake.count() <= 1200 / 30 + 7
 
 
-def test_code_that_follows_is_never_hidden(fake, clock, driven, follower):
-    """Only pages say that they show something, and one follower that needs it is enough."""
+def test_code_that_follows_is_never_hidden(fake, clock, driven, subscriber):
+    """Only pages say that they show something, and one subscriber that needs it is enough."""
     operation = fake.add()
-    Follower().follow(driven, operation, 30, on_a_page=True)
-    follower.follow(driven, operation, 30).mark_visible()
+    Subscriber().subscribe(driven, operation, 30, on_a_page=True)
+    subscriber.subscribe(driven, operation, 30).mark_visible()
 
     drive(driven, clock, 1200)
 
@@ -398,11 +400,11 @@ def test_code_that_follows_is_never_hidden(fake, clock, driven, follower):
 @pytest.mark.parametrize(("path", "seconds"), [(EXAMPLE, 3), (LIST, 5)])
 def test_by_default_code_follows_at_three_and_five_seconds(fake, clock, driven, path, seconds):
     """Not as a page that somebody has to look at."""
-    operation, follower = fake.add(), Follower()
+    operation, subscriber = fake.add(), Subscriber()
     if path == LIST:
-        driven.subscribe_all(follower.results.append)
+        driven.subscribe_all(subscriber.results.append)
     else:
-        driven.subscribe(operation, follower.results.append)
+        driven.subscribe(operation, subscriber.results.append)
 
     drive(driven, clock, 100)
 
@@ -410,10 +412,10 @@ def test_by_default_code_follows_at_three_and_five_seconds(fake, clock, driven, 
     assert fake.gaps(path)[-10:] == pytest.approx([seconds + taken] * 10)
 
 
-def test_refresh_asks_at_once(fake, clock, driven, follower):
-    """Rather than when it is due; an operation without followers is not polled."""
+def test_refresh_asks_at_once(fake, clock, driven, subscriber):
+    """Rather than when it is due; an operation without subscribers is not polled."""
     operation = fake.add()
-    follower.follow(driven, operation, interval=600)
+    subscriber.subscribe(driven, operation, interval=600)
     drive(driven, clock, 2000)
     requested = fake.count()
 
@@ -425,15 +427,15 @@ def test_refresh_asks_at_once(fake, clock, driven, follower):
     assert fake.count("operations/2") == 0
 
 
-def test_refresh_knows_an_operation_by_what_was_heard_later(fake, clock, driven, follower):
+def test_refresh_knows_an_operation_by_what_was_heard_later(fake, clock, driven, subscriber):
     """The response to a start may lack what the polls have: when the job was created."""
     created = fake.add().to_json()["created"]
-    follower.follow(driven, fake.add(created=None), interval=60)
+    subscriber.subscribe(driven, fake.add(created=None), interval=60)
     fake.add(created=created)
     drive(driven, clock, 0.5)
 
-    assert follower.results[-1].created_at
-    driven.refresh(follower.results[-1])
+    assert subscriber.results[-1].created_at
+    driven.refresh(subscriber.results[-1])
     before = fake.count()
     drive(driven, clock, 0)
 
@@ -443,18 +445,18 @@ def test_refresh_knows_an_operation_by_what_was_heard_later(fake, clock, driven,
 # Commands
 
 
-def test_a_command_runs_before_a_poll_that_is_due_and_only_once(fake, clock, driven, follower):
+def test_a_command_runs_before_a_poll_that_is_due_and_only_once(fake, clock, driven, subscriber):
     """A click is not kept waiting by the polls of others."""
     happened = []
     driven.subscribe(fake.add(), lambda _: happened.append("poll"))
     clock.advance(60)
-    driven.submit(lambda: happened.append("command") or "result", follower.results.append)
+    driven.submit(lambda: happened.append("command") or "result", subscriber.results.append)
 
     drive(driven, clock, 10)
 
     assert happened[0] == "command"
     assert happened.count("command") == 1
-    assert follower.results == ["result"]
+    assert subscriber.results == ["result"]
 
 
 def test_commands_run_in_the_order_in_which_they_were_left(clock, driven):
@@ -470,19 +472,19 @@ def test_commands_run_in_the_order_in_which_they_were_left(clock, driven):
     assert happened == [*((n, start) for n in range(5)), ("late", start + 10)]
 
 
-def test_a_command_that_is_closed_before_its_turn_is_not_done(clock, driven, follower):
+def test_a_command_that_is_closed_before_its_turn_is_not_done(clock, driven, subscriber):
     """Neither at once nor after a delay, and nothing is heard of it."""
     done = []
     for delay in (0, 5):
-        driven.submit(lambda: done.append(1), follower.results.append, delay=delay).close()
+        driven.submit(lambda: done.append(1), subscriber.results.append, delay=delay).close()
 
     drive(driven, clock, 10)
 
     assert not done
-    assert not follower.results
+    assert not subscriber.results
 
 
-def test_a_poll_may_keep_a_command_waiting_for_a_moment_only(fake, clock, driven, follower):
+def test_a_poll_may_keep_a_command_waiting_for_a_moment_only(fake, clock, driven, subscriber):
     """Most responses are there by then; a command that is due later keeps no poll short."""
     began, ran = [], []
 
@@ -495,72 +497,72 @@ def test_a_poll_may_keep_a_command_waiting_for_a_moment_only(fake, clock, driven
             current_deadline().slice()
 
     fake.faults[EXAMPLE] = hang
-    follower.follow(driven, fake.add())
+    subscriber.subscribe(driven, fake.add())
     drive(driven, clock, 10)
 
     assert 1.3 <= ran[0] - began[0] <= 1.4
     assert began[1] - ran[0] < 0.1
-    assert follower.results
-    assert not follower.errors
+    assert subscriber.results
+    assert not subscriber.errors
 
 
-def test_what_a_command_raises_is_handed_over(clock, driven, follower, caplog):
+def test_what_a_command_raises_is_handed_over(clock, driven, subscriber, caplog):
     """Ours unchanged; anything else as an error of this package, which is logged."""
     refusal = TamrError("no")
 
     def refuse():
         raise refusal
 
-    driven.submit(refuse, follower.results.append, follower.errors.append)
-    driven.submit(lambda: 1 / 0, follower.results.append, follower.errors.append)
+    driven.submit(refuse, subscriber.results.append, subscriber.errors.append)
+    driven.submit(lambda: 1 / 0, subscriber.results.append, subscriber.errors.append)
     drive(driven, clock, 1)
 
-    assert follower.errors[0] is refusal
-    assert "ZeroDivisionError" in str(follower.errors[1])
+    assert subscriber.errors[0] is refusal
+    assert "ZeroDivisionError" in str(subscriber.errors[1])
     assert "ZeroDivisionError" in caplog.text
-    assert not follower.results
+    assert not subscriber.results
 
 
 # The list, followed
 
 
-def test_the_list_is_requested_at_once_and_then_at_the_interval(fake, clock, driven, follower):
+def test_the_list_is_requested_at_once_and_then_at_the_interval(fake, clock, driven, subscriber):
     """There is nothing to show before it came; it is never requested more often."""
     fake.add_many(3)
-    follower.follow_all(driven, interval=5)
+    subscriber.subscribe_all(driven, interval=5)
 
     driven.run_once()
     assert fake.count(LIST) == 1
     drive(driven, clock, 100)
 
-    assert [len(each.documents) for each in follower.results] == [3] * fake.count(LIST)
+    assert [len(each.documents) for each in subscriber.results] == [3] * fake.count(LIST)
     assert 19 <= fake.count(LIST) <= 21
     assert min(fake.gaps(LIST)) >= 5
 
 
-def test_a_second_table_is_shown_the_newest_list_at_once(fake, clock, driven, follower):
+def test_a_second_table_is_shown_the_newest_list_at_once(fake, clock, driven, subscriber):
     """It costs no request of its own."""
     fake.add()
-    Follower().follow_all(driven, interval=600)
+    Subscriber().subscribe_all(driven, interval=600)
     drive(driven, clock, 30)
 
-    follower.follow_all(driven, interval=600)
+    subscriber.subscribe_all(driven, interval=600)
     driven.run_once()
 
-    assert len(follower.results) == 1
+    assert len(subscriber.results) == 1
 
 
 @pytest.mark.parametrize("operations", [1, 2, 13])
 def test_a_table_and_many_widgets_cost_one_request_for_each_tick(clock, fake, driven, operations):
     """The list that is requested anyway serves everybody."""
     fake.list_seconds = 0.2
-    Follower().follow_all(driven, interval=5)
-    followers = [Follower() for _ in range(operations)]
-    for each, operation in zip(followers, fake.add_many(operations), strict=True):
-        each.follow(driven, operation, interval=3)
+    Subscriber().subscribe_all(driven, interval=5)
+    subscribers = [Subscriber() for _ in range(operations)]
+    for each, operation in zip(subscribers, fake.add_many(operations), strict=True):
+        each.subscribe(driven, operation, interval=3)
     drive(driven, clock, 30)
     fake.requests.clear()
-    heard = [len(each.results) for each in followers]
+    heard = [len(each.results) for each in subscribers]
 
     drive(driven, clock, 48)
 
@@ -568,7 +570,7 @@ def test_a_table_and_many_widgets_cost_one_request_for_each_tick(clock, fake, dr
     assert 48 / 3.5 <= fake.count(LIST) <= 48 / 3
     assert all(
         len(each.results) - before >= 48 / 3.5
-        for each, before in zip(followers, heard, strict=True)
+        for each, before in zip(subscribers, heard, strict=True)
     )
 
 
@@ -576,23 +578,23 @@ def test_a_table_and_many_widgets_cost_one_request_for_each_tick(clock, fake, dr
 
 
 def test_a_poller_without_a_thread_runs_one_piece_of_work_in_each_call(
-    fake, clock, driven, follower
+    fake, clock, driven, subscriber
 ):
     """It returns the time until the next, and infinity when nothing is left."""
-    driven.submit(lambda: "one", follower.results.append)
-    driven.submit(lambda: "two", follower.results.append, delay=5)
+    driven.submit(lambda: "one", subscriber.results.append)
+    driven.submit(lambda: "two", subscriber.results.append, delay=5)
 
     assert driven.run_once() == 5
-    assert follower.results == ["one"]
+    assert subscriber.results == ["one"]
     assert driven.run_once() == 5
     clock.advance(6)
-    driven.submit(lambda: "three", follower.results.append)
+    driven.submit(lambda: "three", subscriber.results.append)
     assert driven.run_once() == 0
     assert driven.run_once() == math.inf
-    assert set(follower.results) == {"one", "two", "three"}
+    assert set(subscriber.results) == {"one", "two", "three"}
 
 
-def test_it_calls_callbacks_before_it_returns(fake, driven, follower):
+def test_it_calls_callbacks_before_it_returns(fake, driven, subscriber):
     """On the caller's thread."""
     threads = []
     driven.subscribe(fake.add(state="FAILED"), lambda _: threads.append(threading.get_ident()))
@@ -602,7 +604,7 @@ def test_it_calls_callbacks_before_it_returns(fake, driven, follower):
     assert threads == [threading.get_ident()]
 
 
-def test_it_runs_in_one_call_after_another_only(driven, follower):
+def test_it_runs_in_one_call_after_another_only(driven, subscriber):
     """Neither a command nor another thread may call it meanwhile; afterwards it goes on."""
     outcomes = []
 
@@ -618,23 +620,23 @@ def test_it_runs_in_one_call_after_another_only(driven, follower):
         thread.start()
         thread.join()
 
-    driven.submit(call_again, follower.results.append, follower.errors.append)
-    driven.submit(lambda: "next", follower.results.append)
+    driven.submit(call_again, subscriber.results.append, subscriber.errors.append)
+    driven.submit(lambda: "next", subscriber.results.append)
     driven.run_once()
 
     assert len(outcomes) == 2
     assert all("running already" in each for each in outcomes)
     assert driven.run_once() == math.inf
-    assert follower.results == [None, "next"]
+    assert subscriber.results == [None, "next"]
 
 
-def test_a_wait_in_it_is_an_error(fake, driven, follower):
+def test_a_wait_in_it_is_an_error(fake, driven, subscriber):
     """It would stop all polls; after the call the thread may wait again."""
     operation = fake.add()
-    driven.submit(lambda: operation.wait(1, 10), print, follower.errors.append)
+    driven.submit(lambda: operation.wait(1, 10), print, subscriber.errors.append)
     driven.run_once()
 
-    assert isinstance(follower.errors[0], DeadlockError)
+    assert isinstance(subscriber.errors[0], DeadlockError)
     fake.end()
     assert operation.wait(0).succeeded()
 

@@ -10,7 +10,7 @@ import weakref
 
 import pytest
 from fakes import wait_until
-from polling import Follower, drive
+from polling import Subscriber, drive
 
 from tamr_widgets import Client, Poller, TamrError, TokenAuth
 from tamr_widgets.errors import ConnectionFailed, InternalError
@@ -34,13 +34,13 @@ def quick_backoff(monkeypatch):
 
 
 @pytest.fixture
-def rarely_polled(tamr, tamr_client, poller, follower, monkeypatch):
-    """An operation that was polled once and will be again in an hour, and its follower."""
+def rarely_polled(tamr, tamr_client, poller, subscriber, monkeypatch):
+    """An operation that was polled once and will be again in an hour, and its subscriber."""
     monkeypatch.setattr("tamr_widgets._polling.page_visibility.HIDDEN_AFTER_SECONDS", -1)
     operation = tamr_client.operation(tamr.jobs.add("RUNNING"))
-    follower.follow(poller, operation, 600, on_a_page=True)
-    wait_until(lambda: len(follower.results) == 1)
-    return operation, follower
+    subscriber.subscribe(poller, operation, 600, on_a_page=True)
+    wait_until(lambda: len(subscriber.results) == 1)
+    return operation, subscriber
 
 
 def threads():
@@ -69,30 +69,30 @@ def test_a_client_has_one_poller(tamr, tamr_client):
         assert Poller.of(other) is not found[0]
 
 
-def test_the_thread_starts_with_the_first_and_ends_with_the_last_follower(
-    tamr, tamr_client, poller, follower
+def test_the_thread_starts_with_the_first_and_ends_with_the_last_subscriber(
+    tamr, tamr_client, poller, subscriber
 ):
     """It is one thread, and not there before or after; it comes again with the next."""
     one, two = (tamr_client.operation(tamr.jobs.add("RUNNING")) for _ in range(2))
     assert not threads()
     for _ in range(2):
-        subscriptions = [follower.follow(poller, each, QUICK) for each in (one, two, one)]
-        wait_until(lambda: len(follower.results) >= 5)
+        subscriptions = [subscriber.subscribe(poller, each, QUICK) for each in (one, two, one)]
+        wait_until(lambda: len(subscriber.results) >= 5)
         assert len(threads()) == 1
 
         for each in subscriptions:
             each.close()
         wait_until(lambda: not threads())
-        follower.results.clear()
+        subscriber.results.clear()
 
 
-def test_the_thread_ends_with_the_end_of_the_last_job(tamr, tamr_client, poller, follower):
+def test_the_thread_ends_with_the_end_of_the_last_job(tamr, tamr_client, poller, subscriber):
     """Nobody has to close anything."""
     job = tamr.jobs.add("RUNNING")
-    follower.follow(poller, tamr_client.operation(job), QUICK)
+    subscriber.subscribe(poller, tamr_client.operation(job), QUICK)
     tamr.jobs.finish(job)
 
-    wait_until(lambda: follower.ends)
+    wait_until(lambda: subscriber.ends)
     wait_until(lambda: not threads())
 
 
@@ -107,10 +107,10 @@ def test_a_command_alone_is_done_too(poller):
 
 def test_refresh_wakes_the_thread(rarely_polled, tamr_client, poller):
     """It need not wait for the next poll, however late."""
-    operation, follower = rarely_polled
+    operation, subscriber = rarely_polled
     for number in range(2, 10):
         poller.refresh(operation)
-        wait_until(lambda number=number: len(follower.results) >= number)
+        wait_until(lambda number=number: len(subscriber.results) >= number)
 
 
 def test_the_wish_to_learn_wakes_the_thread(rarely_polled, poller):
@@ -124,15 +124,15 @@ def test_the_wish_to_learn_wakes_the_thread(rarely_polled, poller):
 
 def test_a_page_that_shows_it_again_wakes_the_thread(rarely_polled):
     """It is current at once, although it was polled rarely."""
-    _, follower = rarely_polled
+    _, subscriber = rarely_polled
 
-    follower.subscriptions[0].mark_visible()
+    subscriber.subscriptions[0].mark_visible()
 
-    wait_until(lambda: len(follower.results) == 2)
+    wait_until(lambda: len(subscriber.results) == 2)
 
 
 @pytest.mark.parametrize("rounds", [15, pytest.param(60, marks=pytest.mark.slow)])
-def test_a_follower_that_comes_while_the_thread_falls_asleep_is_not_missed(poller, rounds):
+def test_a_subscriber_that_comes_while_the_thread_falls_asleep_is_not_missed(poller, rounds):
     """Whenever it comes, its first poll is not late: often, and each time at a random moment."""
     keeper = poller.submit(lambda: None, print, delay=600)
     for number in range(rounds):
@@ -145,28 +145,30 @@ def test_a_follower_that_comes_while_the_thread_falls_asleep_is_not_missed(polle
 
 
 def test_an_end_at_the_moment_of_subscribing_is_heard_exactly_once(tamr, tamr_client, poller):
-    """Hundreds of followers come while the job ends; each hears so, and none twice."""
+    """Hundreds of subscribers come while the job ends; each hears so, and none twice."""
     job = tamr.jobs.add("RUNNING")
     operation = tamr_client.operation(job)
-    followers = [Follower()]
-    followers[0].follow(poller, operation, QUICK)
+    subscribers = [Subscriber()]
+    subscribers[0].subscribe(poller, operation, QUICK)
     tamr.jobs.finish(job)
-    while not followers[0].ends or len(followers) < 100:
-        followers.append(Follower())
-        followers[-1].follow(poller, operation, QUICK)
+    while not subscribers[0].ends or len(subscribers) < 100:
+        subscribers.append(Subscriber())
+        subscribers[-1].subscribe(poller, operation, QUICK)
         time.sleep(0.0002)
 
-    wait_until(lambda: all(each.ends for each in followers))
+    wait_until(lambda: all(each.ends for each in subscribers))
     wait_until(lambda: not threads())
-    assert {each.ends for each in followers} == {1}
-    assert {each.results[-1].resolved for each in followers} == {True}
+    assert {each.ends for each in subscribers} == {1}
+    assert {each.results[-1].resolved for each in subscribers} == {True}
 
 
 @pytest.mark.parametrize("at", ["start", "headers", "body"])
-def test_the_thread_ends_while_a_request_hangs(tamr, tamr_client, poller, follower, at):
+def test_the_thread_ends_while_a_request_hangs(tamr, tamr_client, poller, subscriber, at):
     """The request is cancelled; nobody hears of an error."""
-    subscription = follower.follow(poller, tamr_client.operation(tamr.jobs.add("RUNNING")), QUICK)
-    wait_until(lambda: follower.results)
+    subscription = subscriber.subscribe(
+        poller, tamr_client.operation(tamr.jobs.add("RUNNING")), QUICK
+    )
+    wait_until(lambda: subscriber.results)
     tamr.faults.add(Fault.hang(at))
     requested = polls(tamr)
     wait_until(lambda: polls(tamr) > requested)
@@ -174,13 +176,13 @@ def test_the_thread_ends_while_a_request_hangs(tamr, tamr_client, poller, follow
     subscription.close()
 
     wait_until(lambda: not threads())
-    assert not follower.errors
+    assert not subscriber.errors
 
 
-def test_the_list_is_cancelled_with_its_last_follower(tamr, poller, follower):
+def test_the_list_is_cancelled_with_its_last_subscriber(tamr, poller, subscriber):
     """Also while it hangs."""
     tamr.faults.add(Fault.hang())
-    subscription = follower.follow_all(poller)
+    subscription = subscriber.subscribe_all(poller)
     wait_until(lambda: polls(tamr))
 
     subscription.close()
@@ -188,10 +190,10 @@ def test_the_list_is_cancelled_with_its_last_follower(tamr, poller, follower):
     wait_until(lambda: not threads())
 
 
-def test_a_command_need_not_wait_for_a_poll_that_hangs(tamr, tamr_client, poller, follower):
+def test_a_command_need_not_wait_for_a_poll_that_hangs(tamr, tamr_client, poller, subscriber):
     """It is run soon; the poll is made again, and is no error."""
-    follower.follow(poller, tamr_client.operation(tamr.jobs.add("RUNNING")), QUICK)
-    wait_until(lambda: follower.results)
+    subscriber.subscribe(poller, tamr_client.operation(tamr.jobs.add("RUNNING")), QUICK)
+    wait_until(lambda: subscriber.results)
     tamr.faults.add(Fault.hang(times=1))
     requested = polls(tamr)
     wait_until(lambda: polls(tamr) > requested)
@@ -200,91 +202,93 @@ def test_a_command_need_not_wait_for_a_poll_that_hangs(tamr, tamr_client, poller
     poller.submit(lambda: None, lambda _: done.set())
 
     assert done.wait(PATIENT_SECONDS)
-    heard = len(follower.results)
-    wait_until(lambda: len(follower.results) > heard + 3)
-    assert not follower.errors
+    heard = len(subscriber.results)
+    wait_until(lambda: len(subscriber.results) > heard + 3)
+    assert not subscriber.errors
 
 
-def test_a_command_need_not_wait_for_a_list_that_hangs(tamr, poller, follower):
+def test_a_command_need_not_wait_for_a_list_that_hangs(tamr, poller, subscriber):
     """That is no error of the list, which is requested again after it."""
     tamr.faults.add(Fault.hang(times=1))
-    subscription = follower.follow_all(poller, QUICK)
+    subscription = subscriber.subscribe_all(poller, QUICK)
     wait_until(lambda: polls(tamr))
     done = threading.Event()
 
     poller.submit(lambda: None, lambda _: done.set())
 
     assert done.wait(PATIENT_SECONDS)
-    wait_until(lambda: follower.results)
-    assert not follower.errors
+    wait_until(lambda: subscriber.results)
+    assert not subscriber.errors
     subscription.close()
 
 
-def test_a_poll_is_not_cancelled_for_a_command_that_is_not_due(tamr, tamr_client, poller, follower):
+def test_a_poll_is_not_cancelled_for_a_command_that_is_not_due(
+    tamr, tamr_client, poller, subscriber
+):
     """A command that is due in ten minutes is in no hurry."""
-    follower.follow(poller, tamr_client.operation(tamr.jobs.add("RUNNING")), QUICK)
+    subscriber.subscribe(poller, tamr_client.operation(tamr.jobs.add("RUNNING")), QUICK)
     later = poller.submit(lambda: None, print, delay=600)
-    wait_until(lambda: follower.results)
+    wait_until(lambda: subscriber.results)
     tamr.faults.add(Fault.delay(0.6, times=1))
     wait_until(lambda: any(each.fault for each in tamr.requests))
-    heard = len(follower.results)
+    heard = len(subscriber.results)
 
-    wait_until(lambda: len(follower.results) > heard + 1)
+    wait_until(lambda: len(subscriber.results) > heard + 1)
 
     assert len({each.connection for each in tamr.requests}) == 1  # a cancelled request's is closed
     later.close()
 
 
-def test_twenty_reruns_of_a_cell_leave_no_thread(tamr, tamr_client, poller, follower):
+def test_twenty_reruns_of_a_cell_leave_no_thread(tamr, tamr_client, poller, subscriber):
     """Closed or run again, there is one thread at most, and none in the end."""
     operation = tamr_client.operation(tamr.jobs.add("RUNNING"))
     for _ in range(20):
-        subscription = follower.follow(poller, operation, QUICK)
+        subscription = subscriber.subscribe(poller, operation, QUICK)
         assert len(threads()) <= 2
         subscription.close()
 
     wait_until(lambda: not threads())
 
 
-def test_a_client_that_nobody_uses_is_let_go(tamr, follower):
+def test_a_client_that_nobody_uses_is_let_go(tamr, subscriber):
     """Neither the poller nor what it learnt keeps it alive after everything was closed."""
     client = tamr.client()
     poller = Poller.of(client)
-    poller.learn(follower.results.append)
+    poller.learn(subscriber.results.append)
     subscriptions = [
-        follower.follow(poller, client.operation(tamr.jobs.add("RUNNING")), QUICK),
-        follower.follow_all(poller, QUICK),
-        poller.learn(follower.results.append),
+        subscriber.subscribe(poller, client.operation(tamr.jobs.add("RUNNING")), QUICK),
+        subscriber.subscribe_all(poller, QUICK),
+        poller.learn(subscriber.results.append),
         poller.submit(lambda: None, print, delay=600),
     ]
-    wait_until(lambda: len(follower.results) >= 5)
+    wait_until(lambda: len(subscriber.results) >= 5)
     for each in subscriptions:
         each.close()
     wait_until(lambda: not threads())
     gone = weakref.ref(client)
     client.close()
 
-    follower.results.clear()
-    follower.subscriptions.clear()
+    subscriber.results.clear()
+    subscriber.subscriptions.clear()
     del client, poller, subscriptions, each
     gc.collect()
 
     assert gone() is None
 
 
-def test_a_table_keeps_its_client_alive(tamr, follower):
+def test_a_table_keeps_its_client_alive(tamr, subscriber):
     """Also when nobody else holds it."""
     client = tamr.client()
-    subscription = follower.follow_all(Poller.of(client), QUICK)
+    subscription = subscriber.subscribe_all(Poller.of(client), QUICK)
     del client
     gc.collect()
 
-    wait_until(lambda: len(follower.results) > 2)
+    wait_until(lambda: len(subscriber.results) > 2)
 
     subscription.close()
     wait_until(lambda: not threads())
-    assert not follower.errors
-    follower.results.clear()
+    assert not subscriber.errors
+    subscriber.results.clear()
     gc.collect()
 
 
@@ -332,41 +336,41 @@ def test_the_exit_of_the_interpreter_is_not_held_up_by_what_hangs(tamr, credenti
 
 
 def test_an_exception_that_nobody_expects_does_not_end_the_thread(
-    quick_backoff, tamr, tamr_client, poller, follower, monkeypatch, caplog
+    quick_backoff, tamr, tamr_client, poller, subscriber, monkeypatch, caplog
 ):
-    """The follower is notified of it, and of the job again afterwards."""
-    follower.follow(poller, tamr_client.operation(tamr.jobs.add("RUNNING")), QUICK)
-    wait_until(lambda: follower.results)
+    """The subscriber is notified of it, and of the job again afterwards."""
+    subscriber.subscribe(poller, tamr_client.operation(tamr.jobs.add("RUNNING")), QUICK)
+    wait_until(lambda: subscriber.results)
 
     with monkeypatch.context() as broken:
         broken.setattr("tamr_widgets.operation.Operation.poll", lambda self: {}[self])
-        wait_until(lambda: follower.errors)
-    assert isinstance(follower.errors[0], InternalError)
-    assert "KeyError" in str(follower.errors[0])
+        wait_until(lambda: subscriber.errors)
+    assert isinstance(subscriber.errors[0], InternalError)
+    assert "KeyError" in str(subscriber.errors[0])
 
-    follower.results.clear()
-    wait_until(lambda: follower.results)
+    subscriber.results.clear()
+    wait_until(lambda: subscriber.results)
     assert len(threads()) == 1
 
 
 def test_a_server_that_goes_away_and_comes_back_is_followed_again(
-    tamr, tamr_client, stepped, clock, follower
+    tamr, tamr_client, stepped, clock, subscriber
 ):
-    """The follower is notified of refused connections, and of the job's end afterwards."""
+    """The subscriber is notified of refused connections, and of the job's end afterwards."""
     job = tamr.jobs.add("RUNNING")
-    follower.follow(stepped, tamr_client.operation(job))
+    subscriber.subscribe(stepped, tamr_client.operation(job))
     drive(stepped, clock, 2)
-    assert follower.results
+    assert subscriber.results
     tamr.refuse()
     drive(stepped, clock, 10)
-    assert len(follower.errors) >= 2
-    assert all(isinstance(each, ConnectionFailed) for each in follower.errors)
+    assert len(subscriber.errors) >= 2
+    assert all(isinstance(each, ConnectionFailed) for each in subscriber.errors)
 
     tamr.jobs.finish(job)
     tamr.accept()
     drive(stepped, clock, 60)
 
-    assert follower.ends == 1
+    assert subscriber.ends == 1
     assert stepped.run_once() == math.inf
 
 
@@ -382,75 +386,75 @@ def test_a_server_that_goes_away_and_comes_back_is_followed_again(
     ],
     ids=lambda fault: fault.name,
 )
-def test_real_faults_on_the_wire_pass(tamr, tamr_client, stepped, clock, follower, fault):
-    """The follower is notified once of each, and polling goes on."""
-    follower.follow(stepped, tamr_client.operation(tamr.jobs.add("RUNNING")))
+def test_real_faults_on_the_wire_pass(tamr, tamr_client, stepped, clock, subscriber, fault):
+    """The subscriber is notified once of each, and polling goes on."""
+    subscriber.subscribe(stepped, tamr_client.operation(tamr.jobs.add("RUNNING")))
     tamr.faults.add(fault)
     drive(stepped, clock, 2)
 
-    assert [isinstance(each, TamrError) for each in follower.errors] == [True]
-    assert len(follower.results) >= 2
+    assert [isinstance(each, TamrError) for each in subscriber.errors] == [True]
+    assert len(subscriber.results) >= 2
 
 
-def test_a_cut_off_list_does_not_stop_single_polls(tamr, tamr_client, stepped, clock, follower):
+def test_a_cut_off_list_does_not_stop_single_polls(tamr, tamr_client, stepped, clock, subscriber):
     """It may be too long for a proxy; only the list's subscriber is notified."""
-    everything = Follower()
+    everything = Subscriber()
     tamr.faults.add(Fault.truncate(path="operations$"))
-    everything.follow_all(stepped)
-    follower.follow(stepped, tamr_client.operation(tamr.jobs.add("RUNNING")))
+    everything.subscribe_all(stepped)
+    subscriber.subscribe(stepped, tamr_client.operation(tamr.jobs.add("RUNNING")))
 
     drive(stepped, clock, 6)
 
     assert len(everything.errors) >= 2
-    assert len(follower.results) > 3
-    assert not follower.errors
+    assert len(subscriber.results) > 3
+    assert not subscriber.errors
 
 
-def test_an_expired_session_is_renewed_by_one_login(tamr, clock, follower):
+def test_an_expired_session_is_renewed_by_one_login(tamr, clock, subscriber):
     """With a stored cookie, a poll that meets 401 logs in once and is repeated."""
     with tamr.client(store_auth_cookie=True) as client:
         poller = Poller(client, background=False)
-        follower.follow(poller, client.operation(tamr.jobs.add("RUNNING")))
+        subscriber.subscribe(poller, client.operation(tamr.jobs.add("RUNNING")))
         drive(poller, clock, 1)
         logins = len(tamr.requests.matching("POST", "login"))
         tamr.expire_sessions()
-        heard = len(follower.results)
+        heard = len(subscriber.results)
         drive(poller, clock, 4)
 
-    assert len(follower.results) > heard + 1
+    assert len(subscriber.results) > heard + 1
     assert len(tamr.requests.matching("POST", "login")) == logins + 1
-    assert not follower.errors
+    assert not subscriber.errors
 
 
-def test_many_polls_need_one_connection(tamr, tamr_client, stepped, clock, follower):
+def test_many_polls_need_one_connection(tamr, tamr_client, stepped, clock, subscriber):
     """It is kept alive between them."""
-    follower.follow(stepped, tamr_client.operation(tamr.jobs.add("RUNNING")))
+    subscriber.subscribe(stepped, tamr_client.operation(tamr.jobs.add("RUNNING")))
     drive(stepped, clock, 12)
 
-    assert len(follower.results) >= 8
+    assert len(subscriber.results) >= 8
     assert len({each.connection for each in tamr.requests}) == 1
 
 
-def test_every_follower_hears_every_end_once_while_the_server_has_its_troubles(
+def test_every_subscriber_hears_every_end_once_while_the_server_has_its_troubles(
     quick_backoff, tamr, tamr_client, poller
 ):
     """A miniature of benchmarks/soak.py: threads and connections stay few, nothing is lost."""
     jobs = [tamr.jobs.add("RUNNING") for _ in range(15)]
     operations = [tamr_client.operation(job) for job in jobs]
-    followers = [Follower() for _ in range(45)]
-    for number, each in enumerate(followers):
-        each.follow(poller, operations[number % 15], 0.2)
+    subscribers = [Subscriber() for _ in range(45)]
+    for number, each in enumerate(subscribers):
+        each.subscribe(poller, operations[number % 15], 0.2)
     faults = (Fault.status(502, times=1), Fault.reset(times=1), Fault.truncate(times=2))
     for number, fault in enumerate(faults):
         tamr.faults.add(fault)
         wait_until(lambda: not tamr.faults)
-        heard = sum(len(each.results) for each in followers)
-        wait_until(lambda heard=heard: sum(len(each.results) for each in followers) > heard)
+        heard = sum(len(each.results) for each in subscribers)
+        wait_until(lambda heard=heard: sum(len(each.results) for each in subscribers) > heard)
         assert len(threads()) == 1
         wait_until(lambda: tamr.connections <= 3)
         for job in jobs[number::3]:
             tamr.jobs.finish(job)
 
-    wait_until(lambda: all(each.ends for each in followers))
+    wait_until(lambda: all(each.ends for each in subscribers))
     wait_until(lambda: not threads())
-    assert {each.ends for each in followers} == {1}
+    assert {each.ends for each in subscribers} == {1}

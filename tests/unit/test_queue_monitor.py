@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 import requests
 from fakes import callback_threads, wait_until
-from polling import LIST, FakeTamr, Follower, drive
+from polling import LIST, FakeTamr, Subscriber, drive
 
 from tamr_widgets import Chain, ChainWidget, JobHistory, Operation, Poller
 from tamr_widgets._http.deadline import current_deadline
@@ -79,7 +79,7 @@ def waiting(tamr):
 
 
 def follow(poller, operation, **options):
-    return Follower().follow(poller, operation, INTERVAL, with_queue=True, **options)
+    return Subscriber().subscribe(poller, operation, INTERVAL, with_queue=True, **options)
 
 
 def lists_in(tamr, poller, clock, seconds):
@@ -134,7 +134,7 @@ def test_nothing_is_listed_when_nothing_waits(tamr, clock, poller, waiting):
 
 def test_nothing_is_listed_for_subscribers_that_do_not_show_it(tamr, clock, poller, waiting):
     """Code that waits for an operation needs no list."""
-    Follower().follow(poller, waiting, INTERVAL)
+    Subscriber().subscribe(poller, waiting, INTERVAL)
     drive(poller, clock, 20)
 
     assert lists_in(tamr, poller, clock, 60) == 0
@@ -171,8 +171,8 @@ def test_a_list_that_takes_too_long_is_cancelled(tamr, clock, poller, waiting):
 
 def test_without_lists_the_place_is_not_shown_any_more(tamr, clock, poller, waiting):
     """A place in an old queue may be wrong; the polls go on, and nobody is notified of an error."""
-    follower = Follower()
-    follower.follow(poller, waiting, INTERVAL, with_queue=True)
+    subscriber = Subscriber()
+    subscriber.subscribe(poller, waiting, INTERVAL, with_queue=True)
     drive(poller, clock, 20)
     assert poller.waiting(waiting)
     tamr.faults[LIST] = requests.ReadTimeout("slow")
@@ -180,7 +180,7 @@ def test_without_lists_the_place_is_not_shown_any_more(tamr, clock, poller, wait
     drive(poller, clock, 20)
 
     assert poller.waiting(waiting) is None
-    assert follower.errors == []
+    assert subscriber.errors == []
     assert lists_in(tamr, poller, clock, 120) <= 3
 
 
@@ -198,7 +198,7 @@ def test_a_list_that_works_again_is_used_again(tamr, clock, poller, waiting):
 
 def test_the_list_of_a_table_serves_as_well(tamr, clock, poller, waiting):
     """A page that lists all jobs anyway needs no more lists."""
-    Follower().follow_all(poller, interval=INTERVAL)
+    Subscriber().subscribe_all(poller, interval=INTERVAL)
     drive(poller, clock, 30)
     alone = lists_in(tamr, poller, clock, 30)
     follow(poller, waiting)
@@ -302,8 +302,8 @@ def test_a_page_that_cannot_say_whether_it_is_shown_ends_no_polls(
     def raise_error():
         raise error
 
-    other = Follower()
-    other.follow(poller, add(tamr, "3", "PENDING", -4), INTERVAL)
+    other = Subscriber()
+    other.subscribe(poller, add(tamr, "3", "PENDING", -4), INTERVAL)
     poller.subscribe(waiting, print, with_queue=raise_error)
 
     drive(poller, clock, 5 * INTERVAL)
@@ -315,14 +315,14 @@ def test_a_page_that_cannot_say_whether_it_is_shown_ends_no_polls(
 
 def test_polls_may_end_while_the_poller_goes_through_them(tamr, clock, poller, waiting):
     """Such as by a `__del__` or a signal handler, at any place; here, by a function of a page's."""
-    follower = Follower()
-    closed = follower.follow(poller, add(tamr, "3", "PENDING", -4), INTERVAL)
-    follower.follow(poller, waiting, INTERVAL, with_queue=lambda: closed.close() is None)
+    subscriber = Subscriber()
+    closed = subscriber.subscribe(poller, add(tamr, "3", "PENDING", -4), INTERVAL)
+    subscriber.subscribe(poller, waiting, INTERVAL, with_queue=lambda: closed.close() is None)
 
     drive(poller, clock, 10 * INTERVAL)
 
     assert closed.closed
-    assert follower.errors == []
+    assert subscriber.errors == []
 
 
 @pytest.fixture

@@ -165,7 +165,7 @@ def test_an_response_starts_anew(no_jitter):
 
 
 def test_pauses_are_spread():
-    """Followers that met one fault together ask again at different times."""
+    """Subscribers that met one fault together ask again at different times."""
     pauses = {Backoff(3, None).next_delay(errors.ConnectionFailed("x"), 0) for _ in range(50)}
 
     assert len(pauses) > 40

@@ -21,7 +21,7 @@ from fakes import (
     wait_until,
     with_time,
 )
-from polling import LIST, FakeTamr, Follower, drive
+from polling import LIST, FakeTamr, Subscriber, drive
 
 from tamr_widgets import (
     Client,
@@ -315,50 +315,50 @@ def test_another_creation_time_is_of_another_job(job, wire, created):
 
 def subscribe_to_many(clock):
     """Returns a poller that refreshes operations by the list, and a subscriber of operation 1."""
-    tamr, follower = FakeTamr(clock), Follower()
+    tamr, subscriber = FakeTamr(clock), Subscriber()
     poller = Poller(tamr, background=False)
     jobs = tamr.add_many(30)
     for each in jobs[1:]:
         poller.subscribe(each, lambda _: None)
-    follower.follow(poller, jobs[0])
-    return tamr, poller, follower
+    subscriber.subscribe(poller, jobs[0])
+    return tamr, poller, subscriber
 
 
 def test_a_list_with_another_job_of_the_same_path_ends_polling(clock):
     """The other job is not delivered; the subscriber is notified that its job is gone."""
-    tamr, poller, follower = subscribe_to_many(clock)
+    tamr, poller, subscriber = subscribe_to_many(clock)
     drive(poller, clock, 30)
     assert tamr.count(LIST)
-    follower.results.clear()
+    subscriber.results.clear()
 
     tamr.jobs["1"] = {**OTHER, "id": "1", "relativeId": "operations/1"}
     drive(poller, clock, 10)
 
-    assert follower.results == []
-    assert [type(each) for each in follower.errors] == [OperationReplaced]
-    assert follower.errors[0].retry_in_seconds is None
+    assert subscriber.results == []
+    assert [type(each) for each in subscriber.errors] == [OperationReplaced]
+    assert subscriber.errors[0].retry_in_seconds is None
 
 
 def test_a_contradictory_document_of_a_list_is_not_delivered(clock):
     """Its path and its id are of different jobs, so single polls are made."""
-    tamr, poller, follower = subscribe_to_many(clock)
+    tamr, poller, subscriber = subscribe_to_many(clock)
     drive(poller, clock, 30)
-    follower.results.clear()
+    subscriber.results.clear()
     listed = [{**tamr.jobs["1"], "id": "99", "description": "Another"}]
     tamr.faults[LIST] = fake_response(200, listed)
     drive(poller, clock, 10)
 
-    assert follower.results
-    assert {each.description for each in follower.results} == {"Train Mastering Model"}
+    assert subscriber.results
+    assert {each.description for each in subscriber.results} == {"Train Mastering Model"}
 
 
 def test_two_jobs_with_the_same_number_are_polled_separately(clock):
     """Subscribers of one job are not notified of the other."""
     tamr = FakeTamr(clock)
     poller = Poller(tamr, background=False)
-    old, new = Follower(), Follower()
-    old.follow(poller, tamr.add("17"))
-    new.follow(poller, tamr.add("17", created=OTHER["created"]))
+    old, new = Subscriber(), Subscriber()
+    old.subscribe(poller, tamr.add("17"))
+    new.subscribe(poller, tamr.add("17", created=OTHER["created"]))
     drive(poller, clock, 10)
 
     assert old.results == []
@@ -515,7 +515,7 @@ def test_a_long_list_does_not_stop_other_threads(clock):
 def test_a_list_that_is_too_long_is_not_parsed_for_an_estimate(clock, caplog, monkeypatch):
     """It is requested and logged once; polls continue without an estimate."""
     caplog.set_level("INFO", logger="tamr_widgets")
-    tamr, follower = FakeTamr(clock), Follower()
+    tamr, subscriber = FakeTamr(clock), Subscriber()
     operation = tamr.add()
     monkeypatch.setattr(history_loader, "MAX_LIST_BYTES", 1000)
     tamr.faults[LIST] = fake_response(200, big_list(10))
@@ -523,13 +523,13 @@ def test_a_list_that_is_too_long_is_not_parsed_for_an_estimate(clock, caplog, mo
         "tamr_widgets._operation.operation_list.parse_json", lambda *_: pytest.fail("parsed")
     )
     poller = Poller(tamr, background=False)
-    follower.follow(poller, operation, interval=60)
+    subscriber.subscribe(poller, operation, interval=60)
     poller.learn(lambda _: pytest.fail("estimates were learnt"))
     drive(poller, clock, 2000)
 
     assert tamr.count(LIST) == 1
-    assert len(follower.results) > 2000 / 61
-    assert follower.errors == []
+    assert len(subscriber.results) > 2000 / 61
+    assert subscriber.errors == []
     assert poller.history.estimate(operation) is None
     assert sum("no estimates" in each.message for each in caplog.records) == 1
 

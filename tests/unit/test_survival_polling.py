@@ -16,7 +16,7 @@ from types import SimpleNamespace
 
 import pytest
 from fakes import document, fake_response, wait_until
-from polling import EXAMPLE, LIST, FakeTamr, Follower, drive
+from polling import EXAMPLE, LIST, FakeTamr, Subscriber, drive
 
 from tamr_widgets import (
     Client,
@@ -74,16 +74,18 @@ def raising(error):
 
 
 @pytest.mark.parametrize("error", [*FATAL, Unprintable])
-def test_any_exception_of_a_callback_has_no_effect_on_others(poller, job, follower, caplog, error):
+def test_any_exception_of_a_callback_has_no_effect_on_others(
+    poller, job, subscriber, caplog, error
+):
     """Its later calls, the other callbacks and the polls continue."""
     calls = []
     bad = poller.subscribe(job, lambda each: (calls.append(each), raising(error)()), None, QUICK)
-    good = follower.follow(poller, job, QUICK)
+    good = subscriber.subscribe(poller, job, QUICK)
     poller.submit(lambda: None, raising(error))
     poller.submit(raising(TamrError("refused")), print, raising(error))
     poller.learn(raising(error))
 
-    wait_until(lambda: len(follower.results) >= 2 and len(calls) >= 2)
+    wait_until(lambda: len(subscriber.results) >= 2 and len(calls) >= 2)
     assert len(threads()) == 1
     bad.close()
     good.close()
@@ -91,45 +93,45 @@ def test_any_exception_of_a_callback_has_no_effect_on_others(poller, job, follow
 
 
 @pytest.mark.parametrize("error", [*FATAL, Unprintable])
-def test_any_exception_of_a_command_is_reported(poller, follower, caplog, error):
+def test_any_exception_of_a_command_is_reported(poller, subscriber, caplog, error):
     """Its error callback is called, and the next command runs."""
-    poller.submit(raising(error), follower.results.append, follower.errors.append)
-    poller.submit(lambda: "next", follower.results.append, follower.errors.append)
+    poller.submit(raising(error), subscriber.results.append, subscriber.errors.append)
+    poller.submit(lambda: "next", subscriber.results.append, subscriber.errors.append)
 
-    wait_until(lambda: follower.results and follower.errors)
-    assert follower.results == ["next"]
-    assert isinstance(follower.errors[0], (InternalError, UnexpectedResponse))
-    assert error.__name__ in str(follower.errors[0])
+    wait_until(lambda: subscriber.results and subscriber.errors)
+    assert subscriber.results == ["next"]
+    assert isinstance(subscriber.errors[0], (InternalError, UnexpectedResponse))
+    assert error.__name__ in str(subscriber.errors[0])
     wait_until(lambda: not threads())
 
 
 # The public client's RecursionError means that the server accepts no login.
 @pytest.mark.parametrize("error", FATAL[:-1])
 def test_polls_continue_after_any_exception_of_a_client(
-    driven, fake, clock, follower, caplog, error
+    driven, fake, clock, subscriber, caplog, error
 ):
     """The subscriber is notified of an error."""
-    follower.follow(driven, fake.add())
+    subscriber.subscribe(driven, fake.add())
     fake.faults[None] = error
     drive(driven, clock, 2)
     fake.faults.clear()
     drive(driven, clock, 5)
 
-    assert isinstance(follower.errors[0], (InternalError, UnexpectedResponse))
-    assert follower.results
+    assert isinstance(subscriber.errors[0], (InternalError, UnexpectedResponse))
+    assert subscriber.results
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 @pytest.mark.parametrize("wake", ["subscribe", "submit", "refresh", "learn"])
-def test_a_thread_that_died_is_restarted(poller, job, follower, monkeypatch, wake):
+def test_a_thread_that_died_is_restarted(poller, job, subscriber, monkeypatch, wake):
     """The next call that needs it restarts it, also for earlier subscribers."""
-    follower.follow(poller, job, QUICK)
-    wait_until(lambda: follower.results)
+    subscriber.subscribe(poller, job, QUICK)
+    wait_until(lambda: subscriber.results)
     with monkeypatch.context() as broken:
         broken.setattr("tamr_widgets._polling.targets.PollTargets.next", raising(SystemExit))
         poller.refresh(job)
         wait_until(lambda: not threads())
-    received = len(follower.results)
+    received = len(subscriber.results)
     calls = {
         "subscribe": lambda: poller.subscribe(job, print).close(),
         "submit": lambda: poller.submit(lambda: None, lambda _: None),
@@ -138,43 +140,43 @@ def test_a_thread_that_died_is_restarted(poller, job, follower, monkeypatch, wak
     }
     calls[wake]()
 
-    wait_until(lambda: len(follower.results) > received + 1)
+    wait_until(lambda: len(subscriber.results) > received + 1)
 
 
-def test_a_callback_may_wait_for_another_operation(tamr, tamr_client, poller, job, follower):
+def test_a_callback_may_wait_for_another_operation(tamr, tamr_client, poller, job, subscriber):
     """It runs on its own thread; polls and other callbacks continue meanwhile."""
     other = tamr_client.operation(tamr.jobs.add("RUNNING"))
     waited = []
     waiting = poller.subscribe(job, lambda _: waited.append(other.wait(QUICK)), None, QUICK)
-    subscription = follower.follow(poller, other, QUICK)
-    wait_until(lambda: len(follower.results) > 2)
+    subscription = subscriber.subscribe(poller, other, QUICK)
+    wait_until(lambda: len(subscriber.results) > 2)
     assert not waited
 
     tamr.jobs.finish(other.resource_id)
 
-    wait_until(lambda: waited and follower.ends)
+    wait_until(lambda: waited and subscriber.ends)
     assert waited[0].resolved
     waiting.close()
     subscription.close()
 
 
-def test_a_slow_callback_delays_neither_polls_nor_other_callbacks(poller, job, follower):
+def test_a_slow_callback_delays_neither_polls_nor_other_callbacks(poller, job, subscriber):
     """It is called for each result in order, one call at a time."""
     calls, running = [], []
 
     def slow(snapshot):
         running.append(snapshot)
         assert len(running) == 1
-        received = len(follower.results)
-        wait_until(lambda: len(follower.results) > received + 2)
+        received = len(subscriber.results)
+        wait_until(lambda: len(subscriber.results) > received + 2)
         calls.append(running.pop())
 
-    follower.follow(poller, job, QUICK)
+    subscriber.subscribe(poller, job, QUICK)
     slow_subscription = poller.subscribe(job, slow, None, QUICK)
-    wait_until(lambda: len(calls) >= 2 and calls[1] in follower.results)
+    wait_until(lambda: len(calls) >= 2 and calls[1] in subscriber.results)
 
-    assert len(follower.results) >= len(calls) + 2
-    received = [id(each) for each in follower.results]
+    assert len(subscriber.results) >= len(calls) + 2
+    received = [id(each) for each in subscriber.results]
     first = received.index(id(calls[0]))
     assert [id(each) for each in calls] == received[first : first + len(calls)]
     slow_subscription.close()
@@ -201,50 +203,50 @@ def test_a_callback_that_blocks_has_a_bounded_queue(poller):
     assert {999, 950} < set(received)
 
 
-def test_no_callback_is_called_after_close(poller, job, follower):
+def test_no_callback_is_called_after_close(poller, job, subscriber):
     """A callback may close its own subscription, or another one."""
     calls, both = [], threading.Barrier(2)
 
     def close_both(snapshot):
         calls.append(snapshot)
         both.wait(20)
-        received = len(follower.results)
-        wait_until(lambda: len(follower.results) > received + 2)
+        received = len(subscriber.results)
+        wait_until(lambda: len(subscriber.results) > received + 2)
         for each in subscriptions:
             each.close()
 
-    follower.follow(poller, job, QUICK)
+    subscriber.subscribe(poller, job, QUICK)
     subscriptions = [poller.subscribe(job, close_both, None, QUICK) for _ in range(2)]
     wait_until(lambda: len(calls) == 2 and all(each.closed for each in subscriptions))
-    follower.close()
+    subscriber.close()
     wait_until(lambda: not threads())
     wait_until(lambda: not threads("callbacks"))
 
     assert len(calls) == 2
 
 
-def test_a_callback_may_subscribe_and_submit(poller, job, follower):
+def test_a_callback_may_subscribe_and_submit(poller, job, subscriber):
     """Its subscriptions and commands are served like any other."""
 
     def nested():
-        follower.follow(poller, job, QUICK)
+        subscriber.subscribe(poller, job, QUICK)
         return "done"
 
-    poller.submit(nested, lambda result: poller.submit(lambda: result, follower.results.append))
+    poller.submit(nested, lambda result: poller.submit(lambda: result, subscriber.results.append))
 
-    wait_until(lambda: "done" in follower.results and len(follower.results) > 3)
+    wait_until(lambda: "done" in subscriber.results and len(subscriber.results) > 3)
 
 
-def test_a_deadline_around_a_subscription_has_no_effect_on_its_callback(poller, job, follower):
+def test_a_deadline_around_a_subscription_has_no_effect_on_its_callback(poller, job, subscriber):
     """Requests of the callback have their own deadlines."""
     with deadline(0.01):
         subscription = poller.subscribe(
-            job, lambda _: follower.results.append(job.poll()), None, QUICK
+            job, lambda _: subscriber.results.append(job.poll()), None, QUICK
         )
     time.sleep(0.02)
-    received = len(follower.results)
+    received = len(subscriber.results)
 
-    wait_until(lambda: len(follower.results) > received + 3)
+    wait_until(lambda: len(subscriber.results) > received + 3)
     subscription.close()
 
 
@@ -275,25 +277,25 @@ def test_a_callback_whose_thread_cannot_be_started_runs_with_the_next(monkeypatc
 
 
 @pytest.mark.parametrize("wait", [Operation.wait, lambda job: next(job.snapshots())])
-def test_a_wait_on_the_polling_thread_is_an_error(poller, job, follower, wait):
+def test_a_wait_on_the_polling_thread_is_an_error(poller, job, subscriber, wait):
     """It would block all polls."""
-    poller.submit(lambda: wait(job), print, follower.errors.append)
+    poller.submit(lambda: wait(job), print, subscriber.errors.append)
 
-    wait_until(lambda: follower.errors)
-    assert isinstance(follower.errors[0], DeadlockError)
-    assert isinstance(follower.errors[0], RuntimeError)
-    assert "on_resolved" in str(follower.errors[0])
+    wait_until(lambda: subscriber.errors)
+    assert isinstance(subscriber.errors[0], DeadlockError)
+    assert isinstance(subscriber.errors[0], RuntimeError)
+    assert "on_resolved" in str(subscriber.errors[0])
 
 
 def test_an_operation_that_has_ended_can_be_waited_for_anywhere(
-    tamr, tamr_client, poller, follower
+    tamr, tamr_client, poller, subscriber
 ):
     """Such a wait does not block."""
     ended = tamr_client.operation(tamr.jobs.add("SUCCEEDED"))
-    poller.submit(ended.wait, follower.results.append, follower.errors.append)
+    poller.submit(ended.wait, subscriber.results.append, subscriber.errors.append)
 
-    wait_until(lambda: follower.results)
-    assert follower.results[0].resolved
+    wait_until(lambda: subscriber.results)
+    assert subscriber.results[0].resolved
 
 
 # Forks
@@ -325,13 +327,13 @@ with_threads = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 @pytest.mark.parametrize("at", ["polling", "holding the lock", "idle"])
 @forking
 @with_threads
-def test_a_forked_child_polls_independently(follower, at):
+def test_a_forked_child_polls_independently(subscriber, at):
     """The parent's subscriptions are closed in it, and new ones work immediately."""
     tamr = LocalTamr()
     poller = Poller.of(tamr)
     job = tamr.add()
-    subscription = follower.follow(poller, job, QUICK)
-    wait_until(lambda: len(follower.results) > 2)
+    subscription = subscriber.subscribe(poller, job, QUICK)
+    wait_until(lambda: len(subscriber.results) > 2)
     history = poller.history
     release = threading.Event()
     if at == "holding the lock":
@@ -348,10 +350,10 @@ def test_a_forked_child_polls_independently(follower, at):
         subscription.close()
         assert Poller.of(tamr) is poller
         history.add(Operation(tamr, document("SUCCEEDED")))
-        child = Follower()
+        child = Subscriber()
         poller.learn(child.results.append)
         poller.submit(lambda: "command", child.results.append)
-        child.follow(poller, job, QUICK)
+        child.subscribe(poller, job, QUICK)
         wait_until(lambda: "command" in child.results and len(child.results) > 4)
         tamr.end()
         wait_until(lambda: any(getattr(each, "resolved", False) for each in child.results))
@@ -359,10 +361,10 @@ def test_a_forked_child_polls_independently(follower, at):
 
     assert in_child(work) == ""
     release.set()
-    received = len(follower.results)
+    received = len(subscriber.results)
     if at != "idle":
         assert not subscription.closed
-        wait_until(lambda: len(follower.results) > received)
+        wait_until(lambda: len(subscriber.results) > received)
         subscription.close()
 
 
@@ -375,14 +377,14 @@ def hold(poller, history, held, release):
 @forking
 @with_threads
 @pytest.mark.parametrize("way", ["callback", "command"])
-def test_a_callback_or_command_may_fork(follower, way):
+def test_a_callback_or_command_may_fork(subscriber, way):
     """The child can poll, and the parent's polls continue."""
     tamr = LocalTamr()
     poller, job, texts = Poller.of(tamr), tamr.add(), []
 
     def work():
-        child = Follower()
-        child.follow(poller, job, QUICK)
+        child = Subscriber()
+        child.subscribe(poller, job, QUICK)
         wait_until(lambda: len(child.results) > 2)
         tamr.end()
         assert job.wait(QUICK).resolved
@@ -391,14 +393,14 @@ def test_a_callback_or_command_may_fork(follower, way):
         if not texts:
             texts.append(in_child(work))
 
-    follower.follow(poller, job, QUICK)
+    subscriber.subscribe(poller, job, QUICK)
     forking = poller.subscribe(job, fork if way == "callback" else print, None, QUICK)
     if way == "command":
         poller.submit(fork, print)
     wait_until(lambda: texts)
-    received = len(follower.results)
+    received = len(subscriber.results)
 
-    wait_until(lambda: len(follower.results) > received)
+    wait_until(lambda: len(subscriber.results) > received)
     assert texts == [""]
     forking.close()
 
@@ -406,9 +408,9 @@ def test_a_callback_or_command_may_fork(follower, way):
 # Waiting
 
 
-def test_an_operation_that_code_waits_for_keeps_its_interval(driven, fake, clock, follower):
+def test_an_operation_that_code_waits_for_keeps_its_interval(driven, fake, clock, subscriber):
     """Its visibility on pages has an effect only after the last waiter is removed."""
-    subscription = follower.follow(driven, fake.add(), interval=10, on_a_page=True)
+    subscription = subscriber.subscribe(driven, fake.add(), interval=10, on_a_page=True)
     subscription.add_waiter()
     subscription.add_waiter()
     drive(driven, clock, 600)
@@ -426,9 +428,9 @@ def test_an_operation_that_code_waits_for_keeps_its_interval(driven, fake, clock
     assert fake.count() <= 7
 
 
-def test_a_hidden_operation_is_polled_when_a_wait_begins(driven, fake, clock, follower):
+def test_a_hidden_operation_is_polled_when_a_wait_begins(driven, fake, clock, subscriber):
     """The next poll of a hidden operation would be minutes later."""
-    subscription = follower.follow(driven, fake.add(), interval=3, on_a_page=True)
+    subscription = subscriber.subscribe(driven, fake.add(), interval=3, on_a_page=True)
     drive(driven, clock, 1000)
     requested = fake.count()
 
@@ -451,10 +453,10 @@ def shell(monkeypatch):
 
 
 def test_an_operation_on_a_page_keeps_its_interval_while_a_cell_runs(
-    driven, fake, clock, follower, shell
+    driven, fake, clock, subscriber, shell
 ):
     """Messages of the page arrive after the cell, so the five minutes begin at its end."""
-    follower.follow(driven, fake.add(), interval=20, on_a_page=True)
+    subscriber.subscribe(driven, fake.add(), interval=20, on_a_page=True)
     drive(driven, clock, 1200)
     assert fake.count() >= 1200 / 21
 
@@ -476,7 +478,7 @@ def test_an_operation_on_a_page_keeps_its_interval_while_a_cell_runs(
 # Ended operations and refreshes
 
 
-def test_an_ended_operation_is_delivered_once(poller, tamr, tamr_client, follower):
+def test_an_ended_operation_is_delivered_once(poller, tamr, tamr_client, subscriber):
     """It is a job, a NOOP, or an unpickled operation, which has no client."""
     ended = tamr_client.operation(tamr.jobs.add("FAILED"))
     noop = Operation.from_response(tamr_client, fake_response(204))
@@ -484,32 +486,32 @@ def test_an_ended_operation_is_delivered_once(poller, tamr, tamr_client, followe
     assert unpickled.client is None
     requested = len(list(tamr.requests))
     for each in (ended, noop, unpickled):
-        follower.follow(poller, each, QUICK)
-    Poller.of(unpickled.client).subscribe(unpickled, follower.results.append)
+        subscriber.subscribe(poller, each, QUICK)
+    Poller.of(unpickled.client).subscribe(unpickled, subscriber.results.append)
 
-    wait_until(lambda: len(follower.results) == 4)
+    wait_until(lambda: len(subscriber.results) == 4)
     wait_until(lambda: not threads())
-    assert follower.ends == 4
+    assert subscriber.ends == 4
     assert len(list(tamr.requests)) == requested
-    assert not follower.errors
+    assert not subscriber.errors
 
 
-def test_an_ended_operation_is_not_delivered_after_close(driven, fake, clock, follower):
-    follower.follow(driven, fake.add(state="FAILED")).close()
+def test_an_ended_operation_is_not_delivered_after_close(driven, fake, clock, subscriber):
+    subscriber.subscribe(driven, fake.add(state="FAILED")).close()
 
     drive(driven, clock, 10)
 
-    assert not follower.results
+    assert not subscriber.results
 
 
 @pytest.mark.parametrize("path", [EXAMPLE, LIST])
-def test_a_refresh_during_a_poll_causes_another_poll(driven, fake, clock, follower, path):
+def test_a_refresh_during_a_poll_causes_another_poll(driven, fake, clock, subscriber, path):
     """The pending response may be older than the change that the refresh is for."""
     operation = fake.add()
-    list_subscriber = Follower()
+    list_subscriber = Subscriber()
     if path == LIST:
-        list_subscriber.follow_all(driven, interval=600)
-    follower.follow(driven, operation, interval=600)
+        list_subscriber.subscribe_all(driven, interval=600)
+    subscriber.subscribe(driven, operation, interval=600)
     drive(driven, clock, 3000)
     fake.requests.clear()
     pending = [driven.refresh]
@@ -520,7 +522,7 @@ def test_a_refresh_during_a_poll_causes_another_poll(driven, fake, clock, follow
 
     fake.faults[path] = refresh_once
     if path == LIST:
-        Follower().follow_all(driven, interval=600)
+        Subscriber().subscribe_all(driven, interval=600)
     else:
         driven.refresh(operation)
 
@@ -531,10 +533,10 @@ def test_a_refresh_during_a_poll_causes_another_poll(driven, fake, clock, follow
     assert fake.count() == 2
 
 
-def test_a_refresh_does_not_override_retry_after(driven, fake, clock, follower):
+def test_a_refresh_does_not_override_retry_after(driven, fake, clock, subscriber):
     """It is called during and after the request that fails."""
     operation = fake.add()
-    follower.follow(driven, operation)
+    subscriber.subscribe(driven, operation)
     fake.faults[None] = lambda: driven.refresh(operation) or fake_response(503, Retry_After="60")
 
     drive(driven, clock, 50)
@@ -555,9 +557,9 @@ def timed_command(clock, seconds, done):
     return command
 
 
-def test_many_commands_keep_polls_at_their_interval(driven, fake, clock, follower):
+def test_many_commands_keep_polls_at_their_interval(driven, fake, clock, subscriber):
     """Each command runs between two polls that are due."""
-    follower.follow(driven, fake.add(), interval=3)
+    subscriber.subscribe(driven, fake.add(), interval=3)
     drive(driven, clock, 60)
     fake.requests.clear()
     done = []
@@ -594,7 +596,7 @@ def test_polls_that_are_always_late_do_not_starve_commands(driven, fake, clock):
     fake.single_seconds, done = 1.0, []
     fake.faults[LIST] = fake_response(403)
     for each in fake.add_many(20):
-        Follower().follow(driven, each, interval=3)
+        Subscriber().subscribe(driven, each, interval=3)
     drive(driven, clock, 30)
     for _ in range(5):
         driven.submit(timed_command(clock, 0.1, done), print)
@@ -606,10 +608,10 @@ def test_polls_that_are_always_late_do_not_starve_commands(driven, fake, clock):
     assert done[-1] - start <= 7
 
 
-def test_many_notifications_keep_polls_at_their_interval(driven, fake, clock, follower):
+def test_many_notifications_keep_polls_at_their_interval(driven, fake, clock, subscriber):
     """Three hundred new subscribers are notified, each of which takes 0.05 s."""
-    follower.follow(driven, fake.add(), interval=3)
-    follower.follow_all(driven, interval=60)
+    subscriber.subscribe(driven, fake.add(), interval=3)
+    subscriber.subscribe_all(driven, interval=60)
     drive(driven, clock, 60)
     fake.requests.clear()
     received = []
@@ -628,7 +630,7 @@ def test_polls_that_are_always_late_do_not_starve_notifications(driven, fake, cl
     fake.faults[LIST] = fake_response(403)
     operations = fake.add_many(20)
     for each in operations:
-        Follower().follow(driven, each, interval=3)
+        Subscriber().subscribe(driven, each, interval=3)
     drive(driven, clock, 60)
     for each in operations:
         driven.subscribe(each, lambda _: received.append(clock.now), interval=600)
@@ -639,9 +641,9 @@ def test_polls_that_are_always_late_do_not_starve_notifications(driven, fake, cl
     assert len([at for at in received if at - start <= 2]) >= 20
 
 
-def test_a_slow_server_is_polled_in_spite_of_many_commands(driven, fake, clock, follower):
+def test_a_slow_server_is_polled_in_spite_of_many_commands(driven, fake, clock, subscriber):
     """A poll is cancelled for a command, but not repeatedly."""
-    follower.follow(driven, fake.add(), interval=3)
+    subscriber.subscribe(driven, fake.add(), interval=3)
     drive(driven, clock, 60)
 
     def slow():
@@ -650,19 +652,19 @@ def test_a_slow_server_is_polled_in_spite_of_many_commands(driven, fake, clock, 
             current_deadline().slice()
 
     fake.faults[None] = slow
-    received, done = len(follower.results), []
+    received, done = len(subscriber.results), []
     for _ in range(200):
         driven.submit(timed_command(clock, 0.25, done), print)
     drive(driven, clock, 60)
 
     assert len(done) >= 50
-    assert len(follower.results) - received >= 6
-    assert not follower.errors
+    assert len(subscriber.results) - received >= 6
+    assert not subscriber.errors
 
 
-def test_a_command_does_not_wait_for_several_hanging_polls(driven, fake, clock, follower):
+def test_a_command_does_not_wait_for_several_hanging_polls(driven, fake, clock, subscriber):
     """Each poll is cancelled, which is no error for the subscriber."""
-    follower.follow(driven, fake.add(), interval=3)
+    subscriber.subscribe(driven, fake.add(), interval=3)
     drive(driven, clock, 60)
     delays, clicked = [], []
 
@@ -679,7 +681,7 @@ def test_a_command_does_not_wait_for_several_hanging_polls(driven, fake, clock, 
         drive(driven, clock, 0.1)
 
     assert max(delays) <= 0.5
-    assert not follower.errors
+    assert not subscriber.errors
 
 
 def test_cancel_removes_the_pending_commands_of_an_owner(driven, clock):
@@ -776,11 +778,11 @@ def test_a_bulk_action_continues_when_its_callback_raises(driven, fake, clock, r
 
 
 def test_commands_and_polls_run_between_the_steps_of_a_bulk_action(
-    driven, fake, clock, follower, reports
+    driven, fake, clock, subscriber, reports
 ):
     """Neither waits for the end of the bulk action."""
     fake.single_seconds, done = 0.1, []
-    follower.follow(driven, fake.add(), interval=3)
+    subscriber.subscribe(driven, fake.add(), interval=3)
     drive(driven, clock, 60)
     bulk_of(driven, "delete", fake.add_many(60), reports)
     fake.requests.clear()
@@ -816,15 +818,15 @@ def count_lists(tamr):
 def test_equal_clients_share_a_thread_and_requests(tamr):
     """A cell that runs again creates such clients; twenty of them request one list per interval."""
     clients = [tamr.client() for _ in range(20)]
-    followers = [Follower() for _ in clients]
-    for each, follower in zip(clients, followers, strict=True):
-        follower.follow_all(Poller.of(each), 0.1)
-    wait_until(lambda: all(len(each.results) >= 3 for each in followers))
+    subscribers = [Subscriber() for _ in clients]
+    for each, subscriber in zip(clients, subscribers, strict=True):
+        subscriber.subscribe_all(Poller.of(each), 0.1)
+    wait_until(lambda: all(len(each.results) >= 3 for each in subscribers))
     requested = count_lists(tamr)
 
     assert len(threads()) == 1
-    assert requested <= max(len(each.results) for each in followers) + 10
-    for each in (*followers, *clients):
+    assert requested <= max(len(each.results) for each in subscribers) + 10
+    for each in (*subscribers, *clients):
         each.close()
 
 
@@ -833,22 +835,22 @@ def test_closing_a_client_does_not_end_the_polls_of_an_equal_one(tamr, closed):
     """Operations of both continue to be polled with the open client."""
     clients = [tamr.client(), tamr.client()]
     job = tamr.jobs.add("RUNNING")
-    followers = [Follower() for _ in range(4)]
-    for client, one, all_ in zip(clients, followers[:2], followers[2:], strict=True):
-        one.follow(Poller.of(client), client.operation(job), QUICK)
-        all_.follow_all(Poller.of(client), QUICK)
-    wait_until(lambda: all(each.results for each in followers))
+    subscribers = [Subscriber() for _ in range(4)]
+    for client, one, all_ in zip(clients, subscribers[:2], subscribers[2:], strict=True):
+        one.subscribe(Poller.of(client), client.operation(job), QUICK)
+        all_.subscribe_all(Poller.of(client), QUICK)
+    wait_until(lambda: all(each.results for each in subscribers))
 
     clients[closed].close()
-    received = [len(each.results) for each in followers]
+    received = [len(each.results) for each in subscribers]
     wait_until(
-        lambda: all(len(f.results) > h + 1 for f, h in zip(followers, received, strict=True))
+        lambda: all(len(f.results) > h + 1 for f, h in zip(subscribers, received, strict=True))
     )
     tamr.jobs.finish(job)
-    wait_until(lambda: followers[0].results[-1].resolved and followers[1].results[-1].resolved)
+    wait_until(lambda: subscribers[0].results[-1].resolved and subscribers[1].results[-1].resolved)
 
-    assert not any(each.errors for each in followers)
-    for each in (*followers, *clients):
+    assert not any(each.errors for each in subscribers)
+    for each in (*subscribers, *clients):
         each.close()
 
 
@@ -856,11 +858,11 @@ def test_a_delivered_operation_has_the_client_of_its_subscription(tamr):
     """An equal client may have fetched it, and may be closed."""
     mine, other = tamr.client(), tamr.client()
     job = tamr.jobs.add("RUNNING")
-    one, two = Follower(), Follower()
+    one, two = Subscriber(), Subscriber()
     jobs_widget = JobsWidget(mine, poll_interval_seconds=QUICK)
-    one.follow(Poller.of(mine), mine.operation(job), QUICK)
+    one.subscribe(Poller.of(mine), mine.operation(job), QUICK)
     with other:
-        two.follow(Poller.of(other), other.operation(job), QUICK)
+        two.subscribe(Poller.of(other), other.operation(job), QUICK)
         wait_until(lambda: len(one.results) > 2 and jobs_widget.operations)
     received = len(one.results)
     wait_until(lambda: len(one.results) > received + 2)
@@ -871,16 +873,16 @@ def test_a_delivered_operation_has_the_client_of_its_subscription(tamr):
         each.close()
 
 
-def test_closing_the_last_client_ends_polling_with_an_error(tamr, follower):
+def test_closing_the_last_client_ends_polling_with_an_error(tamr, subscriber):
     """The error says that the client was closed."""
     client = tamr.client()
-    follower.follow(Poller.of(client), client.operation(tamr.jobs.add("RUNNING")), QUICK)
-    wait_until(lambda: follower.results)
+    subscriber.subscribe(Poller.of(client), client.operation(tamr.jobs.add("RUNNING")), QUICK)
+    wait_until(lambda: subscriber.results)
     client.close()
 
-    wait_until(lambda: follower.errors)
-    assert follower.errors[0].retry_in_seconds is None
-    assert "closed" in str(follower.errors[0])
+    wait_until(lambda: subscriber.errors)
+    assert subscriber.errors[0].retry_in_seconds is None
+    assert "closed" in str(subscriber.errors[0])
     wait_until(lambda: not threads())
 
 
@@ -940,16 +942,18 @@ class Slotted:
 
 
 @pytest.mark.parametrize("make", [Unhashable, Frozen, Slotted, LocalTamr])
-def test_any_client_can_be_polled(make, follower):
+def test_any_client_can_be_polled(make, subscriber):
     """It may be unhashable, frozen or have slots; each client has its own poller."""
     client, other = make(), make()
     poller = Poller.of(client)
     subscriptions = [
-        follower.follow(poller, Operation(client, document(id="1", relativeId=EXAMPLE)), QUICK),
-        follower.follow_all(poller, QUICK),
+        subscriber.subscribe(
+            poller, Operation(client, document(id="1", relativeId=EXAMPLE)), QUICK
+        ),
+        subscriber.subscribe_all(poller, QUICK),
     ]
 
-    wait_until(lambda: len(follower.results) > 5)
+    wait_until(lambda: len(subscriber.results) > 5)
     assert Poller.of(client) is poller
     assert Poller.of(other) is not poller
     for each in subscriptions:
@@ -958,19 +962,19 @@ def test_any_client_can_be_polled(make, follower):
 
 
 @pytest.mark.parametrize("make", [Unhashable, Frozen, Slotted, LocalTamr])
-def test_a_poller_keeps_a_client_without_other_references(make, follower):
+def test_a_poller_keeps_a_client_without_other_references(make, subscriber):
     """Both are garbage-collected after the last subscription is closed."""
     poller = Poller.of(make())
-    subscription = poller.subscribe_all(follower.results.append, None, QUICK)
+    subscription = poller.subscribe_all(subscriber.results.append, None, QUICK)
     gone = weakref.ref(poller)
     del poller
     gc.collect()
-    wait_until(lambda: len(follower.results) > 2)
+    wait_until(lambda: len(subscriber.results) > 2)
 
     subscription.close()
     wait_until(lambda: not threads())
     wait_until(lambda: not threads("callbacks"))
-    follower.results.clear()
+    subscriber.results.clear()
     del subscription
     gc.collect()
 
@@ -1039,7 +1043,7 @@ def test_closed_subscriptions_are_released_if_the_list_is_refused(driven, fake, 
     keeper.close()
 
 
-def test_learning_delays_no_poll_by_more_than_a_second(driven, fake, clock, follower):
+def test_learning_delays_no_poll_by_more_than_a_second(driven, fake, clock, subscriber):
     """A list that takes longer is cancelled, and not requested again for some minutes."""
     received_at = []
 
@@ -1050,7 +1054,7 @@ def test_learning_delays_no_poll_by_more_than_a_second(driven, fake, clock, foll
 
     fake.faults[LIST] = slow
     driven.subscribe(fake.add(), lambda _: received_at.append(clock.now))
-    driven.learn(follower.results.append)
+    driven.learn(subscriber.results.append)
 
     drive(driven, clock, 60)
 

@@ -63,7 +63,7 @@ def test_one_that_was_marked_as_closed_hears_nothing(subscription, heard):
     assert not heard
 
 
-def test_a_closed_subscription_does_not_keep_its_follower_alive(changes):
+def test_a_closed_subscription_does_not_keep_its_subscriber_alive(changes):
     """A reference to it keeps nothing of a widget."""
 
     class Widget:
@@ -111,7 +111,7 @@ def test_what_belongs_to_no_page_is_never_unseen(clock, changes):
 
 
 def test_errors_without_a_callback_are_dropped(changes, caplog):
-    """A follower may leave out the callback for faults."""
+    """A subscriber may leave out the callback for faults."""
     Subscription(print, None, on_change=changes.append).notify_error(TamrError())
 
     assert not caplog.text
@@ -129,7 +129,7 @@ def test_news_are_remembered_as_heard_and_faults_are_not(subscription):
 
 
 def test_the_shortest_interval_counts_as_long_as_it_is_there(watch, subscription, changes):
-    """When that follower leaves, the others' interval counts again."""
+    """When that subscriber leaves, the others' interval counts again."""
     slow = Subscription(print, None, 60, on_change=changes.append)
     watch.add(slow)
     watch.add(subscription)
@@ -151,7 +151,7 @@ def test_what_nothing_is_known_of_is_due_at_once(clock, subscription):
     assert watch.due == clock.now
 
 
-def test_a_new_follower_hastens_the_next_poll_and_never_delays_it(clock, watch, changes):
+def test_a_new_subscriber_hastens_the_next_poll_and_never_delays_it(clock, watch, changes):
     """One with a long interval does not slow it down."""
     watch.add(Subscription(print, None, 0.1, on_change=changes.append))
     first = watch.due
@@ -162,7 +162,7 @@ def test_a_new_follower_hastens_the_next_poll_and_never_delays_it(clock, watch, 
 
 
 def test_a_pause_that_the_server_requested_holds_for_everybody(clock, watch, subscription, changes):
-    """Neither haste nor a new follower shortens it, nor does a shorter pause after a fault."""
+    """Neither haste nor a new subscriber shortens it, nor does a shorter pause after a fault."""
     watch.add(subscription)
     watch.schedule_next(min_delay=60)
     until = clock.now + 60
