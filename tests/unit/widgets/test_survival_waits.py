@@ -155,10 +155,11 @@ def test_a_response_that_comes_after_the_deadline_counts(tamr, client, wait):
     """A slow server has as much time for the last poll as it took before."""
     job = tamr.jobs.add("RUNNING")
     operation = client.operation(job)
-    tamr.faults.add(Fault.delay(0.3, method="GET", path=f"operations/{job}"))
-    threading.Timer(0.55, tamr.jobs.finish, (job,)).start()
+    slow = partial(Fault.delay, method="GET", path=f"operations/{job}")
+    tamr.faults.add(slow(0.6, times=1), slow(0.3))
+    threading.Timer(1.25, tamr.jobs.finish, (job,)).start()
 
-    assert wait(operation, 0.05, 0.5).succeeded()
+    assert wait(operation, 0.3, 1.2).succeeded()
 
 
 def test_an_older_snapshot_that_comes_late_is_not_shown(tamr, client, monkeypatch):
@@ -255,7 +256,8 @@ def test_no_permission_ends_a_wait_at_once(tamr, client, unlimited):
     with pytest.raises(Forbidden):
         unlimited(operation, QUICK)
 
-    assert count_requests(tamr, "GET", "operations/1") == 1
+    # A wait that begins after the first poll of its widget makes another one.
+    assert count_requests(tamr, "GET", "operations/1") <= 2
 
 
 def test_no_permission_at_the_deadline_is_that_error(tamr, client, wait):
