@@ -326,6 +326,7 @@ def test_something_that_is_no_client_is_refused(thing):
         JobsWidget(thing)
 
 
+@pytest.mark.slow  # for pandas alone, which the test_survival_*.py have loaded by default
 def test_to_frame_is_a_table_with_real_times(tamr, widget):
     """Aware times and durations, a row for each job."""
     tamr.jobs.add("SUCCEEDED")
