@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
-# No deadline, since the machine may be busy. CI looks further.
+# No deadline, since the machine may be busy. CI tries more examples.
 examples = 200 if os.environ.get("CI") == "true" else 15
 settings.register_profile("unit", deadline=None, max_examples=examples)
 settings.load_profile("unit")
@@ -34,9 +34,9 @@ gc.set_threshold(20_000, 20, 20)
 
 
 def pytest_runtest_setup() -> None:
-    """Forgets the pollers of earlier tests, which stay until they are collected as garbage.
+    """Removes the pollers of earlier tests, which stay until they are garbage-collected.
 
-    A server on a port that an earlier one had would get its poller, with the jobs that it knows.
+    A server on the port of an earlier one would get that server's poller and jobs.
     """
     pollers._pollers.clear()
 
@@ -61,7 +61,7 @@ def quick_polls() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def no_authorities(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Trusts nobody where a test names no certificate: the system's take 25 ms to load."""
+    """Trusts no authority unless a test names one: loading those of the system takes 25 ms."""
     with pytest.MonkeyPatch.context() as patched:
         for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
             patched.delenv(name, raising=False)
@@ -113,7 +113,7 @@ def credentials() -> dict[str, str]:
 
 @pytest.fixture
 def early_polls(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Polls for the first time in 0.1 s, not 0.4, where the interval is longer."""
+    """Polls for the first time after 0.1 s, not 0.4, where the interval is longer."""
     monkeypatch.setattr(target, "EARLY_SECONDS", 0.1)
 
 
@@ -159,7 +159,7 @@ def subscriber() -> Iterator[Subscriber]:
 
 @pytest.fixture
 def quick_switches() -> Iterator[None]:
-    """Has threads take turns as often as possible, so that a few rounds show a race."""
+    """Switches between threads as often as possible, so that a few rounds show a race."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     yield
@@ -197,11 +197,11 @@ def _benchmark(name: str) -> ModuleType:
 
 @pytest.fixture(scope="session")
 def accuracy() -> ModuleType:
-    """The benchmark of estimated durations, whose figures are held on a few pasts."""
+    """The benchmark of estimated durations, whose figures are checked for a few pasts."""
     return _benchmark("history_accuracy")
 
 
 @pytest.fixture(scope="session")
 def queues() -> ModuleType:
-    """The benchmark of estimated queues, whose figures are held on a few pasts."""
+    """The benchmark of estimated queues, whose figures are checked for a few pasts."""
     return _benchmark("history_queues")

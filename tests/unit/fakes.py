@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 URL = "http://tamr.test:9100/api/versioned/v1/"
 PATH = "operations/17"
-# For localhost and 127.0.0.1, signed by itself, valid for a hundred years.
+# For localhost and 127.0.0.1, self-signed, valid for a hundred years.
 CERTIFICATE = Path(__file__).with_name("loopback.pem")
 PASSWORD = "s3cret-of-ada"
 _REQUEST = requests.Request("GET", URL + PATH).prepare()
@@ -44,7 +44,7 @@ def document(state: Any = "RUNNING", **fields: Any) -> dict[str, Any]:
     return {**written, **fields}
 
 
-YEARS_THAT_NEVER_WERE = ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "1600-01-01T00:00:00Z"]
+EXTREME_TIMES = ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "1600-01-01T00:00:00Z"]
 
 
 def with_time(field: str, moment: str) -> dict[str, Any]:
@@ -64,7 +64,7 @@ class PublicOperation:
         self.client, self._data, self.api_path = client, data, alias or data.get("relativeId")
 
     def poll(self) -> None:
-        raise AssertionError("Its own polls have no limits.")
+        raise AssertionError("The public client's polls have no timeout.")
 
 
 def fake_response(status: int = 200, body: Any = b"", **headers: str) -> requests.Response:
@@ -96,7 +96,7 @@ class CannedAdapter(requests.adapters.BaseAdapter):
         return requests.adapters.HTTPAdapter().build_response(request, raw)
 
     def close(self) -> None:
-        """Nothing to close."""
+        """Does nothing."""
 
 
 def wait_until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:

@@ -25,7 +25,7 @@ def start_child(check: Callable[[], object]) -> int:
         signal.alarm(MAX_SECONDS)
         try:
             os._exit(0 if check() else 1)
-        finally:  # the child must not go on with the tests
+        finally:  # the child must not continue the tests
             os._exit(2)
     return child
 

@@ -1,4 +1,4 @@
-"""Jobs as JobHistory reads them, each an hour after the one that was made before it."""
+"""Past jobs for JobHistory, each an hour after the previous one."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Job:
 
 
 def ran(seconds, description=TRAIN, *, queued=12.0, **fields):
-    """A job that took so long; each comes an hour after the one that was made before it."""
+    """Returns a job that took some seconds, an hour after the previous one."""
     number = next(_numbers)
     created = DAY + timedelta(hours=number)
     started = created + timedelta(seconds=queued)

@@ -26,14 +26,14 @@ def header(auth):
         (JwtTokenAuth("a.b-_.c"), "Bearer a.b-_.c"),
     ],
 )
-def test_the_header_is_tamrs(auth, expected):
+def test_the_header_has_the_scheme_of_tamr(auth, expected):
     """BasicCreds for a password or a ready token, Bearer for a JWT."""
     assert header(auth) == expected
 
 
 @pytest.mark.parametrize("password", ["\u20ac\u4e2d\U0001f511", "p\u00e4ss", ":@/ %", "\x7f\t"])
-def test_a_password_may_hold_any_characters(password):
-    """It is sent as UTF-8, whatever is in it."""
+def test_a_password_may_contain_any_characters(password):
+    """It is sent as UTF-8."""
     sent = header(UsernamePasswordAuth("ad\u00e4", password)).removeprefix("BasicCreds ")
 
     assert base64.b64decode(sent).decode() == f"ad\u00e4:{password}"
@@ -41,7 +41,7 @@ def test_a_password_may_hold_any_characters(password):
 
 @pytest.mark.parametrize("auth", ALL, ids=lambda auth: type(auth).__name__)
 def test_a_secret_is_not_shown(auth):
-    """Not in the repr, nor in a format, nor inside of a container."""
+    """`repr`, `str`, formats and containers do not contain it."""
     for text in (repr(auth), str(auth), f"{auth}", repr({"auth": [auth]})):
         assert "s3cret" not in text
         assert "YWRhOnMzY3JldA" not in text
@@ -50,8 +50,8 @@ def test_a_secret_is_not_shown(auth):
 
 @pytest.mark.parametrize("auth", ALL, ids=lambda auth: type(auth).__name__)
 @pytest.mark.parametrize("keep", [pickle.dumps, copy.copy, copy.deepcopy])
-def test_a_secret_is_not_kept(auth, keep):
-    """Neither pickled nor copied, and the error does not tell it either."""
+def test_credentials_cannot_be_pickled_or_copied(auth, keep):
+    """The error does not show the secret either."""
     with pytest.raises(TypeError, match="create a new one") as raised:
         keep(auth)
 
@@ -59,7 +59,7 @@ def test_a_secret_is_not_kept(auth, keep):
 
 
 def test_equal_credentials_are_equal():
-    """By kind and content."""
+    """Their classes and values are compared."""
     assert UsernamePasswordAuth("ada", "x") == UsernamePasswordAuth("ada", "x")
     assert UsernamePasswordAuth("ada", "x") != UsernamePasswordAuth("ada", "y")
     assert TokenAuth("x") != JwtTokenAuth("x")
@@ -68,8 +68,8 @@ def test_equal_credentials_are_equal():
 
 @pytest.mark.parametrize("value", [None, 7, b"bytes", ["x"]])
 @pytest.mark.parametrize("name", ["username", "password", "token"])
-def test_a_credential_is_a_string(name, value):
-    """A missing one is found where it is given, by its name."""
+def test_a_credential_must_be_a_string(name, value):
+    """The error names the argument."""
     with pytest.raises(TypeError, match=f"{name} must be a string"):
         make(name, value)
 
@@ -77,7 +77,7 @@ def test_a_credential_is_a_string(name, value):
 @pytest.mark.parametrize("value", ["", "a\nb", "a\rb", "\ud800"])
 @pytest.mark.parametrize("name", ["username", "password", "token"])
 def test_a_credential_that_cannot_be_sent_is_refused(name, value):
-    """By the argument's name, and never by its value."""
+    """The error names the argument, and does not show its value."""
     with pytest.raises(ValueError, match=f"{name} must not") as raised:
         make(name, value)
 
@@ -86,8 +86,8 @@ def test_a_credential_that_cannot_be_sent_is_refused(name, value):
 
 @pytest.mark.parametrize("kind", [TokenAuth, JwtTokenAuth])
 @pytest.mark.parametrize("token", ["t\u00f6ken", "to ken", " token", "token\t", "\u20ac"])
-def test_a_token_goes_into_a_header(kind, token):
-    """So it is plain ASCII without blanks; the error does not show it."""
+def test_a_token_must_be_valid_in_a_header(kind, token):
+    """It is ASCII without blanks; the error does not show it."""
     with pytest.raises(ValueError, match="token must be printable ASCII") as raised:
         kind(token)
 
@@ -100,8 +100,8 @@ def make(name, value):
     return UsernamePasswordAuth(**{"username": "ada", "password": "x", name: value})
 
 
-def test_who_can_log_in():
-    """Any auth with a user name and a password, also the public package's class."""
+def test_credentials_with_a_password_can_log_in():
+    """Their class may be another one, such as that of the public package."""
     assert can_log_in(UsernamePasswordAuth("ada", "x"))
     assert can_log_in(SimpleNamespace(username="ada", password="x"))
     assert not can_log_in(TokenAuth("x"))
@@ -124,8 +124,8 @@ def test_who_can_log_in():
     # Sets have another order in each of pytest-xdist's workers.
     ids=lambda value: repr(sorted(value) if isinstance(value, set) else value),
 )
-def test_what_is_secret_about_credentials(auth, secrets):
-    """Password and token, ours or theirs, and what a token decodes to; not the user name."""
+def test_the_secrets_of_credentials(auth, secrets):
+    """Passwords, tokens and the decoded forms of tokens are secret; the user name is not."""
     assert secrets_of(auth) == secrets
 
 
@@ -140,6 +140,6 @@ def test_what_is_secret_about_credentials(auth, secrets):
     ],
     ids=repr,
 )
-def test_whose_credentials_they_are(auth, name):
-    """Ours, those that requests takes, or those that a token holds."""
+def test_the_user_name_of_credentials(auth, name):
+    """It is read from our classes, from a pair as requests accepts it, or from a token."""
     assert username_of(auth) == name

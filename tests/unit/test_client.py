@@ -31,12 +31,12 @@ LOGIN = f"{URL}instance:login"
 BASIC = UsernamePasswordAuth("ada", PASSWORD)._header
 
 
-def test_the_documented_arguments_are_taken():
-    """In the order of the public client, with its defaults; what is new is keyword-only."""
+def test_the_documented_arguments_are_accepted():
+    """Order and defaults are the public client's; new arguments are keyword-only."""
     parameters = inspect.signature(Client).parameters
 
-    usual = {name: each.default for name, each in parameters.items() if each.kind != 3}
-    assert list(usual.items()) == [
+    positional = {name: each.default for name, each in parameters.items() if each.kind != 3}
+    assert list(positional.items()) == [
         ("auth", inspect.Parameter.empty),
         ("host", "localhost"),
         ("protocol", "http"),
@@ -47,8 +47,8 @@ def test_the_documented_arguments_are_taken():
     ]
 
 
-def test_the_place_is_read_back():
-    """Host, protocol, port, base path and origin, as given."""
+def test_the_address_can_be_read_back():
+    """Host, protocol, port and base path are as given, and the origin is composed of them."""
     client = Client(TokenAuth("t"), "tamr.test", "https", None, "x/y")
 
     assert (client.host, client.protocol, client.port) == ("tamr.test", "https", None)
@@ -58,14 +58,13 @@ def test_the_place_is_read_back():
 @pytest.mark.parametrize(
     ("given", "kept"), [("", "/"), ("/", "/"), ("x", "/x/"), ("/x", "/x/"), ("//x//", "/x/")]
 )
-def test_a_base_path_has_slashes_around_it(given, kept):
-    """However it is given."""
+def test_a_base_path_begins_and_ends_with_a_slash(given, kept):
     assert Client(TokenAuth("t"), base_path=given).base_path == kept
 
 
 @pytest.mark.parametrize("method", ["get", "post", "put", "delete"])
 def test_each_method_sends_its_request(client, wire, method):
-    """With the credentials; what comes back is a requests.Response, whatever its status."""
+    """The credentials are added; a requests.Response is returned, with any status."""
     wire.add(method.upper(), f"{URL}x", status=418, json={"a": 1})
 
     response = getattr(client, method)("x", params={"q": "1"}, headers={"X-Own": "2"})
@@ -78,15 +77,15 @@ def test_each_method_sends_its_request(client, wire, method):
 
 
 def test_any_other_method_is_sent_by_request(client, wire):
-    """PATCH has no name of its own."""
+    """PATCH has no method of its own."""
     wire.patch(f"{URL}x", json={})
 
     assert client.request("PATCH", "x", json={"a": 1}).ok
     assert wire.calls[0].request.body == b'{"a": 1}'
 
 
-def test_every_request_has_limits(client, wire):
-    """Connect and read limits by default; a time-out of one's own replaces both."""
+def test_every_request_has_timeouts(client, wire):
+    """Connect and read timeouts have defaults, which the caller's timeout replaces."""
     wire.get(f"{URL}x")
     for timeout in (None, 7, (3, None), (None, 4.5)):
         client.get("x", timeout=timeout)
@@ -96,8 +95,8 @@ def test_every_request_has_limits(client, wire):
     assert given == [(5, 30), (7, 7), (3, 30), (5, 4.5), (5, 30)]
 
 
-def test_limits_are_within_the_total(wire):
-    """No part of a request may take longer than all of it."""
+def test_timeouts_are_within_the_total(wire):
+    """No part of a request may take longer than the whole request."""
     wire.get(f"{URL}x")
     with Client(TokenAuth("t"), "tamr.test", total_seconds=2) as client:
         client.get("x", timeout=100)
@@ -106,14 +105,14 @@ def test_limits_are_within_the_total(wire):
 
 
 @pytest.mark.parametrize("seconds", [-1, "60", None, float("nan")])
-def test_a_total_that_is_none_is_refused(seconds):
-    """By the argument's name."""
+def test_an_invalid_total_is_refused(seconds):
+    """The error names the argument."""
     with pytest.raises((ValueError, TypeError), match="total_seconds"):
         Client(TokenAuth("t"), total_seconds=seconds)
 
 
 def test_an_expired_session_is_renewed(client, wire):
-    """One login and one retry; from then on the cookie goes along instead of the password."""
+    """There is one login and one retry; later requests send the cookie instead of the password."""
     wire.get(f"{URL}x", status=401, body="anything")
     wire.get(f"{URL}x", json={})
     login = wire.post(LOGIN, json={"token": "t0ken", "username": "ada"})
@@ -129,8 +128,8 @@ def test_an_expired_session_is_renewed(client, wire):
 
 
 @pytest.mark.parametrize("login", [{"status": 401}, {"status": 404}, {"json": []}, {"json": {}}])
-def test_a_refused_login_is_no_loop(client, wire, login):
-    """The second 401 is the response, after one login; the next request uses the password again."""
+def test_a_refused_login_is_not_repeated(client, wire, login):
+    """The request is sent once more, with the password, and its 401 is returned."""
     wire.get(f"{URL}x", status=401)
     logins = wire.post(LOGIN, **login)
 
@@ -143,7 +142,7 @@ def test_a_refused_login_is_no_loop(client, wire, login):
 
 @pytest.mark.parametrize("auth", [TokenAuth("t"), JwtTokenAuth("a.b.c")])
 def test_a_token_is_not_renewed(wire, auth):
-    """There is nothing to log in with."""
+    """A login needs a user name and a password."""
     wire.get(f"{URL}x", status=401)
 
     assert Client(auth, "tamr.test").get("x").status_code == 401
@@ -151,8 +150,8 @@ def test_a_token_is_not_renewed(wire, auth):
 
 
 @pytest.mark.parametrize("status", [429, 502, 503])
-def test_a_login_that_fails_for_now_says_so(client, wire, status):
-    """That is a passing fault, not a wrong password."""
+def test_a_transient_error_of_a_login_is_raised(client, wire, status):
+    """It does not mean that the password is wrong."""
     wire.get(f"{URL}x", status=401)
     wire.post(LOGIN, status=status)
 
@@ -163,8 +162,8 @@ def test_a_login_that_fails_for_now_says_so(client, wire, status):
     assert raised.value.response.request.body is None
 
 
-def test_a_login_page_of_a_proxy_is_no_login(client, wire):
-    """The error says so, and holds nothing of what may be half of a token."""
+def test_a_login_response_that_is_cut_off_is_an_error(client, wire):
+    """The error holds no response, since a part of a token may be in it."""
     wire.get(f"{URL}x", status=401)
     wire.post(LOGIN, body='{"token": "t0k')
 
@@ -175,7 +174,7 @@ def test_a_login_page_of_a_proxy_is_no_login(client, wire):
     assert raised.value.__suppress_context__
 
 
-def test_a_stored_cookie_logs_in_first(wire):
+def test_store_auth_cookie_logs_in_at_once(wire):
     """The password is sent once, when the client is made."""
     wire.post(LOGIN, json={"token": "t0ken"})
     wire.get(f"{URL}x", json={})
@@ -191,8 +190,8 @@ def test_a_stored_cookie_logs_in_first(wire):
 
 
 @pytest.mark.parametrize("status", [401, 404, 500])
-def test_without_a_cookie_the_password_is_sent(wire, status):
-    """As in the public client, a login that fails is no obstacle."""
+def test_the_password_is_sent_after_a_failed_login(wire, status):
+    """As in the public client, a failed login is no error."""
     wire.post(LOGIN, status=status)
     wire.get(f"{URL}x", json={})
 
@@ -202,15 +201,15 @@ def test_without_a_cookie_the_password_is_sent(wire, status):
     assert wire.calls[1].request.headers["Authorization"] == BASIC
 
 
-def test_a_token_has_no_cookie():
-    """Only a user name and password can log in."""
+def test_store_auth_cookie_needs_a_password():
+    """A token cannot log in."""
     with pytest.raises(TypeError, match="UsernamePasswordAuth"):
         Client(TokenAuth("t"), store_auth_cookie=True)
 
 
 @pytest.mark.parametrize("body", [io.BytesIO(b"x"), iter([b"x"])], ids=["file", "iterator"])
-def test_a_body_that_is_used_up_is_not_sent_again(client, wire, body):
-    """The client logs in, and returns the 401: an empty body is not the request that was made."""
+def test_a_consumed_body_is_not_sent_again(client, wire, body):
+    """The client logs in and returns the 401, since a repeated request would have an empty body."""
     wire.post(f"{URL}x", status=401)
     wire.post(LOGIN, json={"token": "t0ken"})
 
@@ -220,8 +219,8 @@ def test_a_body_that_is_used_up_is_not_sent_again(client, wire, body):
 
 
 @pytest.mark.parametrize("data", [None, b"x", "x", {"a": "b"}, [("a", "b")]])
-def test_a_body_that_is_at_hand_is_sent_again(client, wire, data):
-    """401 means that it was not carried out, so this repeats nothing."""
+def test_a_repeatable_body_is_sent_again(client, wire, data):
+    """A 401 means that the request was not carried out, so it can be repeated."""
     wire.post(f"{URL}x", status=401)
     wire.post(f"{URL}x", status=200)
     wire.post(LOGIN, json={"token": "t0ken"})
@@ -231,7 +230,7 @@ def test_a_body_that_is_at_hand_is_sent_again(client, wire, data):
 
 
 def test_a_redirect_within_the_origin_is_followed(client, wire):
-    """Hop by hop, each relative to the one before; parameters are not added again."""
+    """Each location is relative to the previous one; parameters are not added again."""
     wire.get(f"{URL}x", status=302, headers={"Location": "/api/a/b"})
     wire.get("http://tamr.test:9100/api/a/b", status=307, headers={"Location": "c?d=1"})
     wire.get("http://tamr.test:9100/api/a/c", json={"here": True})
@@ -241,7 +240,7 @@ def test_a_redirect_within_the_origin_is_followed(client, wire):
 
 
 def test_a_method_may_be_in_lower_case(client, wire):
-    """A get, too, follows redirects, and may simply be sent again after it has failed."""
+    """`get` follows redirects, too, and the error of a timeout suggests to try again."""
     wire.get(f"{URL}x", status=302, headers={"Location": "/api/y"})
     wire.get("http://tamr.test:9100/api/y", body=requests.ReadTimeout())
 
@@ -249,8 +248,8 @@ def test_a_method_may_be_in_lower_case(client, wire):
         client.request("get", "x")
 
 
-def test_redirects_without_end_end(client, wire):
-    """The last redirect is returned, which is no response to the request."""
+def test_endless_redirects_end(client, wire):
+    """After three redirects the next one is returned."""
     wire.get(f"{URL}x", status=302, headers={"Location": "/api/versioned/v1/x"})
 
     assert client.get("x").status_code == 302
@@ -260,7 +259,7 @@ def test_redirects_without_end_end(client, wire):
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_only_get_follows_redirects(client, wire, method, status):
-    """A request that changes something is not sent again, nor turned into another."""
+    """A request that changes something is neither repeated nor turned into another."""
     wire.add(method, f"{URL}x", status=status, headers={"Location": "/api/y"})
 
     with pytest.raises(UnexpectedResponse, match=r"a redirect to http://tamr\.test:9100/api/y"):
@@ -270,8 +269,8 @@ def test_only_get_follows_redirects(client, wire, method, status):
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
-def test_a_redirect_elsewhere_is_an_error(client, wire, method):
-    """With any request, nothing goes to another origin."""
+def test_a_redirect_to_another_origin_is_an_error(client, wire, method):
+    """No request is sent to it."""
     wire.add(method, f"{URL}x", status=302, headers={"Location": "http://evil.test/"})
 
     with pytest.raises(CrossOriginError):
@@ -282,7 +281,7 @@ def test_a_redirect_elsewhere_is_an_error(client, wire, method):
 
 @pytest.mark.parametrize("location", ["\xff\xfe", "http://[::1", "http://tamr.test:x/"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_location_that_is_none_is_typed(client, wire, method, location):
+def test_an_invalid_location_is_a_typed_error(client, wire, method, location):
     """requests raises a plain UnicodeError or ValueError for it."""
     wire.add(method, f"{URL}x", status=302, headers={"Location": location})
 
@@ -292,8 +291,8 @@ def test_a_location_that_is_none_is_typed(client, wire, method, location):
                 each.request(method, "x")
 
 
-def test_an_response_does_not_know_where_to_go_next(client, wire):
-    """requests would prepare the next request, with the credentials."""
+def test_a_redirect_response_has_no_next_request(client, wire):
+    """requests would prepare it, with the credentials."""
     wire.post(f"{URL}x", status=302, headers={"Location": "/api/y"})
 
     with requests.Session() as session:
@@ -303,8 +302,8 @@ def test_an_response_does_not_know_where_to_go_next(client, wire):
             assert raised.value.response.next is None
 
 
-def test_no_credentials_are_kept(client, wire):
-    """Not in the request that a response holds."""
+def test_a_response_keeps_no_credentials(client, wire):
+    """They are removed from its request."""
     wire.get(f"{URL}x")
 
     response = client.get("x", headers={"Cookie": "authToken=x"})
@@ -313,7 +312,7 @@ def test_no_credentials_are_kept(client, wire):
 
 
 def test_a_client_cannot_be_copied_or_pickled(client):
-    """It holds credentials; the repr shows where it goes, and of the auth only its class."""
+    """It holds credentials; its repr shows the address, and only the class of the auth."""
     for keep in (copy.copy, copy.deepcopy, pickle.dumps):
         with pytest.raises(TypeError, match="not pickled"):
             keep(client)
@@ -323,8 +322,8 @@ def test_a_client_cannot_be_copied_or_pickled(client):
     )
 
 
-def test_a_closed_client_says_so(wire):
-    """With any request; closing twice is fine."""
+def test_a_closed_client_raises_an_error(wire):
+    """It may be closed twice."""
     with Client(TokenAuth("t"), "tamr.test") as client:
         pass
     client.close()
@@ -335,8 +334,8 @@ def test_a_closed_client_says_so(wire):
     assert not wire.calls
 
 
-def test_a_session_of_ones_own_is_used_and_left_open(wire):
-    """With its headers and its adapters."""
+def test_a_given_session_is_used_and_left_open(wire):
+    """Its headers are sent, and its adapters are not changed."""
     with requests.Session() as session:
         session.headers["X-Own"] = "1"
         adapters = dict(session.adapters)
@@ -356,7 +355,7 @@ def test_an_operation_is_fetched(client, wire):
 
 
 def test_all_operations_are_listed(client, wire):
-    """In the server's order; null statuses and unknown states are kept."""
+    """They are in the server's order; null statuses and unknown states are kept."""
     documents = [
         document(id=str(n), relativeId=f"operations/{n}", status=status)
         for n, status in enumerate([None, {}, "x", {"state": "RESTARTING"}, {"state": "FAILED"}])
@@ -372,25 +371,24 @@ def test_all_operations_are_listed(client, wire):
 
 
 @pytest.mark.parametrize("count", [0, 814, pytest.param(50_000, marks=pytest.mark.slow)])
-def test_a_list_of_any_length_is_kept(client, wire, count):
-    """Nothing is dropped, and it does not take long."""
+def test_lists_of_any_length_are_complete(client, wire, count):
     documents = [document(id=str(n), relativeId=f"operations/{n}") for n in range(count)]
     wire.get(f"{URL}operations", json=documents)
 
     assert len(client.operations()) == count
 
 
-@pytest.mark.parametrize("answered", ["null", "{}", '{"message": "x"}', '"x"'])
-def test_a_list_that_is_none_is_typed(client, wire, answered):
-    """Another document is no list of operations."""
-    wire.get(f"{URL}operations", body=answered)
+@pytest.mark.parametrize("body", ["null", "{}", '{"message": "x"}', '"x"'])
+def test_a_document_that_is_no_list_is_an_error(client, wire, body):
+    """Only a JSON array is a list of operations."""
+    wire.get(f"{URL}operations", body=body)
 
     with pytest.raises(UnexpectedResponse, match="not a list"):
         client.operations()
 
 
 def test_a_job_is_started_and_waited_for(client, wire, clock):
-    """As with the public client's refreshes: options go to `wait`."""
+    """As with the public client's refreshes, options are passed to `wait`."""
     wire.post(f"{URL}projects/1/unifiedDataset:refresh", json=document("PENDING"))
     wire.get(URL + PATH, json=document("SUCCEEDED"))
 
@@ -401,21 +399,20 @@ def test_a_job_is_started_and_waited_for(client, wire, clock):
 
 
 def test_a_job_is_started_asynchronously(client, wire):
-    """The operation comes back at once, as the server made it."""
+    """The operation of the response is returned at once."""
     wire.post(f"{URL}x:refresh", json=document("PENDING"), status=202)
 
     assert client.start("x:refresh", asynchronous=True).state == "PENDING"
 
 
-def test_nothing_to_do_is_a_noop(client, wire):
-    """204 included."""
+def test_a_204_is_a_noop(client, wire):
     wire.post(f"{URL}x:refresh", status=204)
 
     assert client.start("x:refresh").type == "NOOP"
 
 
 @pytest.mark.parametrize(
-    ("answered", "kind"),
+    ("response", "kind"),
     [
         ({"body": requests.ConnectionError("reset")}, ConnectionFailed),
         ({"body": requests.ReadTimeout("late")}, RequestTimeout),
@@ -426,9 +423,9 @@ def test_nothing_to_do_is_a_noop(client, wire):
         ({"json": {}}, UnexpectedResponse),
     ],
 )
-def test_a_lost_response_leaves_it_open_whether_the_job_was_started(client, wire, answered, kind):
-    """The error says so and where to look, and nothing is sent a second time."""
-    wire.post(f"{URL}x:refresh", **answered)
+def test_a_start_with_a_lost_response_has_an_unknown_outcome(client, wire, response, kind):
+    """The error says so and where to look, and the request is not repeated."""
+    wire.post(f"{URL}x:refresh", **response)
 
     with pytest.raises(kind, match="not known whether the server has carried it out") as raised:
         client.start("x:refresh")
@@ -438,8 +435,8 @@ def test_a_lost_response_leaves_it_open_whether_the_job_was_started(client, wire
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 503])
-def test_a_refusal_leaves_nothing_open(wire, status):
-    """The server said no, so nothing was started."""
+def test_a_refused_start_has_a_known_outcome(wire, status):
+    """The server has rejected the request, so no job was started."""
     wire.post(f"{URL}x:refresh", status=status)
 
     with pytest.raises(HTTPStatusError) as raised:
@@ -449,8 +446,8 @@ def test_a_refusal_leaves_nothing_open(wire, status):
     assert len(wire.calls) == 1
 
 
-def test_a_login_in_another_thread_is_not_waited_for_beyond_the_limit(wire):
-    """A hung login holds up nobody for longer than a request may take."""
+def test_waiting_for_a_login_ends_at_the_deadline(wire):
+    """A hanging login of another thread delays no request beyond its deadline."""
     wire.get(f"{URL}x", status=401)
     client = Client(UsernamePasswordAuth("ada", PASSWORD), "tamr.test", total_seconds=0.2)
 
@@ -458,8 +455,8 @@ def test_a_login_in_another_thread_is_not_waited_for_beyond_the_limit(wire):
         client.get("x")
 
 
-def test_a_login_that_failed_on_the_way_is_tried_again_by_the_next(client, wire):
-    """Only a login that was answered counts for those who waited for it."""
+def test_a_login_with_a_lost_connection_is_tried_again(client, wire):
+    """Only a login with a response counts for the threads that waited for it."""
     wire.get(f"{URL}x", status=401)
     wire.post(LOGIN, body=requests.ConnectionError("reset"))
     with pytest.raises(ConnectionFailed):
@@ -471,14 +468,14 @@ def test_a_login_that_failed_on_the_way_is_tried_again_by_the_next(client, wire)
     assert client._login.has_cookie
 
 
-def test_threads_that_ask_while_another_logs_in_do_not_log_in_again(client, wire):
-    """A request that left with the old cookie while the login was under way counts as before it."""
-    under_way, go_on, logins = threading.Event(), threading.Event(), []
+def test_concurrent_requests_share_one_login(client, wire):
+    """A request that was sent with the old cookie during a login starts no other login."""
+    under_way, finish, logins = threading.Event(), threading.Event(), []
 
     def log_in(_):
         logins.append(1)
         under_way.set()
-        go_on.wait(5)
+        finish.wait(5)
         return 200, {}, '{"token": "t0ken"}'
 
     def response(request):
@@ -491,16 +488,16 @@ def test_threads_that_ask_while_another_logs_in_do_not_log_in_again(client, wire
     under_way.wait(5)
     second = threading.Thread(target=client.get, args=("x",))
     second.start()
-    wait_until(lambda: len(wire.calls) == 2)  # both have been answered 401
-    go_on.set()
+    wait_until(lambda: len(wire.calls) == 2)  # both have received a 401
+    finish.set()
     first.join(5)
     second.join(5)
 
     assert len(logins) == 1
 
 
-def test_operations_are_made_of_this_client(client, wire):
-    """So that they are polled through it."""
+def test_a_started_operation_has_this_client(client, wire):
+    """It is polled with the same client."""
     wire.post(f"{URL}x:refresh", json=document("PENDING"))
 
     assert client.start("x:refresh", True).client is client
@@ -508,7 +505,7 @@ def test_operations_are_made_of_this_client(client, wire):
 
 
 def test_the_active_operations_are_those_that_have_not_ended(client, wire):
-    """A state that is not known counts as not ended."""
+    """An operation in an unknown state is active, too."""
     states = ["RUNNING", "SUCCEEDED", "CANCELING", "FAILED", "PENDING"]
     wire.get(f"{URL}operations", json=[document(state) for state in states])
 
@@ -517,7 +514,7 @@ def test_the_active_operations_are_those_that_have_not_ended(client, wire):
 
 @pytest.mark.parametrize("resource_id", [-1, "-1", "operations/-1"])
 def test_the_noop_is_known_without_a_request(client, wire, resource_id):
-    """No server has it; it is what a 204 becomes."""
+    """No server has it; it stands for a 204."""
     noop = client.operation(resource_id)
 
     assert (noop.type, noop.resource_id) == ("NOOP", "-1")
@@ -526,7 +523,7 @@ def test_the_noop_is_known_without_a_request(client, wire, resource_id):
 
 
 def test_a_client_can_log_in_later(client, wire):
-    """From then on it sends the cookie, and no credentials."""
+    """Later requests send the cookie, and no credentials."""
     wire.post(LOGIN, json={"token": "t-1", "username": "ada"})
     wire.get(URL + PATH, json=document())
 

@@ -19,7 +19,7 @@ PASSWORD = {"TAMR_USERNAME": "ada", "TAMR_PASSWORD": "s3cret"}
     ],
 )
 def test_credentials_come_from_the_environment(environ, auth):
-    """A token goes first; one with two dots is a JWT."""
+    """A token takes precedence; one with two dots is a JWT."""
     with Client.from_env({**URL, **environ}) as client:
         assert client.auth == auth
 
@@ -48,8 +48,8 @@ def test_a_missing_credential_is_named(environ, missing):
         ("http://tamr/one/", "http://tamr", "/one/api/versioned/v1/"),
     ],
 )
-def test_the_place_comes_from_a_url(url, origin, base_path):
-    """A path in it is where Tamr lives below its host."""
+def test_the_address_comes_from_a_url(url, origin, base_path):
+    """Its path is the prefix of the API on that host."""
     with Client.from_env({"TAMR_URL": url, **PASSWORD}) as client:
         assert (client.origin, client.base_path) == (origin, base_path)
 
@@ -69,7 +69,7 @@ def test_the_place_comes_from_a_url(url, origin, base_path):
     ],
 )
 def test_a_wrong_url_is_explained_and_not_shown(url):
-    """There may be a password in it."""
+    """It may contain a password."""
     with pytest.raises(ValueError, match="TAMR_URL must be the address") as raised:
         Client.from_env({"TAMR_URL": url, **PASSWORD})
 
@@ -77,14 +77,14 @@ def test_a_wrong_url_is_explained_and_not_shown(url):
     assert raised.value.__cause__ is None
 
 
-def test_no_url_is_not_set():
+def test_a_missing_url_is_reported():
     """A missing setting and a wrong one have different errors."""
     with pytest.raises(ValueError, match="It is not set"):
         Client.from_env(PASSWORD)
 
 
 def test_the_process_environment_is_the_default(monkeypatch):
-    """As the process has it now, and options go to the constructor."""
+    """Its current variables are used; options are passed to the constructor."""
     for name, value in {**URL, **PASSWORD}.items():
         monkeypatch.setenv(name, value)
 

@@ -13,31 +13,30 @@ from tamr_widgets._http.deadline import SLICE_SECONDS, current_deadline, deadlin
 
 @pytest.mark.parametrize("value", [0, 3, 0.25, True + 1, Fraction(1, 2), 1e9])
 def test_seconds_are_numbers(value):
-    """Whole or not, and zero."""
+    """They may be fractions or zero."""
     assert checked_seconds("x", value) == float(value)
 
 
 @pytest.mark.parametrize("value", [-1, -1e-9, math.nan, math.inf, -math.inf, 1.1e9, 10**400])
-def test_seconds_that_nobody_can_wait_are_refused(value):
-    """Negative, not a number, or beyond what a clock can do: by the argument's name."""
+def test_impossible_seconds_are_refused(value):
+    """They are negative, not a number, or too large; the error names the argument."""
     with pytest.raises(ValueError, match="timeout_seconds must be"):
         checked_seconds("timeout_seconds", value)
 
 
 @pytest.mark.parametrize("value", [True, False, "3", None, [3], 3j, Decimal(3)])
-def test_what_is_no_number_is_refused(value):
-    """A truth value, too: it is a mistake, not a second."""
+def test_a_value_that_is_no_number_is_refused(value):
+    """A boolean is refused, too, since it is a mistake."""
     with pytest.raises(TypeError, match="timeout_seconds must be a number"):
         checked_seconds("timeout_seconds", value)
 
 
-def test_there_is_no_limit_by_default():
-    """Nobody limits what is not in a block."""
+def test_there_is_no_deadline_by_default():
     assert current_deadline() is None
 
 
-def test_a_limit_counts_down(clock):
-    """The remaining time gets less, and never less than nothing."""
+def test_a_deadline_counts_down(clock):
+    """The remaining time decreases to zero."""
     with deadline(10) as limit:
         assert current_deadline() is limit
         assert limit.remaining() == 10
@@ -50,24 +49,24 @@ def test_a_limit_counts_down(clock):
     assert current_deadline() is None
 
 
-def test_a_limit_around_goes_on_to_count(clock):
-    """An inner limit can only be sooner."""
+def test_an_outer_deadline_still_counts(clock):
+    """An inner deadline cannot be later."""
     with deadline(3), deadline(60) as inner:
         assert inner.remaining() == 3
     with deadline(60), deadline(3) as inner:
         assert inner.remaining() == 3
 
 
-def test_a_limit_ends_with_an_exception():
-    """The next one starts from nothing."""
+def test_a_deadline_ends_with_an_exception():
+    """No deadline is left after the block."""
     with pytest.raises(KeyError), deadline(3):
         raise KeyError
 
     assert current_deadline() is None
 
 
-def test_work_can_be_called_off(clock):
-    """Also from a limit around; what blocks looks here again soon."""
+def test_work_can_be_cancelled(clock):
+    """An outer block can cancel it, too; blocking calls wait for short slices only."""
     stop = []
     with deadline(60, lambda: bool(stop)), deadline(30) as limit:
         assert not limit.is_cancelled()
@@ -78,8 +77,8 @@ def test_work_can_be_called_off(clock):
             limit.slice()
 
 
-def test_a_lifted_limit_has_no_end(clock):
-    """For what is read as a stream."""
+def test_a_lifted_deadline_is_infinite(clock):
+    """It is lifted for a response that is read as a stream."""
     with deadline(3) as limit:
         limit.lift()
         clock.advance(1e6)
@@ -88,8 +87,8 @@ def test_a_lifted_limit_has_no_end(clock):
         assert limit.slice() == SLICE_SECONDS
 
 
-def test_the_clock_is_the_machines():
-    """Unless a test puts its own in its place."""
+def test_the_clock_is_that_of_the_machine():
+    """Tests may replace it."""
     before = time.monotonic(), time.time()
     clock.sleep(0.001)
 

@@ -9,7 +9,7 @@ from tamr_widgets._operation.document import MAX_LEVELS, field, normalized_copy,
 
 
 def nested(levels, kind=list):
-    """A document of so many levels."""
+    """Returns a document of the given depth."""
     value = "bottom"
     for _ in range(levels):
         value = [value] if kind is list else {"a": value}
@@ -17,8 +17,8 @@ def nested(levels, kind=list):
 
 
 @pytest.mark.parametrize("kind", [list, dict])
-def test_a_copy_shares_nothing(kind):
-    """At no depth."""
+def test_a_copy_shares_no_object(kind):
+    """All levels are copied."""
     original = nested(3, kind)
     copy = normalized_copy(original)
 
@@ -30,8 +30,8 @@ def test_a_copy_shares_nothing(kind):
 
 
 @pytest.mark.parametrize("kind", [list, dict])
-def test_endless_depth_is_cut_off(kind):
-    """The rest can be compared, pickled and written, at any recursion limit."""
+def test_excessive_depth_is_cut_off(kind):
+    """The rest can be compared, pickled and serialized, at any recursion limit."""
     assert "bottom" in json.dumps(normalized_copy(nested(MAX_LEVELS, kind)))
 
     copy = normalized_copy(nested(30_000, kind))
@@ -41,22 +41,22 @@ def test_endless_depth_is_cut_off(kind):
     assert "bottom" not in json.dumps(copy)
 
 
-def test_a_circle_is_cut_off():
+def test_a_circular_reference_is_cut_off():
     """Python can make one, JSON cannot."""
-    circle = {}
-    circle["a"] = circle
+    circular = {}
+    circular["a"] = circular
 
-    assert json.dumps(normalized_copy(circle)).count("a") == MAX_LEVELS
+    assert json.dumps(normalized_copy(circular)).count("a") == MAX_LEVELS
 
 
-def test_half_a_character_is_replaced():
-    """JSON can write it, nothing can encode it."""
+def test_a_lone_surrogate_is_replaced():
+    """JSON can contain it, but it cannot be encoded."""
     copy = normalized_copy({"a": ["\ud800x\udfff", "\U0001f600"]})
 
     assert copy == {"a": ["\ufffdx\ufffd", "\U0001f600"]}
 
 
-def test_no_number_is_nothing():
+def test_nan_becomes_none():
     """Python's JSON reads NaN, which would make a document unequal to itself."""
     assert normalized_copy([float("nan"), 1.5, float("inf")]) == [None, 1.5, float("inf")]
 
@@ -77,22 +77,22 @@ def test_no_number_is_nothing():
     ],
     ids=range(10),
 )
-def test_what_should_be_text(value, expected):
-    """Wrong types are written as text, a missing field stays missing."""
+def test_a_value_is_converted_to_text(value, expected):
+    """A missing value stays None."""
     assert text(value) == expected
 
 
-def test_a_number_without_end_is_no_error():
-    """Python refuses to write one, unless it is old."""
+def test_a_huge_number_is_no_error():
+    """New versions of Python refuse to convert it to text."""
     assert text(10**5000) in {None, "1" + "0" * 999}
 
 
-def test_endless_depth_is_text():
-    """Python's own repr would give up on it."""
+def test_excessive_depth_is_converted_to_text():
+    """Python's `repr` would raise a RecursionError."""
     assert text(nested(30_000)) == "[" * MAX_LEVELS + "[]" + "]" * MAX_LEVELS
 
 
-def test_a_field_of_anything():
+def test_a_field_of_any_value():
     """Only objects have fields."""
     assert field({"a": 1}, "a") == 1
     assert field({"a": 1}, "b") is field([1], "a") is field(None, "a") is field("a", "a") is None

@@ -1,4 +1,4 @@
-"""Estimates that calibrate themselves, past runs, trends, and progress on both sides."""
+"""Calibration of estimates, past runs, trends, and progress in the kernel and on the page."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ STATIC = Path(tamr_widgets.__file__).parent / "widgets" / "static"
 
 
 def replay(seconds):
-    """Estimate each run of one kind from those before it."""
+    """Estimates each run of a kind from the runs before it."""
     history = JobHistory()
     estimates = []
     for each in seconds:
@@ -38,8 +38,8 @@ def replay(seconds):
     return list(zip(seconds, estimates, strict=True))[1:]
 
 
-def share_covered(told):
-    return fmean(each.low_seconds <= actual <= each.high_seconds for actual, each in told)
+def share_covered(estimated):
+    return fmean(each.low_seconds <= actual <= each.high_seconds for actual, each in estimated)
 
 
 @pytest.mark.parametrize(
@@ -50,36 +50,36 @@ def share_covered(told):
         *(pytest.param(spread, 400, marks=pytest.mark.slow) for spread in (0.01, 0.07, 0.8)),
     ],
 )
-def test_the_interval_learns_how_much_a_server_varies(spread, runs):
-    """Be it of percents or of factors, after a while four in five are within the interval."""
+def test_the_interval_adapts_to_the_spread(spread, runs):
+    """Four in five runs are within it, whether durations vary by percents or by factors."""
     rng = random.Random(7)
-    told = replay([30 * math.exp(rng.gauss(0, spread)) for _ in range(runs)])[50:]
+    estimated = replay([30 * math.exp(rng.gauss(0, spread)) for _ in range(runs)])[50:]
 
-    assert 0.75 <= share_covered(told) <= 0.86
+    assert 0.75 <= share_covered(estimated) <= 0.86
 
 
 @pytest.mark.parametrize("runs", [150, pytest.param(250, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("growth", [1.03, 1 / 1.03])
-def test_the_interval_keeps_up_with_a_drift(growth, runs):
+def test_the_interval_follows_a_drift(growth, runs):
     """If each run takes 3% more or less than the last, the interval still covers it."""
     rng = random.Random(8)
-    told = replay([100 * growth**n * math.exp(rng.gauss(0, 0.05)) for n in range(runs)])[50:]
+    estimated = replay([100 * growth**n * math.exp(rng.gauss(0, 0.05)) for n in range(runs)])[50:]
 
-    assert 0.74 <= share_covered(told) <= 0.87
+    assert 0.74 <= share_covered(estimated) <= 0.87
 
 
 @pytest.mark.parametrize("runs", [250, pytest.param(500, marks=pytest.mark.slow)])
-def test_both_ends_are_calibrated_each_for_itself(runs):
-    """If runs have a firm lower bound, one in ten is still below the low end."""
+def test_both_bounds_are_calibrated_separately(runs):
+    """If runs have a firm minimum, one in ten is still below the low bound."""
     rng = random.Random(9)
-    told = replay([30 * (1 + rng.expovariate(5)) for _ in range(runs)])[runs // 5 :]
+    estimated = replay([30 * (1 + rng.expovariate(5)) for _ in range(runs)])[runs // 5 :]
 
-    assert 0.05 <= fmean(actual < each.low_seconds for actual, each in told) <= 0.15
-    assert 0.05 <= fmean(actual > each.high_seconds for actual, each in told) <= 0.15
+    assert 0.05 <= fmean(actual < each.low_seconds for actual, each in estimated) <= 0.15
+    assert 0.05 <= fmean(actual > each.high_seconds for actual, each in estimated) <= 0.15
 
 
-def test_a_new_kind_gains_from_what_the_server_taught():
-    """A kind with a single run has a wider interval on a server where jobs vary more."""
+def test_a_new_kind_uses_the_accuracy_of_other_kinds():
+    """A kind with one run has a wider interval on a server where durations vary more."""
 
     def width(spread):
         rng = random.Random(10)
@@ -93,7 +93,7 @@ def test_a_new_kind_gains_from_what_the_server_taught():
     assert width(0.01) < width(0.07) < width(0.4)
 
 
-def test_a_kind_with_outcomes_of_its_own_goes_by_them():
+def test_a_kind_with_many_runs_uses_its_own_accuracy():
     """A steady kind keeps a narrow interval beside kinds that vary."""
     rng = random.Random(11)
     steady = [ran(30 + number % 2) for number in range(30)]
@@ -123,8 +123,8 @@ def test_the_order_of_adding_does_not_matter_with_many_kinds(rng):
             assert history.estimate(running(kind)) == first.estimate(running(kind))
 
 
-def test_asking_in_between_does_not_matter():
-    """A history that made an estimate after each job says the same in the end."""
+def test_estimates_between_additions_do_not_matter():
+    """A history that made an estimate after each job makes the same one in the end."""
     jobs = [ran(25 + number * 7 % 11, f"Kind {'x' * (number % 3)}") for number in range(90)]
     requested = JobHistory()
     for job in jobs:
@@ -135,8 +135,8 @@ def test_asking_in_between_does_not_matter():
     assert requested.estimate(running("Kind ")) == JobHistory(jobs).estimate(running("Kind "))
 
 
-def test_a_finished_job_is_calibrated_by_what_ended_before():
-    """Events after a job's end do not change what is said of it."""
+def test_a_finished_job_is_calibrated_by_earlier_jobs():
+    """Jobs that ended later do not change its estimate."""
     rng = random.Random(12)
     jobs = [ran(30 * math.exp(rng.gauss(0, 0.1))) for _ in range(25)]
     later = [ran(30 * math.exp(rng.gauss(0, 1)), "Other") for _ in range(200)]
@@ -146,8 +146,8 @@ def test_a_finished_job_is_calibrated_by_what_ended_before():
     assert after.estimate(jobs[-1]) == before.estimate(jobs[-1])
 
 
-def test_nor_by_later_runs_of_its_own_kind():
-    """A run that was far out afterwards does not widen what was said before."""
+def test_later_runs_of_a_kind_do_not_change_an_estimate():
+    """A later outlier does not widen the interval of an earlier run."""
     rng = random.Random(16)
     jobs = [ran(30 * math.exp(rng.gauss(0, 0.05))) for _ in range(15)]
     requested = ran(30)
@@ -158,8 +158,8 @@ def test_nor_by_later_runs_of_its_own_kind():
     )
 
 
-def test_where_all_kinds_drift_the_median_keeps_up():
-    """A server where each run takes 3% longer is estimated to a few percent, not to ten."""
+def test_the_median_follows_a_drift_of_all_kinds():
+    """If each run takes 3% longer, the error is a few percent, not ten."""
     rng = random.Random(18)
     history, errors = JobHistory(), []
     for number in range(60):
@@ -177,18 +177,18 @@ def test_where_all_kinds_drift_the_median_keeps_up():
 @pytest.mark.parametrize(
     ("rounds", "others"), [(100, 3), pytest.param(150, 6, marks=pytest.mark.slow)]
 )
-def test_one_kind_that_drifts_among_steady_ones_is_followed(rounds, others):
-    """A kind's own outcomes teach more than those of the server."""
+def test_the_interval_follows_one_kind_that_drifts(rounds, others):
+    """A kind's own outcomes count for more than those of steady kinds."""
     rng = random.Random(17)
-    history, told = JobHistory(), []
+    history, estimated = JobHistory(), []
     for number in range(rounds):
         for kind in range(others):
             history.add(ran(30 * math.exp(rng.gauss(0, 0.05)), f"Kind {'x' * kind}"))
         actual = 30 * 1.03**number * math.exp(rng.gauss(0, 0.05))
-        told.append((actual, history.estimate(running())))
+        estimated.append((actual, history.estimate(running())))
         history.add(ran(actual))
 
-    assert 0.75 <= share_covered(told[50:]) <= 0.9
+    assert 0.75 <= share_covered(estimated[50:]) <= 0.9
 
 
 @pytest.mark.parametrize(
@@ -198,20 +198,20 @@ def test_one_kind_that_drifts_among_steady_ones_is_followed(rounds, others):
         *(pytest.param(family, 800, marks=pytest.mark.slow) for family in FAMILIES),
     ],
 )
-def test_covers_what_it_says_on_any_server(accuracy, family, jobs):
-    """The 80% interval covers about that, whatever the trouble is."""
+def test_the_interval_covers_80_percent_on_any_server(accuracy, family, jobs):
+    """Durations of each family vary in another way."""
     scores = [accuracy.score(accuracy.past(family, seed, jobs=jobs)) for seed in (11, 12)]
 
     assert 0.76 <= fmean(score.covered for score in scores) <= 0.86
 
 
-def test_memory_is_bounded_while_nobody_asks(monkeypatch):
-    """Many more names than are kept, each met once, leave no trace but the latest."""
+def test_memory_is_bounded_without_estimates(monkeypatch):
+    """Of many more names than are kept, only the latest are stored."""
     monkeypatch.setattr(latest, "MAX_KEYS", 20)
     tracemalloc.start()
     try:
         history = JobHistory(ran(30 + n % 9, f"Export: {n}") for n in range(40))
-        gc.collect()  # what is garbage depends on the tests before
+        gc.collect()  # the amount of garbage depends on earlier tests
         before = tracemalloc.get_traced_memory()[0]
         for number in range(120):
             history.add(ran(30 + number % 9, f"Export: again {number}"))
@@ -224,7 +224,7 @@ def test_memory_is_bounded_while_nobody_asks(monkeypatch):
     assert grown < 40_000
 
 
-def test_an_estimate_costs_little():
+def test_an_estimate_takes_little_time():
     """With a full history, an estimate takes some microseconds, not a millisecond."""
     history = JobHistory(ran(30 + n % 7, f"Kind {'x' * (n % 40)}") for n in range(800))
     history.estimate(running("Kind x"))
@@ -235,8 +235,8 @@ def test_an_estimate_costs_little():
     assert time.process_time() - begin < 0.1
 
 
-def test_the_last_runs_are_listed_with_what_became_of_them():
-    """Newest last, failed and cancelled ones included, with when, how long queued and run."""
+def test_the_last_runs_are_listed_with_their_outcome():
+    """The newest is last; each has its end, and how long it was queued and ran."""
     jobs = [ran(30), ran(12, state="FAILED"), ran(5, state="CANCELED", queued=60)]
 
     runs = JobHistory(reversed(jobs)).runs(running())
@@ -257,7 +257,7 @@ def test_a_job_that_never_ran_has_no_duration():
     assert run.when == job.ended_at
 
 
-def test_runs_are_of_one_kind_bounded_and_never_twice():
+def test_runs_are_of_one_kind_limited_and_unique():
     """Twenty are kept; other kinds, and jobs that have not ended, are not among them."""
     jobs = [ran(30 + number) for number in range(50)]
     history = JobHistory([*jobs, *jobs, ran(9, "Other"), running(), pending()])
@@ -268,15 +268,15 @@ def test_runs_are_of_one_kind_bounded_and_never_twice():
 
 
 def test_runs_of_a_new_name_are_those_of_other_names():
-    """If a description is rare, its kind without names and numbers is listed."""
+    """If a description is rare, runs with the same template are listed."""
     history = JobHistory(ran(9, f"projectExport with artifact: a-{n}") for n in range(4))
 
     assert len(history.runs(running("projectExport with artifact: a-9"))) == 4
     assert history.runs(running("Train")) == ()
 
 
-def test_what_can_not_be_true_is_no_duration():
-    """An end before the start, or far in the future, is not shown as one."""
+def test_impossible_times_give_no_duration():
+    """An end is before the start, or far in the future."""
     backwards = ran(30, ended_at=DAY)
     future = ran(30, ended_at=DAY.replace(year=2099))
 
@@ -286,7 +286,7 @@ def test_what_can_not_be_true_is_no_duration():
 
 
 def test_a_trend_is_found():
-    """A job that takes 2% longer each time is 78% slower after 29 more runs, give or take."""
+    """A job that takes 2% longer each time is about 78% slower after 29 more runs."""
     rng = random.Random(13)
     jobs = [ran(30 * 1.02**number * math.exp(rng.gauss(0, 0.07))) for number in range(30)]
 
@@ -315,29 +315,32 @@ def test_getting_faster_is_a_trend_too():
 @pytest.mark.parametrize(
     "seconds",
     [[30] * 30, [30, 60], [30, 31] * 15, [*[30] * 25, 300], [30 * 1.0005**n for n in range(30)]],
-    ids=["equal", "two runs", "alternating", "one outlier", "next to nothing"],
+    ids=["equal", "two runs", "alternating", "one outlier", "negligible"],
 )
-def test_what_is_no_trend(seconds):
-    """Too few runs, one outlier, or a change that is of no use."""
+def test_changes_that_are_no_trend(seconds):
+    """There are too few runs, one outlier, or a negligible change."""
     assert JobHistory(map(ran, seconds)).trend(running()) is None
 
 
 @pytest.mark.parametrize(
-    ("likeness", "series"),
-    [(0.5, 100), *(pytest.param(likeness, 400, marks=pytest.mark.slow) for likeness in (0.0, 0.5))],
+    ("correlation", "series"),
+    [
+        (0.5, 100),
+        *(pytest.param(correlation, 400, marks=pytest.mark.slow) for correlation in (0.0, 0.5)),
+    ],
 )
-def test_noise_is_rarely_taken_for_a_trend(likeness, series):
-    """Even if a run resembles the one before, few in a hundred series show a trend."""
+def test_noise_rarely_shows_a_trend(correlation, series):
+    """Even if runs are autocorrelated, few in a hundred series show a trend."""
     rng = random.Random(14)
     found = 0
     for _ in range(series):
         log, logs = 0.0, []
         for _ in range(30):
-            log = likeness * log + rng.gauss(0, 0.2)
+            log = correlation * log + rng.gauss(0, 0.2)
             logs.append(log)
         found += relative_change(logs) is not None
 
-    assert found <= series * (0.02 if likeness == 0 else 0.06)
+    assert found <= series * (0.02 if correlation == 0 else 0.06)
 
 
 @pytest.fixture(scope="module")
@@ -364,7 +367,7 @@ def page_progress(tmp_path_factory):
         [node, modules / "serve.js"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
 
-        def ask(estimate, elapsed):
+        def page_progress_of(estimate, elapsed):
             facts = {
                 "median": estimate.median_seconds,
                 "low": estimate.low_seconds,
@@ -375,7 +378,7 @@ def page_progress(tmp_path_factory):
             process.stdin.flush()
             return float(process.stdout.readline())
 
-        yield ask
+        yield page_progress_of
         process.stdin.close()
 
 
@@ -387,7 +390,7 @@ def page_progress(tmp_path_factory):
     share=st.floats(0, 3) | st.none(),
 )
 def test_the_page_computes_the_same_progress(page_progress, median, below, above, elapsed, share):
-    """For any estimate and time, both sides show the same bar."""
+    """Kernel and page show the same bar for any estimate and time."""
     estimate = Estimate(median, median * (1 - below), median * (1 + above), 5)
     elapsed = elapsed if share is None else share * median
 
@@ -396,10 +399,10 @@ def test_the_page_computes_the_same_progress(page_progress, median, below, above
     )
 
 
-def test_nothing_known_has_no_runs_and_no_trend():
-    """An operation without an id, a type, a description and times is survived."""
-    nothing = Job(None, None, None, None, None, state="SUCCEEDED", type=None)
-    history = JobHistory([nothing])
+def test_an_empty_operation_has_no_runs_and_no_trend():
+    """It has no id, type, description or times."""
+    empty = Job(None, None, None, None, None, state="SUCCEEDED", type=None)
+    history = JobHistory([empty])
 
-    assert history.runs(nothing) == ()
-    assert history.trend(nothing) is None
+    assert history.runs(empty) == ()
+    assert history.trend(empty) is None

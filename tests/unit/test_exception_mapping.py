@@ -1,4 +1,4 @@
-"""The exception boundary, complete: nothing of requests' or urllib3's gets through."""
+"""Mapping of all exceptions of requests, urllib3 and the system to errors of the package."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import traceback
 import pytest
 import requests
 import urllib3
-from requests import exceptions as theirs
-from urllib3 import exceptions as lower
+from requests import exceptions as requests_errors
+from urllib3 import exceptions as urllib3_errors
 
 from tamr_widgets import (
     CertificateError,
@@ -91,18 +91,18 @@ def subclasses(kind):
 
 
 def all_exceptions():
-    """Each exception class of both modules, and of the operating system's family."""
-    for module in (theirs, lower):
+    """Yields each exception class of requests, urllib3, the operating system and http.client."""
+    for module in (requests_errors, urllib3_errors):
         for kind in vars(module).values():
-            its_own = isinstance(kind, type) and kind.__module__ == module.__name__
-            if its_own and issubclass(kind, Exception) and not issubclass(kind, Warning):
+            defined_here = isinstance(kind, type) and kind.__module__ == module.__name__
+            if defined_here and issubclass(kind, Exception) and not issubclass(kind, Warning):
                 yield kind
     builtin = [each for each in subclasses(OSError) if each.__module__ in {"builtins", "socket"}]
     yield from [OSError, *builtin, *subclasses(http.client.HTTPException)]
 
 
-def made(kind):
-    """An instance of an exception class, whatever its constructor wants."""
+def make(kind):
+    """Returns an instance of an exception class, with the arguments that it requires."""
     return kind(*ARGUMENTS.get(full_name(kind), ("x",)))
 
 
@@ -110,26 +110,26 @@ def full_name(kind):
     return f"{kind.__module__}.{kind.__name__}"
 
 
-def ours(error, what="GET http://tamr.test/x"):
-    with pytest.raises(TamrError) as raised, map_exceptions(what):
+def mapped(error, request_line="GET http://tamr.test/x"):
+    with pytest.raises(TamrError) as raised, map_exceptions(request_line):
         raise error
     return raised.value
 
 
 @pytest.mark.parametrize("kind", dict.fromkeys(all_exceptions()), ids=full_name)
-def test_every_exception_becomes_ours(kind):
-    """Of a class that says what to do about it, with the request in its message."""
-    error = made(kind)
+def test_every_exception_is_mapped(kind):
+    """The class depends on the cause, and the message begins with the request."""
+    error = make(kind)
 
-    translation = ours(error)
+    result = mapped(error)
 
     expected = EXPECTED.get(full_name(kind), EXPECTED.get(kind.__name__, ConnectionFailed))
-    assert type(translation) is expected
-    assert type(translation.__cause__) in {kind, type(None)}
-    assert translation.__cause__ is not error
-    assert translation.__context__ is None
-    assert str(translation).startswith("GET http://tamr.test/x ")
-    assert pickle.loads(pickle.dumps(translation)).args == translation.args
+    assert type(result) is expected
+    assert type(result.__cause__) in {kind, type(None)}
+    assert result.__cause__ is not error
+    assert result.__context__ is None
+    assert str(result).startswith("GET http://tamr.test/x ")
+    assert pickle.loads(pickle.dumps(result)).args == result.args
 
 
 @pytest.mark.parametrize(
@@ -141,115 +141,124 @@ def test_every_exception_becomes_ours(kind):
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_plain_value_errors_of_requests_become_ours(error):
-    """requests lets some through: of a Location that is no address, of a header that cannot be."""
-    assert type(ours(error)) is EXPECTED[type(error).__name__]
+def test_plain_value_errors_of_requests_are_mapped(error):
+    """requests raises some for an invalid Location, or a header that cannot be encoded."""
+    assert type(mapped(error)) is EXPECTED[type(error).__name__]
 
 
-def test_a_bad_header_of_the_response_is_not_the_requests_fault():
-    """requests wraps it in the class that it has for bad headers of requests."""
-    error = theirs.InvalidHeader(lower.InvalidHeader("Content-Length contained multiple values"))
+def test_an_invalid_header_of_a_response_is_no_invalid_request():
+    """requests wraps it in its class for invalid headers of requests."""
+    error = requests_errors.InvalidHeader(
+        urllib3_errors.InvalidHeader("Content-Length contained multiple values")
+    )
 
-    assert type(ours(error)) is UnexpectedResponse
+    assert type(mapped(error)) is UnexpectedResponse
 
 
 def test_our_own_errors_pass_unchanged():
-    """They are translated already."""
+    """They need no mapping."""
     error = NotFound("gone")
 
-    assert ours(error) is error
+    assert mapped(error) is error
 
 
 @pytest.mark.parametrize(
     "error", [KeyboardInterrupt(), KeyError("x"), TypeError("x"), SystemExit()]
 )
-def test_what_is_not_of_the_network_passes_unchanged(error):
-    """Ctrl-C, and mistakes in Python, are none of the server's business."""
+def test_other_exceptions_pass_unchanged(error):
+    """Ctrl-C and programming errors are not errors of a request."""
     with pytest.raises(type(error)) as raised, map_exceptions("GET x"):
         raise error
 
     assert raised.value is error
 
 
-def test_a_certificate_that_is_not_accepted_does_not_pass():
-    """Trying again would bring the same certificate, so it says what to check."""
+def test_an_untrusted_certificate_is_not_retryable():
+    """A retry would get the same certificate; the error has the reason."""
     inner = ssl.SSLCertVerificationError(1, "certificate verify failed: self-signed certificate")
-    wrapped = theirs.SSLError(lower.MaxRetryError(POOL, "/x", lower.SSLError(inner)))
+    wrapped = requests_errors.SSLError(
+        urllib3_errors.MaxRetryError(POOL, "/x", urllib3_errors.SSLError(inner))
+    )
 
-    for error in (inner, lower.SSLError(inner), wrapped):
-        translation = ours(error)
-        assert type(translation) is CertificateError
-        assert "self-signed" in str(translation)
-        assert not is_retryable(translation, 0)
-
-
-def test_a_handshake_that_breaks_off_may_pass():
-    """A proxy that restarts does that, and so does a server that speaks no https."""
-    translation = ours(theirs.SSLError(ssl.SSLError(1, "wrong version number")))
-
-    assert type(translation) is ConnectionFailed
-    assert "speak https" in str(translation)
-    assert is_retryable(translation, 0)
+    for error in (inner, urllib3_errors.SSLError(inner), wrapped):
+        result = mapped(error)
+        assert type(result) is CertificateError
+        assert "self-signed" in str(result)
+        assert not is_retryable(result, 0)
 
 
-def test_a_time_out_within_a_lost_connection_is_a_time_out():
-    """requests reports a time-out in the body as a ConnectionError, urllib3 as a ProtocolError."""
+def test_a_failed_handshake_is_retryable():
+    """A proxy that restarts causes it, and so does a server without https."""
+    result = mapped(requests_errors.SSLError(ssl.SSLError(1, "wrong version number")))
+
+    assert type(result) is ConnectionFailed
+    assert "speak https" in str(result)
+    assert is_retryable(result, 0)
+
+
+def test_a_timeout_within_a_connection_error_is_a_timeout():
+    """requests reports a timeout of the body as a ConnectionError, urllib3 as a ProtocolError."""
     for error in (
-        theirs.ConnectionError(lower.ReadTimeoutError(POOL, "/x", "late")),
-        theirs.ConnectionError(lower.ProtocolError("aborted", TimeoutError("late"))),
+        requests_errors.ConnectionError(urllib3_errors.ReadTimeoutError(POOL, "/x", "late")),
+        requests_errors.ConnectionError(
+            urllib3_errors.ProtocolError("aborted", TimeoutError("late"))
+        ),
     ):
-        assert type(ours(error)) is RequestTimeout
+        assert type(mapped(error)) is RequestTimeout
 
 
-def test_a_connection_that_could_not_be_made_is_no_time_out():
-    """To urllib3 it is one."""
-    refused = lower.NewConnectionError(POOL, "[Errno 111] Connection refused")
+def test_a_refused_connection_is_no_timeout():
+    """In urllib3, its class is derived from that of connect timeouts."""
+    refused = urllib3_errors.NewConnectionError(POOL, "[Errno 111] Connection refused")
 
-    translation = ours(theirs.ConnectionError(lower.MaxRetryError(POOL, "/x", refused)))
+    result = mapped(
+        requests_errors.ConnectionError(urllib3_errors.MaxRetryError(POOL, "/x", refused))
+    )
 
-    assert type(translation) is ConnectionFailed
-    assert "Is the server running" in str(translation)
+    assert type(result) is ConnectionFailed
+    assert "Is the server running" in str(result)
 
 
-def test_the_innermost_reason_is_told():
-    """And not the Python objects around it."""
+def test_the_message_has_the_innermost_reason():
+    """Python objects that wrap it are not shown."""
     reset = ConnectionResetError(104, "Connection reset by peer")
-    error = theirs.ConnectionError(lower.ProtocolError("Connection aborted.", reset))
+    error = requests_errors.ConnectionError(
+        urllib3_errors.ProtocolError("Connection aborted.", reset)
+    )
 
-    assert "(" + str(reset) + ")" in str(ours(error))
-    assert " at 0x" not in str(ours(made(lower.NewConnectionError)))
+    assert "(" + str(reset) + ")" in str(mapped(error))
+    assert " at 0x" not in str(mapped(make(urllib3_errors.NewConnectionError)))
 
 
 def test_a_long_reason_is_cut():
-    """A message stays a message."""
-    assert len(str(ours(OSError("x" * 10_000)))) < 500
+    assert len(str(mapped(OSError("x" * 10_000)))) < 500
 
 
-def test_a_circle_of_causes_ends():
-    """Exceptions can hold each other."""
+def test_circular_causes_are_no_endless_loop():
+    """Exceptions can refer to each other."""
     one, other = OSError("one"), OSError("other")
     one.reason, other.reason = other, one
 
-    assert type(ours(one)) is ConnectionFailed
+    assert type(mapped(one)) is ConnectionFailed
 
 
-def test_nothing_of_the_exception_is_kept():
-    """It holds the request with the credentials, and texts of anybody."""
+def test_the_cause_keeps_no_content_of_the_exception():
+    """The original holds the request with its credentials, and texts of the server."""
     request = requests.Request("GET", "http://tamr.test", headers={"Authorization": "x"}).prepare()
-    error = theirs.ReadTimeout("s3cret", request=request, response=requests.Response())
+    error = requests_errors.ReadTimeout("s3cret", request=request, response=requests.Response())
     error.__cause__ = error.__context__ = OSError("s3cret")
 
-    cause = ours(error).__cause__
+    cause = mapped(error).__cause__
 
-    assert type(cause) is theirs.ReadTimeout
+    assert type(cause) is requests_errors.ReadTimeout
     assert "s3cret" not in "".join(traceback.format_exception(cause))
     assert vars(cause) == {}
 
 
 @pytest.mark.parametrize("name", ["Authorization", "X-Other"])
 @pytest.mark.parametrize("value", ["BasicCreds s3cret\n", "s3cret\r\nX: y"])
-def test_a_header_is_not_quoted(name, value):
-    """It may be the one with the credentials, read from a file with a line break at its end."""
+def test_a_header_value_is_not_quoted(name, value):
+    """It may hold credentials, read from a file with a line break at its end."""
 
     def auth(request):
         request.headers[name] = value
@@ -262,42 +271,51 @@ def test_a_header_is_not_quoted(name, value):
     assert "header value" in str(raised.value)
 
 
-def test_a_quoted_header_is_cut_off():
-    """In the words of either library."""
-    for error in (theirs.InvalidHeader("in header value: 's3cret'"), ValueError("Header Value s3")):
-        text = "".join(traceback.format_exception(ours(error)))
+def test_a_quoted_header_value_is_removed():
+    """Both libraries quote it, in different texts."""
+    for error in (
+        requests_errors.InvalidHeader("in header value: 's3cret'"),
+        ValueError("Header Value s3"),
+    ):
+        text = "".join(traceback.format_exception(mapped(error)))
         assert "s3" not in text
 
 
-LOST = theirs.ConnectionError(lower.ProtocolError("aborted", ConnectionResetError(104, "reset")))
-REFUSED = theirs.ConnectionError(
-    lower.MaxRetryError(POOL, "/x", lower.NewConnectionError(POOL, "refused"))
+LOST = requests_errors.ConnectionError(
+    urllib3_errors.ProtocolError("aborted", ConnectionResetError(104, "reset"))
+)
+REFUSED = requests_errors.ConnectionError(
+    urllib3_errors.MaxRetryError(POOL, "/x", urllib3_errors.NewConnectionError(POOL, "refused"))
 )
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE", "PUT", "PATCH"])
-@pytest.mark.parametrize("error", [LOST, theirs.ReadTimeout("late"), theirs.ContentDecodingError()])
-def test_what_may_have_been_done_is_said_to_be_unknown(method, error):
-    """A job may have been started although no response came: look before doing it twice."""
-    message = str(ours(error, f"{method} http://tamr.test/x"))
+@pytest.mark.parametrize(
+    "error", [LOST, requests_errors.ReadTimeout("late"), requests_errors.ContentDecodingError()]
+)
+def test_a_change_without_a_response_has_an_unknown_outcome(method, error):
+    """The job may have been started, so the error says to look before a repetition."""
+    message = str(mapped(error, f"{method} http://tamr.test/x"))
 
     assert "not known whether the server has carried it out" in message
     assert "Jobs page" in message
 
 
-@pytest.mark.parametrize("error", [REFUSED, theirs.ConnectTimeout("x"), made(lower.EmptyPoolError)])
-def test_what_was_never_sent_was_not_done(error):
-    """If no connection was made, nothing is unknown."""
-    message = str(ours(error, "POST http://tamr.test/x"))
+@pytest.mark.parametrize(
+    "error", [REFUSED, requests_errors.ConnectTimeout("x"), make(urllib3_errors.EmptyPoolError)]
+)
+def test_a_request_that_was_not_sent_has_a_known_outcome(error):
+    """No connection was made."""
+    message = str(mapped(error, "POST http://tamr.test/x"))
 
     assert "not known" not in message
     assert "Is the server running" in message
 
 
 @pytest.mark.parametrize(
-    "what", ["GET x", "HEAD x", "POST http://t/api/versioned/v1/instance:login"]
+    "request_line", ["GET x", "HEAD x", "POST http://t/api/versioned/v1/instance:login"]
 )
-def test_what_does_no_harm_may_be_tried_again(what):
-    """Asking twice, or logging in twice, changes nothing."""
-    assert outcome_hint(what, "again") == "again"
-    assert "not known" not in str(ours(LOST, what))
+def test_reads_and_logins_may_be_repeated(request_line):
+    """Repeating them changes nothing."""
+    assert outcome_hint(request_line, "again") == "again"
+    assert "not known" not in str(mapped(LOST, request_line))

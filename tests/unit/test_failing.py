@@ -33,18 +33,18 @@ def test_the_newest_failure_of_a_kind_is_reported():
     assert ids(still_failing(jobs("FAILED", "FAILED", "SUCCEEDED"))) == ["Train-3"]
 
 
-def test_a_success_since_clears_it():
-    """A failure before it is history."""
+def test_a_later_success_clears_a_failure():
+    """Only failures since the last success are reported."""
     assert still_failing(jobs("SUCCEEDED", "FAILED")) == []
 
 
-def test_a_run_that_was_cancelled_or_has_not_ended_clears_nothing():
+def test_a_cancelled_or_active_run_clears_no_failure():
     """The last outcome of the kind is still the failure."""
     assert ids(still_failing(jobs("RUNNING", "CANCELED", "PENDING", "FAILED"))) == ["Train-1"]
 
 
 def test_kinds_differ_in_description_and_type():
-    """A success of another kind says nothing."""
+    """A success of another kind clears no failure."""
     mixed = [
         *jobs("SUCCEEDED", description="Publish"),
         *jobs("FAILED"),

@@ -1,4 +1,4 @@
-"""QueueForecast: estimates of a queue that other threads change while they are made."""
+"""QueueForecast: estimates of a queue that another thread changes at the same time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SECOND = {"2": Operation(None, document("PENDING", id="2", relativeId="operation
 
 
 class Queue:
-    """Estimates queues; another thread does something during the first estimate."""
+    """Estimates queues; `meanwhile` runs during the first estimate, in place of another thread."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -45,15 +45,15 @@ def forecast(queue: Queue) -> QueueForecast[str]:
 
 
 def test_a_queue_that_changes_during_its_estimate_is_estimated_again(queue, forecast):
-    """The jobs that waited before are not shown until the next change."""
+    """Otherwise the previous jobs would be shown until the next change."""
     queue.meanwhile = lambda: forecast.update(SECOND, NOW)
     forecast.places()
 
     assert list(forecast.places()) == ["2"]
 
 
-def test_a_history_that_changes_during_an_estimate_makes_another_one(queue, forecast):
-    """The estimates of the history before are not kept."""
+def test_a_change_of_the_history_during_an_estimate_invalidates_it(queue, forecast):
+    """The next call estimates again, and its result is kept."""
     queue.meanwhile = forecast.invalidate
     forecast.places()
     forecast.places()

@@ -1,4 +1,4 @@
-"""JobHistory: which jobs are alike, what counts, and what must not."""
+"""JobHistory: kinds of jobs, and the past jobs that their estimates use."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ LETTERS = str.maketrans("0123456789", "abcdefghij")
 FAMILIES = ("rare", "exports", "steady", "names", "steps", "sessions", "bursts", "heavy")
 
 
-def test_an_empty_history_says_nothing():
-    """Without a past there is no estimate, neither of running nor of the queue."""
+def test_an_empty_history_has_no_estimates():
+    """Neither the duration nor the queue can be estimated."""
     history = JobHistory()
 
     assert history.estimate(running()) is None
@@ -31,28 +31,28 @@ def test_an_empty_history_says_nothing():
 
 
 def test_operations_of_the_public_client_are_adopted(client):
-    """As jobs of the past, and where an estimate of one is requested."""
+    """They are accepted as past jobs, and wherever an estimate is requested."""
     past = Operation(client, document("SUCCEEDED"))
     running = PublicOperation(client, document("RUNNING", id="18"))
-    ours = Operation.adopt(running)
+    adopted = Operation.adopt(running)
 
     history = JobHistory([PublicOperation(client, past.to_json())])
 
-    assert history.estimate(running) == JobHistory([past]).estimate(ours) is not None
-    assert history.runs(running) == JobHistory([past]).runs(ours) != ()
+    assert history.estimate(running) == JobHistory([past]).estimate(adopted) is not None
+    assert history.runs(running) == JobHistory([past]).runs(adopted) != ()
     assert history.trend(running) is None
-    assert history.estimate_queue(running) == history.estimate_queue(ours, [running])
+    assert history.estimate_queue(running) == history.estimate_queue(adopted, [running])
     assert history.waiting([running], DAY) == []
 
 
-def test_what_is_no_operation_is_refused():
+def test_only_operations_are_accepted():
     """The error says what is needed instead."""
     with pytest.raises(OperationTypeError, match="needs an operation, not something of type int"):
         JobHistory([17])
 
 
-def test_one_run_is_a_basis():
-    """After one run the estimate is that run, with an interval of a usual width around it."""
+def test_one_run_is_enough_for_an_estimate():
+    """Its duration is the median, within an interval of the default width."""
     estimate = JobHistory([ran(30)]).estimate(running())
 
     assert estimate.median_seconds == pytest.approx(30)
@@ -61,8 +61,8 @@ def test_one_run_is_a_basis():
     assert estimate.samples == 1
 
 
-def test_the_interval_narrows_with_experience():
-    """Thirty equal runs promise more than three, and three more than one."""
+def test_the_interval_narrows_with_more_runs():
+    """Thirty equal runs have a narrower interval than three, and three than one."""
     widths = []
     for runs in (1, 3, 30):
         estimate = JobHistory(ran(30) for _ in range(runs)).estimate(running())
@@ -82,7 +82,7 @@ def test_recent_runs_count_for_more():
 
 
 def test_one_outlier_does_not_move_the_estimate():
-    """A run of ten times the usual leaves the median where it was, and the interval sane."""
+    """A run of ten times the usual duration hardly changes the median and the interval."""
     usual = [ran(30 + day % 3) for day in range(20)]
 
     estimate = JobHistory([*usual, ran(300), *(ran(31) for _ in range(3))]).estimate(running())
@@ -92,8 +92,8 @@ def test_one_outlier_does_not_move_the_estimate():
 
 
 @pytest.mark.parametrize("state", ["FAILED", "CANCELED", "CANCELING", "RUNNING", "HIBERNATING"])
-def test_only_success_teaches_how_long_jobs_run(state):
-    """Runs that failed, were cancelled, or are in a state that is not known do not count."""
+def test_only_successful_runs_count(state):
+    """Runs that failed, were cancelled, or are in an unknown state do not count."""
     history = JobHistory(ran(1, state=state) for _ in range(10))
 
     assert history.estimate(running()) is None
@@ -111,8 +111,8 @@ def test_only_success_teaches_how_long_jobs_run(state):
     ],
     ids=["end before start", "no end", "no start", "a year long", "year 9999", "year 1"],
 )
-def test_what_can_not_be_true_is_left_out(bad):
-    """Impossible times neither raise nor count."""
+def test_impossible_times_are_left_out(bad):
+    """They neither raise an error nor count."""
     good = [ran(30), ran(31), ran(32)]
     expected = JobHistory(good).estimate(running())
 
@@ -121,8 +121,8 @@ def test_what_can_not_be_true_is_left_out(bad):
     assert history.estimate(running()) == expected
 
 
-def test_jobs_of_another_year_do_not_take_the_place_of_the_newest():
-    """A job that is said to have ended in 2099 is not the newest for ever."""
+def test_jobs_of_the_future_do_not_displace_recent_jobs():
+    """A job with an end in 2099 would otherwise stay the newest."""
     far = datetime(2099, 1, 1, tzinfo=timezone.utc)
     ahead = [
         ran(5, started_at=far + timedelta(hours=n), ended_at=far + timedelta(hours=n, seconds=5))
@@ -134,25 +134,25 @@ def test_jobs_of_another_year_do_not_take_the_place_of_the_newest():
     assert estimate.median_seconds == pytest.approx(30)
 
 
-def test_a_job_in_no_time_has_an_estimate():
-    """Servers with whole seconds let a short job end when it starts."""
+def test_a_job_of_zero_seconds_has_an_estimate():
+    """On servers with whole seconds, a short job ends when it starts."""
     estimate = JobHistory(ran(0) for _ in range(5)).estimate(running())
 
     assert 0 < estimate.low_seconds <= estimate.median_seconds <= estimate.high_seconds < 1
 
 
-def test_an_operation_with_nothing_in_it_is_survived():
-    """Without an id, a type, a description and times, there is nothing to learn or to say."""
-    nothing = Job(None, None, None, None, None, state="", type=None)
+def test_an_empty_operation_has_no_estimate():
+    """It has no id, type, description or times, and causes no error."""
+    empty = Job(None, None, None, None, None, state="", type=None)
 
-    history = JobHistory([nothing, replace(nothing, state="SUCCEEDED")])
+    history = JobHistory([empty, replace(empty, state="SUCCEEDED")])
 
-    assert history.estimate(nothing) is None
-    assert history.estimate_queue(nothing) is None
+    assert history.estimate(empty) is None
+    assert history.estimate_queue(empty) is None
 
 
 def test_the_same_job_counts_once():
-    """Snapshots of one job pass by again and again, also of those forgotten since."""
+    """Snapshots of a job are added repeatedly, also after it has been dropped."""
     jobs = [ran(20 + number % 7) for number in range(60)]
     once, often = JobHistory(jobs), JobHistory(jobs)
 
@@ -164,7 +164,7 @@ def test_the_same_job_counts_once():
 
 
 def test_other_types_and_descriptions_do_not_count():
-    """A job is like another if the type and the description are the same."""
+    """Jobs are of one kind if their type and description are the same."""
     history = JobHistory([*(ran(30) for _ in range(5)), *(ran(9, type="EXPORT") for _ in range(5))])
 
     assert history.estimate(running()).median_seconds == pytest.approx(30)
@@ -172,7 +172,7 @@ def test_other_types_and_descriptions_do_not_count():
     assert history.estimate(running("Publish Clusters")) is None
 
 
-def test_a_new_name_is_foretold_from_other_names():
+def test_a_new_name_is_estimated_from_other_names():
     """If a description is new, the same kind with other names and numbers counts."""
     history = JobHistory(
         ran(20 + number % 3, f"Materialize views [set_{number}] to Elastic") for number in range(8)
@@ -184,8 +184,8 @@ def test_a_new_name_is_foretold_from_other_names():
     assert estimate.samples == 8
 
 
-def test_a_name_of_its_own_goes_before_other_names():
-    """Three runs of the same description outweigh any number of others."""
+def test_runs_of_the_same_name_outweigh_other_names():
+    """Three runs of the same description count for more than any number of others."""
     others = [ran(20, f"Profiling [{number}] attributes.") for number in range(30)]
     own = [ran(60, "Profiling [99] attributes.") for _ in range(3)]
 
@@ -196,7 +196,7 @@ def test_a_name_of_its_own_goes_before_other_names():
 
 
 def test_every_other_name_counts_once():
-    """A name that ran often says no more of a new one than a name that ran once."""
+    """A name that ran often counts no more than a name that ran once."""
     often = [ran(10, "Profiling [1] attributes.") for _ in range(50)]
     once = [ran(11, f"Profiling [{number}] attributes.") for number in range(2, 7)]
 
@@ -206,8 +206,8 @@ def test_every_other_name_counts_once():
     assert estimate.median_seconds == pytest.approx(11)
 
 
-def test_other_names_that_differ_much_say_nothing():
-    """If a kind takes seconds with one name and an hour with another, there is no basis."""
+def test_other_names_that_differ_much_give_no_estimate():
+    """The kind takes seconds with one name and hours with another."""
     history = JobHistory(
         ran(10 * 3**number, f"Profiling [{number}] attributes.") for number in range(7)
     )
@@ -230,12 +230,12 @@ def test_other_names_that_differ_much_say_nothing():
         ("", ""),
     ],
 )
-def test_names_and_numbers_are_taken_out(description, kind):
-    """A kind is what is left of a description without what varies."""
+def test_a_template_has_no_names_and_numbers(description, kind):
+    """The variable parts of a description are replaced."""
     assert description_template(description) == kind
 
 
-def test_a_finished_job_is_foretold_from_what_ended_before():
+def test_a_finished_job_is_estimated_from_earlier_jobs():
     """Neither the job itself nor a later one counts."""
     first, second, third = ran(30), ran(50), ran(90)
     history = JobHistory([first, second, third])
@@ -244,8 +244,8 @@ def test_a_finished_job_is_foretold_from_what_ended_before():
     assert history.estimate(second).median_seconds == pytest.approx(30)
 
 
-def test_the_queue_is_foretold_from_what_was_queued_lately():
-    """All jobs of a type that were started count, whatever became of them."""
+def test_the_queue_is_estimated_from_recent_waits():
+    """All jobs of the type that were started count, in any state."""
     states = ["SUCCEEDED", "FAILED", "CANCELED", "RUNNING"]
     history = JobHistory(
         ran(30, f"Job {number}", queued=12, state=states[number % 4]) for number in range(8)
@@ -260,8 +260,8 @@ def test_the_queue_is_foretold_from_what_was_queued_lately():
     assert history.estimate_queue(pending(type="projectExport")) is None
 
 
-def test_two_queued_jobs_are_too_little_to_go_by():
-    """Queues vary so much that one or two say nothing."""
+def test_two_queued_jobs_are_too_few_for_an_estimate():
+    """Waits vary so much that three are needed."""
     history = JobHistory([ran(30), ran(30)])
 
     assert history.estimate_queue(pending()) is None
@@ -269,8 +269,8 @@ def test_two_queued_jobs_are_too_little_to_go_by():
     assert history.estimate_queue(pending()).samples == 3
 
 
-def test_memory_is_bounded_by_kinds_and_these_are_bounded_too(monkeypatch):
-    """Of hundreds of descriptions, those are kept that ended last, in any order of adding."""
+def test_the_number_of_kinds_is_limited(monkeypatch):
+    """Of hundreds of descriptions, those that ended last are kept, in any order of adding."""
     monkeypatch.setattr(latest, "MAX_KEYS", 100)
     words = (str(number).translate(LETTERS) for number in range(500))  # numbers would be a template
     jobs = [ran(30, f"Job {word}") for word in words]
@@ -283,8 +283,8 @@ def test_memory_is_bounded_by_kinds_and_these_are_bounded_too(monkeypatch):
 
 
 @pytest.mark.usefixtures("quick_switches")
-def test_one_thread_adds_while_another_asks():
-    """A reader sees the past as it was before or after a job was added, and nothing between."""
+def test_one_thread_adds_while_another_estimates():
+    """A reader sees the history before or after an addition, never in between."""
     history = JobHistory([ran(30)])
     jobs = [ran(30 + number % 5) for number in range(100)]
     adding = threading.Thread(target=lambda: [history.add(job) for job in jobs])
@@ -303,19 +303,19 @@ def test_one_thread_adds_while_another_asks():
 @needs_fork
 @may_fork
 def test_a_forked_child_has_the_history_of_its_parent():
-    """And adds to its own."""
+    """Jobs that the child adds are not in the history of the parent."""
     history = JobHistory([ran(30)])
 
-    def learns() -> bool:
+    def adds_a_job() -> bool:
         history.add(ran(30))
         return history.estimate(running()).samples == 2
 
-    assert in_child(learns)
+    assert in_child(adds_a_job)
     assert history.estimate(running()).samples == 1
 
 
-def test_real_operations_teach():
-    """The documents of a server are understood: times as text, empty text for a missing one."""
+def test_documents_of_a_server_are_read():
+    """Their times are texts, and a missing time is an empty text."""
 
     def operation(number, state, end):
         status = {"state": state, "startTime": f"2021-01-29T18:0{number}:00.000Z", "endTime": end}
@@ -343,8 +343,8 @@ def test_real_operations_teach():
         *(pytest.param(family, 800, marks=pytest.mark.slow) for family in FAMILIES),
     ],
 )
-def test_foretells_as_well_as_the_plain_quantiles_and_covers_what_it_says(accuracy, family, jobs):
-    """The error is the plain median's, the 80% interval covers 80%, and the loss is less."""
+def test_estimates_are_as_good_as_plain_quantiles(accuracy, family, jobs):
+    """The error is that of the plain median, the 80% interval covers 80%, and the loss is less."""
     score = accuracy.score(accuracy.past(family, seed=1, jobs=jobs))
 
     assert score.none <= score.none_plain
@@ -355,7 +355,7 @@ def test_foretells_as_well_as_the_plain_quantiles_and_covers_what_it_says(accura
 
 
 @pytest.mark.slow
-def test_foretells_the_simulators_past(accuracy):
+def test_the_simulators_past_is_estimated_well(accuracy):
     """On the simulator's eight hundred jobs the error, the coverage and the gaps are small."""
     score = accuracy.score(accuracy.simulator_past(seed=1))
 

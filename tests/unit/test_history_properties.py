@@ -1,4 +1,4 @@
-"""Properties of every estimate and of every progress, for any past."""
+"""Properties of all estimates and of the progress, for any past jobs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ estimates = st.builds(
 
 @st.composite
 def pasts(draw, description=None):
-    """Jobs that succeeded, the next some time after the one before."""
+    """Generates jobs that succeeded, each an hour after the previous one."""
     taken = draw(st.lists(st.integers(1, 10_000), max_size=45))
     return [
         job(number, draw(st.sampled_from(DESCRIPTIONS)) if description is None else description, s)
@@ -51,7 +51,7 @@ def scaled(jobs, factor):
 
 
 def alike(one, other, factor=1):
-    """Whether two estimates, or two lacks of one, are the same but for a factor."""
+    """Whether two estimates differ by a factor only, or both are None."""
     if one is None or other is None:
         return one is other
     return all(
@@ -60,45 +60,48 @@ def alike(one, other, factor=1):
     )
 
 
-def told(history):
+def estimates_of(history):
     return [history.estimate(running(description)) for description in DESCRIPTIONS]
 
 
 @given(pasts())
 def test_the_interval_contains_the_median(jobs):
     """Low, median and high are finite, above zero, and in this order."""
-    for estimate in filter(None, told(JobHistory(jobs))):
+    for estimate in filter(None, estimates_of(JobHistory(jobs))):
         assert 0 < estimate.low_seconds <= estimate.median_seconds <= estimate.high_seconds
         assert math.isfinite(estimate.high_seconds)
 
 
 @given(pasts(), pasts(description="Another kind"), st.integers(2, 500))
-def test_of_another_kind_only_the_accuracy_counts(jobs, others, factor):
-    """The accuracy of others' estimates calibrates the interval; their duration does not."""
-    one, other = told(JobHistory(jobs + others)), told(JobHistory(jobs + scaled(others, factor)))
+def test_durations_of_other_kinds_do_not_count(jobs, others, factor):
+    """Only the accuracy of their estimates calibrates the interval."""
+    one, other = (
+        estimates_of(JobHistory(jobs + others)),
+        estimates_of(JobHistory(jobs + scaled(others, factor))),
+    )
 
     assert all(map(alike, one, other))
 
 
 @given(pasts(), st.randoms(use_true_random=False))
 def test_the_order_of_adding_does_not_matter(jobs, random):
-    """Newest first or last, once or twice: the same jobs teach the same."""
+    """Jobs may be added newest first or last, once or twice."""
     shuffled = random.sample(jobs + jobs, 2 * len(jobs))
 
-    assert told(JobHistory(shuffled)) == told(JobHistory(jobs))
+    assert estimates_of(JobHistory(shuffled)) == estimates_of(JobHistory(jobs))
 
 
 @given(pasts(), st.integers(2, 500))
 def test_scaling_all_durations_scales_the_estimate(jobs, factor):
-    """Jobs that all take so many times longer are foretold to."""
-    one, other = told(JobHistory(jobs)), told(JobHistory(scaled(jobs, factor)))
+    """If all jobs take a multiple of their time, so does the estimate."""
+    one, other = estimates_of(JobHistory(jobs)), estimates_of(JobHistory(scaled(jobs, factor)))
 
     assert all(map(partial(alike, factor=factor), one, other))
 
 
 @given(st.lists(st.builds(Job, st.text(), st.text(), moments, moments, moments, st.text())))
-def test_nothing_that_a_server_sends_breaks_it(jobs):
-    """Any times and any words are taken, and estimated."""
+def test_any_jobs_are_accepted(jobs):
+    """Any times and any texts are possible."""
     history = JobHistory(jobs)
 
     for each in jobs:
@@ -108,14 +111,13 @@ def test_nothing_that_a_server_sends_breaks_it(jobs):
 
 @given(st.floats(-5, 12), st.integers(1, 40))
 @settings(max_examples=30)
-def test_equal_runs_are_foretold_to_come_again(log, runs):
-    """The median of equal runs is what they took."""
+def test_the_median_of_equal_runs_is_their_duration(log, runs):
     assert estimate_duration((log,) * runs, 0.07).median == pytest.approx(log)
 
 
 @given(estimates, st.lists(st.floats(0, 1e9), min_size=2))
-def test_progress_never_goes_back_and_never_ends(estimate, elapsed):
-    """It grows with time, from 0, and stays below 1 before the server says so."""
+def test_progress_never_decreases_or_reaches_the_end(estimate, elapsed):
+    """It grows with time from 0 and stays below 1, since only the server knows the end."""
     shown = [progress(seconds, estimate) for seconds in sorted(elapsed)]
 
     assert all(one <= other + 1e-12 for one, other in pairwise(shown))
@@ -135,7 +137,7 @@ def test_progress_slows_down_past_the_upper_bound(estimate):
 
 
 @given(estimates)
-def test_progress_has_no_leaps(estimate):
+def test_progress_has_no_jumps(estimate):
     """In a thousandth of the median, it never moves by more than a hundredth."""
     step = estimate.median_seconds / 1000
     shown = [progress(number * step, estimate) for number in range(900, 1100)]

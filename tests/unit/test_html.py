@@ -74,8 +74,8 @@ def assert_harmless(html):
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text[:12]))
-def test_hostile_text_is_only_text(text):
-    """In the table, in one row of several and in the line of text: nothing runs or breaks out."""
+def test_hostile_text_is_escaped(text):
+    """A table, a table row and a line of text contain no markup of a server."""
     operation = hostile_operation(text)
 
     page = assert_harmless(html_table(operation))
@@ -88,15 +88,15 @@ def test_hostile_text_is_only_text(text):
     assert len(plain_text(operation)) <= 1000
 
 
-def test_right_to_left_text_keeps_to_its_cell():
-    """Each value is isolated, so that Arabic or Hebrew does not turn what is beside it."""
+def test_right_to_left_text_is_isolated():
+    """Arabic or Hebrew must not reverse the text beside it."""
     assert "<bdi>\u05e9\u05dc\u05d5\u05dd</bdi>" in html_table(
         Operation(None, document(description="\u05e9\u05dc\u05d5\u05dd"))
     )
 
 
 def test_the_facts_of_an_ended_job():
-    """The known facts, in the order of importance; unknown ones are left out."""
+    """Known facts are in the order of importance; unknown ones are left out."""
     assert facts(Operation(None, document("SUCCEEDED"))) == [
         ("State", "SUCCEEDED"),
         ("Description", "Train Mastering Model"),
@@ -109,13 +109,13 @@ def test_the_facts_of_an_ended_job():
     ]
 
 
-def test_the_facts_of_nothing():
-    """An empty document has a state that is unknown, and nothing else."""
+def test_the_facts_of_an_empty_document():
+    """Only the state is shown, as unknown."""
     assert facts(Operation(None, {})) == [("State", "unknown")]
 
 
-def test_a_running_job_is_still_running():
-    """The label says that the time goes on, and the table when that was so."""
+def test_a_running_job_shows_the_time_of_its_snapshot():
+    """Its duration has another label, since it still grows."""
     operation = Operation(None, document("RUNNING"))
 
     assert "Running for" in dict(facts(operation))
@@ -124,7 +124,7 @@ def test_a_running_job_is_still_running():
 
 
 def test_a_line_of_text():
-    """Id, state and description, and the message if there is one."""
+    """It has id, state and description, and the message if there is one."""
     failed = {"state": "FAILED", "message": "java.io.IOException: full\n\tat x"}
 
     assert plain_text(Operation(None, document())) == (
@@ -139,12 +139,12 @@ DURATIONS = json.loads((Path(__file__).parents[1] / "durations.json").read_text(
 
 
 @pytest.mark.parametrize(("seconds", "words"), DURATIONS)
-def test_a_duration_in_words(seconds, words):
-    """It reads as it does on the page, which is tested by the same cases; unknown is no text."""
+def test_a_duration_as_text(seconds, words):
+    """The page is tested with the same cases; an unknown duration is an empty text."""
     assert duration(None if seconds is None else timedelta(seconds=seconds)) == words
 
 
 @given(st.text(st.characters(), max_size=50))
 def test_any_text_is_harmless(text):
-    """No text of a server's becomes markup."""
+    """No text of a server becomes markup."""
     assert_harmless(html_table(hostile_operation(text)))

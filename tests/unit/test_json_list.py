@@ -14,7 +14,7 @@ ITEMS = st.lists(OBJECTS | st.integers() | st.none(), max_size=6)
 
 
 def parse(text, objects=(), texts=None):
-    """The items of a list, those of its predecessor if they are unchanged, and the texts."""
+    """Returns the items of a list, with unchanged objects of the previous list, and its texts."""
     own = ObjectTexts()
     decoder = ObjectDecoder(own)
     decoder.recognize(objects, texts or ObjectTexts())
@@ -22,7 +22,7 @@ def parse(text, objects=(), texts=None):
 
 
 def test_an_unchanged_object_is_that_of_the_previous_list():
-    """It is not parsed: any object can stand for it."""
+    """It is not parsed, so any object can take its place in the test."""
     text = json.dumps([{"id": 1}, 7, {"id": 2}])
     _, texts = parse(text)
     first, second = object(), object()
@@ -32,8 +32,8 @@ def test_an_unchanged_object_is_that_of_the_previous_list():
     assert items == [first, 7, second]
 
 
-def test_recognition_goes_on_after_a_changed_object():
-    """The caller says which one it was."""
+def test_recognition_continues_after_a_changed_object():
+    """The caller names the object that has changed."""
     _, texts = parse('[{"id":1},{"id":2},{"id":3}]')
     first, second, third = object(), object(), object()
     decoder = ObjectDecoder(ObjectTexts())
@@ -48,7 +48,7 @@ def test_recognition_goes_on_after_a_changed_object():
 
 @given(ITEMS, ITEMS, st.sampled_from([None, 1]))
 def test_the_items_are_those_of_json(before, after, indent):
-    """The previous list makes no difference to them."""
+    """The previous list does not change them."""
     _, texts = parse(json.dumps(before))
     objects = [each for each in before if isinstance(each, dict)]
 

@@ -18,7 +18,7 @@ ACCENT = "e\N{COMBINING ACUTE ACCENT}"
 
 
 def since(clock, seconds):
-    """The server's text for a time in the past."""
+    """Returns a past time as a server writes it."""
     then = datetime.fromtimestamp(clock.wall() - seconds, timezone.utc)
     return f"{then:%Y-%m-%dT%H:%M:%SZ}"
 
@@ -39,7 +39,7 @@ def history():
     ],
 )
 def test_a_running_job_has_a_bar_and_the_time_left(clock, history, seconds, expected):
-    """By what is usual for its description."""
+    """Both depend on the usual duration of jobs with its description."""
     status = {"state": "RUNNING", "startTime": since(clock, seconds)}
     operation = Operation(None, document(status=status))
 
@@ -57,7 +57,7 @@ def test_a_running_job_has_a_bar_and_the_time_left(clock, history, seconds, expe
     ],
 )
 def test_a_waiting_job_has_the_time_until_its_start(clock, history, seconds, expected):
-    """By how long others were queued."""
+    """It depends on the waits of past jobs."""
     created = {"username": "ada", "time": since(clock, seconds)}
     operation = Operation(None, document("PENDING", status={"state": "PENDING"}, created=created))
 
@@ -67,15 +67,15 @@ def test_a_waiting_job_has_the_time_until_its_start(clock, history, seconds, exp
     )
 
 
-def test_marks_above_letters_take_no_column():
+def test_combining_marks_take_no_column():
     """A text that fits with them is not cut."""
     assert columns_of(ACCENT * 10) == 10
     assert fitted(ACCENT * 10, 10) == ACCENT * 10
     assert fitted(ACCENT * 10, 9) == f"{ACCENT * 8}…"
 
 
-def test_a_line_that_is_interrupted_while_it_is_written_is_ended():
-    """So that the message about Ctrl-C begins a new one."""
+def test_an_interrupted_line_is_ended():
+    """The message about Ctrl-C begins on a new line."""
 
     class Interrupted(io.StringIO):
         def flush(self):

@@ -59,8 +59,8 @@ def noop(client):
         ("check", "(self)"),
     ],
 )
-def test_the_documented_arguments_are_taken(name, parameters):
-    """Names, order and defaults are those of the public documentation, plus what is new."""
+def test_the_documented_arguments_are_accepted(name, parameters):
+    """Names, order and defaults are those of the public documentation, plus the new ones."""
     signature = inspect.signature(getattr(Operation, name))
 
     bare = [each.replace(annotation=each.empty) for each in signature.parameters.values()]
@@ -68,8 +68,8 @@ def test_the_documented_arguments_are_taken(name, parameters):
     assert str(inspect.Signature(bare)).replace(", /", "") == parameters
 
 
-def test_a_document_is_read(client):
-    """Each documented property says what stands in the document."""
+def test_properties_are_read_from_the_document(client):
+    """Each documented property has the value that is in the document."""
     operation = Operation.from_json(client, document("RUNNING"))
 
     assert operation.client is client
@@ -84,8 +84,8 @@ def test_a_document_is_read(client):
 
 
 @pytest.mark.parametrize("make", [Operation, Operation.from_json])
-def test_an_alias_is_where_it_is_requested_about(make, client, wire):
-    """An alias goes before the document's own path, for each later request, too."""
+def test_an_alias_is_polled(make, client, wire):
+    """An alias takes precedence over the document's own path, for each later poll, too."""
     wire.get(f"{URL}operations/alias", json=document("RUNNING"))
     operation = make(client, document(), "operations/alias")
 
@@ -106,8 +106,8 @@ def test_times_are_aware(client):
 
 
 @pytest.mark.parametrize("state", ["PENDING", "RUNNING", *UNKNOWN_STATES])
-def test_every_other_word_is_unresolved(client, state):
-    """Only three words say that a job has ended; a word that is not known may not."""
+def test_any_other_state_is_unresolved(client, state):
+    """Only three states mean the end of a job; an unknown state does not."""
     operation = Operation(client, document(state))
 
     assert not operation.resolved
@@ -116,7 +116,7 @@ def test_every_other_word_is_unresolved(client, state):
 
 
 @pytest.mark.parametrize("state", ["CANCELED", "SUCCEEDED", "FAILED"])
-def test_three_words_are_resolved(client, state):
+def test_three_states_are_resolved(client, state):
     """A resolved operation is returned by `wait` and `cancel` without a request."""
     operation = Operation(client, document(state))
 
@@ -127,8 +127,8 @@ def test_three_words_are_resolved(client, state):
 
 
 @pytest.mark.parametrize("data", [None, [], "17", 17])
-def test_only_an_object_is_an_operation(client, data):
-    """Anything but a JSON object is a TypeError, at once."""
+def test_a_document_must_be_a_json_object(client, data):
+    """Any other JSON value raises a TypeError when the operation is made."""
     with pytest.raises(OperationTypeError, match=type(data).__name__) as raised:
         Operation(client, data)
 
@@ -136,7 +136,7 @@ def test_only_an_object_is_an_operation(client, data):
 
 
 def test_polling_makes_a_new_snapshot(job, wire):
-    """The new one says what the server says now; the old one stays as it was."""
+    """The new snapshot has the server's current state; the old one does not change."""
     requested = wire.get(URL + PATH, json=document("SUCCEEDED"))
 
     polled = job.poll()
@@ -145,8 +145,8 @@ def test_polling_makes_a_new_snapshot(job, wire):
     assert requested.calls[0].request.headers["Accept"] == "application/json"
 
 
-def test_a_single_poll_retries_nothing(job, wire):
-    """One request, and the plain error."""
+def test_a_single_poll_is_not_retried(job, wire):
+    """There is one request, and its HTTP error is raised."""
     requested = wire.get(URL + PATH, status=502)
 
     with pytest.raises(requests.HTTPError) as raised:
@@ -167,8 +167,8 @@ def test_waiting_polls_until_the_end(job, wire, clock):
     assert clock.sleeps == [7, 7, 7]
 
 
-def test_waiting_has_nothing_to_warn_of(job, wire, clock, caplog):
-    """As long as there is a state that can be read."""
+def test_a_wait_with_readable_states_logs_nothing(job, wire, clock, caplog):
+    """A readable state may be unknown, such as CANCELING."""
     for state in ("RUNNING", "CANCELING", "SUCCEEDED"):
         wire.get(URL + PATH, json=document(state))
 
@@ -177,8 +177,8 @@ def test_waiting_has_nothing_to_warn_of(job, wire, clock, caplog):
     assert caplog.records == []
 
 
-def test_waiting_pauses_three_seconds(job, wire, clock):
-    """The interval that the documentation names is the default."""
+def test_the_default_interval_is_three_seconds(job, wire, clock):
+    """The public documentation names this default."""
     wire.get(URL + PATH, json=document("SUCCEEDED"))
 
     job.wait()
@@ -187,7 +187,7 @@ def test_waiting_pauses_three_seconds(job, wire, clock):
 
 
 def test_every_poll_is_yielded(job, wire, clock):
-    """`snapshots` yields what each poll brought, up to the resolved one."""
+    """`snapshots` yields the snapshot of each poll, up to the resolved one."""
     for state in ("PENDING", "RUNNING", "FAILED"):
         wire.get(URL + PATH, json=document(state))
 
@@ -195,8 +195,8 @@ def test_every_poll_is_yielded(job, wire, clock):
 
 
 @pytest.mark.usefixtures("own_min_interval")
-def test_an_interval_of_zero_is_no_tight_loop(job, wire, clock):
-    """Even without an interval the server gets a pause."""
+def test_an_interval_of_zero_becomes_the_minimum(job, wire, clock):
+    """Otherwise a wait would poll in a tight loop."""
     wire.get(URL + PATH, json=document("RUNNING"))
 
     with pytest.raises(TimeoutError):
@@ -205,8 +205,8 @@ def test_an_interval_of_zero_is_no_tight_loop(job, wire, clock):
     assert len(wire.calls) == pytest.approx(1 / 0.05, abs=1)
 
 
-def test_options_are_applied(job, wire, clock):
-    """Asynchronous returns the operation itself; otherwise options go to `wait`."""
+def test_apply_options_waits_unless_asynchronous(job, wire, clock):
+    """With `asynchronous` the operation itself is returned; other options are passed to `wait`."""
     wire.get(URL + PATH, json=document("SUCCEEDED"))
 
     assert job.apply_options(asynchronous=True) is job
@@ -216,15 +216,15 @@ def test_options_are_applied(job, wire, clock):
 
 
 @pytest.mark.parametrize("state", ["FAILED", "CANCELED"])
-def test_a_wait_returns_whatever_the_outcome(job, wire, clock, state):
-    """A failed or cancelled job is a result of waiting, not an error."""
+def test_a_wait_returns_a_failed_or_cancelled_operation(job, wire, clock, state):
+    """A failure is a result of waiting, not an error."""
     wire.get(URL + PATH, json=document(state))
 
     assert job.wait().state == state
 
 
-def test_nothing_to_do_is_an_operation(noop):
-    """204 becomes a NOOP that has succeeded, with id -1 and no times."""
+def test_a_204_becomes_a_noop(noop):
+    """It has succeeded, with id -1 and no times."""
     assert (noop.type, noop.state, noop.resource_id) == ("NOOP", "SUCCEEDED", "-1")
     assert noop.relative_id == "operations/-1"
     assert "204" in noop.description
@@ -233,23 +233,23 @@ def test_nothing_to_do_is_an_operation(noop):
 
 
 def test_a_noop_has_the_document_of_the_public_client(noop):
-    """Also for code that looks into it; only the description is in words of our own."""
+    """Code may read its fields; only the description has another text."""
     never = "0000-00-00T00:00:00.000Z"
-    nobody = {"username": "", "time": never, "version": "-1"}
+    no_user = {"username": "", "time": never, "version": "-1"}
 
     assert noop.to_json() == {
         "id": "-1",
         "type": "NOOP",
         "description": noop.description,
         "status": {"state": "SUCCEEDED", "startTime": never, "endTime": never, "message": ""},
-        "created": nobody,
-        "lastModified": nobody,
+        "created": no_user,
+        "lastModified": no_user,
         "relativeId": "operations/-1",
     }
 
 
-def test_a_noop_is_never_requested_about(noop):
-    """Polling and waiting return it, deleting refuses it: all without a request."""
+def test_a_noop_makes_no_requests(noop):
+    """Polls and waits return it, and deleting it is an error."""
     assert noop.poll() is noop
     assert noop.wait(3, 0) is noop
     assert noop.apply_options() is noop
@@ -258,8 +258,8 @@ def test_a_noop_is_never_requested_about(noop):
     assert isinstance(raised.value, ValueError)
 
 
-def test_an_response_becomes_an_operation(client):
-    """200 and 202 are read as the operation that was started."""
+def test_a_response_becomes_an_operation(client):
+    """200 and 202 hold the operation that was started."""
     for status in (200, 202):
         operation = Operation.from_response(client, fake_response(status, document("PENDING")))
 
@@ -267,13 +267,13 @@ def test_an_response_becomes_an_operation(client):
 
 
 @pytest.mark.parametrize("named", [{"id": "17"}, {"relativeId": PATH}])
-def test_one_name_makes_an_response_an_operation(client, named):
-    """An id or a path is enough to know what was started."""
+def test_a_response_needs_an_id_or_a_path(client, named):
+    """Either identifies the operation that was started."""
     assert Operation.from_response(client, fake_response(200, named)).resource_id == "17"
 
 
-def test_an_response_may_not_know_its_request(client):
-    """One that was made by hand, in somebody's test, say."""
+def test_a_response_may_lack_its_request(client):
+    """Tests of users may make a response by hand."""
     response = fake_response(200, [])
     response.request = None
 
@@ -282,7 +282,7 @@ def test_an_response_may_not_know_its_request(client):
 
 
 @pytest.mark.parametrize("body", [[], None, {}, "17", {"status": {}}, b"{", b"<html>", b""])
-def test_an_response_without_an_operation_is_refused(client, body):
+def test_a_response_without_an_operation_is_an_error(client, body):
     """The error names the path and the content type."""
     with pytest.raises(UnexpectedResponse, match=r"operations/17.*text/strange") as raised:
         Operation.from_response(client, fake_response(200, body, Content_Type="text/strange"))
@@ -290,8 +290,8 @@ def test_an_response_without_an_operation_is_refused(client, body):
     assert isinstance(raised.value, ValueError)
 
 
-def test_an_response_that_is_an_error_is_raised(client):
-    """from_response never takes an error's body for an operation."""
+def test_an_error_response_is_raised(client):
+    """`from_response` never reads an operation from the body of an error."""
     with pytest.raises(requests.HTTPError, match="No result found"):
         Operation.from_response(
             client, fake_response(404, {"id": "x", "message": "No result found"})
@@ -324,15 +324,15 @@ def test_an_operation_is_fetched_by_its_id(client, wire, resource_id, path):
 
 
 @pytest.mark.parametrize("resource_id", ["", "  ", None, True, 1.5, []])
-def test_what_is_no_id_is_refused(client, resource_id):
-    """Without a request, and without asking for all operations by accident."""
+def test_an_invalid_id_is_refused(client, resource_id):
+    """No request is sent; with an empty id, it would return the list of all operations."""
     with pytest.raises(ValueError, match="id is a number or a name"):
         Operation.from_resource_id(client, resource_id)
 
 
 @pytest.mark.parametrize("resource_id", ["..", "../projects/1", "%2e%2e"])
-def test_an_id_does_not_climb(client, resource_id):
-    """An id is no way to another address."""
+def test_an_id_cannot_lead_to_another_path(client, resource_id):
+    """An id with `..` is refused, also if it is percent-encoded."""
     with pytest.raises(CrossOriginError):
         Operation.from_resource_id(client, resource_id)
 
@@ -356,7 +356,7 @@ def test_deleting_returns_the_response(job, wire):
     assert response.status_code == 204
 
 
-def test_a_server_that_does_not_delete(job, wire):
+def test_an_unsupported_delete_raises_method_not_allowed(job, wire):
     """405 is an HTTPError of its own class, with the response."""
     wire.get(URL + PATH, json=document())
     wire.delete(URL + PATH, status=405)
@@ -369,7 +369,7 @@ def test_a_server_that_does_not_delete(job, wire):
 
 
 def test_cancelling_returns_the_polled_operation(job, wire):
-    """The request goes to the job of that number; the result is what the server says then."""
+    """The job of that number is cancelled; the result is the snapshot of a later poll."""
     cancel = wire.post("http://tamr.test:9100/api/dataset/jobs/17/cancel", json={"data": {}})
     wire.get(URL + PATH, json=document("CANCELING"))
 
@@ -377,7 +377,7 @@ def test_cancelling_returns_the_polled_operation(job, wire):
     assert cancel.call_count == 1
 
 
-def test_cancelling_keeps_a_prefix(wire):
+def test_cancelling_keeps_a_path_prefix(wire):
     """A Tamr below a path of its host has its jobs there, too."""
     client = Client(TokenAuth("t"), host="tamr.test", base_path="/one/api/versioned/v1")
     wire.post("http://tamr.test:9100/one/api/dataset/jobs/17/cancel", json={})
@@ -387,8 +387,8 @@ def test_cancelling_keeps_a_prefix(wire):
 
 
 @pytest.mark.parametrize("name", ["projectExport-a", "-1", "1a", "\u0661", ""])
-def test_only_numbers_are_cancelled(client, name):
-    """Tamr has no way to cancel an export; no request is made."""
+def test_only_numeric_ids_can_be_cancelled(client, name):
+    """Tamr cannot cancel an export; no request is sent."""
     operation = Operation(client, document(id=name, relativeId=f"operations/{name}"))
 
     for each in (operation, Operation(client, {})):
@@ -419,14 +419,14 @@ def test_checking_raises_the_servers_reason(client, state, kind, words):
     assert raised.value.operation is operation
 
 
-def test_checking_passes_what_succeeded(client):
-    """`check` returns the operation itself, to go on with."""
+def test_checking_returns_a_succeeded_operation(client):
+    """`check` returns the operation itself, for chained calls."""
     operation = Operation(client, document("SUCCEEDED"))
 
     assert operation.check() is operation
 
 
-def test_checking_without_a_reason_ends_the_sentence(client):
+def test_an_error_without_a_reason_ends_with_a_full_stop(client):
     """There is no dangling colon."""
     with pytest.raises(OperationFailed, match=r"failed\.$"):
         Operation(client, document("FAILED")).check()
@@ -434,16 +434,16 @@ def test_checking_without_a_reason_ends_the_sentence(client):
 
 def test_an_operation_of_the_public_client_is_adopted(client):
     """The document is copied; client and path stay."""
-    theirs = PublicOperation(client, document("RUNNING"), "operations/alias")
+    public = PublicOperation(client, document("RUNNING"), "operations/alias")
 
-    ours = Operation.adopt(theirs)
-    theirs._data["status"]["state"] = "FAILED"
+    own = Operation.adopt(public)
+    public._data["status"]["state"] = "FAILED"
 
-    assert (ours.state, ours.client, ours.api_path) == ("RUNNING", client, "operations/alias")
+    assert (own.state, own.client, own.api_path) == ("RUNNING", client, "operations/alias")
 
 
-def test_our_own_operation_is_adopted_as_it_is(job):
-    """There is nothing to make of it."""
+def test_adopting_our_own_operation_returns_it(job):
+    """A snapshot never changes, so no copy is needed."""
     assert Operation.adopt(job) is job
 
 
@@ -459,7 +459,7 @@ def test_our_own_operation_is_adopted_as_it_is(job):
     ],
 )
 def test_only_operations_are_adopted(thing):
-    """The error says what was given and how to fetch an operation, but shows nothing of it."""
+    """The error names the type and how to fetch an operation, but shows no content."""
     with pytest.raises(OperationTypeError, match="from_resource_id") as raised:
         Operation.adopt(thing)
 
@@ -478,14 +478,14 @@ def test_a_snapshot_cannot_be_changed(job):
             change()
 
 
-def test_an_operation_without_an_address_cannot_be_requested_about(client):
-    """The error says so, without a request."""
+def test_an_operation_without_a_path_cannot_be_polled(client):
+    """The error says so, and no request is sent."""
     with pytest.raises(NotSupported, match="no path"):
         Operation(client, {"id": "17"}).poll()
 
 
-def test_another_operations_response_is_not_believed(job, wire):
-    """A response for another id is refused."""
+def test_a_response_of_another_operation_is_refused(job, wire):
+    """Its id differs from that of the polled operation."""
     wire.get(URL + PATH, json=document("SUCCEEDED", id="18", relativeId="operations/18"))
 
     with pytest.raises(UnexpectedResponse, match="not this operation"):
@@ -493,17 +493,17 @@ def test_another_operations_response_is_not_believed(job, wire):
 
 
 @pytest.mark.parametrize("missing", ["id", "relativeId"])
-def test_one_name_is_enough(job, wire, missing):
-    """A server may leave out the id or the path in a response."""
-    answered = document("SUCCEEDED")
-    del answered[missing]
-    wire.get(URL + PATH, json=answered)
+def test_a_poll_needs_an_id_or_a_path_in_the_response(job, wire, missing):
+    """A server may leave out either of them."""
+    body = document("SUCCEEDED")
+    del body[missing]
+    wire.get(URL + PATH, json=body)
 
     assert job.poll().succeeded()
 
 
-def test_a_table_is_drawn_for_a_notebook(job):
-    """The last value of a cell is a table, not a line of Python."""
+def test_a_notebook_shows_a_table(job):
+    """Jupyter shows it where an operation is the last value of a cell."""
     assert "<table" in job._repr_html_()
     assert "Train Mastering Model" in job._repr_html_()
 
@@ -516,31 +516,31 @@ def test_a_repr_has_the_important_facts(job):
     )
 
 
-def test_a_time_out_is_caught_as_usual(job, wire, clock):
-    """It is a TimeoutError with the snapshot, and says how to go on."""
+def test_a_wait_timeout_is_a_timeout_error(job, wire, clock):
+    """It holds the snapshot, and says how to continue."""
     wire.get(URL + PATH, json=document("RUNNING"))
 
     with pytest.raises(
         TimeoutError, match=r"Operation 17 did not end within 10 seconds.*wait\(\) again"
-    ) as out:
+    ) as raised:
         job.wait(4, timeout_seconds=10)
 
-    assert isinstance(out.value, WaitTimeout)
-    assert out.value.operation.state == "RUNNING"
-    assert out.value.waited_seconds == 10
+    assert isinstance(raised.value, WaitTimeout)
+    assert raised.value.operation.state == "RUNNING"
+    assert raised.value.waited_seconds == 10
 
 
 def test_copies_are_the_same_object(job):
-    """A snapshot never changes, so a copy would be no other."""
+    """A snapshot never changes, so no copy is needed."""
     assert copy.copy(job) is job
     assert copy.deepcopy([job])[0] is job
 
 
-def test_a_pickle_keeps_the_facts(job, clock):
-    """Also when it was fetched, by which a running job's time is counted; but no client."""
+def test_a_pickle_keeps_the_document_and_its_time(job, clock):
+    """A running job's duration is counted up to that time. The client is not kept."""
     clock.advance(random.uniform(10, 1000))
-    thawed = pickle.loads(pickle.dumps(job))
+    unpickled = pickle.loads(pickle.dumps(job))
 
-    assert thawed == job
-    assert (thawed.as_of, thawed.elapsed) == (job.as_of, job.elapsed)
-    assert thawed.client is None
+    assert unpickled == job
+    assert (unpickled.as_of, unpickled.elapsed) == (job.as_of, job.elapsed)
+    assert unpickled.client is None

@@ -19,7 +19,7 @@ def tamr(clock):
 
 
 def test_documents_are_in_the_servers_order(tamr):
-    """Newest first, and found by their path."""
+    """The newest is first, and each is found by its path."""
     listing = OperationList(tamr)
 
     assert [each["id"] for each in listing.documents] == ["3", "2", "1"]
@@ -28,8 +28,8 @@ def test_documents_are_in_the_servers_order(tamr):
     assert tamr.count(LIST) == tamr.count() == 1
 
 
-def test_snapshots_are_those_of_single_polls(tamr):
-    """Same client, same facts, the time of the response, a path to poll."""
+def test_snapshots_equal_those_of_single_polls(tamr):
+    """They have the client, the time and Retry-After of the response, and a path to poll."""
     tamr.headers["Retry-After"] = "7"
     listing = OperationList(tamr)
     operation = listing.operation(listing.documents[0])
@@ -42,16 +42,16 @@ def test_snapshots_are_those_of_single_polls(tamr):
     assert [each.resource_id for each in listing.operations()] == ["3", "2", "1"]
 
 
-def test_without_a_list_before_everything_is_news(tamr):
-    """Nothing is gone."""
+def test_without_a_previous_list_all_documents_are_changed(tamr):
+    """None is removed."""
     listing = OperationList(tamr)
 
     assert listing.changed == listing.documents
     assert listing.removed == []
 
 
-def test_what_changed_came_or_went_is_told(tamr):
-    """An unchanged one is the very document of the list before: it needs no memory of its own."""
+def test_changed_added_and_removed_documents_are_reported(tamr):
+    """An unchanged document is the object of the previous list, which saves memory."""
     before = OperationList(tamr)
     tamr.end("2")
     tamr.add("4")
@@ -65,8 +65,8 @@ def test_what_changed_came_or_went_is_told(tamr):
     assert [each["id"] for each in listing.documents] == ["4", "3", "2"]
 
 
-def test_an_response_that_is_the_same_is_not_parsed_again(tamr, monkeypatch):
-    """An idle server costs next to nothing."""
+def test_an_identical_response_is_not_parsed_again(tamr, monkeypatch):
+    """Polls of an idle server are cheap."""
     before = OperationList(tamr)
     monkeypatch.setattr(
         "tamr_widgets._operation.operation_list.parse_json", lambda *_: pytest.fail("parsed")
@@ -80,8 +80,8 @@ def test_an_response_that_is_the_same_is_not_parsed_again(tamr, monkeypatch):
     assert listing.as_of >= before.as_of
 
 
-def test_a_document_that_is_only_written_otherwise_is_not_changed(tamr):
-    """A server or proxy may order and space fields as it likes."""
+def test_a_document_in_another_format_is_not_changed(tamr):
+    """A server or proxy may change the order and the white space of fields."""
     before = OperationList(tamr)
     listed = [dict(reversed(each.items())) for each in before.documents]
     tamr.faults[LIST] = fake_response(200, json.dumps(listed, indent=1).encode())
@@ -113,8 +113,8 @@ def test_documents_without_a_path_are_kept(tamr):
 
 
 @pytest.mark.parametrize("body", [b"null", b"{}", b'"x"', b"3"])
-def test_what_is_not_a_list_is_refused(tamr, body):
-    """With a typed error that names the path."""
+def test_a_document_that_is_no_list_is_refused(tamr, body):
+    """The error is typed and names the path."""
     tamr.faults[LIST] = fake_response(200, body)
 
     with pytest.raises(UnexpectedResponse, match="GET operations"):
@@ -122,7 +122,6 @@ def test_what_is_not_a_list_is_refused(tamr, body):
 
 
 def test_an_error_status_is_raised(tamr):
-    """As by any request."""
     tamr.faults[LIST] = fake_response(502)
 
     with pytest.raises(TamrError, match="502"):

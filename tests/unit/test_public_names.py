@@ -12,7 +12,7 @@ import tamr_widgets
 from tamr_widgets import errors
 
 PACKAGE = Path(tamr_widgets.__file__).parent
-TWICE = {
+STANDARD_BASES = {
     errors.HTTPStatusError: requests.HTTPError,
     errors.ConnectionFailed: requests.ConnectionError,
     errors.RequestTimeout: requests.Timeout,
@@ -28,15 +28,15 @@ TWICE = {
 }
 
 
-def test_every_public_name_is_there():
-    """All promised names exist, in alphabetical order."""
+def test_every_public_name_exists():
+    """They are in alphabetical order."""
     assert tamr_widgets.__all__ == sorted(tamr_widgets.__all__)
     for name in tamr_widgets.__all__:
         assert getattr(tamr_widgets, name) is not None
 
 
 def test_every_error_is_public():
-    """Code that catches an error finds it under its own name."""
+    """Code that catches an error can import its class from the package."""
     assert set(errors.__all__) <= set(tamr_widgets.__all__)
     classes = [each for each in vars(errors).values() if isinstance(each, type)]
     assert {each.__name__ for each in classes if each.__module__ == errors.__name__} == set(
@@ -44,21 +44,20 @@ def test_every_error_is_public():
     )
 
 
-def test_an_unknown_name_is_missing():
-    """As with any module."""
+def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         tamr_widgets.nothing  # noqa: B018
 
 
-def test_every_error_has_one_root():
+def test_every_error_is_a_tamr_error():
     """`except TamrError` catches all of them."""
     assert all(issubclass(getattr(errors, name), errors.TamrError) for name in errors.__all__)
 
 
-@pytest.mark.parametrize(("ours", "usual"), TWICE.items(), ids=lambda kind: kind.__name__)
-def test_errors_are_also_what_people_catch(ours, usual):
-    """Code that was written for requests or the public client goes on to work."""
-    assert issubclass(ours, usual)
+@pytest.mark.parametrize(("error", "base"), STANDARD_BASES.items(), ids=lambda kind: kind.__name__)
+def test_errors_have_standard_base_classes(error, base):
+    """Code that was written for requests or the public client still catches them."""
+    assert issubclass(error, base)
 
 
 SCRIPT = """
@@ -86,14 +85,14 @@ def script():
     )
 
 
-def test_importing_has_no_effects(script):
-    """No session, no thread, no output."""
+def test_importing_has_no_side_effects(script):
+    """It starts no thread and prints nothing."""
     assert json.loads(script.stdout)[0] == 1
     assert script.stderr == ""
 
 
 def test_scripts_load_no_widgets(script):
-    """Neither the package nor its Operation brings ipywidgets, anywidget or IPython along."""
+    """The package and its Operation do not import ipywidgets, anywidget or IPython."""
     assert json.loads(script.stdout)[1] == []
 
 

@@ -23,7 +23,7 @@ EXAMPLES = re.findall(r"```(python|shell)\n(.*?)```", SECTION, re.DOTALL)
 
 @pytest.fixture(autouse=True)
 def environment(early_polls, monkeypatch) -> Iterator[None]:
-    """A server on which jobs 17 and 18 have succeeded and job 19 runs, as variables."""
+    """Sets the variables of a server on which jobs 17 and 18 have succeeded and job 19 runs."""
     with Simulator(speed=10_000, past_jobs=0) as tamr:
         for _ in range(18):
             tamr.jobs.add("SUCCEEDED")
@@ -51,7 +51,7 @@ def test_the_python_examples_run_one_after_another(monkeypatch, capsys):
 
 
 def test_the_shell_examples_run(capsys):
-    """Each line has the status of a success."""
+    """Each line exits with status 0."""
     (script,) = (code for language, code in EXAMPLES if language == "shell")
 
     for line in script.splitlines():

@@ -20,21 +20,21 @@ from tamr_widgets._http.response import parse_json, raise_for_status, reason_in
 from tamr_widgets._text import MAX_BODY_CHARS
 
 HTML = b"<!DOCTYPE html><html><body>502 Bad Gateway</body></html>"
-WHAT = "GET operations/17"
+REQUEST_LINE = "GET operations/17"
 
 
-def raised_by(response, what=WHAT, auth=None, kind=requests.HTTPError):
+def raised_by(response, request_line=REQUEST_LINE, auth=None, kind=requests.HTTPError):
     with pytest.raises(kind) as raised:
-        raise_for_status(response, what, auth)
+        raise_for_status(response, request_line, auth)
     return raised.value
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
-def test_success_is_passed_on(status):
-    """The very response."""
+def test_a_success_is_returned(status):
+    """It is the same object."""
     response = fake_response(status)
 
-    assert raise_for_status(response, WHAT) is response
+    assert raise_for_status(response, REQUEST_LINE) is response
 
 
 @pytest.mark.parametrize(
@@ -55,13 +55,13 @@ def test_success_is_passed_on(status):
     ],
 )
 def test_an_error_status_says_what_to_do(status, kind, hint):
-    """The request, the outcome, the next step; the response is there."""
+    """The message has the request, the status and the next step; the error holds the response."""
     response = fake_response(status)
 
     error = raised_by(response)
 
     assert type(error) is kind
-    assert str(error).startswith(f"{WHAT} was answered {status} ")
+    assert str(error).startswith(f"{REQUEST_LINE} was answered {status} ")
     assert hint in str(error)
     assert error.response is response
 
@@ -69,23 +69,23 @@ def test_an_error_status_says_what_to_do(status, kind, hint):
 @pytest.mark.parametrize(
     ("status", "unknown"), [(500, True), (502, True), (504, True), (503, False), (429, False)]
 )
-def test_a_gateway_that_gave_up_may_have_passed_it_on(status, unknown):
-    """After a POST the job may be there; a server that is busy has not taken it."""
+def test_a_gateway_error_of_a_post_has_an_unknown_outcome(status, unknown):
+    """The job may have been started; a busy server has not accepted the request."""
     assert ("not known" in str(raised_by(fake_response(status), "POST x"))) == unknown
     assert "not known" not in str(raised_by(fake_response(status), "GET x"))
 
 
 @pytest.mark.parametrize("body", [HTML, b"\n  <?xml version='1.0'?>", b"<"])
 @pytest.mark.parametrize("status", [200, 202])
-def test_a_page_is_no_success(status, body):
-    """A proxy's login page comes with a 200; it says nothing about the request."""
+def test_a_web_page_is_no_success(status, body):
+    """A proxy's login page has the status 200, too."""
     error = raised_by(fake_response(status, body), kind=UnexpectedResponse)
 
     assert "a web page" in str(error)
 
 
 @pytest.mark.parametrize("status", [301, 302, 304, 307])
-def test_a_redirect_is_no_response(status):
+def test_a_redirect_is_an_unexpected_response(status):
     """It was not followed, and its body is not the requested document."""
     error = raised_by(fake_response(status), kind=UnexpectedResponse)
 
@@ -109,8 +109,8 @@ def test_a_redirect_is_no_response(status):
         ("caf\u00e9", '"caf\u00e9"'),
     ],
 )
-def test_the_servers_own_words(body, reason):
-    """In one line, printable; a page of HTML says nothing to a person."""
+def test_the_reason_is_the_servers_message(body, reason):
+    """It becomes one printable line; HTML is not shown."""
     assert reason_in(fake_response(500, body), None) == reason
     assert ("Error:" in str(raised_by(fake_response(500, body)))) == bool(reason)
 
@@ -127,63 +127,62 @@ def test_a_long_body_is_cut(body):
 
 
 def test_an_echoed_secret_is_not_shown():
-    """Neither whole nor cut in half by the limit."""
+    """The length limit may cut it, and no part of it is shown either."""
     for filler in range(MAX_BODY_CHARS - 20, MAX_BODY_CHARS + 5):
         body = b"x" * filler + b" t0kensecret"
 
         assert "t0k" not in str(raised_by(fake_response(500, body), auth=TokenAuth("t0kensecret")))
 
 
-def test_an_echoed_secret_is_not_shown_in_other_words():
-    """JSON writes some characters in its own way."""
+def test_an_escaped_secret_is_not_shown():
+    """JSON escapes some characters."""
     auth = UsernamePasswordAuth("ada", 'p\u00e4"ss')
     body = {"message": 'no p\u00e4"ss'}
 
     assert "no ***." in str(raised_by(fake_response(500, body), auth=auth))
 
 
-def test_a_document_is_read():
-    """As UTF-8, whatever the header says, with or without a mark at the start."""
+def test_a_document_is_decoded_as_utf_8():
+    """The charset of the header is ignored, and so is a byte order mark."""
     body = '{"a": "caf\u00e9"}'.encode()
 
     for content in (body, b"\xef\xbb\xbf" + body):
         response = fake_response(200, content, Content_Type="text/plain; charset=latin-1")
-        assert parse_json(response, WHAT) == {"a": "caf\u00e9"}
+        assert parse_json(response, REQUEST_LINE) == {"a": "caf\u00e9"}
 
 
-def test_one_bad_byte_does_not_hide_a_document():
-    """It becomes the replacement character."""
-    assert parse_json(fake_response(200, b'{"a": "\xff"}'), WHAT) == {"a": "\ufffd"}
+def test_an_invalid_byte_is_replaced():
+    """The rest of the document is read."""
+    assert parse_json(fake_response(200, b'{"a": "\xff"}'), REQUEST_LINE) == {"a": "\ufffd"}
 
 
 @pytest.mark.parametrize(
     "body", [b"", HTML, b'{"id": "17', b"\xff", b"[" * 100_000, b"1" * 5000, b'{"a": 1} more']
 )
-def test_what_is_no_document_is_named(body):
-    """The error says the path and the content type, shows nothing of the body, and holds it."""
+def test_a_body_that_is_not_json_is_an_error(body):
+    """The error names the path and the content type; it shows no body, but holds the response."""
     response = fake_response(200, body, Content_Type="text/html\x1b[31m")
 
     with pytest.raises(UnexpectedResponse, match=r"not JSON \(text/html \[31m\)") as raised:
-        parse_json(response, WHAT)
+        parse_json(response, REQUEST_LINE)
 
-    assert WHAT in str(raised.value)
+    assert REQUEST_LINE in str(raised.value)
     assert raised.value.response is response
 
 
-def test_an_response_without_a_type_is_named_so():
-    """There is always something in the brackets."""
+def test_a_missing_content_type_is_reported():
     with pytest.raises(UnexpectedResponse, match="no content type"):
-        parse_json(fake_response(200), WHAT)
+        parse_json(fake_response(200), REQUEST_LINE)
 
 
 def test_errors_can_be_pickled():
-    """With their responses, so that they come home from another process."""
+    """Their responses are pickled, too."""
     for error in (
         raised_by(fake_response(404, {"message": "x"})),
         raised_by(fake_response(302), kind=ValueError),
     ):
-        thawed = pickle.loads(pickle.dumps(error))
+        unpickled = pickle.loads(pickle.dumps(error))
 
-        assert type(thawed) is type(error)
-        assert str(thawed) == str(error)
-        assert thawed.response.status_code == error.response.status_code
+        assert type(unpickled) is type(error)
+        assert str(unpickled) == str(error)
+        assert unpickled.response.status_code == error.response.status_code

@@ -22,14 +22,14 @@ def string(message: bytes, kind: object = KIND) -> dict[str, object]:
 
 
 def test_an_export_has_an_artifact():
-    """The recorded form, with the result in the result."""
+    """In recordings, the result is nested in another result."""
     operation = Operation(None, document("SUCCEEDED", result=artifact_result(PATH)))
 
     assert operation.artifact == PATH
 
 
-def test_the_result_may_also_stand_alone():
-    """The documents show this form."""
+def test_a_result_that_is_not_nested_is_read():
+    """The documentation shows this form."""
     result = artifact_result(PATH)["result"]
 
     assert Operation(None, document("SUCCEEDED", result=result)).artifact == PATH
@@ -37,7 +37,7 @@ def test_the_result_may_also_stand_alone():
 
 @given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=400))
 def test_any_path_is_read(path):
-    """Of one byte or of several for its length."""
+    """Its length is encoded in one byte or in several."""
     assert string_value(artifact_result(path)["result"]) == path
 
 
@@ -65,12 +65,12 @@ def test_any_path_is_read(path):
         string(b"\x0a\x01a", "type.googleapis.com/google.protobuf.Empty"),
     ],
 )
-def test_anything_else_is_no_artifact(result):
-    """And never an exception."""
+def test_any_other_result_is_no_artifact(result):
+    """No exception is raised."""
     assert Operation(None, document("SUCCEEDED", result=result)).artifact is None
 
 
 @given(st.binary(max_size=60))
-def test_any_bytes_are_a_text_or_nothing(message):
-    """Servers write what they like."""
+def test_any_bytes_are_a_text_or_none(message):
+    """No exception is raised."""
     assert string_value(string(message)) is None or isinstance(string_value(string(message)), str)

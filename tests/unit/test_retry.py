@@ -30,29 +30,29 @@ def http_error(status, kind=errors.HTTPStatusError, **headers):
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
-def test_a_busy_server_passes(status):
-    """It makes sense to ask again later."""
+def test_transient_statuses_are_retryable(status):
+    """A later request may succeed."""
     assert is_retryable(http_error(status), 1e9)
 
 
 @pytest.mark.parametrize("status", [400, 405, 409, 410, 418, 422, 501, 505, 507])
-def test_a_refusal_stays(status):
+def test_other_error_statuses_are_not_retryable(status):
     """Another request would bring the same response."""
     assert is_retryable(http_error(status), 0) is False
 
 
 @pytest.mark.parametrize("kind", [errors.Unauthorized, errors.Forbidden, errors.MethodNotAllowed])
-def test_who_may_not_ask_is_told_at_once(kind):
+def test_a_denied_request_is_not_retryable(kind):
     """401, 403 and 405 end a wait."""
     assert not is_retryable(kind("no", response=fake_response(401)), 0)
 
 
-def test_a_new_job_may_not_be_found_yet():
-    """404 passes within five seconds of the start, and not from then on."""
-    fault = http_error(404, errors.NotFound)
+def test_a_404_is_retryable_shortly_after_the_start():
+    """A new job may not be found in its first five seconds."""
+    error = http_error(404, errors.NotFound)
 
-    assert is_retryable(fault, 4.99)
-    assert not is_retryable(fault, 5.0)
+    assert is_retryable(error, 4.99)
+    assert not is_retryable(error, 5.0)
 
 
 @pytest.mark.parametrize(
@@ -64,8 +64,8 @@ def test_a_new_job_may_not_be_found_yet():
         errors.InternalError,
     ],
 )
-def test_what_broke_on_the_way_passes(kind):
-    """Lost connections, time-outs and unexpected responses are worth another try."""
+def test_connection_errors_are_retryable(kind):
+    """So are timeouts, unexpected responses and internal errors."""
     assert is_retryable(kind("x"), 1e9)
 
 
@@ -81,13 +81,13 @@ def test_what_broke_on_the_way_passes(kind):
         errors.CertificateError,
     ],
 )
-def test_what_will_never_work_does_not_pass(kind):
+def test_permanent_errors_are_not_retryable(kind):
     """A wrong certificate or address stays wrong."""
     assert is_retryable(kind("x"), 0) is False
 
 
-def test_a_status_error_without_an_response_does_not_pass():
-    """There is nothing to say that it would."""
+def test_a_status_error_without_a_response_is_not_retryable():
+    """Its status is not known."""
     assert not is_retryable(errors.HTTPStatusError("x"), 0)
 
 
@@ -120,41 +120,41 @@ def test_a_status_error_without_an_response_does_not_pass():
     ],
 )
 def test_every_form_of_retry_after(value, seconds):
-    """Seconds or a date, within the cap of two minutes; nonsense counts as nothing."""
+    """It is a number of seconds or a date, at most two minutes; invalid values count as 0."""
     response = fake_response(503, Date=NOW)
     response.headers["Retry-After"] = value
 
     assert retry_after_seconds(response) == pytest.approx(seconds)
 
 
-def test_a_date_is_read_by_this_clock_if_the_server_names_none(clock):
-    """Without a Date header there is no other."""
+def test_a_retry_after_date_is_compared_with_the_local_clock(clock):
+    """A response without a Date header has no other clock."""
     clock.time_of_day = http_date(NOW)
 
     assert retry_after_seconds(fake_response(503, Retry_After=LATER)) == pytest.approx(45)
 
 
-def test_nobody_asks_without_an_response():
-    """No response and no header are no wish."""
+def test_without_a_header_retry_after_is_zero():
+    """The same applies without a response."""
     assert retry_after_seconds(None) == retry_after_seconds(fake_response(503)) == 0
 
 
-def test_the_pause_doubles_up_to_a_minute(no_jitter):
+def test_the_delay_doubles_up_to_a_minute(no_jitter):
     """Each consecutive error doubles the delay, up to the maximum."""
     backoff = Backoff(3, None)
 
-    pauses = [backoff.next_delay(errors.ConnectionFailed("x"), 0) for _ in range(40)]
+    delays = [backoff.next_delay(errors.ConnectionFailed("x"), 0) for _ in range(40)]
 
-    assert pauses[:8] == [1, 2, 4, 8, 16, 32, MAX_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS]
-    assert set(pauses[8:]) == {MAX_BACKOFF_SECONDS}
+    assert delays[:8] == [1, 2, 4, 8, 16, 32, MAX_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS]
+    assert set(delays[8:]) == {MAX_BACKOFF_SECONDS}
 
 
-def test_the_first_pause_is_no_longer_than_the_interval(no_jitter):
+def test_the_first_delay_is_no_longer_than_the_interval(no_jitter):
     """A short interval has a short first delay."""
     assert Backoff(0.25, None).next_delay(errors.ConnectionFailed("x"), 0) == 0.25
 
 
-def test_an_response_starts_anew(no_jitter):
+def test_a_response_resets_the_backoff(no_jitter):
     """Only consecutive errors count."""
     backoff = Backoff(3, 3)
     for _ in range(10):
@@ -164,84 +164,84 @@ def test_an_response_starts_anew(no_jitter):
         assert backoff.errors == 0
 
 
-def test_pauses_are_spread():
-    """Subscribers that met one fault together ask again at different times."""
-    pauses = {Backoff(3, None).next_delay(errors.ConnectionFailed("x"), 0) for _ in range(50)}
+def test_delays_are_spread():
+    """Subscribers that got one error together send their next requests at different times."""
+    delays = {Backoff(3, None).next_delay(errors.ConnectionFailed("x"), 0) for _ in range(50)}
 
-    assert len(pauses) > 40
-    assert all(0.5 <= each <= 1 for each in pauses)
-    assert max(pauses) - min(pauses) > 0.2
-
-
-def test_pauses_are_spread_after_a_retry_after_too():
-    """Nobody comes back before the server wants, and not all at once."""
-    fault = http_error(503, Retry_After="30")
-
-    pauses = {Backoff(3, None).next_delay(fault, 0) for _ in range(50)}
-
-    assert len(pauses) > 40
-    assert all(30.5 <= each <= 31 for each in pauses)
+    assert len(delays) > 40
+    assert all(0.5 <= each <= 1 for each in delays)
+    assert max(delays) - min(delays) > 0.2
 
 
-def test_the_jitter_is_between_half_and_all():
-    """Never longer than was meant, never shorter than half of it."""
+def test_delays_after_a_retry_after_are_spread_too():
+    """Requests are sent after that time, and not all at once."""
+    error = http_error(503, Retry_After="30")
+
+    delays = {Backoff(3, None).next_delay(error, 0) for _ in range(50)}
+
+    assert len(delays) > 40
+    assert all(30.5 <= each <= 31 for each in delays)
+
+
+def test_the_jitter_is_up_to_half_of_the_delay():
+    """A delay is never longer than given, and never shorter than half of it."""
     values = [jittered(10) for _ in range(1000)]
 
     assert 5 <= min(values) < 6
     assert 9 < max(values) <= 10
 
 
-def test_a_fault_that_stays_is_raised_itself():
-    """It is the very same error, not a copy."""
-    fault = http_error(403, errors.Forbidden)
+def test_a_permanent_error_is_raised_itself():
+    """The same object is raised, not a copy."""
+    error = http_error(403, errors.Forbidden)
 
     with pytest.raises(errors.Forbidden) as raised:
-        Backoff(3, None).next_delay(fault, 0)
+        Backoff(3, None).next_delay(error, 0)
 
-    assert raised.value is fault
+    assert raised.value is error
 
 
 @pytest.mark.parametrize(
-    "fault",
+    "error",
     [
         http_error(502),
         errors.ConnectionFailed("reset"),
         errors.RequestTimeout("late"),
         errors.InternalError("bug"),
     ],
-    ids=lambda fault: type(fault).__name__,
+    ids=lambda error: type(error).__name__,
 )
-def test_retries_end(fault):
-    """The error is of the class of the last one, which it is chained to."""
+def test_retries_end(error):
+    """The final error has the class of the last one, which is its cause."""
     backoff = Backoff(3, MAX_ERRORS_IN_A_ROW)
     for _ in range(MAX_ERRORS_IN_A_ROW - 1):
-        backoff.next_delay(fault, 0)
+        backoff.next_delay(error, 0)
 
     with pytest.raises(
-        type(fault), match=rf"Given up after 25 consecutive errors.*{fault}"
+        type(error), match=rf"Given up after 25 consecutive errors.*{error}"
     ) as raised:
-        backoff.next_delay(fault, 0)
+        backoff.next_delay(error, 0)
 
-    assert raised.value.__cause__ is fault
-    assert getattr(raised.value, "response", None) is getattr(fault, "response", None)
+    assert raised.value.__cause__ is error
+    assert getattr(raised.value, "response", None) is getattr(error, "response", None)
 
 
 def test_retries_without_a_limit_do_not_end(no_jitter):
-    """A caller with a deadline of its own is not given up for."""
+    """A caller may have its own deadline."""
     backoff = Backoff(3, None)
 
     assert [backoff.next_delay(errors.ConnectionFailed("x"), 0) for _ in range(2000)][-1] == 60
 
 
-def test_given_up_keeps_an_unexpected_response():
-    """The unexpected response is there to look at."""
-    fault = errors.UnexpectedResponse("a login page")
-    fault.response = fake_response(200)
+def test_the_final_error_keeps_an_unexpected_response():
+    """It can be inspected."""
+    error = errors.UnexpectedResponse("a login page")
+    error.response = fake_response(200)
 
     with pytest.raises(errors.UnexpectedResponse) as raised:
-        Backoff(3, 1).next_delay(fault, 0)
+        Backoff(3, 1).next_delay(error, 0)
 
-    assert raised.value.response is fault.response
+    assert raised.value.response is error.response
 
 
 @pytest.mark.parametrize(
@@ -261,8 +261,8 @@ def test_dates_of_headers(value, seconds):
     assert http_date(value) == seconds
 
 
-def test_a_date_without_a_zone_is_no_local_time(monkeypatch):
-    """HTTP knows only GMT, wherever this machine is."""
+def test_a_date_without_a_zone_is_gmt(monkeypatch):
+    """HTTP dates are always GMT, also if the machine has another zone."""
     monkeypatch.setenv("TZ", "America/Lima")
     if hasattr(time, "tzset"):
         time.tzset()

@@ -17,7 +17,7 @@ def settings(session: requests.Session, **requested: object) -> dict[str, object
     "requested", [{}, {"verify": False}, {"stream": True}, {"proxies": {"http": "http://p.test"}}]
 )
 def test_the_settings_are_those_of_requests(monkeypatch, requested):
-    """Proxies and certificates of the environment count as ever."""
+    """Proxies and certificates of the environment are used."""
     monkeypatch.setenv("http_proxy", "http://proxy.test:3128")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/etc/ours.pem")
 
@@ -25,8 +25,8 @@ def test_the_settings_are_those_of_requests(monkeypatch, requested):
 
 
 @pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "ALL_PROXY"])
-def test_a_change_of_the_environment_counts_at_once(monkeypatch, name):
-    """Settings are remembered for one environment."""
+def test_a_change_of_the_environment_takes_effect_at_once(monkeypatch, name):
+    """Settings are cached for one environment."""
     session = SingleOriginSession()
     before = settings(session)
 
@@ -35,8 +35,8 @@ def test_a_change_of_the_environment_counts_at_once(monkeypatch, name):
     assert settings(session) == settings(requests.Session()) != before
 
 
-def test_settings_are_remembered(monkeypatch):
-    """requests gets one call as long as nothing changes."""
+def test_settings_are_cached(monkeypatch):
+    """requests is called once as long as nothing changes."""
     session, requested = SingleOriginSession(), []
     monkeypatch.setattr(
         requests.Session,
@@ -50,9 +50,9 @@ def test_settings_are_remembered(monkeypatch):
     assert len(requested) == 1
 
 
-def test_what_is_set_on_the_session_counts_at_once(monkeypatch):
+def test_a_change_of_the_session_takes_effect_at_once(monkeypatch):
     """A certificate or a proxy that is set between two requests is used for the second."""
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):  # which outrank the session's own
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):  # these take precedence
         monkeypatch.delenv(name, raising=False)
     session = SingleOriginSession()
     settings(session)

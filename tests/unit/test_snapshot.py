@@ -12,11 +12,11 @@ from tamr_widgets import Operation
 
 NOON = datetime(2021, 1, 29, 12, tzinfo=timezone.utc)
 HTTP_NOON = "Fri, 29 Jan 2021 12:00:00 GMT"
-THERE = "2021-01-29T{}.000Z"
+SERVER_TIME = "2021-01-29T{}.000Z"
 
 
 def received(date="", retry_after="", **fields):
-    """A snapshot from a response."""
+    """Returns a snapshot of a response."""
     headers = {"Date": date, "Retry_After": retry_after}
     response = fake_response(200, document(**fields), **{k: v for k, v in headers.items() if v})
     return Operation.from_response(None, response)
@@ -26,7 +26,7 @@ def received(date="", retry_after="", **fields):
     "status", [None, {}, ..., "RUNNING", ["RUNNING"], 7, {"state": 7}, {"state": ["x"]}]
 )
 def test_an_unreadable_status_is_unresolved(status):
-    """No exception; state is None, and the raw status is there as it came."""
+    """The state is None, and `status` is the unchanged value; no exception is raised."""
     data = document(status=status)
     if status is ...:
         del data["status"]
@@ -40,8 +40,8 @@ def test_an_unreadable_status_is_unresolved(status):
     assert "state=None" in repr(operation)
 
 
-def test_the_source_can_be_changed():
-    """The snapshot has a copy of its own, at every depth."""
+def test_a_snapshot_is_independent_of_its_source():
+    """It has its own copy, at every depth."""
     data = document("RUNNING", result={"list": [{"value": 1}]})
     operation = Operation(None, data)
 
@@ -53,8 +53,8 @@ def test_the_source_can_be_changed():
     assert operation.to_json()["result"] == {"list": [{"value": 1}]}
 
 
-def test_what_is_handed_out_can_be_changed():
-    """Neither `status` nor `to_json` is a way into the snapshot."""
+def test_a_snapshot_is_independent_of_returned_documents():
+    """`status` and `to_json` return copies."""
     operation = Operation(None, document("RUNNING"))
 
     operation.status["state"] = "FAILED"
@@ -63,8 +63,8 @@ def test_what_is_handed_out_can_be_changed():
     assert operation.state == "RUNNING"
 
 
-def test_equal_content_is_equal():
-    """Equality and hash go by content, not by client or by when it was fetched."""
+def test_snapshots_with_equal_content_are_equal():
+    """Equality and hash depend on the content, not on the client or the time of the response."""
     one = Operation("a client", document("RUNNING"))
     other = Operation("another", document("RUNNING"))
 
@@ -72,8 +72,8 @@ def test_equal_content_is_equal():
     assert len({one, other}) == 1
 
 
-def test_whether_a_document_says_the_same():
-    """So that a list of many is made into snapshots only where something is new."""
+def test_an_equal_document_is_recognized():
+    """Of a list, only the documents that have changed become new snapshots."""
     operation = Operation(None, document("RUNNING"))
 
     assert operation.has_same_document(document("RUNNING")) is True
@@ -81,8 +81,8 @@ def test_whether_a_document_says_the_same():
     assert operation.has_same_document(document("RUNNING", newField=None)) is False
 
 
-def test_a_document_deeper_than_python_compares_says_something_new():
-    """It is taken for a change, not for an error."""
+def test_a_document_too_deep_to_compare_counts_as_changed():
+    """The comparison raises no error."""
 
     def nested(levels):
         value = []
@@ -105,7 +105,7 @@ def test_a_document_deeper_than_python_compares_says_something_new():
         None,
     ],
 )
-def test_other_content_is_not_equal(other):
+def test_snapshots_with_different_content_are_not_equal(other):
     """One difference is enough, also in the path."""
     operation = Operation(None, document("RUNNING"))
 
@@ -123,16 +123,16 @@ def test_the_id_is_the_last_part_of_the_path():
 
 @pytest.mark.parametrize("name", ["type", "description", "relative_id", "resource_id"])
 @pytest.mark.parametrize("value", [7, 1.5, True, ["a"], {"a": 1}])
-def test_what_should_be_text_is_text(name, value):
-    """Wrong types in a document don't become wrong types in Python."""
+def test_text_properties_are_always_text(name, value):
+    """Values of wrong types in a document are converted."""
     fields = {"type": value, "description": value, "relativeId": value}
 
     assert isinstance(getattr(Operation(None, document(**fields)), name), str)
 
 
 @pytest.mark.parametrize("created", [None, "admin", [], {}, {"username": ""}, {"username": None}])
-def test_nobody_is_none(created):
-    """A user who is not named is None, never an empty name."""
+def test_a_missing_user_is_none(created):
+    """A name is never an empty text."""
     operation = Operation(None, document(created=created))
 
     assert operation.created_by is None
@@ -140,12 +140,12 @@ def test_nobody_is_none(created):
     assert operation.queued is None
 
 
-def test_the_servers_clock_is_in_the_response():
-    """A running job's time is counted by the clock that also wrote when it started."""
+def test_a_running_job_is_timed_by_the_servers_clock():
+    """The date of the response and the start of the job are of the same clock."""
     operation = received(
         HTTP_NOON,
-        created={"time": THERE.format("11:58:00")},
-        status={"state": "RUNNING", "startTime": THERE.format("11:59:00")},
+        created={"time": SERVER_TIME.format("11:58:00")},
+        status={"state": "RUNNING", "startTime": SERVER_TIME.format("11:59:00")},
     )
 
     assert operation.as_of == NOON
@@ -153,16 +153,16 @@ def test_the_servers_clock_is_in_the_response():
     assert operation.queued == timedelta(minutes=1)
 
 
-def test_the_difference_of_the_clocks_is_kept(clock):
-    """The response says how far the server's clock is ahead."""
+def test_the_clock_offset_is_kept(clock):
+    """The response shows how far ahead the server's clock is."""
     clock.time_of_day = NOON.timestamp() - 300
 
     assert received(HTTP_NOON).clock_offset_seconds == 300
 
 
 @pytest.mark.parametrize(("ahead", "offset"), [(1.9, 0), (-1.9, 0), (2, -2), (-2, 2), (-2.5, 2.5)])
-def test_a_small_difference_is_none(clock, ahead, offset):
-    """HTTP dates are whole seconds: a second or two may be rounding, and the finer clock counts."""
+def test_a_small_clock_offset_is_ignored(clock, ahead, offset):
+    """Below two seconds it may be due to rounding, since HTTP dates are whole seconds."""
     clock.time_of_day = NOON.timestamp() + ahead
 
     operation = received(HTTP_NOON)
@@ -172,49 +172,49 @@ def test_a_small_difference_is_none(clock, ahead, offset):
 
 
 @pytest.mark.parametrize("date", ["", "soon", "Fri, 31 Dec 9999 23:59:59 -2359"])
-def test_without_a_date_this_machines_clock_counts(clock, date):
-    """A date that is missing, nonsense or out of every range disturbs nothing."""
+def test_without_a_date_the_local_clock_is_used(clock, date):
+    """A date that is missing, invalid or out of range is no error."""
     operation = received(date)
 
     assert operation.as_of.timestamp() == clock.time_of_day
     assert operation.clock_offset_seconds == 0
 
 
-def test_times_that_cannot_be_are_left_out():
+def test_impossible_times_are_left_out():
     """An end before the start makes no negative duration."""
-    status = {"state": "FAILED", "startTime": THERE.format("12:00:00")}
-    operation = received(status={**status, "endTime": THERE.format("11:00:00")})
+    status = {"state": "FAILED", "startTime": SERVER_TIME.format("12:00:00")}
+    operation = received(status={**status, "endTime": SERVER_TIME.format("11:00:00")})
 
     assert operation.elapsed is None
 
 
-def test_a_job_may_take_no_time():
-    """That is a duration of zero, and is known."""
-    status = {"state": "FAILED", "startTime": THERE.format("12:00:00")}
-    operation = received(status={**status, "endTime": THERE.format("12:00:00")})
+def test_a_job_may_take_zero_seconds():
+    """The duration is zero, not unknown."""
+    status = {"state": "FAILED", "startTime": SERVER_TIME.format("12:00:00")}
+    operation = received(status={**status, "endTime": SERVER_TIME.format("12:00:00")})
 
     assert operation.elapsed == timedelta(0)
 
 
-def test_durations_go_on_until_the_job_has_ended():
-    """An ended job without an end has no duration; one that never ran was queued to its end."""
-    never_ran = {"state": "CANCELED", "endTime": THERE.format("12:00:30")}
-    created = {"time": THERE.format("12:00:00")}
+def test_durations_end_with_the_job():
+    """Without an end there is no duration; a job that never ran was queued until its end."""
+    never_ran = {"state": "CANCELED", "endTime": SERVER_TIME.format("12:00:30")}
+    created = {"time": SERVER_TIME.format("12:00:00")}
 
     assert received(created=created, status=never_ran).queued == timedelta(seconds=30)
     assert received(created=created, status=never_ran).elapsed is None
-    ended = {"state": "FAILED", "startTime": THERE.format("12:00:00")}
+    ended = {"state": "FAILED", "startTime": SERVER_TIME.format("12:00:00")}
     assert received(HTTP_NOON, status=ended).elapsed is None
 
 
-def test_a_wish_to_be_left_alone_is_kept():
-    """A Retry-After on a good response is part of the snapshot."""
+def test_the_retry_after_of_a_success_is_kept():
+    """It is a part of the snapshot."""
     assert received(retry_after="30").retry_after == 30
     assert received().retry_after == Operation(None, document()).retry_after == 0
 
 
-def test_siblings_share_when_they_were_fetched():
-    """The documents of one list were fetched at one time, by one client."""
+def test_operations_of_one_response_share_its_time():
+    """They share its Retry-After, too, but not the path."""
     first = received(HTTP_NOON, retry_after="30")
     second = first.from_same_response(document("FAILED"), "operations/alias")
 
@@ -223,30 +223,30 @@ def test_siblings_share_when_they_were_fetched():
     assert first.from_same_response(document()).api_path == PATH
 
 
-def test_snapshots_are_small_and_let_go():
-    """No attribute dictionary, and a weak reference is possible."""
+def test_snapshots_are_small_and_garbage_collected():
+    """They have no attribute dictionary, and can be weakly referenced."""
     operation = Operation(None, document())
-    gone = weakref.ref(operation)
+    reference = weakref.ref(operation)
 
     assert not hasattr(operation, "__dict__")
     del operation
     gc.collect()
-    assert gone() is None
+    assert reference() is None
 
 
-def test_a_pickle_holds_the_clocks_difference(clock):
-    """The facts of a snapshot beside its document survive, too."""
+def test_a_pickle_keeps_the_clock_offset(clock):
+    """The time, the Retry-After and the path are kept, too."""
     clock.time_of_day = NOON.timestamp() - 300
-    thawed = pickle.loads(pickle.dumps(received(HTTP_NOON, retry_after="30")))
+    unpickled = pickle.loads(pickle.dumps(received(HTTP_NOON, retry_after="30")))
 
-    assert thawed.as_of == NOON
-    assert thawed.clock_offset_seconds == 300
-    assert thawed.retry_after == 30
-    assert thawed.api_path == PATH
+    assert unpickled.as_of == NOON
+    assert unpickled.clock_offset_seconds == 300
+    assert unpickled.retry_after == 30
+    assert unpickled.api_path == PATH
 
 
 def test_taking_over_an_earlier_creation_time_makes_a_new_snapshot():
-    """The snapshot itself stays as the server sent it, without a time."""
+    """The original snapshot still has no creation time."""
     earlier, later = Operation(None, document()), Operation(None, document(created=None))
     another_job = document(created={"time": "2022-01-29T18:24:40.582Z"})
 

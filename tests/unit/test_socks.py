@@ -26,7 +26,7 @@ OPERATION = http(document(state="RUNNING"))
 
 
 class SocksProxy(RawServer):
-    """Negotiates as RFC 1928 says, then responds in place of the server."""
+    """Negotiates as specified by RFC 1928, then responds in place of the server."""
 
     def __init__(self, *replies: bytes) -> None:
         super().__init__(
@@ -85,7 +85,7 @@ def test_a_password_that_is_refused_is_final(client):
         ((b"HTTP/1.1 400 Bad Request",), "invalid data"),
     ],
 )
-def test_a_connection_that_the_proxy_refuses_may_pass(client, replies, reason):
+def test_a_connection_that_the_proxy_refuses_is_retryable(client, replies, reason):
     """The error names the proxy and the proxy's reason."""
     with SocksProxy(*replies) as proxy, pytest.raises(ProxyFailed, match=reason) as raised:
         client(proxy.port).get("operations")
@@ -95,16 +95,16 @@ def test_a_connection_that_the_proxy_refuses_may_pass(client, replies, reason):
 
 
 def test_a_proxy_that_does_not_listen_is_named(client):
-    """With the operating system's reason."""
-    with SocksProxy() as gone:
-        port = gone.port
+    """The error has the operating system's reason."""
+    with SocksProxy() as closed:
+        port = closed.port
 
     with pytest.raises(ProxyFailed, match=r"did not connect .*refused"):
         client(port).get("operations")
 
 
-def test_a_proxy_that_never_responds_ends_at_the_limit(client):
-    """Negotiation counts as a part of connecting."""
+def test_a_request_through_a_silent_proxy_times_out(client):
+    """The negotiation is a part of connecting."""
     with SocksProxy() as silent:
         start = time.monotonic()
         with pytest.raises(RequestTimeout, match="through the proxy"):
@@ -114,7 +114,7 @@ def test_a_proxy_that_never_responds_ends_at_the_limit(client):
 
 
 def test_without_pysocks_the_error_says_what_to_install(client, monkeypatch):
-    """The function is the one that requests has then."""
+    """requests has such a function if PySocks is not installed."""
 
     def missing(*_: object, **__: object) -> None:
         msg = "Missing dependencies for SOCKS support."

@@ -25,7 +25,7 @@ TRACE = (
 
 
 @pytest.mark.parametrize(
-    ("raw", "words"),
+    ("raw", "summary"),
     [
         ("", ""),
         ("  \n ", ""),
@@ -53,13 +53,13 @@ TRACE = (
         ("[" * 100_000, "[" * (MAX_SUMMARY_CHARS - 1) + "…"),
     ],
 )
-def test_a_message_in_words(raw, words):
-    """One line for a person: no braces, no packages, no stack trace."""
-    assert summarize(raw) == words
+def test_a_message_is_summarized(raw, summary):
+    """The summary is one line without braces, package names and stack traces."""
+    assert summarize(raw) == summary
 
 
 @pytest.mark.parametrize(
-    ("raw", "words"),
+    ("raw", "summary"),
     [
         (
             "Running job canceled by admin at step 3 of 8\n\nApplication killed by user.",
@@ -77,14 +77,14 @@ def test_a_message_in_words(raw, words):
         ("Running job canceled by " + "x" * 100_000, "Cancelled by " + "x" * 475 + "…"),
     ],
 )
-def test_who_cancelled_a_job(raw, words):
-    """As far as the message names the user and the step."""
-    assert cancellation(raw) == words
+def test_a_cancellation_names_the_user_and_the_step(raw, summary):
+    """It is empty if the message names no user."""
+    assert cancellation(raw) == summary
 
 
 @pytest.mark.parametrize("raw", [None, 7, [], {}, b"bytes"])
-def test_what_is_no_text_says_nothing(raw):
-    """Wrong types are no message."""
+def test_a_message_that_is_no_text_is_ignored(raw):
+    """Its summary is empty."""
     assert summarize(raw) == ""
     assert not has_details(raw)
 
@@ -102,17 +102,17 @@ def test_what_is_no_text_says_nothing(raw):
         ('{"a": 1}', True),
     ],
 )
-def test_whether_a_message_says_more(raw, more):
-    """A disclosure is worth it only where there is more to read than the gist."""
+def test_details_beyond_the_summary_are_recognized(raw, more):
+    """A disclosure is shown only for a message with more content than its summary."""
     assert has_details(raw) == more
 
 
 @given(st.text(st.characters(), max_size=300) | st.text('{}[]":,\\ab', max_size=60))
-def test_any_message_is_a_short_printable_line(raw):
-    """For any text of a server: one line, not too long, fit for a terminal and for UTF-8."""
-    words = summarize(raw)
+def test_any_summary_is_a_short_printable_line(raw):
+    """It is fit for a terminal, and can be encoded as UTF-8."""
+    summary = summarize(raw)
 
-    assert len(words) <= MAX_SUMMARY_CHARS
-    assert words.isprintable()
-    words.encode()
+    assert len(summary) <= MAX_SUMMARY_CHARS
+    assert summary.isprintable()
+    summary.encode()
     assert isinstance(has_details(raw), bool)

@@ -18,7 +18,7 @@ from tamr_widgets._text import cut, sanitize
     ],
 )
 def test_text_is_sanitized(text, max_chars, shown):
-    """No control characters, no turned direction, no halves of characters, no endless length."""
+    """Control characters, directional marks and surrogates become blanks."""
     assert sanitize(text, max_chars) == shown
 
 
@@ -33,5 +33,5 @@ def test_text_is_sanitized(text, max_chars, shown):
     ],
 )
 def test_a_text_that_is_cut_keeps_its_characters(text, shown):
-    """Lines and directions stay; the number of characters that are missing is shown."""
+    """Line breaks and directional marks stay; the number of missing characters is shown."""
     assert cut(text) == shown

@@ -14,7 +14,7 @@ def utc(*args):
 
 
 @pytest.mark.parametrize(
-    ("written", "meant"),
+    ("text", "expected"),
     [
         ("2021-01-29T18:24:53.326Z", utc(2021, 1, 29, 18, 24, 53, 326000)),
         ("2021-01-29T18:24:53Z", utc(2021, 1, 29, 18, 24, 53)),
@@ -30,16 +30,16 @@ def utc(*args):
         ("2021-07-05_16-16-30-4", utc(2021, 7, 5, 16, 16, 30, 400000)),
     ],
 )
-def test_a_time_is_aware_and_in_utc(written, meant):
-    """Each form that was seen in recordings, and what ISO 8601 allows besides."""
-    parsed = parse_time(written)
+def test_a_time_is_aware_and_in_utc(text, expected):
+    """The forms are those of recordings, and others that ISO 8601 allows."""
+    parsed = parse_time(text)
 
-    assert parsed == meant
+    assert parsed == expected
     assert parsed.tzinfo is timezone.utc
 
 
 @pytest.mark.parametrize(
-    "written",
+    "value",
     [
         "",
         " ",
@@ -66,14 +66,14 @@ def test_a_time_is_aware_and_in_utc(written, meant):
         b"2021-01-29T18:24:53Z",
     ],
 )
-def test_what_is_no_time_is_none(written):
-    """Never an exception."""
-    assert parse_time(written) is None
+def test_an_invalid_time_is_none(value):
+    """No exception is raised."""
+    assert parse_time(value) is None
 
 
 @given(st.datetimes(timezones=st.sampled_from([timezone.utc, timezone(timedelta(hours=-7))])))
 def test_every_time_is_read_back(time):
-    """Python's own ISO 8601 comes back as the same moment."""
+    """A time that Python writes as ISO 8601 is parsed as the same time."""
     try:
         expected = time.astimezone(timezone.utc)
     except OverflowError:
@@ -83,7 +83,7 @@ def test_every_time_is_read_back(time):
 
 
 @given(st.text() | st.from_regex(r"\d{4}-\d\d-\d\d[T_]\d\d[:-]\d\d[:-]\d\d.*", fullmatch=True))
-def test_no_text_is_an_exception(text):
+def test_no_text_raises_an_exception(text):
     """Any text is a time or None."""
     parsed = parse_time(text)
 

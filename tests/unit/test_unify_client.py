@@ -24,7 +24,7 @@ from tamr_widgets._operation.identity import server_of
 
 
 class PublicAuth:
-    """The public package's UsernamePasswordAuth, as far as it matters."""
+    """The parts of the public package's UsernamePasswordAuth that are needed."""
 
     username, password = "ada", PASSWORD
 
@@ -60,8 +60,8 @@ def job(public):
     return Operation.adopt(PublicOperation(public, document("RUNNING")))
 
 
-def test_each_request_has_limits(job, wire):
-    """Time limits and no redirects are passed with every single request."""
+def test_each_request_has_timeouts(job, wire):
+    """They are passed with every single request."""
     wire.get(URL + PATH, json=document("RUNNING"))
     wire.post("http://tamr.test:9100/api/dataset/jobs/17/cancel", json={})
     wire.delete(URL + PATH, status=204)
@@ -79,7 +79,7 @@ def test_each_request_has_limits(job, wire):
 
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_redirects_are_not_followed(public, wire, method):
-    """Elsewhere they are refused, at home they are no response."""
+    """One to another origin is refused, and one within the origin is an unexpected response."""
     evil = wire.get("http://evil.test/", json=document())
     for location, kind in (("http://evil.test/", CrossOriginError), ("/api/y", UnexpectedResponse)):
         wire.add(method, f"{URL}x", status=302, headers={"Location": location})
@@ -92,8 +92,8 @@ def test_redirects_are_not_followed(public, wire, method):
     "path",
     ["http://evil.test/x", "//evil.test/x", "../x", "%2e%2e/x", "http://u:p@tamr.test:9100/"],
 )
-def test_an_address_elsewhere_is_not_requested(public, wire, path):
-    """A relativeId comes from the server, and the public client would go wherever it leads."""
+def test_an_address_outside_the_origin_is_not_requested(public, wire, path):
+    """A relativeId comes from the server, and the public client would send credentials to it."""
     job = Operation.adopt(PublicOperation(public, document(relativeId=path)))
 
     for act in (job.poll, job.delete, lambda: job.wait(0, 0)):
@@ -102,8 +102,8 @@ def test_an_address_elsewhere_is_not_requested(public, wire, path):
     assert not wire.calls
 
 
-def test_waiting_goes_on_through_faults(job, wire, clock):
-    """The policy is the same for every client."""
+def test_a_wait_continues_after_transient_errors(job, wire, clock):
+    """The retry policy is the same for every client."""
     wire.get(URL + PATH, status=502)
     wire.get(URL + PATH, body=requests.ConnectionError("reset"))
     wire.get(URL + PATH, body="<html>")
@@ -112,19 +112,19 @@ def test_waiting_goes_on_through_faults(job, wire, clock):
     assert job.wait().succeeded()
 
 
-def test_errors_are_ours(job, wire):
-    """Statuses and lost connections, translated at the same boundary."""
-    for answered, kind in (
+def test_errors_are_those_of_this_package(job, wire):
+    """Statuses and lost connections are mapped as for our own client."""
+    for response, kind in (
         ({"status": 404, "json": {"message": "No result found"}}, NotFound),
         ({"body": requests.ReadTimeout("late")}, RequestTimeout),
     ):
-        wire.get(URL + PATH, **answered)
+        wire.get(URL + PATH, **response)
         with pytest.raises(kind):
             job.poll()
 
 
 def test_no_error_holds_the_credentials(job, wire):
-    """Neither their response's request nor the words that a server echoes."""
+    """They are removed from the request of the response, and from echoes in its body."""
     wire.get(URL + PATH, status=500, body=f"no {PASSWORD}")
 
     with pytest.raises(HTTPStatusError) as raised:
@@ -146,8 +146,8 @@ def test_a_token_with_a_line_break_is_not_shown(public):
     assert "s3cret" not in str(raised.value)
 
 
-def test_a_login_without_end_is_a_typed_error(job, public, monkeypatch):
-    """The public client reacts to a 401 to its login with another login."""
+def test_an_endless_login_is_a_typed_error(job, public, monkeypatch):
+    """The public client reacts to a 401 of its login with another login."""
 
     def log_in(*args, **kwargs):
         raise RecursionError
@@ -158,17 +158,17 @@ def test_a_login_without_end_is_a_typed_error(job, public, monkeypatch):
         job.poll()
 
 
-def test_a_thawed_operation_says_what_it_lacks(clock):
-    """It was pickled without its client."""
-    thawed = pickle.loads(pickle.dumps(Operation(None, document())))
+def test_an_unpickled_operation_has_no_client(clock):
+    """The error says how to fetch the operation with a client."""
+    unpickled = pickle.loads(pickle.dumps(Operation(None, document())))
 
-    for act in (thawed.poll, thawed.delete, thawed.wait):
+    for act in (unpickled.poll, unpickled.delete, unpickled.wait):
         with pytest.raises(ClientClosed, match=r"from_resource_id\(client, id\)"):
             act()
 
 
-def test_our_own_client_is_requested_as_it_is(wire):
-    """Its own limits and checks are enough."""
+def test_our_own_client_is_used_unchanged(wire):
+    """It has timeouts and checks already."""
     wire.get(f"{URL}x", json={})
     with Client(PublicAuth(), "tamr.test") as client:
         assert send_request(client, "GET", "x", headers={"X-Own": "1"}).ok
@@ -176,8 +176,8 @@ def test_our_own_client_is_requested_as_it_is(wire):
     assert wire.calls[0].request.headers["X-Own"] == "1"
 
 
-def test_a_server_whose_address_cannot_be_read_is_known_by_it():
-    """Two clients of it are clients of one server; credentials are no part of that."""
+def test_a_server_with_an_invalid_address_is_identified_by_it():
+    """Clients with the same address have the same server; credentials are left out."""
     one, two, other = (
         SimpleNamespace(origin=origin, base_path="/api/")
         for origin in ("http://ada:x@tamr:port", "http://tamr:port", "http://tamr:other")

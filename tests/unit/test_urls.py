@@ -10,7 +10,7 @@ from tamr_widgets._http.urls import endpoint_url, origin_of, redirect_url
 ORIGIN = "http://tamr.test:9100"
 BASE = "/api/versioned/v1/"
 
-CLIMBING = [
+TRAVERSAL = [
     "..",
     "../x",
     "operations/../../x",
@@ -57,8 +57,8 @@ ABSOLUTE = [
         ("http", "tamr", 1, "http://tamr:1"),
     ],
 )
-def test_an_origin_is_put_together(protocol, host, port, origin):
-    """Protocol, host and port, and nothing else."""
+def test_an_origin_is_composed(protocol, host, port, origin):
+    """It consists of protocol, host and port."""
     assert origin_of(protocol, host, port) == origin
 
 
@@ -115,13 +115,13 @@ def test_a_wrong_port_is_named(port):
     ],
 )
 def test_an_endpoint_is_below_the_origin(endpoint, url):
-    """Relative to the base path or, with a slash, to the origin."""
+    """It is relative to the base path or, with a leading slash, to the origin."""
     assert endpoint_url(ORIGIN, BASE, endpoint) == url
 
 
-@pytest.mark.parametrize("endpoint", [*CLIMBING, *AMBIGUOUS, *ABSOLUTE, "a#b", "a\ud800", None, 7])
-def test_a_foreign_endpoint_is_refused(endpoint):
-    """Absolute, climbing or ambiguous: a ValueError that shows no user info."""
+@pytest.mark.parametrize("endpoint", [*TRAVERSAL, *AMBIGUOUS, *ABSOLUTE, "a#b", "a\ud800", None, 7])
+def test_an_endpoint_outside_the_origin_is_refused(endpoint):
+    """It is absolute or ambiguous, or contains `..`; the error shows no user info."""
     with pytest.raises(CrossOriginError, match=r"Nothing was sent|must be a string") as raised:
         endpoint_url(ORIGIN, BASE, endpoint)
 
@@ -140,12 +140,12 @@ def test_a_foreign_endpoint_is_refused(endpoint):
         ("//tamr.test:9100/x", f"{ORIGIN}/x"),
     ],
 )
-def test_a_redirect_within_the_origin_leads_on(location, target):
-    """Relative or absolute, as long as protocol, host and port are the same."""
+def test_a_redirect_within_the_origin_is_followed(location, target):
+    """It may be relative, or absolute with the same protocol, host and port."""
     assert redirect_url(ORIGIN, f"{ORIGIN}{BASE}operations", location) == target
 
 
-def test_the_protocols_own_port_may_be_left_out():
+def test_the_default_port_may_be_left_out():
     """https without a port is https with 443."""
     assert redirect_url("https://tamr.test", "https://tamr.test/a", "https://tamr.test:443/b")
 
@@ -153,7 +153,7 @@ def test_the_protocols_own_port_may_be_left_out():
 @pytest.mark.parametrize(
     "location",
     [
-        *CLIMBING,
+        *TRAVERSAL,
         *AMBIGUOUS,
         "http://evil.test:9100/x",
         "http://tamr.test:9101/x",
@@ -169,15 +169,15 @@ def test_the_protocols_own_port_may_be_left_out():
     ],
 )
 def test_a_redirect_out_of_the_origin_is_refused(location):
-    """Another host, port or protocol, user info, or an address that is none."""
+    """It has another host, port or protocol, or user info, or is no valid URL."""
     with pytest.raises(CrossOriginError, match="not followed") as raised:
         redirect_url(ORIGIN, f"{ORIGIN}{BASE}operations", location)
 
     assert "secret" not in str(raised.value)
 
 
-def test_from_https_a_redirect_never_leads_to_http():
-    """Credentials don't leave the encrypted connection."""
+def test_a_redirect_from_https_to_http_is_refused():
+    """Credentials must not leave the encrypted connection."""
     with pytest.raises(CrossOriginError):
         redirect_url("https://tamr.test", "https://tamr.test/a", "http://tamr.test/a")
 
@@ -194,7 +194,7 @@ def test_from_https_a_redirect_never_leads_to_http():
     ],
 )
 def test_no_error_shows_user_info(address):
-    """Not even where it is long or holds odd characters."""
+    """It may be long or contain special characters."""
     for refuse in (
         lambda: endpoint_url(ORIGIN, BASE, address),
         lambda: redirect_url(ORIGIN, ORIGIN, address),
@@ -207,7 +207,6 @@ def test_no_error_shows_user_info(address):
 
 @given(st.text(st.characters(), max_size=40) | st.text("/.:%2eE5cC;@\\?#ahtp\t", max_size=20))
 def test_any_endpoint_is_refused_or_below_the_origin(endpoint):
-    """There is no third way."""
     try:
         url = endpoint_url(ORIGIN, BASE, endpoint)
     except CrossOriginError:
@@ -218,7 +217,7 @@ def test_any_endpoint_is_refused_or_below_the_origin(endpoint):
 
 @given(st.text(st.characters(), max_size=40) | st.text("/.:%2eE5cC;@\\?#ahtp\t[]", max_size=20))
 def test_any_location_is_refused_or_in_the_origin(location):
-    """No location raises anything else."""
+    """No other exception is raised."""
     try:
         target = redirect_url(ORIGIN, f"{ORIGIN}{BASE}operations", location)
     except CrossOriginError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 
-from fakes import PATH, URL, YEARS_THAT_NEVER_WERE, document, with_time
+from fakes import EXTREME_TIMES, PATH, URL, document, with_time
 
 from tamr_widgets import Client, Operation, TokenAuth
 from tamr_widgets.widgets.job_table import to_frame
@@ -13,7 +13,7 @@ from tamr_widgets.widgets.job_table import to_frame
 def test_years_that_never_were_spoil_no_table():
     """The other rows, and the rest of the row, are right."""
     usual = Operation(None, document("SUCCEEDED"))
-    for field, moment in product(["created", "startTime", "endTime"], YEARS_THAT_NEVER_WERE):
+    for field, moment in product(["created", "startTime", "endTime"], EXTREME_TIMES):
         frame = to_frame((usual, Operation(None, with_time(field, moment))))
 
         assert frame["elapsed"][0] == usual.elapsed, (field, moment)
