@@ -26,7 +26,7 @@ import responses  # noqa: F401
 PROJECT = Path(__file__).parents[2]
 UNIT = PROJECT / "tests/unit"
 TIMEOUT_FACTOR = 3  # of the time without mutation; a mutant that exceeds it counts as endless
-OTHER_TESTS = ["operation", "survival_time", "survival_passing_faults", "survival_fuzz"]
+OTHER_TESTS = ["operation", "survival_time", "survival_transient_errors", "survival_fuzz"]
 OPTIONS = ["-x", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
 NOT_MUTATED = {"__all__", "__slots__", "_logger"}
 
