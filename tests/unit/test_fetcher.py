@@ -453,7 +453,7 @@ def limits(fake, path=LIST):
     """Returns the deadline of each request for a path, in seconds."""
     return [
         round(limit)
-        for (_, each), limit in zip(fake.requests, fake.limits, strict=True)
+        for (_, each), limit in zip(fake.requests, fake.deadlines, strict=True)
         if each == path
     ]
 
