@@ -580,7 +580,7 @@ def test_a_step_whose_response_was_lost_may_have_started_a_job(error):
 
 
 def test_a_step_with_a_rejected_request_has_not_started_a_job(client, tamr):
-    """Either client may send the request, which may lack a permission."""
+    """Such as for lack of a permission, with the client of either package."""
     tamr.faults.add(Fault.status(403, method="POST"))
 
     def use_another_package() -> None:
@@ -655,10 +655,10 @@ def test_all_running_operations_passed_to_resume_are_polled(job, started, client
 
 
 def test_a_step_resumed_with_a_deleted_job_waits_for_its_dependency(job, started, client, tamr):
-    gone = client.operation(tamr.jobs.start(queued_seconds=0, run_seconds=60))
-    tamr.jobs.remove(gone.resource_id)
+    deleted = client.operation(tamr.jobs.start(queued_seconds=0, run_seconds=60))
+    tamr.jobs.remove(deleted.resource_id)
 
-    chain = chain_of({"a": job("a"), "b": job("b")}).resume({"b": gone})
+    chain = chain_of({"a": job("a"), "b": job("b")}).resume({"b": deleted})
 
     assert chain.wait(10).state == "SUCCEEDED"
     assert started == ["a", "b"]
@@ -913,6 +913,6 @@ def test_repr_has_no_control_characters_of_a_server(job, tamr):
     chain.wait(10)
 
 
-def test_a_notification_of_a_chain_cannot_be_for_late(job):
+def test_notify_of_a_chain_rejects_late(job):
     with pytest.raises(ValueError, match="'ended' or 'failed'"):
         notify(chain_of({"a": job("a")}), print, when="late")

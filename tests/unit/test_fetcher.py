@@ -58,7 +58,7 @@ def subscribe_many(driven, fake, number, interval=3):
 
 
 def repeated(number, fault):
-    """Returns a function that returns a fault so many times, and then None."""
+    """Returns a function that returns a fault the given number of times, and then None."""
     left = [fault] * number
     return lambda: left.pop() if left else None
 

@@ -68,7 +68,7 @@ def test_the_history_is_not_loaded_without_subscribers(fake, clock, driven, lear
 
 
 def test_a_short_pause_between_polls_is_used_after_a_few_seconds(fake, clock, driven, learned):
-    """No long pause may come."""
+    """There may never be a long one."""
     for number in range(4):
         Subscriber().subscribe(driven, fake.add(str(number)), interval=0.5)
     driven.learn(learned.append)
