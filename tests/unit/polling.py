@@ -29,7 +29,7 @@ class FakeTamr:
         unlisted: The ids that the list leaves out.
         requests: The time and path of each request.
         deleted: The paths of DELETE requests.
-        limits: The deadline of each request, in seconds.
+        deadlines: The deadline of each request, in seconds.
         faults: Faults by path, or for every path by None: an exception, a response, or a function
             that returns either, or None.
         headers: Headers of each response.
@@ -47,7 +47,7 @@ class FakeTamr:
         self.unlisted: set[str] = set()
         self.requests: list[tuple[float, str]] = []
         self.deleted: list[str] = []
-        self.limits: list[float] = []
+        self.deadlines: list[float] = []
         self.faults: dict[str | None, Any] = {}
         self.headers: dict[str, str] = {}
         self.single_seconds = 0.01
@@ -67,7 +67,7 @@ class FakeTamr:
         self.requests.append((self.clock.now, endpoint))
         if method == "DELETE":
             self.deleted.append(endpoint)
-        self.limits.append(current_deadline().remaining())
+        self.deadlines.append(current_deadline().remaining())
         self.clock.advance(self.list_seconds if endpoint == LIST else self.single_seconds)
         fault = self.faults.get(endpoint, self.faults.get(None))
         fault = fault() if callable(fault) else fault
@@ -141,4 +141,4 @@ def drive(poller: Poller, clock: FakeClock, seconds: float) -> None:
             clock.advance(max(0.0, end - clock.now))
             return
         clock.advance(delay)
-    raise AssertionError("it works without a pause")
+    raise AssertionError("the poller never becomes idle")

@@ -11,7 +11,7 @@ from typing import Any
 
 import apprise
 
-# Some of its modules import what Python deprecates, and load when the first address is read.
+# It loads its modules with the first address; some of them import deprecated ones.
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     apprise.Apprise.instantiate("json://127.0.0.1/")
@@ -47,7 +47,7 @@ class LoopbackServer(ThreadingTCPServer):
         self.server_close()
 
 
-class _Mails(StreamRequestHandler):
+class _MailHandler(StreamRequestHandler):
     def handle(self) -> None:
         server: Any = self.server
         server.connected.set()
@@ -64,9 +64,9 @@ class _Mails(StreamRequestHandler):
 
 
 class MailServer(LoopbackServer):
-    """An SMTP server that accepts every mail, or never says a word."""
+    """An SMTP server that accepts every mail, or never responds."""
 
-    handler = _Mails
+    handler = _MailHandler
 
     def __init__(self, *, silent: bool = False) -> None:
         super().__init__()
@@ -77,7 +77,7 @@ class MailServer(LoopbackServer):
         return f"mailto://127.0.0.1:{self.port}/?from=tamr@example.com&to=steward@example.com"
 
 
-class _Posts(BaseHTTPRequestHandler):
+class _PostHandler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         server: Any = self.server
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -90,13 +90,13 @@ class _Posts(BaseHTTPRequestHandler):
 
 
 class Webhook(LoopbackServer):
-    """A web server that takes what Apprise posts to `json://`.
+    """A web server that receives what Apprise posts to `json://`.
 
     Attributes:
         statuses: The statuses of its next responses; 200 after them.
     """
 
-    handler = _Posts
+    handler = _PostHandler
 
     def __init__(self) -> None:
         super().__init__()

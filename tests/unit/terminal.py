@@ -1,4 +1,4 @@
-"""Runs a command in a pseudo-terminal, and keeps all that it writes."""
+"""Runs a command in a pseudo-terminal, and keeps its output."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Terminal:
     """A pseudo-terminal, in which a subclass runs a command.
 
     Attributes:
-        output: All that was written so far.
+        output: The text that was written so far.
         is_restored: Whether the terminal's settings are those of before, known after `wait`.
     """
 
@@ -42,9 +42,7 @@ class Terminal:
 
     def __enter__(self) -> Terminal:
         self._start()
-        os.close(
-            self._slave
-        )  # the command's own are the last ones: their end is that of the output
+        os.close(self._slave)  # the output ends when the command closes its own descriptors
         self._reading.start()
         return self
 
@@ -66,7 +64,7 @@ class Terminal:
 
     @property
     def lines(self) -> list[str]:
-        """The lines that a person sees in the end: the last version of each."""
+        """The lines as displayed at the end: the last version of each."""
         return [line.rpartition("\r")[2] for line in self.output.replace("\r\n", "\n").split("\n")]
 
     def _read(self) -> None:
@@ -91,7 +89,7 @@ class Terminal:
 
 
 class ForkTerminal(Terminal):
-    """Runs a function in a forked process of its own: for what needs one, such as Ctrl-C."""
+    """Runs a function in a forked process, which Ctrl-C needs."""
 
     def __init__(self, function: Callable[[], int], columns: int = 80) -> None:
         super().__init__(columns)
@@ -104,7 +102,7 @@ class ForkTerminal(Terminal):
             status = 255
             try:
                 status = self._run()
-            finally:  # the child must not go on with the tests
+            finally:  # the child must not continue with the tests
                 os._exit(status)
 
     def _run(self) -> int:
@@ -163,4 +161,4 @@ class ThreadTerminal(Terminal):
         return self._statuses[0]
 
     def _end(self) -> None:
-        self._thread.join(MAX_SECONDS)  # its terminal is gone
+        self._thread.join(MAX_SECONDS)  # it ends when its terminal is closed

@@ -27,8 +27,8 @@ def test_a_list_is_tried_if_single_polls_take_too_long(policy):
     assert policy.prefer_list(3, 3.0)
 
 
-def test_requests_and_bytes_decide_together(policy):
-    """A list of 400 costs as much as the polls of 17 operations: it must be cheaper."""
+def test_the_choice_depends_on_requests_and_bytes(policy):
+    """A list of 400 operations is cheaper than 17 polls, but not than 16."""
     policy.single_took(0.1)
     policy.list_took(0.1, 400)
 
@@ -36,7 +36,7 @@ def test_requests_and_bytes_decide_together(policy):
     assert policy.prefer_list(17, LONG)
 
 
-def test_a_round_trip_alone_is_no_reason_for_a_long_list(policy):
+def test_a_long_list_is_not_preferred_for_its_duration_alone(policy):
     """On a slow line the list takes as long as one poll, and 4000 times its bytes."""
     policy.single_took(0.1)
     policy.list_took(0.1, 4000)
@@ -45,7 +45,7 @@ def test_a_round_trip_alone_is_no_reason_for_a_long_list(policy):
 
 
 def test_a_list_must_not_take_longer_than_the_polls(policy):
-    """However short it is."""
+    """Even if it is short."""
     policy.single_took(0.1)
     policy.list_took(1.0, 10)
 
@@ -54,7 +54,7 @@ def test_a_list_must_not_take_longer_than_the_polls(policy):
 
 
 def test_a_list_stays_preferred_while_the_operations_end(policy):
-    """Else the last of them would cost more requests than all before."""
+    """Otherwise the last operations would need more requests than all earlier ones."""
     policy.single_took(0.1)
     policy.list_took(0.1, 400)
     assert policy.prefer_list(17, LONG)
@@ -65,7 +65,7 @@ def test_a_list_stays_preferred_while_the_operations_end(policy):
 
 
 def test_a_list_is_used_if_single_polls_would_be_late(policy):
-    """Unless it takes as long itself."""
+    """Unless the list takes as long."""
     policy.single_took(0.2)
     policy.list_took(0.5, 10_000)
     assert not policy.prefer_list(14, interval=3)
@@ -75,8 +75,8 @@ def test_a_list_is_used_if_single_polls_would_be_late(policy):
     assert not policy.prefer_list(16, interval=3)
 
 
-def test_one_operation_is_never_worth_a_list(policy):
-    """A small list may well be faster, but it is more for the server to do."""
+def test_a_list_is_never_preferred_for_one_operation(policy):
+    """A small list may be faster, but it is more work for the server."""
     policy.single_took(1.0)
     policy.list_took(0.1, 1)
 
@@ -84,8 +84,8 @@ def test_one_operation_is_never_worth_a_list(policy):
     assert policy.prefer_list(2, LONG)
 
 
-def test_newer_measurements_count_for_more_but_one_does_not_decide(policy):
-    """A single slow response does not turn everything over."""
+def test_newer_measurements_have_more_weight(policy):
+    """A single slow response does not decide."""
     policy.single_took(0.1)
     policy.list_took(1.0, 1)
     policy.list_took(2.0, 1)
@@ -95,8 +95,8 @@ def test_newer_measurements_count_for_more_but_one_does_not_decide(policy):
     assert policy.list_deadline(100) == pytest.approx(2 * 100 * (0.1 + WEIGHT * 0.1))
 
 
-def test_an_old_measurement_of_the_list_is_forgotten(clock, policy):
-    """It is tried again after five minutes, and then only the new figure counts."""
+def test_an_old_measurement_of_the_list_expires(clock, policy):
+    """The list is tried again after five minutes, and then only the new measurement counts."""
     policy.single_took(0.01)
     policy.list_took(60.0, 10)
     clock.advance(TRUST_SECONDS - 1)
@@ -109,8 +109,8 @@ def test_an_old_measurement_of_the_list_is_forgotten(clock, policy):
     assert policy.prefer_list(3, LONG)
 
 
-def test_a_list_that_failed_is_left_alone_for_five_minutes(clock, policy):
-    """However many operations there are; a good response ends it."""
+def test_a_list_that_failed_is_not_tried_for_five_minutes(clock, policy):
+    """Not even for many operations; a good response ends that time."""
     policy.list_failed()
     assert not policy.prefer_list(1000, LONG)
     assert not policy.list_is_cheap(1e9)
@@ -123,22 +123,22 @@ def test_a_list_that_failed_is_left_alone_for_five_minutes(clock, policy):
     assert policy.prefer_list(1000, LONG)
 
 
-def test_a_list_is_light_if_it_takes_a_tenth_of_the_interval(policy):
-    """Before it was measured nobody knows."""
+def test_a_list_is_cheap_if_it_takes_a_tenth_of_the_interval(policy):
+    """A list that was not measured is not cheap."""
     assert not policy.list_is_cheap(5)
     policy.list_took(0.5, 10)
     assert policy.list_is_cheap(5)
     assert not policy.list_is_cheap(4.9)
 
 
-def test_a_trial_gets_two_seconds_or_twice_what_it_replaces(policy):
-    """So a list that turns out slow does not keep others waiting for long."""
+def test_a_trial_has_two_seconds_or_twice_the_duration_of_its_polls(policy):
+    """A list that turns out to be slow then does not delay other requests for long."""
     assert policy.list_deadline(100) == 2
     policy.single_took(0.1)
     assert policy.list_deadline(5) == 2
     assert policy.list_deadline(100) == 20
 
 
-def test_a_list_that_was_never_fetched_needs_no_rest(policy):
-    """It can be requested at once."""
+def test_a_list_that_was_never_measured_has_no_cooldown(policy):
+    """It can be requested immediately."""
     assert policy.list_cooldown() == 0

@@ -42,7 +42,7 @@ UPDATE = "projects/1/unifiedDataset:refresh"
 
 @pytest.fixture
 def tamr() -> Iterator[Simulator]:
-    # By its speed, cancellations take 0.05 seconds.
+    # At this speed a cancellation takes 0.05 seconds.
     with Simulator(past_jobs=0, executors=3, speed=40) as simulator:
         yield simulator
 
@@ -61,7 +61,7 @@ def started() -> list[str]:
 
 @pytest.fixture
 def job(tamr: Simulator, client: Client, started: list[str]) -> Callable[..., Callable[[], Any]]:
-    """Makes functions that start jobs, which end with each of the outcomes in turn."""
+    """Returns functions that start jobs; the jobs end with the given outcomes, in order."""
 
     def job(name: str, *outcomes: str, seconds: float = 0.02) -> Callable[[], Operation]:
         remaining = list(outcomes)
@@ -81,7 +81,7 @@ def job(tamr: Simulator, client: Client, started: list[str]) -> Callable[..., Ca
 
 @pytest.fixture
 def finish(tamr: Simulator) -> Callable[[Chain], None]:
-    """Ends the jobs of a chain that run."""
+    """Ends the running jobs of a chain."""
 
     def finish(chain: Chain) -> None:
         for step in chain.steps:
@@ -99,25 +99,25 @@ def states(chain: Chain) -> str:
     return " ".join(step.state for step in chain.steps)
 
 
-def changes(chain: Chain) -> Callable[[Callable[[], bool]], None]:
-    """A way to wait until something holds, woken by each change of the chain."""
+def waiter_of(chain: Chain) -> Callable[[Callable[[], bool]], None]:
+    """Returns a function that waits for a condition, and checks it at each change of the chain."""
     changed = threading.Event()
     chain.on_change(changed.set)
 
-    def until(condition: Callable[[], bool]) -> None:
+    def wait_for(condition: Callable[[], bool]) -> None:
         while not condition():
             assert changed.wait(10), f"{chain}: {chain.steps}"
             changed.clear()
 
-    return until
+    return wait_for
 
 
 def start_first_step(chain: Chain) -> Callable[[Callable[[], bool]], None]:
-    """Starts a chain and waits until its first step runs; returns a way to wait for more."""
-    until = changes(chain)
+    """Starts a chain, waits until its first step runs, and returns its `waiter_of`."""
+    wait_for = waiter_of(chain)
     chain.start()
-    until(lambda: chain.steps[0].state == "RUNNING")
-    return until
+    wait_for(lambda: chain.steps[0].state == "RUNNING")
+    return wait_for
 
 
 def test_each_job_starts_when_the_one_before_has_succeeded(job, started, client, tamr):
@@ -137,7 +137,7 @@ def test_each_job_starts_when_the_one_before_has_succeeded(job, started, client,
     assert [step.error for step in chain.steps] == [None] * 3
 
 
-def test_starting_twice_starts_nothing_twice(job, started):
+def test_a_second_start_has_no_effect(job, started):
     chain = chain_of({"a": job("a"), "b": job("b")})
 
     chain.start().start()
@@ -149,8 +149,8 @@ def test_starting_twice_starts_nothing_twice(job, started):
 
 
 @pytest.mark.parametrize("end", [Chain.stop, Chain.cancel])
-def test_a_chain_that_was_not_started_has_nothing_to_end(job, started, end):
-    """It can be started after that."""
+def test_stop_and_cancel_have_no_effect_before_the_start(job, started, end):
+    """The chain can still be started."""
     chain = chain_of({"a": job("a")})
 
     assert end(chain) is chain
@@ -159,7 +159,7 @@ def test_a_chain_that_was_not_started_has_nothing_to_end(job, started, end):
     assert chain.start().wait(10).state == "SUCCEEDED"
 
 
-def test_endpoints_of_a_server_are_a_chain(tamr):
+def test_a_chain_can_be_made_of_endpoints(tamr):
     with Simulator(past_jobs=0, speed=1000) as quick, quick.client() as client:
         endpoints = {
             "Update": UPDATE,
@@ -174,7 +174,7 @@ def test_endpoints_of_a_server_are_a_chain(tamr):
         assert [post.rpartition("v1/")[2] for post in posts] == list(endpoints.values())
 
 
-def test_nothing_to_do_passes(client, job, started):
+def test_a_step_without_a_job_succeeds(client, job, started):
     noop = Operation.from_json(
         client, {"id": "-1", "type": "NOOP", "status": {"state": "SUCCEEDED"}}
     )
@@ -184,7 +184,7 @@ def test_nothing_to_do_passes(client, job, started):
     assert [step.operation is None for step in chain.steps] == [True, False, False]
 
 
-def test_a_failure_holds_up_what_depends_on_it_and_nothing_else(job, started):
+def test_a_failure_blocks_only_dependent_steps(job, started):
     chain = chain_of(
         [
             Step("update", job("update")),
@@ -216,7 +216,7 @@ def test_a_function_that_raises_fails_its_step(error, job, started):
 
 @pytest.mark.parametrize("way", ["wait", "await"])
 def test_a_step_that_waits_for_its_own_chain_fails(job, way):
-    """Nothing would ever end."""
+    """It would wait forever."""
 
     async def awaited() -> None:
         await chain
@@ -233,7 +233,7 @@ def test_a_step_that_waits_for_its_own_chain_fails(job, way):
     assert isinstance(chain.steps[0].error, DeadlockError)
 
 
-def test_an_exception_of_another_kind_is_named(job):
+def test_the_reason_names_the_type_of_another_exception(job):
     """The text of a KeyError is only the key."""
     chain = chain_of({"a": lambda: {}["customers"]}).start().wait(10)
 
@@ -241,46 +241,46 @@ def test_an_exception_of_another_kind_is_named(job):
 
 
 @pytest.mark.parametrize("endpoints", [["projects/1"], "projects/1", {"a": 7}, {"a": None}])
-def test_endpoints_that_are_none_are_refused_at_once(client, tamr, endpoints):
+def test_invalid_endpoints_are_rejected_without_a_request(client, tamr, endpoints):
     with pytest.raises(TypeError, match="by the names of their steps"):
         Chain.of(client, endpoints)
     assert len(tamr.requests) == 0
 
 
-def test_a_forked_child_can_start_a_chain_that_its_parent_has_not_started(job, finish):
-    """Only a chain that runs belongs to its process."""
+def test_a_forked_child_can_start_a_chain_that_was_not_started(job, finish):
+    """Only a running chain belongs to the process that started it."""
     chain = chain_of({"a": job("a")})
     chain.renew_after_fork()
     assert chain.start().wait(10).state == "SUCCEEDED"
 
     running = chain_of({"a": job("a", seconds=60)})
-    until = changes(running)
+    wait_for = waiter_of(running)
     running.start()
-    until(lambda: running.steps[0].state == "RUNNING")
+    wait_for(lambda: running.steps[0].state == "RUNNING")
     running.renew_after_fork()
     with pytest.raises(NotSupported, match="the process that started it"):
         running.wait()
     with pytest.raises(NotSupported, match="the process that started it"):
-        running.resume()  # no poll of this process would ever end it
+        running.resume()  # this process does not poll its job
     running.stop()
     finish(running)
 
 
-def test_a_callback_that_blocks_delays_no_other(job):
-    """Such as the update of a page, while another callback sends a mail."""
-    go_on, changed, heard = threading.Event(), threading.Event(), threading.Event()
+def test_a_callback_that_blocks_does_not_delay_others(job):
+    """One may send a mail while another one updates a page."""
+    release, changed, ended = threading.Event(), threading.Event(), threading.Event()
     chain = chain_of({"a": job("a")})
-    chain.on_ended(lambda _: go_on.wait(10))
-    chain.on_ended(lambda _: heard.set())
+    chain.on_ended(lambda _: release.wait(10))
+    chain.on_ended(lambda _: ended.set())
     chain.on_change(lambda: chain.state == "SUCCEEDED" and changed.set())
     chain.start()
 
     assert changed.wait(10)
-    assert heard.wait(10)
-    go_on.set()
+    assert ended.wait(10)
+    release.set()
 
 
-def test_a_function_that_returns_something_else_fails_its_step(client):
+def test_a_function_with_an_invalid_return_value_fails_its_step(client):
     async def start() -> None:
         """Would start a job."""
 
@@ -291,21 +291,21 @@ def test_a_function_that_returns_something_else_fails_its_step(client):
     assert "async function" in str(chain.steps[1].error)
 
 
-def test_independent_steps_run_at_once_as_far_as_allowed(job, started, finish):
+def test_independent_steps_run_in_parallel_up_to_the_limit(job, started, finish):
     chain = chain_of([Step(name, job(name, seconds=60), after=()) for name in "abc"], at_once=2)
-    until = changes(chain)
+    wait_for = waiter_of(chain)
     chain.start()
 
-    until(lambda: states(chain).count("RUNNING") == 2)
+    wait_for(lambda: states(chain).count("RUNNING") == 2)
     assert started == ["a", "b"]
     assert chain.steps[2].state == "WAITING"
     finish(chain)
-    until(lambda: chain.steps[2].state == "RUNNING")
+    wait_for(lambda: chain.steps[2].state == "RUNNING")
     finish(chain)
     assert chain.wait(10).state == "SUCCEEDED"
 
 
-def test_stopping_lets_the_running_step_end_and_starts_no_more(job, started, finish):
+def test_stop_lets_the_running_step_end_and_starts_no_other(job, started, finish):
     chain = chain_of({"a": job("a", seconds=60), "b": job("b")})
     start_first_step(chain)
 
@@ -319,7 +319,7 @@ def test_stopping_lets_the_running_step_end_and_starts_no_more(job, started, fin
     assert started == ["a", "b"]
 
 
-def test_a_stop_can_be_reverted_while_the_step_runs(job, started, finish):
+def test_resume_reverts_a_stop_while_a_step_runs(job, started, finish):
     chain = chain_of({"a": job("a", seconds=60), "b": job("b")})
     start_first_step(chain)
 
@@ -330,7 +330,7 @@ def test_a_stop_can_be_reverted_while_the_step_runs(job, started, finish):
     assert started == ["a", "b"]
 
 
-def test_cancelling_cancels_the_job_that_runs_and_starts_no_more(job, started, tamr):
+def test_cancel_cancels_the_running_job_and_starts_no_other(job, started, tamr):
     chain = chain_of({"a": job("a", seconds=60), "b": job("b")})
     start_first_step(chain)
 
@@ -340,7 +340,7 @@ def test_cancelling_cancels_the_job_that_runs_and_starts_no_more(job, started, t
     assert started == ["a"]
 
 
-def test_a_double_click_cancels_once(job, tamr):
+def test_a_second_cancel_sends_no_request(job, tamr):
     chain = chain_of({"a": job("a", seconds=60)})
     start_first_step(chain)
     tamr.faults.add(Fault.delay(0.1, method="GET"))
@@ -351,16 +351,16 @@ def test_a_double_click_cancels_once(job, tamr):
     assert len(tamr.requests.matching("POST", "cancel")) == 1
 
 
-def test_a_cancellation_that_is_refused_is_said_until_the_job_ends(job, tamr, finish):
-    """The reason would be gone with the next poll, and the chain would seem to stop."""
+def test_the_error_of_a_cancellation_is_shown_until_the_job_ends(job, tamr, finish):
+    """Without it, the chain would seem to be stopping after the next poll."""
     tamr.faults.add(Fault.status(403, path="cancel"))
     chain = chain_of({"a": job("a", seconds=60), "b": job("b")})
-    until = start_first_step(chain)
+    wait_for = start_first_step(chain)
     chain.cancel()
-    until(lambda: chain.steps[0].error is not None)
+    wait_for(lambda: chain.steps[0].error is not None)
     seen = len(tamr.requests)
 
-    until(lambda: len(tamr.requests) > seen + 2 or chain.steps[0].error is None)
+    wait_for(lambda: len(tamr.requests) > seen + 2 or chain.steps[0].error is None)
     assert isinstance(chain.steps[0].error, Forbidden)
     finish(chain)
     chain.wait(10)
@@ -368,25 +368,25 @@ def test_a_cancellation_that_is_refused_is_said_until_the_job_ends(job, tamr, fi
     assert chain.steps[0].error is None
 
 
-def test_a_job_that_is_being_started_is_cancelled_when_it_is_there(job, started, tamr):
-    begun, go_on = threading.Event(), threading.Event()
+def test_cancel_during_a_start_cancels_the_job_after_it(job, started, tamr):
+    starting, release = threading.Event(), threading.Event()
     start = job("a", seconds=60)
 
-    def slowly() -> Operation:
-        begun.set()
-        go_on.wait(10)
+    def start_slowly() -> Operation:
+        starting.set()
+        release.wait(10)
         return start()
 
-    chain = chain_of({"a": slowly, "b": job("b")}).start()
-    begun.wait(10)
+    chain = chain_of({"a": start_slowly, "b": job("b")}).start()
+    starting.wait(10)
     chain.cancel()
     assert chain.state == "STOPPING"
-    go_on.set()
+    release.set()
 
     assert chain.wait(10).state == "CANCELED"
 
 
-def test_resuming_starts_only_what_has_not_succeeded(job, started):
+def test_resume_starts_only_steps_that_have_not_succeeded(job, started):
     chain = chain_of({"a": job("a"), "b": job("b", "FAILED", "SUCCEEDED"), "c": job("c")}).start()
     assert chain.wait(10).state == "FAILED"
 
@@ -396,11 +396,9 @@ def test_resuming_starts_only_what_has_not_succeeded(job, started):
     assert chain.steps[1].error is None
 
 
-def test_a_step_whose_end_is_not_known_is_polled_again_rather_than_started_again(
-    job, started, tamr, finish
-):
+def test_resume_polls_a_step_whose_outcome_is_unknown(job, started, tamr, finish):
     chain = chain_of({"a": job("a", seconds=60), "b": job("b")})
-    until = start_first_step(chain)
+    wait_for = start_first_step(chain)
     tamr.faults.add(Fault.status(403, times=1, method="GET"))
 
     assert chain.wait(10).state == "FAILED"
@@ -408,14 +406,14 @@ def test_a_step_whose_end_is_not_known_is_polled_again_rather_than_started_again
     assert isinstance(chain.steps[0].error, Forbidden)
 
     chain.resume()
-    until(lambda: chain.steps[0].state == "RUNNING")
+    wait_for(lambda: chain.steps[0].state == "RUNNING")
     finish(chain)
     assert chain.wait(10).state == "SUCCEEDED"
     assert started == ["a", "b"]
 
 
-def test_a_step_whose_end_remains_unknown_is_not_started_again(job, started, tamr):
-    """Its job may run."""
+def test_a_step_whose_outcome_remains_unknown_is_not_restarted(job, started, tamr):
+    """Its job may still run."""
     chain = chain_of({"a": job("a", seconds=60)})
     start_first_step(chain)
     tamr.faults.add(Fault.status(403, method="GET"))
@@ -427,39 +425,39 @@ def test_a_step_whose_end_remains_unknown_is_not_started_again(job, started, tam
     assert started == ["a"]
 
 
-def test_an_error_that_passes_is_shown_until_it_has_passed(job, tamr):
-    """The step goes on meanwhile."""
+def test_a_transient_error_is_shown_until_a_poll_succeeds(job, tamr):
+    """The step continues meanwhile."""
     chain = chain_of({"a": job("a", seconds=60)})
-    until = start_first_step(chain)
+    wait_for = start_first_step(chain)
     tamr.faults.add(Fault.status(502, method="GET"))
-    until(lambda: chain.steps[0].error is not None)
+    wait_for(lambda: chain.steps[0].error is not None)
     assert states(chain) == "RUNNING"
 
     tamr.faults.clear()
-    until(lambda: chain.steps[0].error is None)
+    wait_for(lambda: chain.steps[0].error is None)
     tamr.jobs.finish(chain.steps[0].operation.resource_id)
     assert chain.wait(10).state == "SUCCEEDED"
 
 
-def test_a_step_whose_job_is_gone_is_started_anew(job, started, tamr, finish):
+def test_a_step_whose_job_was_deleted_is_restarted(job, started, tamr, finish):
     chain = chain_of({"a": job("a", seconds=60)})
-    until = start_first_step(chain)
+    wait_for = start_first_step(chain)
     tamr.faults.add(Fault.status(403, times=1, method="GET"))
     chain.wait(10)
     tamr.jobs.remove(chain.steps[0].operation.resource_id)
 
     chain.resume()
-    until(lambda: chain.steps[0].state == "RUNNING")
+    wait_for(lambda: chain.steps[0].state == "RUNNING")
     finish(chain)
     assert chain.wait(10).state == "SUCCEEDED"
     assert started == ["a", "a"]
 
 
 @pytest.mark.parametrize("path", ["", r"operations/\d+$"], ids=["nothing", "not the job"])
-def test_a_job_is_not_gone_because_a_gateway_does_not_find_it(job, started, tamr, finish, path):
-    """Gateways respond with 404, too, while the server behind them is started again."""
+def test_a_404_of_a_gateway_does_not_restart_the_job(job, started, tamr, finish, path):
+    """Gateways, too, respond with 404 while the server behind them restarts."""
     chain = chain_of({"a": job("a", seconds=60)})
-    until = start_first_step(chain)
+    wait_for = start_first_step(chain)
     tamr.faults.add(Fault.status(403, times=1, method="GET"), Fault.status(404, path=path))
     chain.wait(10)
 
@@ -467,28 +465,28 @@ def test_a_job_is_not_gone_because_a_gateway_does_not_find_it(job, started, tamr
     assert states(chain) == "UNKNOWN"
     tamr.faults.clear()
     chain.resume()
-    until(lambda: chain.steps[0].state == "RUNNING")
+    wait_for(lambda: chain.steps[0].state == "RUNNING")
     finish(chain)
     assert chain.wait(10).state == "SUCCEEDED"
     assert started == ["a"]
 
 
-def test_a_start_is_repeated_while_the_server_is_away(client, tamr):
+def test_a_start_is_retried_while_the_server_is_unreachable(client, tamr):
     tamr.faults.add(Fault.status(503, times=2, method="POST"))
     tamr.stop()
     chain = Chain.of(client, {"a": UPDATE}, poll_interval_seconds=QUICK)
-    until = changes(chain)
+    wait_for = waiter_of(chain)
     chain.start()
-    until(lambda: isinstance(chain.steps[0].error, ConnectionFailed))
+    wait_for(lambda: isinstance(chain.steps[0].error, ConnectionFailed))
     tamr.start()
 
-    until(lambda: chain.steps[0].operation is not None)
+    wait_for(lambda: chain.steps[0].operation is not None)
     assert chain.steps[0].error is None
     assert len(tamr.jobs) == 1
     assert chain.cancel().wait(10).state == "CANCELED"
 
 
-def test_a_start_that_the_server_may_have_received_is_not_repeated(job, started):
+def test_a_start_that_the_server_may_have_received_is_not_retried(job, started):
     calls = []
 
     def start() -> None:
@@ -501,7 +499,7 @@ def test_a_start_that_the_server_may_have_received_is_not_repeated(job, started)
     assert len(calls) == 1
 
 
-def test_an_error_of_this_package_is_the_step_s_own(job):
+def test_an_error_of_this_package_becomes_the_error_of_its_step(job):
     """The same object, with its text as the reason."""
     error = Forbidden("No permission.")
 
@@ -515,8 +513,8 @@ def test_an_error_of_this_package_is_the_step_s_own(job):
     assert reason(chain.steps[0]) == "No permission."
 
 
-def test_an_error_status_of_the_public_client_is_one_of_this_package():
-    """With what the server said."""
+def test_an_error_status_of_the_public_client_is_converted():
+    """The error has the message of the server."""
 
     def start() -> None:
         raise requests.HTTPError(response=fake_response(403, {"message": "Not for ada."}))
@@ -528,8 +526,8 @@ def test_an_error_status_of_the_public_client_is_one_of_this_package():
     assert "Not for ada." in reason(chain.steps[0])
 
 
-def test_a_start_is_not_repeated_forever(client, tamr, monkeypatch):
-    """The last error says how often it was tried."""
+def test_the_retries_of_a_start_are_limited(client, tamr, monkeypatch):
+    """The last error has the number of attempts."""
     monkeypatch.setattr("tamr_widgets._chain.running.MAX_ERRORS_IN_A_ROW", 2)
     tamr.faults.add(Fault.status(503, method="POST"))
     chain = Chain.of(client, {"a": UPDATE}, poll_interval_seconds=QUICK).start()
@@ -539,8 +537,8 @@ def test_a_start_is_not_repeated_forever(client, tamr, monkeypatch):
     assert "Given up after 2 consecutive errors" in reason(chain.steps[0])
 
 
-def test_a_function_that_has_started_a_job_is_not_repeated(client, tamr, monkeypatch):
-    """Although its last request was refused: another job would run beside the first one."""
+def test_a_function_that_has_started_a_job_is_not_retried(client, tamr, monkeypatch):
+    """Not even if its last request failed: a retry would start a second job."""
     monkeypatch.setattr(wait, "MAX_ERRORS_IN_A_ROW", 2)
     tamr.faults.add(Fault.status(503, method="GET"), Fault.status(503, path=PAIRS))
 
@@ -551,11 +549,11 @@ def test_a_function_that_has_started_a_job_is_not_repeated(client, tamr, monkeyp
         client.start(UPDATE, asynchronous=True)
         return client.start(PAIRS, asynchronous=True)
 
-    def of_another_package() -> None:
-        raise requests.ConnectTimeout("no")  # perhaps that of a poll
+    def use_another_package() -> None:
+        raise requests.ConnectTimeout("no")  # it may be the error of a poll
 
     steps = [Step(each.__name__, each, after=()) for each in (start_and_wait, start_two)]
-    chain = chain_of([*steps, Step("other", of_another_package, after=())]).start()
+    chain = chain_of([*steps, Step("other", use_another_package, after=())]).start()
 
     assert chain.wait(10).state == "FAILED"
     assert states(chain) == "FAILED FAILED FAILED"
@@ -567,7 +565,7 @@ def test_a_function_that_has_started_a_job_is_not_repeated(client, tamr, monkeyp
     "error", [requests.ReadTimeout("no"), requests.HTTPError(response=fake_response(500, {}))]
 )
 def test_a_step_whose_response_was_lost_may_have_started_a_job(error):
-    """Also one of the public client, whose requests are not recorded."""
+    """Also with the public client, whose requests are not recorded."""
     responses = iter([error])
 
     def start() -> None:
@@ -581,22 +579,22 @@ def test_a_step_whose_response_was_lost_may_have_started_a_job(error):
     assert not chain.steps[0].may_have_started
 
 
-def test_a_step_that_was_refused_has_not_started_a_job(client, tamr):
-    """By a client of either package, for example for lack of permission."""
+def test_a_step_with_a_rejected_request_has_not_started_a_job(client, tamr):
+    """Such as for lack of a permission, with the client of either package."""
     tamr.faults.add(Fault.status(403, method="POST"))
 
-    def of_another_package() -> None:
+    def use_another_package() -> None:
         raise requests.HTTPError(response=fake_response(403, {}))
 
-    steps = Step("ours", lambda: client.start(UPDATE)), Step("other", of_another_package, after=())
+    steps = Step("ours", lambda: client.start(UPDATE)), Step("other", use_another_package, after=())
     chain = chain_of(steps).start().wait(10)
 
     assert states(chain) == "FAILED FAILED"
     assert not any(step.may_have_started for step in chain.steps)
 
 
-def test_a_job_that_cannot_be_followed_is_not_started_again(job, started, monkeypatch):
-    """Such as where no thread can be started: the job runs all the same."""
+def test_a_job_that_cannot_be_polled_is_not_restarted(job, started, monkeypatch):
+    """The job runs even if no thread can be started to poll it."""
 
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("can't start new thread")
@@ -611,18 +609,18 @@ def test_a_job_that_cannot_be_followed_is_not_started_again(job, started, monkey
     assert started == ["a"]
 
 
-def test_stopping_ends_the_repetition_of_a_start(client, tamr):
+def test_stop_ends_the_retries_of_a_start(client, tamr):
     tamr.faults.add(Fault.status(429, headers={"Retry-After": "600"}, method="POST"))
     chain = Chain.of(client, {"a": UPDATE})
-    until = changes(chain)
+    wait_for = waiter_of(chain)
     chain.start()
-    until(lambda: chain.steps[0].error is not None)
+    wait_for(lambda: chain.steps[0].error is not None)
 
     assert chain.stop().wait(10).state == "STOPPED"
     assert states(chain) == "WAITING"
 
 
-def test_a_chain_that_is_made_anew_takes_over_the_operations_that_ran(job, started, client, tamr):
+def test_a_new_chain_can_resume_with_earlier_operations(job, started, client, tamr):
     done = client.operation(tamr.jobs.add("SUCCEEDED"))
     failed = client.operation(tamr.jobs.add("FAILED"))
     running = client.operation(tamr.jobs.add("RUNNING"))
@@ -641,14 +639,14 @@ def test_a_chain_that_is_made_anew_takes_over_the_operations_that_ran(job, start
         chain_of(steps).resume({"don": done})
 
 
-def test_all_jobs_that_are_taken_over_are_followed_at_once(job, started, client, tamr, finish):
-    """They run, whatever came before them, and however many may be started."""
+def test_all_running_operations_passed_to_resume_are_polled(job, started, client, tamr, finish):
+    """Neither their dependencies nor the limit of parallel steps delay the polls."""
     first, second = (client.operation(tamr.jobs.add("RUNNING")) for _ in range(2))
     chain = chain_of([("new", job("a")), ("first", job("b")), Step("second", job("c"), after=())])
-    until = changes(chain)
+    wait_for = waiter_of(chain)
     chain.resume({"first": first, "second": second})
 
-    until(lambda: states(chain) == "WAITING RUNNING RUNNING")
+    wait_for(lambda: states(chain) == "WAITING RUNNING RUNNING")
     assert chain.stop().state == "STOPPING"
     finish(chain)
     assert chain.wait(10).state == "STOPPED"
@@ -656,18 +654,18 @@ def test_all_jobs_that_are_taken_over_are_followed_at_once(job, started, client,
     assert started == []
 
 
-def test_a_job_that_is_gone_when_it_is_taken_over_waits_for_its_turn(job, started, client, tamr):
-    gone = client.operation(tamr.jobs.start(queued_seconds=0, run_seconds=60))
-    tamr.jobs.remove(gone.resource_id)
+def test_a_step_resumed_with_a_deleted_job_waits_for_its_dependency(job, started, client, tamr):
+    deleted = client.operation(tamr.jobs.start(queued_seconds=0, run_seconds=60))
+    tamr.jobs.remove(deleted.resource_id)
 
-    chain = chain_of({"a": job("a"), "b": job("b")}).resume({"b": gone})
+    chain = chain_of({"a": job("a"), "b": job("b")}).resume({"b": deleted})
 
     assert chain.wait(10).state == "SUCCEEDED"
     assert started == ["a", "b"]
 
 
-def test_resuming_a_chain_that_has_succeeded_is_no_other_end(job):
-    """A script may do so after each run; nobody is to be notified again."""
+def test_resume_after_success_does_not_call_on_ended_again(job):
+    """A script may call it after each run."""
     ends: list[str] = []
     chain = chain_of({"a": job("a")})
     chain.on_ended(lambda ended: ends.append(ended.state))
@@ -688,7 +686,7 @@ def test_a_chain_can_be_awaited(job):
     assert asyncio.run(run()).state == "SUCCEEDED"
 
 
-def test_waiting_for_a_chain_that_was_not_started_is_refused(job):
+def test_a_wait_for_a_chain_that_was_not_started_is_an_error(job):
     with pytest.raises(NotSupported, match=r"start\(\)"):
         chain_of({"a": job("a")}).wait()
 
@@ -703,41 +701,41 @@ def test_a_wait_that_times_out_leaves_the_chain_running(job, finish):
     assert chain.wait(10).state == "SUCCEEDED"
 
 
-def test_callbacks_hear_of_each_end_and_of_each_change(job):
+def test_callbacks_are_called_at_each_end_and_each_change(job):
     chain = chain_of({"a": job("a", "FAILED", "SUCCEEDED")})
     ends: list[str] = []
-    heard = threading.Condition()
+    called = threading.Condition()
 
     def on_ended(ended: Chain) -> None:
-        with heard:
+        with called:
             ends.append(ended.state)
-            heard.notify_all()
+            called.notify_all()
 
     chain.on_ended(on_ended)
     chain.on_ended(lambda _: sys.exit())
-    forget = chain.on_change(lambda: 1 / 0)
+    remove = chain.on_change(lambda: 1 / 0)
     chain.start().wait(10)
-    forget()
-    with heard:
-        assert heard.wait_for(lambda: ends == ["FAILED"], 10)
+    remove()
+    with called:
+        assert called.wait_for(lambda: ends == ["FAILED"], 10)
     chain.resume().wait(10)
-    with heard:
-        assert heard.wait_for(lambda: ends == ["FAILED", "SUCCEEDED"], 10)
+    with called:
+        assert called.wait_for(lambda: ends == ["FAILED", "SUCCEEDED"], 10)
     chain.on_ended(on_ended)
-    with heard:
-        assert heard.wait_for(lambda: len(ends) == 3, 10)
+    with called:
+        assert called.wait_for(lambda: len(ends) == 3, 10)
 
 
 @pytest.mark.parametrize("kind", ["on_change", "on_ended"])
-def test_a_callback_that_was_removed_is_not_called_any_more(job, kind):
-    """Also if calls waited for one that blocked; and the code that removed it lets go of it."""
+def test_a_removed_callback_is_not_called(job, kind):
+    """Its queued calls are dropped, too, and it can be garbage-collected."""
     calls: list[tuple[Any, ...]] = []
-    entered, go_on = threading.Event(), threading.Event()
+    entered, release = threading.Event(), threading.Event()
 
     def callback(*args: Any) -> None:
         calls.append(args)
         entered.set()
-        go_on.wait(10)
+        release.wait(10)
 
     chain = chain_of({"a": job("a", "FAILED")})
     remove = getattr(chain, kind)(callback)
@@ -748,7 +746,7 @@ def test_a_callback_that_was_removed_is_not_called_any_more(job, kind):
     remove()
     gone = weakref.ref(callback)
     del callback
-    go_on.set()
+    release.set()
     wait_until(lambda: not callback_threads())
     gc.collect()
     remove()
@@ -771,7 +769,7 @@ def test_arguments_are_checked_at_once(options, error):
         chain_of({"a": lambda: None}, **options)
 
 
-def test_a_step_to_come_has_the_usual_time_of_its_description(monkeypatch):
+def test_a_waiting_step_has_the_estimate_of_its_description(monkeypatch):
     monkeypatch.setattr(history_loader, "URGENT_SECONDS", 0.0)
     with Simulator(past_jobs=100, speed=20) as tamr, tamr.client() as client:
         chain = chain_of(
@@ -781,22 +779,22 @@ def test_a_step_to_come_has_the_usual_time_of_its_description(monkeypatch):
                 Step("unknown", lambda: None),
             ],
         )
-        until = changes(chain)
+        wait_for = waiter_of(chain)
         chain.start()
 
-        until(lambda: all(step.estimate for step in chain.steps[:2]))
+        wait_for(lambda: all(step.estimate for step in chain.steps[:2]))
         assert chain.steps[2].estimate is None
         chain.cancel().wait(10)
 
 
-def test_a_step_that_waits_starts_after_the_jobs_ahead(monkeypatch):
-    """As an OperationWidget of the same job says, not as in the last queues of the history."""
+def test_the_start_of_a_queued_step_is_estimated_from_the_jobs_ahead(monkeypatch):
+    """An OperationWidget of the same job has the same estimate, which is not from past queues."""
     monkeypatch.setattr(history_loader, "URGENT_SECONDS", 0.0)
     with Simulator(past_jobs=100, speed=20) as tamr, tamr.client() as client:
         client.start(UPDATE, asynchronous=True)
         start = partial(client.start, PAIRS, asynchronous=True)
         chain = chain_of({"second": start})
-        until = changes(chain)
+        wait_for = waiter_of(chain)
         chain.start()
 
         def place() -> QueuePlace | None:
@@ -804,13 +802,13 @@ def test_a_step_that_waits_starts_after_the_jobs_ahead(monkeypatch):
             return Poller.of(client).waiting(operation) if operation else None
 
         # Its first place may be from before the history is loaded.
-        until(lambda: (found := place()) is not None and found.estimate is not None)
+        wait_for(lambda: (found := place()) is not None and found.estimate is not None)
         assert len(place().ahead) == 1
         assert chain.steps[0].queue == place().estimate
         chain.cancel().wait(10)
 
 
-def test_it_says_in_words_what_it_is(job):
+def test_repr_has_the_state_and_the_progress(job):
     chain = chain_of({"a": job("a"), "b": job("b")}, name="Nightly")
 
     assert repr(chain) == "<Chain 'Nightly': WAITING, 0 of 2 steps succeeded>"
@@ -818,8 +816,8 @@ def test_it_says_in_words_what_it_is(job):
     assert repr(chain.steps[0]).startswith("<a: SUCCEEDED, operation ")
 
 
-def test_the_end_of_a_chain_is_notified(job):
-    """Once for each end, with the reason of each step that has failed."""
+def test_a_notification_is_sent_at_each_end_of_a_chain(job):
+    """Its text has the reason of each failed step."""
     chain = chain_of({"a": job("a"), "b": job("b", "FAILED", "SUCCEEDED")}, name="Nightly")
     received: list[tuple[str, str]] = []
     arrived = threading.Condition()
@@ -846,8 +844,8 @@ def test_the_end_of_a_chain_is_notified(job):
     every.close()
 
 
-def test_a_success_is_no_failure_to_notify_of(job):
-    """A notification of failures waits for the next end."""
+def test_a_success_sends_no_notification_of_a_failure(job):
+    """The notification stays open for the next end."""
     chain = chain_of({"a": job("a")})
     texts: list[str] = []
     with notify(chain, lambda _, text: texts.append(text), when="failed"):
@@ -857,25 +855,25 @@ def test_a_success_is_no_failure_to_notify_of(job):
     assert texts == []
 
 
-def test_the_ends_of_many_chains_are_notified():
-    """One for each night, in a kernel that runs for weeks: Python reuses the ids of objects."""
+def test_a_notification_is_sent_for_each_of_many_chains():
+    """An id of an object does not identify its chain: Python reuses it after a deletion."""
     received: list[str] = []
 
     def inbox(_: str, text: str) -> None:
         received.append(text)
 
-    for night in range(12):
+    for number in range(12):
         chain = chain_of({"a": lambda: None})
         notify(chain, inbox)
         chain.start().wait(10)
-        wait_until(lambda night=night: len(received) == night + 1)
+        wait_until(lambda number=number: len(received) == number + 1)
         del chain
         gc.collect()
 
 
 @pytest.mark.parametrize("when", ["ended", "failed"])
-def test_a_closed_notification_leaves_its_chain(job, when):
-    """A chain may live for weeks, in which its cell runs many times."""
+def test_a_chain_does_not_reference_a_closed_notification(job, when):
+    """The cell of a chain may run many times while the chain exists."""
     chain = chain_of({"a": job("a")})
     handle = notify(chain, print, when)
     gone = weakref.ref(handle)
@@ -888,8 +886,8 @@ def test_a_closed_notification_leaves_its_chain(job, when):
     assert chain.state == "WAITING"
 
 
-def test_a_closed_notification_lets_go_of_its_chain(job):
-    """A notebook keeps the handle, as it keeps each variable."""
+def test_a_closed_notification_does_not_reference_its_chain(job):
+    """The handle may be a variable of a notebook."""
     chain = chain_of({"a": job("a")})
     handle = notify(chain, print)
     gone = weakref.ref(chain)
@@ -902,19 +900,19 @@ def test_a_closed_notification_lets_go_of_its_chain(job):
     assert gone() is None
 
 
-def test_text_of_a_server_shows_as_text_in_a_repr(job, tamr):
-    """A terminal would take it for commands."""
+def test_repr_has_no_control_characters_of_a_server(job, tamr):
+    """A terminal would interpret them."""
     tamr.faults.add(Fault.job_state("\x1b[2JENDS\nSOON"))
     chain = chain_of({"a": job("a")})
-    until = changes(chain)
+    wait_for = waiter_of(chain)
     chain.start()
-    until(lambda: chain.steps[0].operation is not None)
+    wait_for(lambda: chain.steps[0].operation is not None)
 
     assert repr(chain.steps[0]) == "<a: [2JENDS SOON, operation 1>"
     tamr.faults.clear()
     chain.wait(10)
 
 
-def test_a_chain_is_never_late(job):
+def test_notify_of_a_chain_rejects_late(job):
     with pytest.raises(ValueError, match="'ended' or 'failed'"):
         notify(chain_of({"a": job("a")}), print, when="late")

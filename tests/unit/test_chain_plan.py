@@ -12,11 +12,11 @@ def nothing() -> None:
     """Starts no job."""
 
 
-def names_after(steps: object) -> dict[str, object]:
+def dependencies_of(steps: object) -> dict[str, object]:
     return {step.name: step.after for step in checked_steps(steps)}
 
 
-def test_steps_follow_one_another_unless_they_say_otherwise():
+def test_a_step_depends_on_the_previous_one_by_default():
     steps = [
         Step("update", nothing),
         Step("pairs", nothing),
@@ -25,7 +25,7 @@ def test_steps_follow_one_another_unless_they_say_otherwise():
         Step("other", nothing, after=()),
     ]
 
-    assert names_after(steps) == {
+    assert dependencies_of(steps) == {
         "update": (),
         "pairs": ("update",),
         "profile": ("update",),
@@ -34,9 +34,9 @@ def test_steps_follow_one_another_unless_they_say_otherwise():
     }
 
 
-def test_a_mapping_and_pairs_are_steps():
-    assert names_after({"a": nothing, "b": nothing}) == {"a": (), "b": ("a",)}
-    assert names_after([("a", nothing), Step("b", nothing)]) == {"a": (), "b": ("a",)}
+def test_steps_may_be_a_mapping_or_pairs():
+    assert dependencies_of({"a": nothing, "b": nothing}) == {"a": (), "b": ("a",)}
+    assert dependencies_of([("a", nothing), Step("b", nothing)]) == {"a": (), "b": ("a",)}
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_a_mapping_and_pairs_are_steps():
         ),
     ],
 )
-def test_steps_that_do_not_fit_together_are_refused(steps, kind, message):
+def test_invalid_steps_are_rejected(steps, kind, message):
     with pytest.raises(kind, match=message):
         checked_steps(steps)
 
@@ -70,7 +70,7 @@ def test_steps_that_do_not_fit_together_are_refused(steps, kind, message):
 AFTER = {"a": (), "b": ("a",), "c": ("b",), "d": ("a",)}
 
 
-def test_a_step_begins_after_all_before_it_have_succeeded():
+def test_a_step_is_ready_when_all_its_dependencies_have_succeeded():
     states = {"a": "SUCCEEDED", "b": "WAITING", "c": "WAITING", "d": "WAITING"}
 
     assert ready(states, AFTER, at_once=1) == ["b"]
@@ -80,7 +80,7 @@ def test_a_step_begins_after_all_before_it_have_succeeded():
 
 
 @pytest.mark.parametrize("state", ["FAILED", "CANCELED", "UNKNOWN"])
-def test_a_step_that_has_not_succeeded_holds_up_those_after_it(state):
+def test_a_step_that_has_not_succeeded_blocks_its_dependents(state):
     states = {"a": "SUCCEEDED", "b": state, "c": "WAITING", "d": "WAITING"}
 
     assert blocked(states, AFTER) == {"c"}
@@ -93,13 +93,13 @@ STATES = st.sampled_from(
 
 
 @given(st.fixed_dictionaries(dict.fromkeys(AFTER, STATES)), st.integers(1, 4))
-def test_a_chain_that_is_not_stopped_always_has_something_to_do_until_it_has_ended(states, at_once):
+def test_a_running_chain_always_has_a_running_or_ready_step(states, at_once):
     states |= dict.fromkeys(blocked(states, AFTER), "BLOCKED")
     state = chain_state(states, started=True, stopping=False, canceled=False)
-    under_way = {"STARTING", "RUNNING"} & set(states.values())
-    begins = ready(states, AFTER, at_once)
+    active = {"STARTING", "RUNNING"} & set(states.values())
+    startable = ready(states, AFTER, at_once)
 
-    assert bool(under_way or begins) == (state == "RUNNING")
+    assert bool(active or startable) == (state == "RUNNING")
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_a_chain_that_is_not_stopped_always_has_something_to_do_until_it_has_end
         ("SUCCEEDED SUCCEEDED", "started stopping canceled", "SUCCEEDED"),
     ],
 )
-def test_the_state_of_a_chain_is_that_of_its_steps(states, flags, state):
+def test_the_state_of_a_chain_follows_from_its_steps(states, flags, state):
     found = dict(enumerate(states.split()))
     given_flags = {each: each in flags for each in ("started", "stopping", "canceled")}
 

@@ -79,7 +79,7 @@ def terminal(environment, monkeypatch) -> Callable[..., Any]:
     ids=lambda value: "-".join(value) if isinstance(value, list) else str(value),
 )
 def test_the_exit_status_is_that_of_the_worst_outcome(tamr, environment, states, status, capsys):
-    """A script can go on with it; each job has a line."""
+    """Each job has a line."""
     jobs = [tamr.jobs.add(state) for state in states]
 
     assert main(["wait", *jobs]) == status
@@ -89,8 +89,8 @@ def test_the_exit_status_is_that_of_the_worst_outcome(tamr, environment, states,
     assert words == [[job, state] for job, state in zip(jobs, states, strict=True)]
 
 
-def test_a_job_that_does_not_end_in_time_is_status_3(tamr, environment, capsys):
-    """The message says that the job goes on."""
+def test_a_timeout_is_status_3(tamr, environment, capsys):
+    """The message says that the job continues."""
     job = tamr.jobs.add("RUNNING")
 
     assert main(["wait", job, "--timeout", "0.2"]) == 3
@@ -109,7 +109,7 @@ def test_a_job_that_does_not_end_in_time_is_status_3(tamr, environment, capsys):
     ids=["no server", "no password", "wrong password", "not running", "no such job"],
 )
 def test_an_error_is_one_line_and_status_4(environment, monkeypatch, variables, expected, capsys):
-    """It says what to do, and shows no password."""
+    """It has a hint, and shows no password."""
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
 
@@ -136,8 +136,8 @@ def test_an_error_is_one_line_and_status_4(environment, monkeypatch, variables, 
     ],
     ids=" ".join,
 )
-def test_wrong_arguments_are_status_4(arguments, capsys):
-    """Not 2, the usual one, which says here that a job was cancelled."""
+def test_invalid_arguments_are_status_4(arguments, capsys):
+    """The usual status 2 would mean that a job was cancelled."""
     with pytest.raises(SystemExit) as raised:
         main(arguments)
 
@@ -146,7 +146,7 @@ def test_wrong_arguments_are_status_4(arguments, capsys):
 
 
 def test_help_has_examples_and_no_option_for_a_password(capsys):
-    """Arguments are seen by everybody on the machine."""
+    """All users of a machine can see the arguments of its processes."""
     with pytest.raises(SystemExit) as raised:
         main(["--help"])
 
@@ -158,7 +158,7 @@ def test_help_has_examples_and_no_option_for_a_password(capsys):
 
 
 def test_jobs_are_listed_newest_first(tamr, environment, capsys):
-    """With what a person wants to know of each."""
+    """Each has a line below the heading."""
     old, new = tamr.jobs.add("SUCCEEDED"), tamr.jobs.add("RUNNING", description="Train Model")
 
     assert main(["jobs"]) == 0
@@ -169,7 +169,7 @@ def test_jobs_are_listed_newest_first(tamr, environment, capsys):
     assert "Train Model" in lines[0]
 
 
-def test_jobs_can_be_chosen_and_limited(tamr, environment, capsys):
+def test_jobs_can_be_filtered_and_limited(tamr, environment, capsys):
     """--active, --failing and --limit; a JSON object in each line."""
     tamr.jobs.add("FAILED", description="A")
     tamr.jobs.add("SUCCEEDED", description="A")
@@ -186,8 +186,8 @@ def test_jobs_can_be_chosen_and_limited(tamr, environment, capsys):
     assert listed("--limit", "2") == ["C", "B"]
 
 
-def test_no_jobs_is_said(tamr, environment, capsys):
-    """Rather than an empty table; JSON stays empty."""
+def test_an_empty_list_of_jobs_has_a_message(tamr, environment, capsys):
+    """With --json there is no output."""
     assert main(["jobs", "--active"]) == 0
     assert capsys.readouterr().out == "There are no such jobs.\n"
     assert main(["jobs", "--active", "--json"]) == 0
@@ -242,10 +242,10 @@ def ended_when_shown(tamr: Simulator, written: io.StringIO, *jobs: str) -> Any:
     return running(end_each)
 
 
-def test_without_a_number_all_active_jobs_are_watched_and_those_that_follow(
+def test_watch_without_a_number_is_about_all_active_and_following_jobs(
     tamr, environment, monkeypatch, capsys
 ):
-    """Such as the steps of a chain that a script runs, until none is active any more."""
+    """Such as the steps of a chain; it ends when no job is active."""
     written = io.StringIO()
     monkeypatch.setattr(sys, "stdout", written)
     client = tamr.client()
@@ -263,8 +263,8 @@ def test_without_a_number_all_active_jobs_are_watched_and_those_that_follow(
     assert capsys.readouterr().err == "No job is active.\n"
 
 
-def test_a_job_that_cannot_be_polled_ends_the_watch_of_all(tamr, environment, capsys):
-    """It is in each list: it would be polled again and again, without a pause."""
+def test_a_job_that_cannot_be_polled_ends_the_watch_of_all_jobs(tamr, environment, capsys):
+    """It is in each list, and would be polled repeatedly without a pause."""
     tamr.jobs.add("RUNNING")
     tamr.faults.add(Fault.status(403, path="operations/"))
 
@@ -272,10 +272,10 @@ def test_a_job_that_cannot_be_polled_ends_the_watch_of_all(tamr, environment, ca
     assert capsys.readouterr().err.count("403 Forbidden") == 1
 
 
-def test_a_list_that_fails_between_two_jobs_does_not_end_the_watch(
+def test_a_list_that_fails_does_not_end_the_watch_of_all_jobs(
     tamr, environment, monkeypatch, capsys
 ):
-    """A watch lasts for hours."""
+    """The command may run for hours."""
     monkeypatch.setattr(commands, "FIRST_BACKOFF_SECONDS", 0.05)
     written = io.StringIO()
     monkeypatch.setattr(sys, "stdout", written)
@@ -289,8 +289,8 @@ def test_a_list_that_fails_between_two_jobs_does_not_end_the_watch(
     assert "502 Bad Gateway" in capsys.readouterr().err
 
 
-def test_json_is_an_object_for_each_change(tamr, environment, capsys):
-    """Complete, with times in ISO 8601 and durations in seconds."""
+def test_json_output_has_an_object_for_each_change(tamr, environment, capsys):
+    """Times are in ISO 8601, and durations in seconds."""
     job = tamr.jobs.start(queued_seconds=0.1, run_seconds=0.1, outcome="FAILED")
 
     assert main(["wait", job, "--interval", "0.1", "--json"]) == 1
@@ -302,8 +302,8 @@ def test_json_is_an_object_for_each_change(tamr, environment, capsys):
     assert changes[-1]["ended_at"].startswith("20")
 
 
-def test_cancel_needs_a_yes_where_nobody_can_be_questioned(tamr, environment, capsys):
-    """In a pipe, nothing is cancelled without --yes."""
+def test_cancel_in_a_pipe_needs_the_option_yes(tamr, environment, capsys):
+    """Only in a terminal can the user confirm it."""
     job = tamr.jobs.start(queued_seconds=0, run_seconds=600)
 
     assert not sys.stdin.isatty()
@@ -323,8 +323,8 @@ def test_a_job_that_has_ended_cannot_be_cancelled(tamr, environment, capsys):
     assert "nothing to cancel" in capsys.readouterr().err
 
 
-def test_a_job_that_ends_before_it_is_cancelled_is_said(wire, monkeypatch, capsys):
-    """Status 1, and the line has its real outcome."""
+def test_a_job_that_ends_before_it_is_cancelled_is_reported(wire, monkeypatch, capsys):
+    """The status is 1, and the line has the actual outcome."""
     monkeypatch.setenv("TAMR_URL", "http://tamr.test:9100")
     monkeypatch.setenv("TAMR_TOKEN", "t0ken")
     for state in ("RUNNING", "RUNNING", "SUCCEEDED"):
@@ -339,7 +339,7 @@ def test_a_job_that_ends_before_it_is_cancelled_is_said(wire, monkeypatch, capsy
     assert output.err == "It ended before it could be cancelled.\n"
 
 
-# Forks a process for each case, which is much quicker than to start it.
+# Forks a process for each case, which is much quicker than starting an interpreter.
 EXITS = """
 import gc, json, os, runpy, sys
 from tamr_widgets._terminal import commands
@@ -358,7 +358,7 @@ def unread():
     os.close(read)
     os.dup2(write, 1)
 
-gc.freeze()  # else each exit looks through all modules
+gc.freeze()  # otherwise each exit traverses all modules
 statuses = {}
 for command, streams in (("jobs", unread), ("wait 1", closed), ("jobs", full)):
     child = os.fork()
@@ -373,10 +373,10 @@ print(json.dumps(statuses))
 
 
 @on_posix
-def test_the_exit_of_the_interpreter_fails_at_no_stream(tamr, environment):
-    """It writes what is left, to streams that may be closed, full or not read."""
+def test_the_interpreter_exits_without_an_error_of_its_streams(tamr, environment):
+    """It flushes them, although they may be closed, full or not read."""
     tamr.jobs.add("SUCCEEDED")
-    environment.pop("PYTHONUNBUFFERED", None)  # else nothing is left
+    environment.pop("PYTHONUNBUFFERED", None)  # otherwise nothing is left to flush
 
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", EXITS],
@@ -391,7 +391,7 @@ def test_the_exit_of_the_interpreter_fails_at_no_stream(tamr, environment):
 
 
 def unread() -> TextIO:
-    """A pipe that nobody reads, as after `| head -1`."""
+    """A pipe that is not read, as after `| head -1`."""
     read, write = os.pipe()
     os.close(read)
     return os.fdopen(write, "w")
@@ -415,10 +415,10 @@ def full() -> TextIO:
         ("cancel 2", {"stdin": None}, 4),
     ],
 )
-def test_a_stream_that_is_closed_or_full_is_not_reported_as_a_failed_job(
+def test_a_closed_or_full_stream_is_not_reported_as_a_failed_job(
     tamr, environment, monkeypatch, command, streams, status
 ):
-    """Status 1, which Python has for every traceback, means that the job has failed."""
+    """Python uses status 1 for every traceback; here, it means that the job has failed."""
     tamr.jobs.add("SUCCEEDED")
     tamr.jobs.add("RUNNING")
     for name, make in streams.items():
@@ -427,7 +427,7 @@ def test_a_stream_that_is_closed_or_full_is_not_reported_as_a_failed_job(
     assert main(command.split()) == status
 
     for name in streams:
-        getattr(sys, name).close()  # writes what is left
+        getattr(sys, name).close()  # flushes it
 
 
 def test_text_that_the_output_cannot_encode_is_no_error(tamr, environment, monkeypatch):
@@ -441,7 +441,7 @@ def test_text_that_the_output_cannot_encode_is_no_error(tamr, environment, monke
     assert b"Gr??e ??" in written.getvalue()
 
 
-def test_text_of_a_server_is_no_command_for_the_terminal(tamr, environment, capsys):
+def test_output_has_no_control_characters_of_a_server(tamr, environment, capsys):
     """A description cannot move the cursor, set a title or add a line."""
     job = tamr.jobs.add("SUCCEEDED", description=f"{ESCAPE}]0;title\x07{ESCAPE}[2J\r\nTrain")
 
@@ -454,8 +454,8 @@ def test_text_of_a_server_is_no_command_for_the_terminal(tamr, environment, caps
 
 
 @on_posix
-def test_in_a_terminal_one_line_rewrites_itself(tamr, terminal):
-    """It fits into the width at every moment, and the outcome stays."""
+def test_in_a_terminal_one_line_is_rewritten(tamr, terminal):
+    """It always fits into the width, and the outcome stays."""
     job = tamr.jobs.add("PENDING", description="数据 " * 30)
 
     with terminal("watch", job, "--interval", "0.1", columns=50) as shown:
@@ -474,8 +474,8 @@ def test_in_a_terminal_one_line_rewrites_itself(tamr, terminal):
 
 
 @on_posix
-def test_in_a_terminal_the_time_left_is_estimated(terminal, monkeypatch):
-    """By the jobs that the server remembers."""
+def test_in_a_terminal_the_remaining_time_is_estimated(terminal, monkeypatch):
+    """The estimate is from the past jobs of the server."""
     monkeypatch.setattr(history_loader, "URGENT_SECONDS", 0.0)
     monkeypatch.setattr(display, "REDRAW_SECONDS", 0.1)
     with Simulator(past_jobs=400) as tamr:
@@ -491,7 +491,7 @@ def test_in_a_terminal_the_time_left_is_estimated(terminal, monkeypatch):
 
 @on_posix
 def test_several_jobs_are_counted(tamr, terminal):
-    """Each that has ended keeps a line of its own."""
+    """Each that has ended has its own line."""
     first, second = (tamr.jobs.add("RUNNING") for _ in range(2))
 
     with terminal("wait", first, second, "--interval", "0.1", NO_COLOR="1") as shown:
@@ -509,8 +509,8 @@ def test_several_jobs_are_counted(tamr, terminal):
 
 @on_posix
 @may_fork
-def test_ctrl_c_leaves_a_clean_terminal_and_the_job_alone(tamr, environment, monkeypatch):
-    """The message is on a line of its own; 130 is the usual status."""
+def test_ctrl_c_restores_the_terminal_and_does_not_cancel_the_job(tamr, environment, monkeypatch):
+    """The message is on its own line; 130 is the usual status."""
     from terminal import ForkTerminal  # noqa: PLC0415 - Windows has no pseudo-terminals
 
     for name in ("COLUMNS", "LINES"):  # they would take precedence over the terminal's size
@@ -530,12 +530,12 @@ def test_ctrl_c_leaves_a_clean_terminal_and_the_job_alone(tamr, environment, mon
 
 
 def test_in_a_terminal_the_jobs_ahead_of_a_queued_job_are_listed(tamr, environment, monkeypatch):
-    """With its polls, so that the line says when it starts."""
+    """The estimated start in the line needs them."""
     terminal = io.StringIO()
     monkeypatch.setattr(terminal, "isatty", lambda: True)
     monkeypatch.setattr(sys, "stdout", terminal)
     monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setattr(history_loader, "PAUSE_SECONDS", 0.0)  # else there are too many polls
+    monkeypatch.setattr(history_loader, "PAUSE_SECONDS", 0.0)  # otherwise there are too many polls
     job = tamr.jobs.add("PENDING")
 
     def end() -> None:
@@ -551,7 +551,7 @@ def test_in_a_terminal_the_jobs_ahead_of_a_queued_job_are_listed(tamr, environme
 
 
 def test_in_a_terminal_states_have_colours(tamr, environment, monkeypatch, capsys):
-    """Each its own; a state without one has none."""
+    """A state such as PENDING has none."""
     for state in ("FAILED", "SUCCEEDED", "PENDING"):
         tamr.jobs.add(state)
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
@@ -571,8 +571,8 @@ def test_in_a_terminal_states_have_colours(tamr, environment, monkeypatch, capsy
 
 @on_posix
 @pytest.mark.parametrize("variables", [{"NO_COLOR": "1"}, {"TERM": "dumb"}], ids=str)
-def test_no_colours_where_they_are_not_wanted(tamr, terminal, variables):
-    """https://no-color.org, and terminals that have none."""
+def test_no_color_and_dumb_terminals_disable_colours(tamr, terminal, variables):
+    """See https://no-color.org."""
     tamr.jobs.add("FAILED")
 
     with terminal("jobs", **variables) as shown:
@@ -584,7 +584,7 @@ def test_no_colours_where_they_are_not_wanted(tamr, terminal, variables):
 
 @on_posix
 def test_a_terminal_shows_the_newest_jobs_within_its_width(tamr, terminal):
-    """And says that there are more."""
+    """A note has the number of all jobs."""
     for _ in range(25):
         tamr.jobs.add("SUCCEEDED", description="Update Unified Dataset " * 5)
 
@@ -598,8 +598,8 @@ def test_a_terminal_shows_the_newest_jobs_within_its_width(tamr, terminal):
 
 @on_posix
 @pytest.mark.parametrize(("keys", "status"), [("y\n", 0), ("n\n", 1), ("\n", 1), ("\x04", 1)])
-def test_cancel_has_a_question(tamr, terminal, keys, status):
-    """It names the job, the server and the user; anything but yes keeps the job."""
+def test_cancel_in_a_terminal_needs_a_confirmation(tamr, terminal, keys, status):
+    """The question names the server and the user; anything but yes keeps the job."""
     job = tamr.jobs.start(queued_seconds=0, run_seconds=600, created_by="ada")
 
     with terminal("cancel", job, NO_COLOR="1") as shown:
@@ -612,7 +612,7 @@ def test_cancel_has_a_question(tamr, terminal, keys, status):
 
 
 @on_posix
-def test_the_question_is_no_command_for_the_terminal(tamr, terminal):
+def test_the_confirmation_has_no_control_characters_of_a_server(tamr, terminal):
     """A user's name could hide which job is cancelled."""
     job = tamr.jobs.start(queued_seconds=0, run_seconds=600, created_by=f"{ESCAPE}[2K\rada")
 
@@ -623,8 +623,8 @@ def test_the_question_is_no_command_for_the_terminal(tamr, terminal):
         assert shown.wait() == 1
 
 
-def test_the_simulator_is_served_until_ctrl_c(monkeypatch, capsys):
-    """`python -m tamr_widgets simulator` takes the simulator's own arguments."""
+def test_the_simulator_runs_until_ctrl_c(monkeypatch, capsys):
+    """`python -m tamr_widgets simulator` accepts the simulator's own arguments."""
     waiting = Mock(**{"Event.return_value.wait.side_effect": KeyboardInterrupt})
     monkeypatch.setattr("tamr_widgets.simulator.__main__.threading", waiting)
 

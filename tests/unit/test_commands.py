@@ -17,13 +17,13 @@ def queue(clock):
     return CommandQueue()
 
 
-def test_an_empty_queue_has_nothing_to_do(queue):
-    """Nothing is due, ever."""
+def test_an_empty_queue_has_no_command(queue):
+    """None is ever due."""
     assert queue.take() is None
     assert queue.due() == math.inf
 
 
-def test_what_was_left_first_comes_first(queue):
+def test_commands_are_taken_in_the_order_in_which_they_were_added(queue):
     """Each is taken once."""
     for name in "abc":
         queue.add(owner(), lambda name=name: name)
@@ -32,8 +32,8 @@ def test_what_was_left_first_comes_first(queue):
     assert queue.take() is None
 
 
-def test_a_delayed_action_comes_at_its_time(clock, queue):
-    """Not a moment sooner, and those that are due meanwhile come before."""
+def test_a_delayed_command_is_taken_when_it_is_due(clock, queue):
+    """Commands that are due earlier are taken before it."""
     queue.add(owner(), lambda: "late", 10)
     queue.add(owner(), lambda: "now")
 
@@ -46,8 +46,8 @@ def test_a_delayed_action_comes_at_its_time(clock, queue):
     assert queue.take().action() == "late"
 
 
-def test_what_is_closed_is_neither_done_nor_waited_for(queue):
-    """The next one takes its place."""
+def test_a_closed_command_is_skipped(queue):
+    """The next command is then the one that is due."""
     closed = owner()
     queue.add(closed, lambda: "closed")
     queue.add(owner(), lambda: "open", 5)

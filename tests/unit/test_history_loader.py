@@ -30,23 +30,23 @@ def samples(driven):
     return 0 if estimate is None else estimate.samples
 
 
-def test_the_past_is_learnt_by_one_request_in_a_pause(fake, clock, driven, learned):
-    """It comes between two polls, none of which is late for it: it brings what they would."""
+def test_the_history_is_loaded_by_one_request_between_polls(fake, clock, driven, learned):
+    """It delays no result, since the list includes the polled operation."""
     fake.list_seconds = 0.9
-    heard_at = []
+    received_at = []
     driven.learn(learned.append)
-    driven.subscribe(fake.add(), lambda _: heard_at.append(clock.now))
+    driven.subscribe(fake.add(), lambda _: received_at.append(clock.now))
 
     drive(driven, clock, 60)
 
     assert learned == [driven.history]
     assert samples(driven) == 10
     assert fake.count(LIST) == 1
-    assert max(later - earlier for earlier, later in pairwise(heard_at)) <= 3.02
+    assert max(later - earlier for earlier, later in pairwise(received_at)) <= 3.02
 
 
-def test_nothing_is_learnt_that_nobody_wants_to_know(fake, clock, driven):
-    """Without a widget that shows estimates there is no request for them."""
+def test_the_history_is_loaded_only_on_request(fake, clock, driven):
+    """Without a widget that shows estimates, no list is requested."""
     Subscriber().subscribe(driven, fake.add())
 
     drive(driven, clock, 60)
@@ -55,8 +55,8 @@ def test_nothing_is_learnt_that_nobody_wants_to_know(fake, clock, driven):
     assert samples(driven) == 0
 
 
-def test_nothing_is_requested_while_nobody_follows_anything(fake, clock, driven, learned):
-    """The wish alone keeps no thread busy; it is granted with the first subscriber."""
+def test_the_history_is_not_loaded_without_subscribers(fake, clock, driven, learned):
+    """It is loaded with the first subscriber."""
     driven.learn(learned.append)
     driven.submit(lambda: None, print, delay=3600)
     drive(driven, clock, 60)
@@ -67,8 +67,8 @@ def test_nothing_is_requested_while_nobody_follows_anything(fake, clock, driven,
     assert learned
 
 
-def test_when_there_is_no_long_pause_a_short_one_will_do(fake, clock, driven, learned):
-    """After a few seconds of wanting it; but never when a poll is due."""
+def test_a_short_pause_between_polls_is_used_after_a_few_seconds(fake, clock, driven, learned):
+    """There may never be a long one."""
     for number in range(4):
         Subscriber().subscribe(driven, fake.add(str(number)), interval=0.5)
     driven.learn(learned.append)
@@ -80,8 +80,8 @@ def test_when_there_is_no_long_pause_a_short_one_will_do(fake, clock, driven, le
     assert learned
 
 
-def test_who_wants_to_know_it_later_hears_at_once(fake, clock, driven, learned):
-    """It costs no second request, and needs no subscriber."""
+def test_a_later_request_for_the_history_is_served_immediately(fake, clock, driven, learned):
+    """It needs neither another list nor a subscriber."""
     subscriber = Subscriber()
     subscription = subscriber.subscribe(driven, fake.add())
     driven.learn(learned.append)
@@ -95,8 +95,8 @@ def test_who_wants_to_know_it_later_hears_at_once(fake, clock, driven, learned):
     assert fake.count(LIST) == 1
 
 
-def test_who_no_longer_wants_to_know_it_hears_nothing(fake, clock, driven, learned):
-    """Neither before nor after it is learnt."""
+def test_the_callback_of_a_closed_request_is_not_called(fake, clock, driven, learned):
+    """Neither before nor after the history is loaded."""
     driven.learn(learned.append).close()
     Subscriber().subscribe(driven, fake.add())
     drive(driven, clock, 10)
@@ -106,8 +106,8 @@ def test_who_no_longer_wants_to_know_it_hears_nothing(fake, clock, driven, learn
     assert not learned
 
 
-def test_the_list_of_a_table_is_learnt_from_without_a_request(fake, clock, driven, learned):
-    """Whether it came before somebody wanted to learn, or after."""
+def test_the_history_is_loaded_from_the_list_of_a_table(fake, clock, driven, learned):
+    """No other list is requested."""
     Subscriber().subscribe_all(driven, interval=600)
     drive(driven, clock, 10)
     driven.learn(learned.append)
@@ -118,7 +118,7 @@ def test_the_list_of_a_table_is_learnt_from_without_a_request(fake, clock, drive
     assert fake.count(LIST) == 1
 
 
-def test_what_ends_later_is_learnt_from_every_response(fake, clock, driven, learned):
+def test_a_later_end_is_learnt_from_every_response(fake, clock, driven, learned):
     """From a single poll, from a list that replaces many, and from the list of a table."""
     subscriber = Subscriber()
     driven.learn(learned.append)
@@ -154,10 +154,10 @@ def test_what_ends_later_is_learnt_from_every_response(fake, clock, driven, lear
         (fake_response(200, {}), 2),
     ],
 )
-def test_where_the_list_cannot_be_had_it_does_without(
+def test_polls_continue_if_the_history_cannot_be_loaded(
     fake, clock, driven, learned, fault, requests_in_ten_minutes
 ):
-    """Nobody hears of it; what may pass is tried again after minutes, the rest never."""
+    """No subscriber is notified; only transient errors are retried, after minutes."""
     fake.faults[LIST] = fault
     subscriber = Subscriber()
     subscriber.subscribe(driven, fake.add(), interval=30)
@@ -171,7 +171,7 @@ def test_where_the_list_cannot_be_had_it_does_without(
     assert fake.count(EXAMPLE) >= 590 / 31
 
 
-def test_a_long_past_is_learnt_in_pieces_between_the_polls(fake, clock, driven, learned):
+def test_a_long_history_is_loaded_in_batches_between_polls(fake, clock, driven, learned):
     """A poll that is due comes first."""
     for number in range(1000, 1000 + 3 * BATCH_SIZE):
         fake.add(str(number), state="SUCCEEDED")
@@ -192,10 +192,8 @@ def test_a_long_past_is_learnt_in_pieces_between_the_polls(fake, clock, driven, 
     assert learned
 
 
-def test_a_past_that_was_not_learnt_to_its_end_is_requested_again(
-    fake, clock, driven, learned, monkeypatch
-):
-    """When everybody goes, nothing of the server's is kept."""
+def test_a_partly_loaded_history_is_requested_again(fake, clock, driven, learned, monkeypatch):
+    """Its other documents are dropped with the last subscriber."""
     for number in range(1000, 1000 + 3 * BATCH_SIZE):
         fake.add(str(number), state="SUCCEEDED")
     subscription = Subscriber().subscribe(driven, fake.add("1"))
@@ -212,10 +210,10 @@ def test_a_past_that_was_not_learnt_to_its_end_is_requested_again(
     assert fake.count(LIST) == 2
 
 
-def test_what_nothing_can_be_learnt_from_is_passed_over(
+def test_an_operation_that_cannot_be_added_is_skipped(
     fake, clock, driven, learned, monkeypatch, caplog
 ):
-    """An error in there neither ends the polling nor is shown to anybody."""
+    """The error is logged; polls continue, and no subscriber is notified of it."""
     monkeypatch.setattr(type(driven.history), "add", lambda *_: 1 / 0)
     subscriber = Subscriber()
     subscriber.subscribe(driven, fake.add())

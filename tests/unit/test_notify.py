@@ -1,4 +1,4 @@
-"""Notifications: which events, once each, in which words, and what if they can't be sent."""
+"""Notifications: their events and texts, duplicates, and recipients that fail."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ FAILURE = (
 
 
 class Inbox:
-    """A function of title and text that keeps them, after it has raised some errors."""
+    """A recipient that keeps titles and texts, after it has raised the given errors."""
 
     def __init__(self, *errors: BaseException) -> None:
         self.received: list[tuple[str, str]] = []
@@ -73,31 +73,31 @@ def notify() -> Iterator[Callable[..., Notification]]:
 
 @pytest.fixture
 def tamr(fake: FakeTamr, driven: Poller, monkeypatch: pytest.MonkeyPatch) -> FakeTamr:
-    """A server whose poller has no thread: `work` runs it."""
+    """A server whose poller has no thread: `run_poller` runs it."""
     monkeypatch.setattr(Poller, "of", lambda _: driven)
     return fake
 
 
 def settle(inbox: Inbox, count: int = 1) -> list[tuple[str, str]]:
-    """Waits for the notifications, and then until nothing is left to send."""
+    """Waits for the notifications and the callbacks that run; returns what was received."""
     wait_until(lambda: len(inbox.received) >= count)
     wait_until(lambda: not callback_threads())
     return inbox.received
 
 
-def work(tamr: FakeTamr, seconds: float = 30) -> None:
+def run_poller(tamr: FakeTamr, seconds: float = 30) -> None:
     drive(Poller.of(tamr), tamr.clock, seconds)
 
 
-def test_a_function_gets_title_and_text_when_the_job_has_ended(tamr, notify):
-    """Once, and then the notification is closed by itself and nothing is polled for it."""
+def test_a_function_is_called_with_title_and_text_when_the_job_ends(tamr, notify):
+    """The notification is then closed, and the job is no longer polled."""
     operation, inbox = tamr.add("17"), Inbox()
     handle = notify(operation, inbox)
-    work(tamr)
+    run_poller(tamr)
     assert inbox.received == []
 
     tamr.end("17")
-    work(tamr)
+    run_poller(tamr)
 
     [(title, text)] = settle(inbox)
     assert title == "Succeeded: Train Mastering Model"
@@ -106,12 +106,12 @@ def test_a_function_gets_title_and_text_when_the_job_has_ended(tamr, notify):
     )
     wait_until(lambda: handle.closed)
     requests = tamr.count()
-    work(tamr, 100)
+    run_poller(tamr, 100)
     assert tamr.count() == requests
 
 
-def test_the_text_says_what_is_usual_and_why_it_failed(tamr, notify):
-    """Label, duration, usual duration, user and reason stand in one line."""
+def test_the_text_has_the_usual_duration_and_the_reason(tamr, notify):
+    """Label, duration, usual duration, user and reason are in one line."""
     tamr.label = "production"
     for number in range(1, 6):
         tamr.jobs[str(number)] = document(
@@ -119,12 +119,12 @@ def test_the_text_says_what_is_usual_and_why_it_failed(tamr, notify):
         )
     operation, inbox = tamr.add("17"), Inbox()
     notify(operation, inbox, when="failed")
-    work(tamr)
+    run_poller(tamr)
 
     failed = document("FAILED", created={"username": "nightly", "time": "2021-01-29T18:24:40Z"})
     failed["status"] |= {"message": FAILURE, "endTime": "2021-01-29T18:36:40Z"}
     tamr.jobs["17"] = failed
-    work(tamr)
+    run_poller(tamr)
 
     [(title, text)] = settle(inbox)
     assert title == "Failed: Train Mastering Model"
@@ -135,35 +135,35 @@ def test_the_text_says_what_is_usual_and_why_it_failed(tamr, notify):
 
 
 @pytest.mark.parametrize("state", ["SUCCEEDED", "CANCELED"])
-def test_a_job_that_does_not_fail_sends_no_failure(tamr, state, notify):
-    """`failed` is about FAILED only; the notification is closed with the job's end."""
+def test_a_job_that_does_not_fail_sends_no_notification_of_a_failure(tamr, state, notify):
+    """`failed` means FAILED only; the notification is closed when the job ends."""
     operation, inbox = tamr.add("17"), Inbox()
     handle = notify(operation, inbox, when="failed")
 
     tamr.end("17", state)
-    work(tamr)
+    run_poller(tamr)
 
     wait_until(lambda: handle.closed)
     assert inbox.received == []
 
 
-def test_a_cancelled_job_says_who_cancelled_it(tamr, notify):
-    """The message's fact takes the place of the bare word."""
+def test_the_text_of_a_cancelled_job_has_user_and_step(tamr, notify):
+    """They are in the message of its status."""
     operation, inbox = tamr.add("17"), Inbox()
     notify(operation, inbox)
 
     cancelled = document("CANCELED")
     cancelled["status"]["message"] = "Running job canceled by carla at step 3 of 8\n\nKilled."
     tamr.jobs["17"] = cancelled
-    work(tamr)
+    run_poller(tamr)
 
     [(title, text)] = settle(inbox)
     assert title == "Cancelled: Train Mastering Model"
     assert text.startswith("Cancelled by carla, at step 3 of 8, after 1 min: Train")
 
 
-def test_a_job_is_late_once_it_exceeds_the_upper_end_of_its_estimate(tamr, notify):
-    """Once, while it runs, and not before."""
+def test_a_job_is_late_when_it_exceeds_the_upper_end_of_its_estimate(tamr, notify):
+    """One notification is sent while the job runs."""
     for number in range(1, 6):
         tamr.jobs[str(number)] = document(
             "SUCCEEDED", id=str(number), relativeId=f"operations/{number}"
@@ -173,89 +173,89 @@ def test_a_job_is_late_once_it_exceeds_the_upper_end_of_its_estimate(tamr, notif
     tamr.headers = {"Date": "Fri, 29 Jan 2021 18:13:50 GMT"}
     inbox = Inbox()
     notify(operation, inbox, when="late")
-    work(tamr)
+    run_poller(tamr)
     assert inbox.received == []
 
     tamr.headers = {"Date": "Fri, 29 Jan 2021 18:16:20 GMT"}
-    work(tamr)
+    run_poller(tamr)
 
     [(title, text)] = settle(inbox)
     assert title == "Still running: Train Mastering Model"
     assert text.startswith("Still running after 3 min (usually 1): Train Mastering Model, job 17")
-    work(tamr, 100)
+    run_poller(tamr, 100)
     assert settle(inbox) == [(title, text)]
 
 
-def test_a_client_notifies_of_jobs_that_end_from_now_on(tamr, notify):
-    """Also of a job that began and ended between two lists, but not of those that ended before."""
+def test_notify_of_a_client_is_about_jobs_that_end_afterwards(tamr, notify):
+    """Also about a job that starts and ends between two lists."""
     tamr.add("1", "FAILED")
     tamr.add("2")
     inbox = Inbox()
     handle = notify(tamr, inbox, when="failed")
-    work(tamr)
+    run_poller(tamr)
     assert inbox.received == []
 
     tamr.end("2", "FAILED")
     quick_job = document("FAILED", id="3", relativeId="operations/3")
     quick_job["status"]["endTime"] = "2099-01-29T18:25:53.326Z"
     tamr.jobs["3"] = quick_job
-    work(tamr)
+    run_poller(tamr)
 
     assert {text.partition(", job ")[2][:1] for _, text in settle(inbox, 2)} == {"2", "3"}
-    work(tamr, 100)
+    run_poller(tamr, 100)
     assert len(settle(inbox, 2)) == 2
     assert not handle.closed
 
 
-def test_an_old_job_that_comes_back_into_the_list_is_no_news(tamr, notify):
-    """A list that was empty for a while does not end all jobs of the past once more."""
+def test_an_old_job_that_is_listed_again_sends_no_notification(tamr, notify):
+    """The list of a server may be empty for a while."""
     tamr.add("1", "FAILED")
     tamr.add("2", "SUCCEEDED")
     tamr.headers = {"Date": "Sat, 30 Jan 2021 18:00:00 GMT"}
     inbox = Inbox()
     notify(tamr, inbox)
-    work(tamr)
+    run_poller(tamr)
 
     tamr.unlisted = {"1", "2"}
-    work(tamr)
+    run_poller(tamr)
     tamr.unlisted = set()
-    work(tamr)
+    run_poller(tamr)
 
     assert not callback_threads()
     assert inbox.received == []
 
 
-def test_each_event_is_sent_once_however_many_notifications_are_about_it(tamr, notify):
-    """A cell that is run again, an operation and its server: one recipient, one notification."""
+def test_each_event_is_sent_once_to_each_recipient(tamr, notify):
+    """A cell may run again, and an operation and its server may have the same recipient."""
     operation, inbox = tamr.add("17"), Inbox()
     for target in (operation, operation, tamr):
         notify(target, inbox)
     notify(tamr, inbox, when="failed")
-    work(tamr)
+    run_poller(tamr)
 
     tamr.end("17", "FAILED")
-    work(tamr)
+    run_poller(tamr)
 
     assert len(settle(inbox)) == 1
 
 
-def test_a_job_that_has_ended_already_is_reported_at_once_and_once(tamr, notify):
+def test_a_job_that_has_already_ended_is_reported_once(tamr, notify):
     """Running the cell again does not send it again."""
     operation, inbox = tamr.add("17", "SUCCEEDED"), Inbox()
 
     for _ in range(3):
         notify(operation, inbox)
-        work(tamr, 1)
+        run_poller(tamr, 1)
 
     assert len(settle(inbox)) == 1
 
 
-def test_failed_attempts_are_repeated(tamr, caplog, notify):
-    """The recipient gets it in the end, and the error is gone."""
+def test_failed_attempts_are_retried(tamr, caplog, notify):
+    """The attempt that succeeds removes the error."""
     operation = tamr.add("17", "SUCCEEDED")
     inbox = Inbox(OSError("http://s3cret"), SystemExit())
     handle = notify(operation, inbox)
-    work(tamr, 1)
+    run_poller(tamr, 1)
 
     assert len(settle(inbox)) == 1
     assert inbox.calls == 3
@@ -264,11 +264,11 @@ def test_failed_attempts_are_repeated(tamr, caplog, notify):
     assert "it raised OSError" in caplog.text
 
 
-def test_a_recipient_that_fails_for_good_is_an_error_of_the_handle(tamr, notify):
-    """It stays until the handle is closed; its text has the kind of error only."""
+def test_the_handle_has_the_error_of_the_last_attempt(tamr, notify):
+    """It stays open and registered; the text has only the type of the error."""
     operation = tamr.add("17", "SUCCEEDED")
     handle = notify(operation, Inbox(*[OSError("http://s3cret")] * 9))
-    work(tamr, 1)
+    run_poller(tamr, 1)
 
     wait_until(lambda: handle.error)
 
@@ -280,12 +280,12 @@ def test_a_recipient_that_fails_for_good_is_an_error_of_the_handle(tamr, notify)
     assert registry.of(tamr, operation) == [handle]
 
 
-def test_closing_ends_the_attempts(tamr, monkeypatch, notify):
-    """Also while it waits for the next one."""
+def test_close_ends_the_retries(tamr, monkeypatch, notify):
+    """Also during the delay before the next one."""
     monkeypatch.setattr(outbox, "RETRY_SECONDS", (1000.0,))
     operation, inbox = tamr.add("17", "SUCCEEDED"), Inbox(OSError())
     handle = notify(operation, inbox)
-    work(tamr, 1)
+    run_poller(tamr, 1)
     wait_until(lambda: inbox.calls)
 
     handle.close()
@@ -295,12 +295,12 @@ def test_closing_ends_the_attempts(tamr, monkeypatch, notify):
     assert registry.of(tamr, operation) == []
 
 
-def test_the_end_of_polling_is_said_too(tamr, notify):
-    """Silence would mean that the job runs on."""
+def test_the_end_of_polling_sends_a_notification(tamr, notify):
+    """Without it, the job would seem to be running."""
     operation, inbox = tamr.add("17"), Inbox()
     handle = notify(operation, inbox)
     tamr.faults[None] = lambda: Forbidden("No permission.")
-    work(tamr)
+    run_poller(tamr)
 
     [(title, text)] = settle(inbox)
     assert title == "No longer watched: Train Mastering Model"
@@ -309,34 +309,33 @@ def test_the_end_of_polling_is_said_too(tamr, notify):
     wait_until(lambda: handle.closed)
 
 
-def test_polling_that_ends_again_is_said_again(tamr, notify):
-    """A notification that is made anew days later has an end of its own."""
+def test_each_end_of_polling_sends_a_notification(tamr, notify):
+    """A later notification of the same server may end for the same reason."""
     inbox = Inbox()
     for count in (1, 2):
         handle = notify(tamr, inbox)
         tamr.faults[None] = lambda: Forbidden("No permission.")
-        work(tamr)
+        run_poller(tamr)
         settle(inbox, count)
         wait_until(lambda handle=handle: handle.closed)
 
 
-def test_the_end_of_polling_a_server_names_the_server(tamr, notify):
-    """No job is meant then."""
+def test_the_end_of_polling_all_jobs_names_the_server(tamr, notify):
     inbox = Inbox()
     notify(tamr, inbox)
     tamr.faults[None] = lambda: Forbidden("No permission.")
-    work(tamr)
+    run_poller(tamr)
 
     [(title, text)] = settle(inbox)
     assert title == "No longer watched: The jobs on tamr.test:9100"
     assert text.endswith("The jobs on tamr.test:9100: No permission.")
 
 
-def test_an_operation_that_had_nothing_to_do_has_no_number(tamr, notify):
-    """A server knows no such job."""
+def test_the_text_of_an_operation_without_a_job_has_no_number(tamr, notify):
+    """A NOOP has no job on the server."""
     inbox = Inbox()
     notify(Operation(tamr, NOOP), inbox)
-    work(tamr, 1)
+    run_poller(tamr, 1)
 
     [(_, text)] = settle(inbox)
     assert text.startswith("Succeeded")
@@ -344,15 +343,15 @@ def test_an_operation_that_had_nothing_to_do_has_no_number(tamr, notify):
 
 
 def test_an_event_that_arrives_before_notify_returns_ends_the_polls(tamr, notify, monkeypatch):
-    """Another thread polls meanwhile."""
+    """Another thread may poll meanwhile."""
     subscribe, subscriptions = Poller.subscribe, []
 
-    def quickly(poller: Poller, *args: Any, **options: Any) -> Any:
+    def subscribe_and_poll(poller: Poller, *args: Any, **options: Any) -> Any:
         subscriptions.append(subscribe(poller, *args, **options))
-        work(tamr)
+        run_poller(tamr)
         return subscriptions[-1]
 
-    monkeypatch.setattr(Poller, "subscribe", quickly)
+    monkeypatch.setattr(Poller, "subscribe", subscribe_and_poll)
     operation, inbox = tamr.add("17"), Inbox()
     tamr.end("17")
     handle = notify(operation, inbox)
@@ -362,7 +361,7 @@ def test_an_event_that_arrives_before_notify_returns_ends_the_polls(tamr, notify
     assert [each.closed for each in subscriptions] == [True]
 
 
-def test_a_notification_that_cannot_be_started_is_none(tamr, monkeypatch):
+def test_a_notification_that_cannot_be_started_is_not_registered(tamr, monkeypatch):
     """Pages do not show it."""
 
     def fail(*_: Any, **__: Any) -> None:
@@ -377,7 +376,7 @@ def test_a_notification_that_cannot_be_started_is_none(tamr, monkeypatch):
 
 
 def test_the_notifications_of_another_server_are_not_shown(tamr, clock, notify):
-    """Its jobs have the same numbers."""
+    """Its jobs may have the same ids."""
     operation, other = tamr.add("17"), FakeTamr(clock)
     other.origin = "http://other.test:9100"
     handle = notify(operation, Inbox())
@@ -386,7 +385,7 @@ def test_the_notifications_of_another_server_are_not_shown(tamr, clock, notify):
     assert registry.of(other, other.add("17")) == registry.of(other) == []
 
 
-def test_the_memory_of_what_was_sent_is_bounded(monkeypatch):
+def test_the_number_of_remembered_events_is_bounded(monkeypatch):
     """The oldest event is forgotten first."""
     monkeypatch.setattr(outbox, "MAX_REMEMBERED", 2)
     inbox, done = Inbox(), threading.Semaphore(0)
@@ -399,7 +398,7 @@ def test_the_memory_of_what_was_sent_is_bounded(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("to", "when", "error", "says"),
+    ("to", "when", "error", "message"),
     [
         (print, "sometimes", ValueError, "'ended', 'failed' or 'late'"),
         (7, "ended", TypeError, "a function of title and text"),
@@ -408,19 +407,19 @@ def test_the_memory_of_what_was_sent_is_bounded(monkeypatch):
         ("mailto://s3cret", "ended", ValueError, "begins with mailto://"),
     ],
 )
-def test_wrong_arguments_are_errors_at_once(tamr, caplog, to, when, error, says, notify):
-    """Nothing is polled then, and the address is not quoted."""
-    with caplog.at_level(logging.DEBUG), pytest.raises(error, match=says) as raised:
+def test_invalid_arguments_are_errors(tamr, caplog, to, when, error, message, notify):
+    """Nothing is polled, and the error does not quote the address."""
+    with caplog.at_level(logging.DEBUG), pytest.raises(error, match=message) as raised:
         notify(tamr.add("17"), to, when)
 
     assert "s3cret" not in str(raised.value) + caplog.text
     assert registry.of(tamr) == []
-    work(tamr)
+    run_poller(tamr)
     assert tamr.count() == 0
 
 
 def test_an_error_that_quotes_the_address_is_not_shown(tamr, monkeypatch, notify):
-    """Such as one of a service's own code for addresses."""
+    """A plugin of Apprise may raise one while it parses the address."""
 
     def fail(address: str, **_: Any) -> None:
         raise OSError(address)
@@ -433,49 +432,48 @@ def test_an_error_that_quotes_the_address_is_not_shown(tamr, monkeypatch, notify
     assert raised.value.__context__ is None  # a traceback would show it
 
 
-def test_the_target_must_be_something_to_watch(notify):
-    """A project has a client too, but nobody means all jobs of its server by it."""
+def test_a_target_of_another_type_is_an_error(notify):
+    """A project has a client, too, but does not stand for all jobs of its server."""
     project = type("Project", (), {"client": None})()
     with pytest.raises(TypeError, match="not something of type Project"):
         notify(project, print)
 
 
-def test_an_operation_without_a_client_cannot_be_watched(notify):
+def test_an_operation_without_a_client_is_an_error(notify):
     """The error is that of polling it."""
     operation = pickle.loads(pickle.dumps(Operation(None, document("RUNNING"))))
     with pytest.raises(RuntimeError, match="no client"):
         notify(operation, print)
 
 
-def test_without_apprise_the_error_says_how_to_get_it(tamr, monkeypatch, notify):
-    """Functions work without."""
-    real = builtins.__import__
+def test_without_apprise_the_error_has_the_command_to_install_it(tamr, monkeypatch, notify):
+    """Only addresses need Apprise, functions do not."""
+    original = builtins.__import__
 
-    def without(name: str, *args: Any, **more: Any) -> Any:
+    def import_without_apprise(name: str, *args: Any, **more: Any) -> Any:
         if name == "apprise":
             raise ImportError(name)
-        return real(name, *args, **more)
+        return original(name, *args, **more)
 
-    monkeypatch.setattr(builtins, "__import__", without)
+    monkeypatch.setattr(builtins, "__import__", import_without_apprise)
     with pytest.raises(ImportError, match=r"pip install 'tamr_widgets\[notify\]'"):
         notify(tamr.add("17"), "json://127.0.0.1/")
 
 
-def test_an_operation_of_the_public_client_is_a_target(tamr, notify):
-    """As everywhere."""
+def test_an_operation_of_the_public_client_is_accepted(tamr, notify):
     inbox = Inbox()
     notify(PublicOperation(tamr, document("FAILED")), inbox)
-    work(tamr, 1)
+    run_poller(tamr, 1)
 
     assert [title for title, _ in settle(inbox)] == ["Failed: Train Mastering Model"]
 
 
-def test_a_webhook_gets_title_and_text(tamr, notify):
-    """Through Apprise itself, as text."""
+def test_a_webhook_receives_title_and_text(tamr, notify):
+    """Apprise sends them, as plain text."""
     operation = tamr.add("17", "SUCCEEDED", description="Update <b>[x]</b> & *y*")
     with Webhook() as webhook:
         notify(operation, webhook.address)
-        work(tamr, 1)
+        run_poller(tamr, 1)
         wait_until(lambda: webhook.received and not callback_threads())
 
         [posted] = webhook.received
@@ -483,11 +481,11 @@ def test_a_webhook_gets_title_and_text(tamr, notify):
         assert "Update <b>[x]</b> & *y*, job 17 on tamr.test:9100" in posted["message"]
 
 
-def test_a_mail_server_gets_a_mail(tamr, notify):
-    """Through Apprise itself."""
+def test_a_mail_server_receives_a_mail(tamr, notify):
+    """Apprise sends it."""
     with MailServer() as server:
         notify(tamr.add("17", "SUCCEEDED"), server.address)
-        work(tamr, 1)
+        run_poller(tamr, 1)
         wait_until(lambda: server.received and not callback_threads())
 
         [mail] = server.received
@@ -495,25 +493,25 @@ def test_a_mail_server_gets_a_mail(tamr, notify):
         assert "steward@example.com" in mail
 
 
-def test_a_webhook_that_fails_is_tried_again(tamr, notify):
-    """A passing error is not an error in the end."""
+def test_a_failed_webhook_is_retried(tamr, notify):
+    """The handle has no error after a retry that succeeds."""
     with Webhook() as webhook:
         webhook.statuses = [503]
         handle = notify(tamr.add("17", "SUCCEEDED"), webhook.address)
-        work(tamr, 1)
+        run_poller(tamr, 1)
         wait_until(lambda: handle.closed)
 
         assert len(webhook.received) == 2
         assert handle.error == ""
 
 
-def test_an_address_shows_nowhere(tamr, caplog, monkeypatch, notify):
-    """Not in a log at any level, a repr, an error, or a pickle."""
+def test_an_address_is_never_shown(tamr, caplog, monkeypatch, notify):
+    """It is in no log at any level, repr, error or pickle."""
     monkeypatch.setattr(outbox, "RETRY_SECONDS", ())
     with Webhook() as webhook, caplog.at_level(logging.DEBUG):
         webhook.statuses = [404]
         handle = notify(tamr.add("17", "SUCCEEDED"), webhook.address)
-        work(tamr, 1)
+        run_poller(tamr, 1)
         wait_until(lambda: handle.error)
 
     assert handle.error == (
@@ -529,8 +527,8 @@ def test_an_address_shows_nowhere(tamr, caplog, monkeypatch, notify):
 @pytest.mark.parametrize(
     ("sends", "reason"), [(OSError("s3cret"), "Apprise raised OSError"), (False, "it was refused")]
 )
-def test_an_address_that_fails_otherwise_is_said(tamr, monkeypatch, notify, sends, reason):
-    """Without the text of the error, which may quote the address."""
+def test_another_error_of_an_address_is_reported(tamr, monkeypatch, notify, sends, reason):
+    """Its text, which may quote the address, is left out."""
 
     def send(*_: Any, **__: Any) -> bool:
         if isinstance(sends, Exception):
@@ -539,32 +537,32 @@ def test_an_address_that_fails_otherwise_is_said(tamr, monkeypatch, notify, send
 
     monkeypatch.setattr("apprise.Apprise.notify", send)
     handle = notify(tamr.add("17", "SUCCEEDED"), "json://127.0.0.1/")
-    work(tamr, 1)
+    run_poller(tamr, 1)
 
     wait_until(lambda: handle.error)
 
     assert handle.error == f"JSON was not notified: {reason}. Check the arguments of notify()."
 
 
-def test_an_older_apprise_sends_too(tamr, monkeypatch, notify):
-    """It knows no time limit, and so has no threads for one."""
+def test_an_older_release_of_apprise_can_send(tamr, monkeypatch, notify):
+    """It has no timeout, and so has no threads for one."""
     asset = apprise.AppriseAsset
 
-    def without_limit(**settings: Any) -> Any:
+    def without_timeout(**settings: Any) -> Any:
         if "service_timeout" in settings:
             raise AttributeError("An invalid key service_timeout was specified.")
         return asset(**settings)
 
     monkeypatch.setattr(asset, "_service_timeout", 0.0, raising=False)
-    monkeypatch.setattr(apprise, "AppriseAsset", without_limit)
+    monkeypatch.setattr(apprise, "AppriseAsset", without_timeout)
     with Webhook() as webhook:
         notify(tamr.add("17", "SUCCEEDED"), webhook.address)
-        work(tamr, 1)
+        run_poller(tamr, 1)
         wait_until(lambda: webhook.received and not callback_threads())
 
 
-def test_an_object_without_a_hash_can_be_notified(tamr, notify):
-    """A callable with an equality of its own is one."""
+def test_a_recipient_without_a_hash_is_accepted(tamr, notify):
+    """A callable that defines `__eq__` has none."""
 
     class Unhashable(Inbox):
         __hash__ = None
@@ -572,7 +570,7 @@ def test_an_object_without_a_hash_can_be_notified(tamr, notify):
     operation, inbox = tamr.add("17", "SUCCEEDED"), Unhashable()
     for _ in range(2):
         notify(operation, inbox)
-        work(tamr, 1)
+        run_poller(tamr, 1)
 
     assert len(settle(inbox)) == 1
 
@@ -583,25 +581,25 @@ def test_a_recipient_cannot_be_pickled():
         pickle.dumps(recipient("json://s3cret@127.0.0.1/"))
 
 
-def test_a_closed_port_is_said(tamr, notify):
-    """In words, without host and port."""
+def test_a_closed_port_is_reported(tamr, notify):
+    """The text has neither host nor port."""
     with Webhook() as webhook:
         address = webhook.address
     handle = notify(tamr.add("17", "SUCCEEDED"), address)
-    work(tamr, 1)
+    run_poller(tamr, 1)
 
     wait_until(lambda: handle.error)
 
     assert "could not be reached" in handle.error
 
 
-def test_a_mail_server_that_hangs_delays_neither_polls_nor_others(tamr, notify):
-    """It has a thread of its own, a daemon, that does not hold up the exit."""
+def test_a_mail_server_that_hangs_delays_neither_polls_nor_recipients(tamr, notify):
+    """Its thread is a daemon, which does not delay the exit of the interpreter."""
     with MailServer(silent=True) as server:
         operation, inbox = tamr.add("17", "SUCCEEDED"), Inbox()
         handle = notify(operation, server.address)
         notify(operation, inbox)
-        work(tamr, 1)
+        run_poller(tamr, 1)
 
         assert server.connected.wait(5)
         wait_until(lambda: inbox.received)
@@ -609,14 +607,14 @@ def test_a_mail_server_that_hangs_delays_neither_polls_nor_others(tamr, notify):
         handle.close()
         requests = tamr.count(LIST)
         notify(tamr, inbox)
-        work(tamr, 60)
+        run_poller(tamr, 60)
         assert tamr.count(LIST) > requests
     wait_until(lambda: not callback_threads(), 10)
 
 
-@pytest.mark.slow  # test_poller_thread.py has an exit while a function hangs
+@pytest.mark.slow  # test_poller_thread.py tests an exit while a callback hangs
 def test_a_kernel_that_exits_does_not_wait_for_a_mail_server():
-    """A process of its own, whose mail server never says a word."""
+    """The mail server never responds."""
     script = """
 import sys, time
 from tamr_widgets import Operation, notify
@@ -645,26 +643,25 @@ sys.stdin.readline()
 
 @needs_fork
 @may_fork
-def test_a_forked_child_notifies_nobody(tamr, notify):
-    """Its parent does."""
+def test_a_forked_child_sends_no_notification(tamr, notify):
+    """The parent sends it."""
     handle = notify(tamr.add("17"), Inbox())
 
     assert in_child(lambda: handle.closed)
     assert not handle.closed
 
 
-def test_many_notifications_of_one_server_cost_one_list(tamr, notify):
-    """They share the poller's subscription, like widgets."""
+def test_many_notifications_of_a_server_share_its_lists(tamr, notify):
+    """Widgets share them, too."""
     tamr.add("1")
     handles: list[Notification] = [notify(tamr, Inbox()) for _ in range(20)]
-    work(tamr, 100)
+    run_poller(tamr, 100)
 
     assert tamr.count(LIST) <= 12
     for each in handles:
         each.close()
 
 
-def test_a_client_names_its_server_by_host_and_port():
-    """Without a label."""
+def test_a_server_without_a_label_has_the_name_of_host_and_port():
     with Client(UsernamePasswordAuth("ada", "s3cret"), host="tamr.test") as client:
         assert server_name(client) == "tamr.test:9100"

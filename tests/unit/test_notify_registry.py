@@ -14,7 +14,7 @@ NOTIFICATION: Any = object()
 
 
 class Page:
-    """A listener that counts."""
+    """A listener that counts notifications."""
 
     def __init__(self) -> None:
         self.received = 0
@@ -25,8 +25,8 @@ class Page:
 
 
 @pytest.mark.usefixtures("quick_switches")
-def test_a_page_may_begin_to_listen_while_others_are_notified():
-    """A thread that makes widgets does not disturb another one that closes a notification."""
+def test_a_page_can_be_added_while_others_are_notified():
+    """One thread may make widgets while another one closes a notification."""
     registry, stopping = Registry(), threading.Event()
     pages = [Page() for _ in range(50)]
     for page in pages:
@@ -49,7 +49,7 @@ def test_a_page_may_begin_to_listen_while_others_are_notified():
     assert {page.received for page in pages} == {300}
 
 
-def test_a_page_that_is_gone_is_not_kept():
+def test_a_deleted_page_is_not_kept():
     """The registry references pages weakly."""
     registry, page = Registry(), Page()
     registry.listen(page)

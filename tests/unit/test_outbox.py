@@ -1,4 +1,4 @@
-"""Outboxes: those of equal recipients share a thread, and the events that were sent."""
+"""Outboxes: those of equal recipients share a thread and the record of sent events."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CELL = contextvars.ContextVar("CELL", default="")
 
 
 class Inbox:
-    """A function of title and text that keeps the cell in which it runs."""
+    """A recipient that keeps the cells in which it is called."""
 
     def __init__(self) -> None:
         self.cells: list[str] = []
@@ -24,7 +24,7 @@ class Inbox:
         self.cells.append(CELL.get())
 
 
-def made_in(cell: str, inbox: Inbox) -> Outbox:
+def make_in_cell(cell: str, inbox: Inbox) -> Outbox:
     def make() -> Outbox:
         CELL.set(cell)
         return Outbox(recipient(inbox))
@@ -37,9 +37,9 @@ def send(outbox: Outbox, event: object) -> None:
 
 
 def test_a_function_prints_below_the_cell_of_each_notification():
-    """Also if an earlier one has the same function, such as print."""
+    """Also if several notifications have the same function, such as print."""
     inbox = Inbox()
-    first, second = made_in("1", inbox), made_in("2", inbox)
+    first, second = make_in_cell("1", inbox), make_in_cell("2", inbox)
 
     send(first, "17 ended")
     send(second, "18 ended")
@@ -49,9 +49,9 @@ def test_a_function_prints_below_the_cell_of_each_notification():
 
 
 def test_an_event_is_sent_once_to_a_function_of_two_notifications():
-    """It belongs to the notification that reported it first."""
+    """The cell is that of the notification that reports the event first."""
     inbox = Inbox()
-    first, second = made_in("1", inbox), made_in("2", inbox)
+    first, second = make_in_cell("1", inbox), make_in_cell("2", inbox)
 
     send(second, "17 ended")
     send(first, "17 ended")
@@ -62,7 +62,7 @@ def test_an_event_is_sent_once_to_a_function_of_two_notifications():
 
 
 def test_two_cells_that_notify_at_the_same_time_send_an_event_once(monkeypatch):
-    """The first outboxes of a recipient may be made on two threads."""
+    """Two threads may make the first outboxes of a recipient."""
     inbox, outboxes, both = Inbox(), [], threading.Barrier(2)
     make_queue = outbox.CallbackQueue
 
@@ -90,11 +90,11 @@ def test_the_oldest_of_many_recipients_are_forgotten(monkeypatch):
     """A kernel that runs for weeks may make a new function for each job."""
     monkeypatch.setattr(outbox, "MAX_RECIPIENTS", 2)
     first, *others = Inbox(), Inbox(), Inbox()
-    send(made_in("1", first), "17 ended")
+    send(make_in_cell("1", first), "17 ended")
     for each in others:
-        send(made_in("2", each), "17 ended")
+        send(make_in_cell("2", each), "17 ended")
 
-    send(made_in("3", first), "17 ended")
+    send(make_in_cell("3", first), "17 ended")
     wait_until(lambda: not callback_threads())
 
     assert first.cells == ["1", "3"]

@@ -15,10 +15,8 @@ from tamr_widgets._http.deadline import current_deadline
 # PollTargets
 
 
-def test_a_subscriber_hears_each_poll_until_the_end_and_nothing_after_it(
-    fake, clock, driven, subscriber
-):
-    """The last snapshot is resolved, and the operation is never polled again."""
+def test_a_subscriber_is_notified_of_each_poll_until_the_end(fake, clock, driven, subscriber):
+    """The last snapshot is resolved, and the operation is not polled afterwards."""
     subscriber.subscribe(driven, fake.add(state="PENDING"))
 
     drive(driven, clock, 1)
@@ -32,8 +30,8 @@ def test_a_subscriber_hears_each_poll_until_the_end_and_nothing_after_it(
     assert not subscriber.errors
 
 
-def test_a_resolved_operation_costs_no_request(fake, clock, driven, subscriber):
-    """It is delivered once, like any other."""
+def test_a_resolved_operation_needs_no_request(fake, clock, driven, subscriber):
+    """It is delivered once."""
     subscriber.subscribe(driven, fake.add(state="FAILED"))
 
     drive(driven, clock, 60)
@@ -42,8 +40,8 @@ def test_a_resolved_operation_costs_no_request(fake, clock, driven, subscriber):
     assert subscriber.states == ["FAILED"]
 
 
-def test_many_subscribers_of_one_operation_cost_one_request(fake, clock, driven):
-    """Twenty widgets of one operation ask as often as one, and all hear of its end once."""
+def test_many_subscribers_of_one_operation_share_its_polls(fake, clock, driven):
+    """Each of twenty subscribers is notified of its end once."""
     operation = fake.add()
     subscribers = [Subscriber() for _ in range(20)]
     for each in subscribers:
@@ -59,7 +57,7 @@ def test_many_subscribers_of_one_operation_cost_one_request(fake, clock, driven)
     assert {each.ends for each in subscribers} == {1}
 
 
-def test_the_shortest_interval_of_all_subscribers_counts(fake, clock, driven, subscriber):
+def test_the_shortest_interval_of_all_subscribers_applies(fake, clock, driven, subscriber):
     """A subscriber with a shorter interval need not wait for the longer one of another."""
     operation = fake.add()
     Subscriber().subscribe(driven, operation, interval=600)
@@ -67,17 +65,19 @@ def test_the_shortest_interval_of_all_subscribers_counts(fake, clock, driven, su
 
     subscription = subscriber.subscribe(driven, operation, interval=2)
     drive(driven, clock, 20)
-    heard = len(subscriber.results)
+    received = len(subscriber.results)
     subscription.close()
     drive(driven, clock, 20)
 
-    assert heard >= 9
-    assert len(subscriber.results) == heard
+    assert received >= 9
+    assert len(subscriber.results) == received
     assert fake.times()[-1] < clock.now - 19
 
 
-def test_one_who_comes_later_hears_the_newest_snapshot_first(fake, clock, driven, subscriber):
-    """It hears it at once, and only once."""
+def test_a_later_subscriber_is_first_notified_of_the_latest_snapshot(
+    fake, clock, driven, subscriber
+):
+    """It is notified immediately, and only once."""
     old = fake.add(state="PENDING")
     Subscriber().subscribe(driven, old, interval=600)
     fake.add(state="RUNNING")
@@ -93,8 +93,10 @@ def test_one_who_comes_later_hears_the_newest_snapshot_first(fake, clock, driven
     assert subscriber.states == ["RUNNING"]
 
 
-def test_one_who_knows_the_newest_snapshot_is_not_notified_of_it(fake, clock, driven, subscriber):
-    """It is notified of later snapshots only, not of the one that it brought along."""
+def test_a_subscriber_with_the_latest_snapshot_is_not_notified_of_it(
+    fake, clock, driven, subscriber
+):
+    """It is notified of later snapshots only."""
     first = Subscriber()
     first.subscribe(driven, fake.add(), interval=600)
     drive(driven, clock, 30)
@@ -105,14 +107,14 @@ def test_one_who_knows_the_newest_snapshot_is_not_notified_of_it(fake, clock, dr
     assert subscriber.results == []
 
 
-def test_one_who_comes_at_the_moment_of_the_end_hears_it_once(fake, clock, driven):
-    """Whether it came just before or just after the response makes no difference."""
+def test_a_subscriber_at_the_moment_of_the_end_is_notified_of_it_once(fake, clock, driven):
+    """It may subscribe just before or just after the response."""
     operation = fake.add()
     late = Subscriber()
     first = Subscriber()
     driven.subscribe(
         operation,
-        lambda news: (first.results.append(news), late.subscribe(driven, operation)),
+        lambda each: (first.results.append(each), late.subscribe(driven, operation)),
         interval=3,
     )
     fake.end()
@@ -123,8 +125,8 @@ def test_one_who_comes_at_the_moment_of_the_end_hears_it_once(fake, clock, drive
     assert late.ends == 1
 
 
-def test_one_who_comes_in_an_outage_is_notified_of_it(fake, clock, driven, subscriber):
-    """A new widget need not wait for the next try to say that the server can't be reached."""
+def test_a_subscriber_during_an_outage_is_notified_of_it(fake, clock, driven, subscriber):
+    """A new widget shows an unreachable server without waiting for the next attempt."""
     operation = fake.add()
     Subscriber().subscribe(driven, operation)
     drive(driven, clock, 1)
@@ -140,8 +142,8 @@ def test_one_who_comes_in_an_outage_is_notified_of_it(fake, clock, driven, subsc
     assert fake.count() == requested
 
 
-def test_a_closed_subscription_hears_nothing_and_asks_nothing(fake, clock, driven, subscriber):
-    """Closing it twice is fine."""
+def test_a_closed_subscription_has_no_polls_and_no_notifications(fake, clock, driven, subscriber):
+    """A second close has no effect."""
     subscription = subscriber.subscribe(driven, fake.add())
     subscription.close()
     subscription.close()
@@ -152,11 +154,11 @@ def test_a_closed_subscription_hears_nothing_and_asks_nothing(fake, clock, drive
     assert not subscriber.results
 
 
-def test_closing_in_a_callback_ends_it_at_once(fake, clock, driven, subscriber):
-    """A subscription that closes itself on the first result gets no second."""
+def test_a_callback_can_close_its_subscription(fake, clock, driven, subscriber):
+    """It is not called again."""
     operation = fake.add()
     subscription = driven.subscribe(
-        operation, lambda news: (subscriber.results.append(news), subscription.close())
+        operation, lambda each: (subscriber.results.append(each), subscription.close())
     )
 
     drive(driven, clock, 30)
@@ -165,8 +167,8 @@ def test_closing_in_a_callback_ends_it_at_once(fake, clock, driven, subscriber):
     assert fake.count() == 1
 
 
-def test_a_callback_that_raises_disturbs_nobody(fake, clock, driven, subscriber, caplog):
-    """It is logged; the other subscribers, and the next operation, go on; also for SystemExit."""
+def test_a_callback_that_raises_has_no_effect_on_others(fake, clock, driven, subscriber, caplog):
+    """The exception is logged, also a SystemExit."""
     operation = fake.add("1")
     driven.subscribe(operation, lambda _: 1 / 0)
     driven.subscribe(operation, lambda _: exec("raise SystemExit"))
@@ -179,8 +181,10 @@ def test_a_callback_that_raises_disturbs_nobody(fake, clock, driven, subscriber,
     assert caplog.text.count("callback raised") == 2
 
 
-def test_a_callback_for_faults_that_raises_disturbs_nobody(fake, clock, driven, subscriber, caplog):
-    """The same holds for what is called with faults."""
+def test_an_error_callback_that_raises_has_no_effect_on_others(
+    fake, clock, driven, subscriber, caplog
+):
+    """The exception is logged."""
     operation = fake.add("1")
     fake.faults[None] = fake_response(500)
     driven.subscribe(operation, lambda _: None, lambda _: 1 / 0)
@@ -192,8 +196,8 @@ def test_a_callback_for_faults_that_raises_disturbs_nobody(fake, clock, driven, 
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_operations_of_the_public_client_are_adopted(fake, clock, driven, subscriber):
-    """One is followed as ours, polled sooner on request, and estimated."""
+def test_operations_of_the_public_client_are_accepted(fake, clock, driven, subscriber):
+    """They can be subscribed to, refreshed and estimated."""
     public = PublicOperation(fake, fake.add().to_json())
 
     subscriber.subscribe(driven, public)
@@ -206,14 +210,14 @@ def test_operations_of_the_public_client_are_adopted(fake, clock, driven, subscr
     assert driven.estimate_queue(public) is None
 
 
-def test_something_else_is_refused(driven):
-    """The error comes from the call, not later from a thread."""
+def test_a_subscription_to_another_type_is_an_error(driven):
+    """The call raises the error, not a thread later."""
     with pytest.raises(OperationTypeError):
         driven.subscribe("operations/1", print)
 
 
 @pytest.mark.parametrize("interval", [-1, float("nan"), float("inf"), "3", True, None])
-def test_an_interval_that_makes_no_sense_is_refused(fake, driven, interval):
+def test_an_invalid_interval_is_an_error(fake, driven, interval):
     """The error names the argument."""
     with pytest.raises((ValueError, TypeError), match="interval"):
         driven.subscribe(fake.add(), print, interval=interval)
@@ -222,8 +226,7 @@ def test_an_interval_that_makes_no_sense_is_refused(fake, driven, interval):
 
 
 @pytest.mark.usefixtures("own_min_interval")
-def test_an_interval_of_zero_leaves_the_server_a_little_time(fake, clock, driven, subscriber):
-    """It does not become a tight loop."""
+def test_an_interval_of_zero_is_increased_to_the_minimum(fake, clock, driven, subscriber):
     subscriber.subscribe(driven, fake.add(), interval=0)
 
     drive(driven, clock, 3)
@@ -231,8 +234,8 @@ def test_an_interval_of_zero_leaves_the_server_a_little_time(fake, clock, driven
     assert fake.count() <= 3 / 0.05 + 1
 
 
-def test_an_operation_without_an_address_ends_with_a_reason(fake, clock, driven, subscriber):
-    """There is nothing to ask, so the subscriber hears so once."""
+def test_an_operation_without_an_address_is_a_final_error(fake, clock, driven, subscriber):
+    """It cannot be polled, and its subscriber is notified once."""
     subscriber.subscribe(driven, Operation(fake, {"id": None, "status": {"state": "RUNNING"}}))
 
     drive(driven, clock, 30)
@@ -241,14 +244,14 @@ def test_an_operation_without_an_address_ends_with_a_reason(fake, clock, driven,
     assert fake.count() == 0
 
 
-# When it asks
+# Times of polls
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_it_asks_soon_at_first_and_then_never_more_often_than_the_interval(
+def test_early_polls_are_frequent_and_later_ones_keep_the_interval(
     fake, clock, driven, subscriber, seed
 ):
-    """Five polls in the first two seconds or so, two more on the way, then one per interval."""
+    """Five polls in the first two seconds or so, two more until 9 s, then one per interval."""
     random.seed(seed)
     start = clock.now
     subscriber.subscribe(driven, fake.add(), interval=3)
@@ -265,10 +268,8 @@ def test_it_asks_soon_at_first_and_then_never_more_often_than_the_interval(
 
 
 @pytest.mark.parametrize(("job", "public", "more"), [(0.5, 2.5, 4), (2.0, 1.0, 4)])
-def test_the_end_of_a_short_job_is_seen_within_a_fifth_of_the_plain_intervals_delay(
-    fake, clock, monkeypatch, job, public, more
-):
-    """At interval 3 the public client sees it at 3 s, with one request."""
+def test_the_end_of_a_short_job_is_detected_early(fake, clock, monkeypatch, job, public, more):
+    """The delay is a fifth of the public client's, which polls first after an interval of 3 s."""
     delays, counts = [], []
     for seed in range(10):
         random.seed(seed)
@@ -291,8 +292,8 @@ def test_the_end_of_a_short_job_is_seen_within_a_fifth_of_the_plain_intervals_de
 
 
 @pytest.mark.parametrize("state", ["CANCELING", "SOME_NEW_WORD"])
-def test_an_unknown_state_is_followed_at_the_interval(clock, state):
-    """A word nobody knows is unresolved: at most 12 requests in 10 s at interval 1."""
+def test_an_operation_in_an_unknown_state_is_polled_at_its_interval(clock, state):
+    """An unknown state is not resolved."""
     for seed in range(4):
         random.seed(seed)
         fake, subscriber = FakeTamr(clock), Subscriber()
@@ -307,10 +308,10 @@ def test_an_unknown_state_is_followed_at_the_interval(clock, state):
 
 
 @pytest.mark.parametrize("status", [None, {}, "RUNNING", ["RUNNING"], {"state": {}}])
-def test_a_status_that_cannot_be_read_is_followed_and_logged_once(
+def test_an_operation_with_an_unreadable_status_is_polled_at_its_interval(
     fake, clock, driven, subscriber, caplog, status
 ):
-    """It counts as not ended, at one request for each interval."""
+    """It counts as not resolved, and is logged once."""
     subscriber.subscribe(driven, fake.add(status=status), interval=1)
 
     drive(driven, clock, 10)
@@ -320,8 +321,8 @@ def test_a_status_that_cannot_be_read_is_followed_and_logged_once(
     assert caplog.text.count("no readable state") == 1
 
 
-def test_subscribers_that_start_together_are_spread_by_chance(clock):
-    """Kernels that start at once don't ask at once, neither at first nor later."""
+def test_polls_of_simultaneous_subscribers_are_spread_randomly(clock):
+    """Kernels that start at the same time have different poll times, at first and later."""
     random.seed(1)
     times = []
     start = clock.now
@@ -340,8 +341,8 @@ def test_subscribers_that_start_together_are_spread_by_chance(clock):
     assert len({round(at, 4) for at in first}) > 12
 
 
-def test_a_jump_of_the_wall_clock_changes_nothing(fake, clock, driven, subscriber):
-    """The time of day on this machine decides nothing."""
+def test_a_jump_of_the_wall_clock_has_no_effect(fake, clock, driven, subscriber):
+    """The times of polls do not depend on the time of day."""
     subscriber.subscribe(driven, fake.add())
     drive(driven, clock, 10)
     clock.time_of_day -= 3600
@@ -353,10 +354,10 @@ def test_a_jump_of_the_wall_clock_changes_nothing(fake, clock, driven, subscribe
     assert fake.count() <= 15
 
 
-def test_what_no_page_shows_for_five_minutes_is_polled_ten_times_less(
+def test_an_operation_hidden_for_five_minutes_is_polled_a_tenth_as_often(
     fake, clock, driven, subscriber
 ):
-    """It is never dropped; and as soon as a page shows it again, it is polled at once."""
+    """It is polled immediately when a page shows it again."""
     subscription = subscriber.subscribe(driven, fake.add(), interval=3, on_a_page=True)
     drive(driven, clock, 304)
     shown = fake.count()
@@ -374,10 +375,10 @@ def test_what_no_page_shows_for_five_minutes_is_polled_ten_times_less(
     assert fake.count() >= requested + 18
 
 
-def test_a_page_that_shows_it_now_and_then_is_served_at_the_interval(
+def test_an_operation_visible_once_a_minute_is_polled_at_its_interval(
     fake, clock, driven, subscriber
 ):
-    """About once a minute is often enough, and costs nothing more."""
+    """Its visibility causes no further polls."""
     subscription = subscriber.subscribe(driven, fake.add(), interval=30, on_a_page=True)
     for _ in range(20):
         drive(driven, clock, 60)
@@ -386,8 +387,8 @@ def test_a_page_that_shows_it_now_and_then_is_served_at_the_interval(
     assert 1200 / 30.1 <= fake.count() <= 1200 / 30 + 7
 
 
-def test_code_that_follows_is_never_hidden(fake, clock, driven, subscriber):
-    """Only pages say that they show something, and one subscriber that needs it is enough."""
+def test_a_subscription_without_a_page_is_never_hidden(fake, clock, driven, subscriber):
+    """One of them is enough to keep the interval, even if pages do not show the operation."""
     operation = fake.add()
     Subscriber().subscribe(driven, operation, 30, on_a_page=True)
     subscriber.subscribe(driven, operation, 30).mark_visible()
@@ -398,8 +399,8 @@ def test_code_that_follows_is_never_hidden(fake, clock, driven, subscriber):
 
 
 @pytest.mark.parametrize(("path", "seconds"), [(EXAMPLE, 3), (LIST, 5)])
-def test_by_default_code_follows_at_three_and_five_seconds(fake, clock, driven, path, seconds):
-    """Not as a page that somebody has to look at."""
+def test_the_default_intervals_are_three_and_five_seconds(fake, clock, driven, path, seconds):
+    """They are kept, since the subscription has no page by default."""
     operation, subscriber = fake.add(), Subscriber()
     if path == LIST:
         driven.subscribe_all(subscriber.results.append)
@@ -412,8 +413,8 @@ def test_by_default_code_follows_at_three_and_five_seconds(fake, clock, driven, 
     assert fake.gaps(path)[-10:] == pytest.approx([seconds + taken] * 10)
 
 
-def test_refresh_asks_at_once(fake, clock, driven, subscriber):
-    """Rather than when it is due; an operation without subscribers is not polled."""
+def test_refresh_polls_immediately(fake, clock, driven, subscriber):
+    """An operation without subscribers is not polled."""
     operation = fake.add()
     subscriber.subscribe(driven, operation, interval=600)
     drive(driven, clock, 2000)
@@ -427,8 +428,8 @@ def test_refresh_asks_at_once(fake, clock, driven, subscriber):
     assert fake.count("operations/2") == 0
 
 
-def test_refresh_knows_an_operation_by_what_was_heard_later(fake, clock, driven, subscriber):
-    """The response to a start may lack what the polls have: when the job was created."""
+def test_refresh_finds_an_operation_by_a_later_snapshot(fake, clock, driven, subscriber):
+    """The response to a start may lack the time of creation, which polls have."""
     created = fake.add().to_json()["created"]
     subscriber.subscribe(driven, fake.add(created=None), interval=60)
     fake.add(created=created)
@@ -446,7 +447,7 @@ def test_refresh_knows_an_operation_by_what_was_heard_later(fake, clock, driven,
 
 
 def test_a_command_runs_before_a_poll_that_is_due_and_only_once(fake, clock, driven, subscriber):
-    """A click is not kept waiting by the polls of others."""
+    """A click does not wait for polls."""
     happened = []
     driven.subscribe(fake.add(), lambda _: happened.append("poll"))
     clock.advance(60)
@@ -459,8 +460,8 @@ def test_a_command_runs_before_a_poll_that_is_due_and_only_once(fake, clock, dri
     assert subscriber.results == ["result"]
 
 
-def test_commands_run_in_the_order_in_which_they_were_left(clock, driven):
-    """Also when they are left at the same moment; a delayed one comes at its time."""
+def test_commands_run_in_the_order_of_submission(clock, driven):
+    """Also if they are submitted at the same time; a delayed one runs when it is due."""
     happened = []
     driven.submit(lambda: happened.append(("late", clock.now)), print, delay=10)
     for number in range(5):
@@ -472,8 +473,8 @@ def test_commands_run_in_the_order_in_which_they_were_left(clock, driven):
     assert happened == [*((n, start) for n in range(5)), ("late", start + 10)]
 
 
-def test_a_command_that_is_closed_before_its_turn_is_not_done(clock, driven, subscriber):
-    """Neither at once nor after a delay, and nothing is heard of it."""
+def test_a_closed_command_is_not_run(clock, driven, subscriber):
+    """Nor is its callback called, with or without a delay."""
     done = []
     for delay in (0, 5):
         driven.submit(lambda: done.append(1), subscriber.results.append, delay=delay).close()
@@ -484,8 +485,8 @@ def test_a_command_that_is_closed_before_its_turn_is_not_done(clock, driven, sub
     assert not subscriber.results
 
 
-def test_a_poll_may_keep_a_command_waiting_for_a_moment_only(fake, clock, driven, subscriber):
-    """Most responses are there by then; a command that is due later keeps no poll short."""
+def test_a_poll_delays_a_command_only_briefly(fake, clock, driven, subscriber):
+    """Most responses arrive in that time, which begins when the command is due."""
     began, ran = [], []
 
     def hang():
@@ -506,8 +507,8 @@ def test_a_poll_may_keep_a_command_waiting_for_a_moment_only(fake, clock, driven
     assert not subscriber.errors
 
 
-def test_what_a_command_raises_is_handed_over(clock, driven, subscriber, caplog):
-    """Ours unchanged; anything else as an error of this package, which is logged."""
+def test_the_error_callback_receives_the_exception_of_a_command(clock, driven, subscriber, caplog):
+    """An error of this package is unchanged; any other is converted, and logged."""
     refusal = TamrError("no")
 
     def refuse():
@@ -523,11 +524,13 @@ def test_what_a_command_raises_is_handed_over(clock, driven, subscriber, caplog)
     assert not subscriber.results
 
 
-# The list, followed
+# Subscriptions to the list
 
 
-def test_the_list_is_requested_at_once_and_then_at_the_interval(fake, clock, driven, subscriber):
-    """There is nothing to show before it came; it is never requested more often."""
+def test_the_list_is_requested_immediately_and_then_at_the_interval(
+    fake, clock, driven, subscriber
+):
+    """A table is empty until the first list arrives."""
     fake.add_many(3)
     subscriber.subscribe_all(driven, interval=5)
 
@@ -540,8 +543,10 @@ def test_the_list_is_requested_at_once_and_then_at_the_interval(fake, clock, dri
     assert min(fake.gaps(LIST)) >= 5
 
 
-def test_a_second_table_is_shown_the_newest_list_at_once(fake, clock, driven, subscriber):
-    """It costs no request of its own."""
+def test_a_second_subscriber_is_notified_of_the_latest_list_immediately(
+    fake, clock, driven, subscriber
+):
+    """It causes no request."""
     fake.add()
     Subscriber().subscribe_all(driven, interval=600)
     drive(driven, clock, 30)
@@ -553,8 +558,8 @@ def test_a_second_table_is_shown_the_newest_list_at_once(fake, clock, driven, su
 
 
 @pytest.mark.parametrize("operations", [1, 2, 13])
-def test_a_table_and_many_widgets_cost_one_request_for_each_tick(clock, fake, driven, operations):
-    """The list that is requested anyway serves everybody."""
+def test_a_table_and_many_widgets_share_one_list_per_interval(clock, fake, driven, operations):
+    """The list that the table needs replaces the polls of the widgets."""
     fake.list_seconds = 0.2
     Subscriber().subscribe_all(driven, interval=5)
     subscribers = [Subscriber() for _ in range(operations)]
@@ -562,7 +567,7 @@ def test_a_table_and_many_widgets_cost_one_request_for_each_tick(clock, fake, dr
         each.subscribe(driven, operation, interval=3)
     drive(driven, clock, 30)
     fake.requests.clear()
-    heard = [len(each.results) for each in subscribers]
+    received = [len(each.results) for each in subscribers]
 
     drive(driven, clock, 48)
 
@@ -570,17 +575,15 @@ def test_a_table_and_many_widgets_cost_one_request_for_each_tick(clock, fake, dr
     assert 48 / 3.5 <= fake.count(LIST) <= 48 / 3
     assert all(
         len(each.results) - before >= 48 / 3.5
-        for each, before in zip(subscribers, heard, strict=True)
+        for each, before in zip(subscribers, received, strict=True)
     )
 
 
 # Without a thread
 
 
-def test_a_poller_without_a_thread_runs_one_piece_of_work_in_each_call(
-    fake, clock, driven, subscriber
-):
-    """It returns the time until the next, and infinity when nothing is left."""
+def test_run_once_runs_one_task(fake, clock, driven, subscriber):
+    """It returns the time until the next task, and infinity if there is none."""
     driven.submit(lambda: "one", subscriber.results.append)
     driven.submit(lambda: "two", subscriber.results.append, delay=5)
 
@@ -594,7 +597,7 @@ def test_a_poller_without_a_thread_runs_one_piece_of_work_in_each_call(
     assert set(subscriber.results) == {"one", "two", "three"}
 
 
-def test_it_calls_callbacks_before_it_returns(fake, driven, subscriber):
+def test_run_once_calls_callbacks_before_it_returns(fake, driven, subscriber):
     """On the caller's thread."""
     threads = []
     driven.subscribe(fake.add(state="FAILED"), lambda _: threads.append(threading.get_ident()))
@@ -604,8 +607,8 @@ def test_it_calls_callbacks_before_it_returns(fake, driven, subscriber):
     assert threads == [threading.get_ident()]
 
 
-def test_it_runs_in_one_call_after_another_only(driven, subscriber):
-    """Neither a command nor another thread may call it meanwhile; afterwards it goes on."""
+def test_run_once_cannot_run_twice_at_the_same_time(driven, subscriber):
+    """Neither a command nor another thread may call it meanwhile, but both may afterwards."""
     outcomes = []
 
     def call():
@@ -630,8 +633,8 @@ def test_it_runs_in_one_call_after_another_only(driven, subscriber):
     assert subscriber.results == [None, "next"]
 
 
-def test_a_wait_in_it_is_an_error(fake, driven, subscriber):
-    """It would stop all polls; after the call the thread may wait again."""
+def test_a_wait_in_run_once_is_an_error(fake, driven, subscriber):
+    """It would block all polls; after the call the thread may wait again."""
     operation = fake.add()
     driven.submit(lambda: operation.wait(1, 10), print, subscriber.errors.append)
     driven.run_once()
@@ -641,7 +644,7 @@ def test_a_wait_in_it_is_an_error(fake, driven, subscriber):
     assert operation.wait(0).succeeded()
 
 
-def test_a_poller_with_a_thread_cannot_be_run(fake):
-    """The error says how to make one without."""
+def test_run_once_of_a_poller_with_a_thread_is_an_error(fake):
+    """The error has the argument for a poller without one."""
     with pytest.raises(RuntimeError, match="background=False"):
         Poller(fake).run_once()

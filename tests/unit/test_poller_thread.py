@@ -18,7 +18,7 @@ from tamr_widgets.simulator import Fault
 
 QUICK = 0.01
 # Longer than a busy machine needs, and shorter than any request or interval that is cancelled here.
-PATIENT_SECONDS = 20
+MAX_SECONDS = 20
 
 
 @pytest.fixture
@@ -29,13 +29,13 @@ def stepped(tamr_client, clock):
 
 @pytest.fixture
 def quick_backoff(monkeypatch):
-    """Lets pollers that are made after it retry soon."""
+    """Shortens the backoff of pollers that are made after it."""
     monkeypatch.setattr("tamr_widgets._http.retry.FIRST_BACKOFF_SECONDS", QUICK)
 
 
 @pytest.fixture
 def rarely_polled(tamr, tamr_client, poller, subscriber, monkeypatch):
-    """An operation that was polled once and will be again in an hour, and its subscriber."""
+    """An operation that was polled once and is due again in an hour, and its subscriber."""
     monkeypatch.setattr("tamr_widgets._polling.page_visibility.HIDDEN_AFTER_SECONDS", -1)
     operation = tamr_client.operation(tamr.jobs.add("RUNNING"))
     subscriber.subscribe(poller, operation, 600, on_a_page=True)
@@ -52,14 +52,14 @@ def polls(tamr):
 
 
 def test_a_client_has_one_poller(tamr, tamr_client):
-    """Many threads at once get the same one, and so do equal clients; another user has its own."""
+    """Simultaneous calls and equal clients get the same one; another user has its own."""
     found = []
-    asking = [
+    callers = [
         threading.Thread(target=lambda: found.append(Poller.of(tamr_client))) for _ in range(20)
     ]
-    for each in asking:
+    for each in callers:
         each.start()
-    for each in asking:
+    for each in callers:
         each.join()
 
     assert len({id(each) for each in found}) == 1
@@ -72,7 +72,7 @@ def test_a_client_has_one_poller(tamr, tamr_client):
 def test_the_thread_starts_with_the_first_and_ends_with_the_last_subscriber(
     tamr, tamr_client, poller, subscriber
 ):
-    """It is one thread, and not there before or after; it comes again with the next."""
+    """There is one thread; a later subscriber starts a new one."""
     one, two = (tamr_client.operation(tamr.jobs.add("RUNNING")) for _ in range(2))
     assert not threads()
     for _ in range(2):
@@ -86,8 +86,8 @@ def test_the_thread_starts_with_the_first_and_ends_with_the_last_subscriber(
         subscriber.results.clear()
 
 
-def test_the_thread_ends_with_the_end_of_the_last_job(tamr, tamr_client, poller, subscriber):
-    """Nobody has to close anything."""
+def test_the_thread_ends_when_the_last_job_ends(tamr, tamr_client, poller, subscriber):
+    """No subscription has to be closed."""
     job = tamr.jobs.add("RUNNING")
     subscriber.subscribe(poller, tamr_client.operation(job), QUICK)
     tamr.jobs.finish(job)
@@ -96,34 +96,34 @@ def test_the_thread_ends_with_the_end_of_the_last_job(tamr, tamr_client, poller,
     wait_until(lambda: not threads())
 
 
-def test_a_command_alone_is_done_too(poller):
-    """The thread comes for it, and goes after it."""
+def test_a_command_runs_without_any_subscription(poller):
+    """The thread starts for it, and ends after it."""
     done = threading.Event()
     poller.submit(lambda: None, lambda _: done.set())
 
-    assert done.wait(PATIENT_SECONDS)
+    assert done.wait(MAX_SECONDS)
     wait_until(lambda: not threads())
 
 
 def test_refresh_wakes_the_thread(rarely_polled, tamr_client, poller):
-    """It need not wait for the next poll, however late."""
+    """It does not wait for the next poll that is due."""
     operation, subscriber = rarely_polled
     for number in range(2, 10):
         poller.refresh(operation)
         wait_until(lambda number=number: len(subscriber.results) >= number)
 
 
-def test_the_wish_to_learn_wakes_the_thread(rarely_polled, poller):
-    """Between two polls that are far apart there is time at once."""
+def test_learn_wakes_the_thread(rarely_polled, poller):
+    """The history is loaded immediately if the next poll is due much later."""
     learned = threading.Event()
 
     poller.learn(lambda _: learned.set())
 
-    assert learned.wait(PATIENT_SECONDS)
+    assert learned.wait(MAX_SECONDS)
 
 
-def test_a_page_that_shows_it_again_wakes_the_thread(rarely_polled):
-    """It is current at once, although it was polled rarely."""
+def test_mark_visible_wakes_the_thread(rarely_polled):
+    """A hidden operation is polled immediately when a page shows it again."""
     _, subscriber = rarely_polled
 
     subscriber.subscriptions[0].mark_visible()
@@ -132,20 +132,20 @@ def test_a_page_that_shows_it_again_wakes_the_thread(rarely_polled):
 
 
 @pytest.mark.parametrize("rounds", [15, pytest.param(60, marks=pytest.mark.slow)])
-def test_a_subscriber_that_comes_while_the_thread_falls_asleep_is_not_missed(poller, rounds):
-    """Whenever it comes, its first poll is not late: often, and each time at a random moment."""
-    keeper = poller.submit(lambda: None, print, delay=600)
+def test_a_subscription_while_the_thread_begins_to_wait_is_not_missed(poller, rounds):
+    """Its first poll is on time; tried often, each time at another moment."""
+    delayed = poller.submit(lambda: None, print, delay=600)
     for number in range(rounds):
-        heard = threading.Event()
-        subscription = poller.subscribe_all(lambda _, heard=heard: heard.set())
-        assert heard.wait(PATIENT_SECONDS)
+        called = threading.Event()
+        subscription = poller.subscribe_all(lambda _, called=called: called.set())
+        assert called.wait(MAX_SECONDS)
         subscription.close()
         time.sleep(number % 7 * 0.0001)
-    keeper.close()
+    delayed.close()
 
 
-def test_an_end_at_the_moment_of_subscribing_is_heard_exactly_once(tamr, tamr_client, poller):
-    """Hundreds of subscribers come while the job ends; each hears so, and none twice."""
+def test_each_subscriber_is_notified_once_of_a_simultaneous_end(tamr, tamr_client, poller):
+    """Hundreds subscribe while the job ends."""
     job = tamr.jobs.add("RUNNING")
     operation = tamr_client.operation(job)
     subscribers = [Subscriber()]
@@ -164,7 +164,7 @@ def test_an_end_at_the_moment_of_subscribing_is_heard_exactly_once(tamr, tamr_cl
 
 @pytest.mark.parametrize("at", ["start", "headers", "body"])
 def test_the_thread_ends_while_a_request_hangs(tamr, tamr_client, poller, subscriber, at):
-    """The request is cancelled; nobody hears of an error."""
+    """The request is cancelled, and its subscriber is notified of no error."""
     subscription = subscriber.subscribe(
         poller, tamr_client.operation(tamr.jobs.add("RUNNING")), QUICK
     )
@@ -179,8 +179,7 @@ def test_the_thread_ends_while_a_request_hangs(tamr, tamr_client, poller, subscr
     assert not subscriber.errors
 
 
-def test_the_list_is_cancelled_with_its_last_subscriber(tamr, poller, subscriber):
-    """Also while it hangs."""
+def test_a_list_that_hangs_is_cancelled_with_its_last_subscriber(tamr, poller, subscriber):
     tamr.faults.add(Fault.hang())
     subscription = subscriber.subscribe_all(poller)
     wait_until(lambda: polls(tamr))
@@ -190,8 +189,8 @@ def test_the_list_is_cancelled_with_its_last_subscriber(tamr, poller, subscriber
     wait_until(lambda: not threads())
 
 
-def test_a_command_need_not_wait_for_a_poll_that_hangs(tamr, tamr_client, poller, subscriber):
-    """It is run soon; the poll is made again, and is no error."""
+def test_a_command_does_not_wait_for_a_poll_that_hangs(tamr, tamr_client, poller, subscriber):
+    """The poll is repeated, and its subscriber is notified of no error."""
     subscriber.subscribe(poller, tamr_client.operation(tamr.jobs.add("RUNNING")), QUICK)
     wait_until(lambda: subscriber.results)
     tamr.faults.add(Fault.hang(times=1))
@@ -201,14 +200,14 @@ def test_a_command_need_not_wait_for_a_poll_that_hangs(tamr, tamr_client, poller
 
     poller.submit(lambda: None, lambda _: done.set())
 
-    assert done.wait(PATIENT_SECONDS)
-    heard = len(subscriber.results)
-    wait_until(lambda: len(subscriber.results) > heard + 3)
+    assert done.wait(MAX_SECONDS)
+    received = len(subscriber.results)
+    wait_until(lambda: len(subscriber.results) > received + 3)
     assert not subscriber.errors
 
 
-def test_a_command_need_not_wait_for_a_list_that_hangs(tamr, poller, subscriber):
-    """That is no error of the list, which is requested again after it."""
+def test_a_command_does_not_wait_for_a_list_that_hangs(tamr, poller, subscriber):
+    """The list is requested again, and its subscriber is notified of no error."""
     tamr.faults.add(Fault.hang(times=1))
     subscription = subscriber.subscribe_all(poller, QUICK)
     wait_until(lambda: polls(tamr))
@@ -216,7 +215,7 @@ def test_a_command_need_not_wait_for_a_list_that_hangs(tamr, poller, subscriber)
 
     poller.submit(lambda: None, lambda _: done.set())
 
-    assert done.wait(PATIENT_SECONDS)
+    assert done.wait(MAX_SECONDS)
     wait_until(lambda: subscriber.results)
     assert not subscriber.errors
     subscription.close()
@@ -225,22 +224,22 @@ def test_a_command_need_not_wait_for_a_list_that_hangs(tamr, poller, subscriber)
 def test_a_poll_is_not_cancelled_for_a_command_that_is_not_due(
     tamr, tamr_client, poller, subscriber
 ):
-    """A command that is due in ten minutes is in no hurry."""
+    """The command is due in ten minutes."""
     subscriber.subscribe(poller, tamr_client.operation(tamr.jobs.add("RUNNING")), QUICK)
     later = poller.submit(lambda: None, print, delay=600)
     wait_until(lambda: subscriber.results)
     tamr.faults.add(Fault.delay(0.6, times=1))
     wait_until(lambda: any(each.fault for each in tamr.requests))
-    heard = len(subscriber.results)
+    received = len(subscriber.results)
 
-    wait_until(lambda: len(subscriber.results) > heard + 1)
+    wait_until(lambda: len(subscriber.results) > received + 1)
 
     assert len({each.connection for each in tamr.requests}) == 1  # a cancelled request's is closed
     later.close()
 
 
 def test_twenty_reruns_of_a_cell_leave_no_thread(tamr, tamr_client, poller, subscriber):
-    """Closed or run again, there is one thread at most, and none in the end."""
+    """One thread may still be ending while the next one starts."""
     operation = tamr_client.operation(tamr.jobs.add("RUNNING"))
     for _ in range(20):
         subscription = subscriber.subscribe(poller, operation, QUICK)
@@ -250,8 +249,8 @@ def test_twenty_reruns_of_a_cell_leave_no_thread(tamr, tamr_client, poller, subs
     wait_until(lambda: not threads())
 
 
-def test_a_client_that_nobody_uses_is_let_go(tamr, subscriber):
-    """Neither the poller nor what it learnt keeps it alive after everything was closed."""
+def test_an_unused_client_is_garbage_collected(tamr, subscriber):
+    """Neither the poller nor its history keeps it alive when all subscriptions are closed."""
     client = tamr.client()
     poller = Poller.of(client)
     poller.learn(subscriber.results.append)
@@ -276,8 +275,8 @@ def test_a_client_that_nobody_uses_is_let_go(tamr, subscriber):
     assert gone() is None
 
 
-def test_a_table_keeps_its_client_alive(tamr, subscriber):
-    """Also when nobody else holds it."""
+def test_a_subscription_to_the_list_keeps_its_client_alive(tamr, subscriber):
+    """Also if nothing else references the client."""
     client = tamr.client()
     subscription = subscriber.subscribe_all(Poller.of(client), QUICK)
     del client
@@ -292,7 +291,7 @@ def test_a_table_keeps_its_client_alive(tamr, subscriber):
     gc.collect()
 
 
-HELD_UP = """
+HANGING_KERNEL = """
 import sys, threading
 from tamr_widgets import Client, Operation, Poller, UsernamePasswordAuth, notify
 
@@ -312,10 +311,10 @@ sys.stdin.readline()
 """
 
 
-def test_the_exit_of_the_interpreter_is_not_held_up_by_what_hangs(tamr, credentials):
-    """Be it a request or a notification: a kernel that is shut down is gone, without complaints."""
+def test_a_request_and_a_notification_that_hang_do_not_delay_the_exit(tamr, credentials):
+    """The process of a kernel ends without output of errors."""
     job = tamr.jobs.add("RUNNING")
-    command = [sys.executable, "-W", "error", "-c", HELD_UP, str(tamr.port), job]
+    command = [sys.executable, "-W", "error", "-c", HANGING_KERNEL, str(tamr.port), job]
     command += credentials.values()
     with subprocess.Popen(
         command, stdin=-1, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -326,16 +325,16 @@ def test_the_exit_of_the_interpreter_is_not_held_up_by_what_hangs(tamr, credenti
             requested = polls(tamr)
             wait_until(lambda: polls(tamr) > requested)
             start = time.monotonic()
-            _, complaints = kernel.communicate("\n", timeout=10)
+            _, error_output = kernel.communicate("\n", timeout=10)
         finally:
             kernel.kill()
 
     assert time.monotonic() - start < 2
     assert kernel.returncode == 0
-    assert complaints == ""
+    assert error_output == ""
 
 
-def test_an_exception_that_nobody_expects_does_not_end_the_thread(
+def test_an_unexpected_exception_does_not_end_the_thread(
     quick_backoff, tamr, tamr_client, poller, subscriber, monkeypatch, caplog
 ):
     """The subscriber is notified of it, and of the job again afterwards."""
@@ -353,7 +352,7 @@ def test_an_exception_that_nobody_expects_does_not_end_the_thread(
     assert len(threads()) == 1
 
 
-def test_a_server_that_goes_away_and_comes_back_is_followed_again(
+def test_polls_continue_when_an_unreachable_server_is_back(
     tamr, tamr_client, stepped, clock, subscriber
 ):
     """The subscriber is notified of refused connections, and of the job's end afterwards."""
@@ -386,8 +385,10 @@ def test_a_server_that_goes_away_and_comes_back_is_followed_again(
     ],
     ids=lambda fault: fault.name,
 )
-def test_real_faults_on_the_wire_pass(tamr, tamr_client, stepped, clock, subscriber, fault):
-    """The subscriber is notified once of each, and polling goes on."""
+def test_a_transient_fault_of_the_server_is_reported_once(
+    tamr, tamr_client, stepped, clock, subscriber, fault
+):
+    """Polling continues."""
     subscriber.subscribe(stepped, tamr_client.operation(tamr.jobs.add("RUNNING")))
     tamr.faults.add(fault)
     drive(stepped, clock, 2)
@@ -396,32 +397,32 @@ def test_real_faults_on_the_wire_pass(tamr, tamr_client, stepped, clock, subscri
     assert len(subscriber.results) >= 2
 
 
-def test_a_cut_off_list_does_not_stop_single_polls(tamr, tamr_client, stepped, clock, subscriber):
-    """It may be too long for a proxy; only the list's subscriber is notified."""
-    everything = Subscriber()
+def test_a_truncated_list_does_not_stop_polls(tamr, tamr_client, stepped, clock, subscriber):
+    """It may be too long for a proxy; only its own subscriber is notified."""
+    list_subscriber = Subscriber()
     tamr.faults.add(Fault.truncate(path="operations$"))
-    everything.subscribe_all(stepped)
+    list_subscriber.subscribe_all(stepped)
     subscriber.subscribe(stepped, tamr_client.operation(tamr.jobs.add("RUNNING")))
 
     drive(stepped, clock, 6)
 
-    assert len(everything.errors) >= 2
+    assert len(list_subscriber.errors) >= 2
     assert len(subscriber.results) > 3
     assert not subscriber.errors
 
 
 def test_an_expired_session_is_renewed_by_one_login(tamr, clock, subscriber):
-    """With a stored cookie, a poll that meets 401 logs in once and is repeated."""
+    """With a stored cookie, a poll whose response is 401 logs in once and is repeated."""
     with tamr.client(store_auth_cookie=True) as client:
         poller = Poller(client, background=False)
         subscriber.subscribe(poller, client.operation(tamr.jobs.add("RUNNING")))
         drive(poller, clock, 1)
         logins = len(tamr.requests.matching("POST", "login"))
         tamr.expire_sessions()
-        heard = len(subscriber.results)
+        received = len(subscriber.results)
         drive(poller, clock, 4)
 
-    assert len(subscriber.results) > heard + 1
+    assert len(subscriber.results) > received + 1
     assert len(tamr.requests.matching("POST", "login")) == logins + 1
     assert not subscriber.errors
 
@@ -435,10 +436,10 @@ def test_many_polls_need_one_connection(tamr, tamr_client, stepped, clock, subsc
     assert len({each.connection for each in tamr.requests}) == 1
 
 
-def test_every_subscriber_hears_every_end_once_while_the_server_has_its_troubles(
+def test_each_subscriber_is_notified_of_an_end_once_despite_faults(
     quick_backoff, tamr, tamr_client, poller
 ):
-    """A miniature of benchmarks/soak.py: threads and connections stay few, nothing is lost."""
+    """A short form of benchmarks/soak.py: there are few threads and connections at any time."""
     jobs = [tamr.jobs.add("RUNNING") for _ in range(15)]
     operations = [tamr_client.operation(job) for job in jobs]
     subscribers = [Subscriber() for _ in range(45)]
@@ -448,8 +449,10 @@ def test_every_subscriber_hears_every_end_once_while_the_server_has_its_troubles
     for number, fault in enumerate(faults):
         tamr.faults.add(fault)
         wait_until(lambda: not tamr.faults)
-        heard = sum(len(each.results) for each in subscribers)
-        wait_until(lambda heard=heard: sum(len(each.results) for each in subscribers) > heard)
+        received = sum(len(each.results) for each in subscribers)
+        wait_until(
+            lambda received=received: sum(len(each.results) for each in subscribers) > received
+        )
         assert len(threads()) == 1
         wait_until(lambda: tamr.connections <= 3)
         for job in jobs[number::3]:

@@ -1,4 +1,4 @@
-"""The list of jobs while one of them waits: when it is requested, and when not."""
+"""The queue monitor: when it requests the list of jobs, and the places of queued jobs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def stamp(seconds: float) -> str:
 
 @pytest.fixture
 def tamr(clock):
-    """A server whose past jobs queued, four at a time, and whose clock is right."""
+    """A server whose past jobs queued, four at a time, and whose clock is correct."""
     tamr = FakeTamr(clock)
     for number in range(20):
         hour, place = divmod(number, 4)
@@ -58,15 +58,15 @@ def poller(tamr):
 
 
 @pytest.fixture
-def of_poller(poller, monkeypatch):
-    """Has every client use this poller; for further changes of a test."""
+def patched(poller, monkeypatch):
+    """Makes all clients use this poller; returns `monkeypatch` for further changes."""
     monkeypatch.setattr(Poller, "of", lambda _: poller)
     return monkeypatch
 
 
 @pytest.fixture
 def hidden_after(monkeypatch):
-    """The seconds after which a page that nobody sees counts as hidden: one minute, not five."""
+    """Reduces the time after which a page that is not visible counts as hidden to one minute."""
     monkeypatch.setattr(page_visibility, "HIDDEN_AFTER_SECONDS", 60)
     return 60
 
@@ -78,7 +78,7 @@ def waiting(tamr):
     return add(tamr, "2", "PENDING", -5)
 
 
-def follow(poller, operation, **options):
+def subscribe(poller, operation, **options):
     return Subscriber().subscribe(poller, operation, INTERVAL, with_queue=True, **options)
 
 
@@ -88,9 +88,9 @@ def lists_in(tamr, poller, clock, seconds):
     return tamr.count(LIST) - before
 
 
-def test_a_waiting_job_has_its_place_and_start(tamr, clock, poller, waiting):
-    """From the list that is requested beside the polls, and from the past."""
-    follow(poller, waiting)
+def test_a_queued_job_has_a_place_and_an_estimated_start(tamr, clock, poller, waiting):
+    """The place is from the list, which is requested between polls, the start from past jobs."""
+    subscribe(poller, waiting)
     drive(poller, clock, 10)
 
     place = poller.waiting(waiting)
@@ -99,19 +99,19 @@ def test_a_waiting_job_has_its_place_and_start(tamr, clock, poller, waiting):
     assert place.estimate.median_seconds == pytest.approx(5 + 32 + 12, abs=6)
 
 
-def test_a_list_comes_once_each_interval(tamr, clock, poller, waiting):
-    """However many jobs wait; and the polls come as often as without."""
+def test_the_list_is_requested_once_per_interval(tamr, clock, poller, waiting):
+    """The number of queued jobs has no effect."""
     for number in range(3, 9):
-        follow(poller, add(tamr, str(number), "PENDING", -number))
-    follow(poller, waiting)
+        subscribe(poller, add(tamr, str(number), "PENDING", -number))
+    subscribe(poller, waiting)
     drive(poller, clock, 20)
 
     assert 8 <= lists_in(tamr, poller, clock, 30) <= 11
 
 
-def test_a_cheap_list_takes_the_place_of_the_poll(tamr, clock, poller, waiting):
-    """One request each interval is enough for both."""
-    follow(poller, waiting)
+def test_a_cheap_list_replaces_the_poll(tamr, clock, poller, waiting):
+    """One request per interval is enough for both."""
+    subscribe(poller, waiting)
     drive(poller, clock, 30)
     before = tamr.count()
 
@@ -120,9 +120,9 @@ def test_a_cheap_list_takes_the_place_of_the_poll(tamr, clock, poller, waiting):
     assert tamr.count() - before <= 24
 
 
-def test_nothing_is_listed_when_nothing_waits(tamr, clock, poller, waiting):
-    """A running job needs no list, and neither does one that has begun to run."""
-    follow(poller, waiting)
+def test_no_list_is_requested_without_a_queued_job(tamr, clock, poller, waiting):
+    """A job that has begun to run needs no list."""
+    subscribe(poller, waiting)
     drive(poller, clock, 20)
     add(tamr, "1", "SUCCEEDED", -40, -28, 20)
     add(tamr, "2", "RUNNING", -5, 30)
@@ -132,7 +132,7 @@ def test_nothing_is_listed_when_nothing_waits(tamr, clock, poller, waiting):
     assert poller.waiting(waiting) is None
 
 
-def test_nothing_is_listed_for_subscribers_that_do_not_show_it(tamr, clock, poller, waiting):
+def test_no_list_is_requested_for_subscribers_that_show_no_place(tamr, clock, poller, waiting):
     """Code that waits for an operation needs no list."""
     Subscriber().subscribe(poller, waiting, INTERVAL)
     drive(poller, clock, 20)
@@ -140,10 +140,10 @@ def test_nothing_is_listed_for_subscribers_that_do_not_show_it(tamr, clock, poll
     assert lists_in(tamr, poller, clock, 60) == 0
 
 
-def test_a_slow_list_delays_no_poll(tamr, clock, poller, waiting):
-    """It is requested only where it fits between two polls, and cancelled if it does not."""
+def test_a_slow_list_does_not_delay_polls(tamr, clock, poller, waiting):
+    """It is requested where it fits between two polls, and cancelled if it takes longer."""
     tamr.list_seconds = 2.0
-    follow(poller, waiting)
+    subscribe(poller, waiting)
     drive(poller, clock, 60)
 
     assert lists_in(tamr, poller, clock, 60) <= 4
@@ -151,9 +151,9 @@ def test_a_slow_list_delays_no_poll(tamr, clock, poller, waiting):
 
 
 def test_a_list_that_takes_too_long_is_cancelled(tamr, clock, poller, waiting):
-    """When a poll is due, it is ended, and the next list comes much later."""
+    """It is cancelled when a poll is due, and the next list is requested much later."""
     tamr.list_seconds = 0.5
-    follow(poller, waiting)
+    subscribe(poller, waiting)
     drive(poller, clock, 20)
 
     def hang():
@@ -169,8 +169,8 @@ def test_a_list_that_takes_too_long_is_cancelled(tamr, clock, poller, waiting):
     assert max(tamr.gaps("operations/2")[polls + 1 :]) <= INTERVAL + 0.3
 
 
-def test_without_lists_the_place_is_not_shown_any_more(tamr, clock, poller, waiting):
-    """A place in an old queue may be wrong; the polls go on, and nobody is notified of an error."""
+def test_a_place_is_removed_when_the_list_fails(tamr, clock, poller, waiting):
+    """An old place may be wrong; polls continue, and no subscriber is notified of an error."""
     subscriber = Subscriber()
     subscriber.subscribe(poller, waiting, INTERVAL, with_queue=True)
     drive(poller, clock, 20)
@@ -184,9 +184,8 @@ def test_without_lists_the_place_is_not_shown_any_more(tamr, clock, poller, wait
     assert lists_in(tamr, poller, clock, 120) <= 3
 
 
-def test_a_list_that_works_again_is_used_again(tamr, clock, poller, waiting):
-    """After five minutes."""
-    follow(poller, waiting)
+def test_a_list_that_failed_is_requested_again_after_five_minutes(tamr, clock, poller, waiting):
+    subscribe(poller, waiting)
     tamr.faults[LIST] = requests.ReadTimeout("slow")
     drive(poller, clock, 20)
     del tamr.faults[LIST]
@@ -196,28 +195,28 @@ def test_a_list_that_works_again_is_used_again(tamr, clock, poller, waiting):
     assert poller.waiting(waiting)
 
 
-def test_the_list_of_a_table_serves_as_well(tamr, clock, poller, waiting):
-    """A page that lists all jobs anyway needs no more lists."""
+def test_the_list_of_a_table_is_used_for_places(tamr, clock, poller, waiting):
+    """A page that lists all jobs needs no other lists."""
     Subscriber().subscribe_all(poller, interval=INTERVAL)
     drive(poller, clock, 30)
     alone = lists_in(tamr, poller, clock, 30)
-    follow(poller, waiting)
+    subscribe(poller, waiting)
     drive(poller, clock, 30)
 
     assert lists_in(tamr, poller, clock, 30) <= alone + 1
     assert poller.waiting(waiting).ahead
 
 
-def test_a_hidden_page_has_few_lists(tamr, clock, poller, waiting, hidden_after):
-    """As few as it has polls."""
-    follow(poller, waiting, on_a_page=True)
+def test_few_lists_are_requested_for_a_hidden_page(tamr, clock, poller, waiting, hidden_after):
+    """They are as few as its polls."""
+    subscribe(poller, waiting, on_a_page=True)
     drive(poller, clock, hidden_after + 60)
 
     assert 8 <= lists_in(tamr, poller, clock, 300) <= 11
 
 
-def test_a_job_that_ended_since_leaves_the_queue(tamr, clock, poller):
-    """With the first snapshot after its end, the next one is due a step after that end."""
+def test_a_job_that_ends_leaves_the_queue(tamr, clock, poller):
+    """The start of the next job is then estimated from that end."""
     add(tamr, "1", "RUNNING", -40, -35)
     waiting = add(tamr, "2", "PENDING", -30)
     places = []
@@ -235,8 +234,8 @@ def test_a_job_that_ended_since_leaves_the_queue(tamr, clock, poller):
 
 
 def test_a_job_that_waits_longer_than_estimated_gets_a_new_estimate(tamr, clock, poller, waiting):
-    """Although nothing has changed in the queue: it does not start in the past."""
-    follow(poller, waiting)
+    """The queue is unchanged, but the job cannot start in the past."""
+    subscribe(poller, waiting)
     drive(poller, clock, 10)
     before = poller.waiting(waiting).estimate.median_seconds
 
@@ -246,14 +245,16 @@ def test_a_job_that_waits_longer_than_estimated_gets_a_new_estimate(tamr, clock,
     assert before < 600 < poller.waiting(waiting).estimate.median_seconds
 
 
-def test_a_panel_has_the_place_and_the_start_of_one_moment(tamr, clock, poller, waiting, of_poller):
-    """Also if the place becomes too old while the panel is drawn."""
+def test_a_panel_has_the_place_and_the_start_of_the_same_moment(
+    tamr, clock, poller, waiting, patched
+):
+    """The place may expire while the panel is drawn."""
     panel = OperationController(waiting, lambda: None, INTERVAL, None)
     panel.follow()
     drive(poller, clock, 10)
     place = poller.waiting(waiting)
     places = iter([place])
-    of_poller.setattr(poller, "waiting", lambda _: next(places, None))
+    patched.setattr(poller, "waiting", lambda _: next(places, None))
 
     facts = panel.facts()
 
@@ -261,12 +262,12 @@ def test_a_panel_has_the_place_and_the_start_of_one_moment(tamr, clock, poller, 
     assert facts["queue"]["median"] == pytest.approx(place.estimate.median_seconds, abs=1)
 
 
-def test_a_panel_that_is_closed_when_its_polls_begin_needs_none(
-    tamr, clock, poller, waiting, of_poller
+def test_a_panel_that_is_closed_while_its_polls_begin_is_not_polled(
+    tamr, clock, poller, waiting, patched
 ):
-    """By a signal handler, or on another thread than the one that handles a page's message."""
+    """A signal handler or another thread may close it."""
     panel, learn = OperationController(waiting, lambda: None, INTERVAL, None), poller.learn
-    of_poller.setattr(poller, "learn", lambda *args, **more: panel.close() or learn(*args, **more))
+    patched.setattr(poller, "learn", lambda *args, **more: panel.close() or learn(*args, **more))
 
     panel.follow()
     drive(poller, clock, 10)
@@ -275,8 +276,8 @@ def test_a_panel_that_is_closed_when_its_polls_begin_needs_none(
     assert tamr.count() == 0
 
 
-def test_a_closed_subscription_lets_go_of_its_page(poller, waiting):
-    """The page says whether it is shown; after closing, nobody needs to know."""
+def test_a_closed_subscription_does_not_reference_its_page(poller, waiting):
+    """The page has the function that `with_queue` passes."""
 
     class Page:
         def is_shown(self):
@@ -294,10 +295,8 @@ def test_a_closed_subscription_lets_go_of_its_page(poller, waiting):
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError, SystemExit])
-def test_a_page_that_cannot_say_whether_it_is_shown_ends_no_polls(
-    tamr, clock, poller, waiting, caplog, error
-):
-    """Nor does it fill the log, however often it would be called."""
+def test_an_exception_of_with_queue_does_not_end_polls(tamr, clock, poller, waiting, caplog, error):
+    """It is logged once, although the function would be called often."""
 
     def raise_error():
         raise error
@@ -313,8 +312,8 @@ def test_a_page_that_cannot_say_whether_it_is_shown_ends_no_polls(
     assert [each.message[:18] for each in caplog.records] == ["with_queue raised;"]
 
 
-def test_polls_may_end_while_the_poller_goes_through_them(tamr, clock, poller, waiting):
-    """Such as by a `__del__` or a signal handler, at any place; here, by a function of a page's."""
+def test_a_subscription_can_be_closed_during_an_iteration(tamr, clock, poller, waiting):
+    """A `__del__` or a signal handler may close it at any time; here, a function of a page does."""
     subscriber = Subscriber()
     closed = subscriber.subscribe(poller, add(tamr, "3", "PENDING", -4), INTERVAL)
     subscriber.subscribe(poller, waiting, INTERVAL, with_queue=lambda: closed.close() is None)
@@ -327,7 +326,7 @@ def test_polls_may_end_while_the_poller_goes_through_them(tamr, clock, poller, w
 
 @pytest.fixture
 def places_before(poller, waiting, monkeypatch):
-    """Has another thread read the place at each call of a method; returns the places."""
+    """Reads the place before each call of a method, as another thread may; returns the places."""
 
     def places_before(owner, name):
         places, method = [], getattr(owner, name)
@@ -342,10 +341,10 @@ def places_before(poller, waiting, monkeypatch):
     return places_before
 
 
-def test_a_place_keeps_the_jobs_ahead_while_a_list_is_taken_over(
+def test_a_place_keeps_the_jobs_ahead_while_a_list_is_processed(
     clock, poller, waiting, places_before
 ):
-    follow(poller, waiting)
+    subscribe(poller, waiting)
     drive(poller, clock, 10)
     places = places_before(OperationList, "operation")
 
@@ -354,11 +353,11 @@ def test_a_place_keeps_the_jobs_ahead_while_a_list_is_taken_over(
     assert [len(place.ahead) for place in places] == [1] * len(places) != []
 
 
-def test_an_estimate_that_was_read_too_early_is_made_again(
+def test_an_estimate_is_renewed_when_a_job_ahead_is_in_the_history(
     tamr, clock, poller, waiting, places_before
 ):
-    """Before the end of the job ahead, from which it is counted, is in the history."""
-    follow(poller, waiting)
+    """It may have been read before, while the list already had the end of that job."""
+    subscribe(poller, waiting)
     drive(poller, clock, 10)
     add(tamr, "1", "SUCCEEDED", -40, -35, -1)
     places = places_before(JobHistory, "add")
@@ -369,8 +368,8 @@ def test_an_estimate_that_was_read_too_early_is_made_again(
     assert poller.waiting(waiting).estimate.median_seconds == pytest.approx(5 - 1 + 12, abs=2)
 
 
-def test_a_chain_that_nobody_looks_at_needs_no_list(tamr, clock, poller, waiting, of_poller):
-    """From when something listens to its changes until nothing does, its steps have their place."""
+def test_a_chain_without_callbacks_needs_no_list(tamr, clock, poller, waiting, patched):
+    """Its steps have a place while it has a callback for changes."""
     minute, long = 60, 300
     chain = Chain({"a": lambda: None}, poll_interval_seconds=minute)
     chain.resume({"a": waiting})
@@ -379,19 +378,19 @@ def test_a_chain_that_nobody_looks_at_needs_no_list(tamr, clock, poller, waiting
     assert lists_in(tamr, poller, clock, long) == 0
     assert poller.waiting(waiting) is None
 
-    forget, forget_other = (chain.on_change(lambda: None) for _ in range(2))
+    remove, remove_other = (chain.on_change(lambda: None) for _ in range(2))
     drive(poller, clock, 1)
     assert chain.steps[0].queue == poller.waiting(waiting).estimate
-    forget()
+    remove()
     assert lists_in(tamr, poller, clock, long) >= 4
 
-    forget_other()
+    remove_other()
     assert lists_in(tamr, poller, clock, long) == 0
 
 
 @pytest.mark.parametrize("is_closed", [True, False])
 def test_a_chain_in_a_cell_that_ran_again_needs_no_list(
-    tamr, clock, poller, waiting, of_poller, is_closed
+    tamr, clock, poller, waiting, patched, is_closed
 ):
     """Its widget is closed, or paused until a page shows it."""
     chain = Chain({"a": lambda: None}, poll_interval_seconds=INTERVAL)
@@ -411,10 +410,10 @@ def test_a_chain_in_a_cell_that_ran_again_needs_no_list(
     widget.close()
 
 
-def test_a_chain_on_a_page_that_is_closed_needs_no_list(
-    tamr, clock, poller, waiting, of_poller, hidden_after
+def test_a_chain_on_a_closed_page_needs_no_list(
+    tamr, clock, poller, waiting, patched, hidden_after
 ):
-    """Its browser tab may be closed while the kernel runs on; a page that opens shows it again."""
+    """The kernel may run on after its browser tab is closed; a page that opens shows it again."""
     chain = Chain({"a": lambda: None}, poll_interval_seconds=INTERVAL)
     chain.resume({"a": waiting})
     widget = ChainWidget(chain)
@@ -430,13 +429,13 @@ def test_a_chain_on_a_page_that_is_closed_needs_no_list(
     widget.close()
 
 
-def test_a_page_that_shows_a_chain_waits_for_no_poll(poller, waiting, of_poller):
-    """The first to listen wakes the poller's thread, which may sleep for a minute."""
+def test_the_first_callback_of_a_chain_causes_a_poll(poller, waiting, patched):
+    """The poller's thread may otherwise wait for a minute."""
     refreshed = []
     chain = Chain({"a": lambda: None, "b": lambda: None}, poll_interval_seconds=60)
     chain.resume({"a": waiting})
     wait_until(lambda: not callback_threads())
-    of_poller.setattr(poller, "refresh", refreshed.append)
+    patched.setattr(poller, "refresh", refreshed.append)
 
     for _ in range(2):
         chain.on_change(lambda: None)
@@ -444,11 +443,11 @@ def test_a_page_that_shows_a_chain_waits_for_no_poll(poller, waiting, of_poller)
     assert refreshed == [waiting]
 
 
-def test_the_line_in_a_terminal_has_the_start_after_the_jobs_ahead(
-    tamr, clock, poller, waiting, of_poller
+def test_a_terminal_line_has_the_start_estimated_from_the_jobs_ahead(
+    tamr, clock, poller, waiting, patched
 ):
-    """As a widget of the same job says, not as in the last queues of the history."""
-    of_poller.setenv("COLUMNS", "200")
+    """A widget of the same job has the same estimate, which is not from past queues."""
+    patched.setenv("COLUMNS", "200")
     terminal = io.StringIO()
     line = LiveLine(terminal)
     future = future_of(waiting, INTERVAL, with_queue=line.needs_queue)
@@ -463,8 +462,8 @@ def test_the_line_in_a_terminal_has_the_start_after_the_jobs_ahead(
     future.cancel()
 
 
-def test_a_line_that_shows_a_running_job_needs_no_list(tamr, clock, poller, waiting, of_poller):
-    """Also if other jobs wait."""
+def test_a_terminal_line_of_a_running_job_needs_no_list(tamr, clock, poller, waiting, patched):
+    """Also if other jobs are queued."""
     line = LiveLine(io.StringIO())
     operations = [add(tamr, "1", "RUNNING", -40, -28), waiting]
     futures = [future_of(each, INTERVAL, with_queue=line.needs_queue) for each in operations]

@@ -21,57 +21,59 @@ def changes(clock):
 
 
 @pytest.fixture
-def heard():
+def received():
     return []
 
 
 @pytest.fixture
-def subscription(changes, heard):
-    return Subscription(heard.append, heard.append, 3, on_change=changes.append, on_a_page=True)
+def subscription(changes, received):
+    return Subscription(
+        received.append, received.append, 3, on_change=changes.append, on_a_page=True
+    )
 
 
 @pytest.fixture
-def watch(clock):
+def target(clock):
     return PollTarget("operations/17", Operation(None, document()))
 
 
 # Subscriptions
 
 
-def test_closing_is_reported_once(subscription, changes):
-    """Closing twice is fine."""
+def test_close_is_reported_once(subscription, changes):
+    """A second close has no effect."""
     subscription.close()
     subscription.close()
 
     assert changes == [subscription]
 
 
-def test_a_closed_subscription_hears_nothing(subscription, heard):
-    """Neither news nor faults."""
+def test_a_closed_subscription_is_not_notified(subscription, received):
+    """Neither of results nor of errors."""
     subscription.close()
     subscription.notify("news")
     subscription.notify_error(TamrError())
 
-    assert not heard
+    assert not received
 
 
-def test_one_that_was_marked_as_closed_hears_nothing(subscription, heard):
+def test_a_subscription_that_is_marked_as_closed_is_not_notified(subscription, received):
     """An owner that is notified on the poller's thread need not call `close`."""
     subscription.closed = True
     subscription.notify("news")
 
-    assert not heard
+    assert not received
 
 
 def test_a_closed_subscription_does_not_keep_its_subscriber_alive(changes):
-    """A reference to it keeps nothing of a widget."""
+    """A reference to the subscription does not keep a widget."""
 
     class Widget:
-        def hear(self, news):
-            """Nothing."""
+        def on_result(self, result):
+            """Does nothing."""
 
     widget = Widget()
-    subscription = Subscription(widget.hear, widget.hear, on_change=changes.append)
+    subscription = Subscription(widget.on_result, widget.on_result, on_change=changes.append)
     gone = weakref.ref(widget)
     subscription.close()
 
@@ -81,10 +83,8 @@ def test_a_closed_subscription_does_not_keep_its_subscriber_alive(changes):
     assert gone() is None
 
 
-def test_a_page_that_shows_it_is_reported_only_after_it_did_not_for_long(
-    clock, subscription, changes
-):
-    """It must be polled at once then."""
+def test_mark_visible_is_reported_only_by_a_hidden_subscription(clock, subscription, changes):
+    """Its operation must then be polled immediately."""
     clock.advance(300)
     assert not subscription.is_hidden()
     subscription.mark_visible()
@@ -97,8 +97,8 @@ def test_a_page_that_shows_it_is_reported_only_after_it_did_not_for_long(
     assert not subscription.is_hidden()
 
 
-def test_what_belongs_to_no_page_is_never_unseen(clock, changes):
-    """Code need not say that it looks."""
+def test_a_subscription_without_a_page_is_never_hidden(clock, changes):
+    """Code does not call `mark_visible`."""
     subscription = Subscription(print, None, on_change=changes.append)
     clock.advance(1e6)
     assert not subscription.is_hidden()
@@ -111,102 +111,108 @@ def test_what_belongs_to_no_page_is_never_unseen(clock, changes):
 
 
 def test_errors_without_a_callback_are_dropped(changes, caplog):
-    """A subscriber may leave out the callback for faults."""
+    """The callback for errors is optional."""
     Subscription(print, None, on_change=changes.append).notify_error(TamrError())
 
     assert not caplog.text
 
 
-def test_news_are_remembered_as_heard_and_faults_are_not(subscription):
-    """A subscriber that heard only of an error still needs the latest snapshot."""
+def test_results_count_as_received_and_errors_do_not(subscription):
+    """A subscriber that was notified only of an error still needs the latest snapshot."""
     subscription.notify_error(TamrError())
     assert not subscription.has_received
     subscription.notify("news")
     assert subscription.has_received
 
 
-# Watches
+# Poll targets
 
 
-def test_the_shortest_interval_counts_as_long_as_it_is_there(watch, subscription, changes):
-    """When that subscriber leaves, the others' interval counts again."""
+def test_the_shortest_interval_applies_until_its_subscriber_is_removed(
+    target, subscription, changes
+):
+    """Then the interval of the others applies again."""
     slow = Subscription(print, None, 60, on_change=changes.append)
-    watch.add(slow)
-    watch.add(subscription)
-    assert watch.interval == 3
+    target.add(slow)
+    target.add(subscription)
+    assert target.interval == 3
 
-    watch.remove(subscription)
-    assert watch.interval == 60
+    target.remove(subscription)
+    assert target.interval == 60
     assert subscription.target is None
-    assert not watch.has_no_subscribers()
-    watch.remove(slow)
-    assert watch.has_no_subscribers()
+    assert not target.has_no_subscribers()
+    target.remove(slow)
+    assert target.has_no_subscribers()
 
 
-def test_what_nothing_is_known_of_is_due_at_once(clock, subscription):
-    """A list has to come before anything can be shown."""
-    watch = PollTarget("")
-    watch.add(subscription)
+def test_a_target_without_a_snapshot_is_due_immediately(clock, subscription):
+    """Nothing can be shown before the first list."""
+    target = PollTarget("")
+    target.add(subscription)
 
-    assert watch.due == clock.now
+    assert target.due == clock.now
 
 
-def test_a_new_subscriber_hastens_the_next_poll_and_never_delays_it(clock, watch, changes):
-    """One with a long interval does not slow it down."""
-    watch.add(Subscription(print, None, 0.1, on_change=changes.append))
-    first = watch.due
-    watch.add(Subscription(print, None, 600, on_change=changes.append))
+def test_a_new_subscriber_never_delays_the_next_poll(clock, target, changes):
+    """A long interval has no effect on a poll that is due earlier."""
+    target.add(Subscription(print, None, 0.1, on_change=changes.append))
+    first = target.due
+    target.add(Subscription(print, None, 600, on_change=changes.append))
 
     assert clock.now + 0.05 <= first <= clock.now + 0.1
-    assert watch.due == first
+    assert target.due == first
 
 
-def test_a_pause_that_the_server_requested_holds_for_everybody(clock, watch, subscription, changes):
-    """Neither haste nor a new subscriber shortens it, nor does a shorter pause after a fault."""
-    watch.add(subscription)
-    watch.schedule_next(min_delay=60)
+def test_a_delay_that_the_server_requested_applies_to_all_subscribers(
+    clock, target, subscription, changes
+):
+    """Neither a refresh, a new subscriber nor a shorter backoff reduces it."""
+    target.add(subscription)
+    target.schedule_next(min_delay=60)
     until = clock.now + 60
 
-    watch.schedule_no_later_than()
-    watch.add(Subscription(print, None, 1, on_change=changes.append))
-    watch.back_off(1, TamrError())
+    target.schedule_no_later_than()
+    target.add(Subscription(print, None, 1, on_change=changes.append))
+    target.back_off(1, TamrError())
 
-    assert watch.due == until
-    assert not watch.is_nearly_due(clock.now)
-    assert watch.is_nearly_due(until)
-
-
-def test_what_is_due_within_half_its_interval_is_near(clock, watch, subscription):
-    """It may as well be polled now."""
-    watch.add(subscription)
-    watch.due = clock.now + 1.6
-    assert not watch.is_nearly_due(clock.now)
-    watch.due = clock.now + 1.5
-    assert watch.is_nearly_due(clock.now)
+    assert target.due == until
+    assert not target.is_nearly_due(clock.now)
+    assert target.is_nearly_due(until)
 
 
-def test_a_greeting_is_the_newest_snapshot_or_nothing(clock, watch, subscription, heard):
-    """A subscriber that has it, or a later one, is not notified again."""
-    known = watch.latest
-    watch.replay_latest(subscription, known)
-    assert not heard
+def test_a_target_that_is_due_within_half_its_interval_is_nearly_due(clock, target, subscription):
+    """A list that is requested now should replace its poll."""
+    target.add(subscription)
+    target.due = clock.now + 1.6
+    assert not target.is_nearly_due(clock.now)
+    target.due = clock.now + 1.5
+    assert target.is_nearly_due(clock.now)
+
+
+def test_replay_notifies_of_the_latest_snapshot_only_if_it_is_new(
+    clock, target, subscription, received
+):
+    """A subscriber that has it, or a later one, is not notified of it."""
+    known = target.latest
+    target.replay_latest(subscription, known)
+    assert not received
 
     clock.advance(1)
-    watch.latest = Operation(None, document("SUCCEEDED"))
-    watch.replay_latest(subscription, known)
-    watch.replay_latest(subscription, known)
-    assert heard == [watch.latest]
+    target.latest = Operation(None, document("SUCCEEDED"))
+    target.replay_latest(subscription, known)
+    target.replay_latest(subscription, known)
+    assert received == [target.latest]
 
 
-def test_a_good_response_ends_a_fault(clock, watch, subscription, heard):
+def test_a_good_response_clears_the_error(clock, target, subscription, received):
     """Later subscribers are not notified of the error."""
-    watch.add(subscription)
-    fault = TamrError()
-    watch.back_off(5, fault)
-    watch.replay_latest(subscription, watch.latest)
-    assert heard == [fault]
-    assert fault.retry_in_seconds == 5
+    target.add(subscription)
+    error = TamrError()
+    target.back_off(5, error)
+    target.replay_latest(subscription, target.latest)
+    assert received == [error]
+    assert error.retry_in_seconds == 5
 
-    watch.schedule_next(0)
-    watch.replay_latest(subscription, watch.latest)
-    assert heard == [fault]
+    target.schedule_next(0)
+    target.replay_latest(subscription, target.latest)
+    assert received == [error]

@@ -14,7 +14,7 @@ SNAPSHOT = Operation(None, document())
 
 
 class Subscriber:
-    """A subscription that finds out whether another thread could subscribe just now."""
+    """A subscription that records whether another thread could subscribe meanwhile."""
 
     interval = 600.0
 
@@ -36,8 +36,8 @@ class Subscriber:
             self._lock.release()
 
 
-def test_nobody_subscribes_between_the_interval_and_the_time_of_the_next_poll():
-    """A subscriber with a shorter interval would wait for the end of the longer one."""
+def test_no_thread_can_subscribe_while_the_next_poll_is_scheduled():
+    """A subscriber with a shorter interval would have to wait for the longer one."""
     lock = threading.Condition()
     targets, subscriber = PollTargets(lock), Subscriber(lock)
     target = targets.add_subscriber("17", SNAPSHOT, subscriber)  # type: ignore[arg-type]
