@@ -46,11 +46,11 @@ export class FakeModel {
     this.set(name, value);
     this.trigger("change:" + name);
   }
-  /** Changes the front end's connection to the kernel. */
-  connection({ lost, kernel }) {
+  /** Changes the front end's connection to the kernel; `reported` is whether the front end says so. */
+  connection({ lost, kernel, reported = true }) {
     if (lost !== undefined) this.lost = lost;
     if (kernel !== undefined) this.widget_manager.kernel = fakeKernel(kernel);
-    if (lost) this.trigger("comm_live_update");
+    if (lost && reported) this.trigger("comm_live_update");
   }
 }
 

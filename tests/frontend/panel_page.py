@@ -79,7 +79,7 @@ class Widget:
         self._call("close")
 
     def change_connection(self, **changes: Any) -> None:
-        """Change the front end's connection to the kernel: `lost`, `kernel`."""
+        """Change the front end's connection to the kernel: `lost`, `reported`, `kernel`."""
         self._call("connection", changes)
 
     def _call(self, method: str, argument: Any = None) -> Any:

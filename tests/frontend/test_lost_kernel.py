@@ -103,8 +103,9 @@ def test_an_acknowledgement_shows_that_the_kernel_is_alive(
 def test_a_click_that_cannot_be_sent(show: Callable[..., Widget]) -> None:
     """The panel shows that the kernel is lost, and not that the click is being sent."""
     widget = show(RUNNING, kernel=IDLE)
-    widget.change_connection(lost=False)
-    widget.page.evaluate("name => { widgets[name].connection({lost: true}) }", widget.name)
+    widget.change_connection(lost=True, reported=False)
+
+    widget.button("Wait").click()
 
     expect(widget.panel).to_contain_text(OFFLINE)
     expect(widget.panel).not_to_contain_text("Sending")
