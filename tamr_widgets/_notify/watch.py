@@ -58,7 +58,7 @@ class PollWatch:
 
     def start(self) -> None:
         """Subscribes. The first event may arrive before this returns."""
-        # The history is read when it is needed, so nobody needs to know that it is filled.
+        # The history is read when it is needed, so that no callback is needed when it is filled.
         self._subscriptions = [self._subscribe(), self._poller.learn(ignore)]
         if self._closed:
             self.close()

@@ -92,7 +92,7 @@ def own_context() -> contextvars.Context:
 
 
 def ignore(_: object) -> None:
-    """Does nothing, as the callback for results or errors that nobody needs."""
+    """Does nothing, as the callback for results or errors that are not needed."""
 
 
 class SafeCallback:

@@ -39,7 +39,11 @@ _NAMES = """
 """
 NAMES = frozenset(_NAMES.split())
 # Words that may not be a part of any identifier.
-PARTS = {"answer", "answers", "asked", "courier", "economy", "lessons", "patience", "most", "least"}
+PARTS = {
+    *("answer", "answers", "asked", "courier", "economy", "lessons", "patience", "most", "least"),
+    *("follower", "followers", "hear", "hears", "heard", "told", "foretell", "foretells"),
+    *("nobody", "somebody", "whoever"),
+}
 PAGE_NAMES = {"notice", "kinds", "press", "here", "turns", "spoken"}
 
 PHRASES = re.compile(
@@ -48,6 +52,7 @@ PHRASES = re.compile(
     | answers? | asked
     | whoever
     | as\s+it\s+is | as\s+they\s+are
+    | followers? | hears? | heard | foretells? | foretold | nobody | somebody
     | told | bears?\s+with | in\s+a\s+row | stumbles? | called\s+off
     )\b""",
     re.IGNORECASE | re.VERBOSE,
