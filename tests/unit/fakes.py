@@ -44,7 +44,7 @@ def document(state: Any = "RUNNING", **fields: Any) -> dict[str, Any]:
     return {**written, **fields}
 
 
-IMPLAUSIBLE_TIMES = ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "1600-01-01T00:00:00Z"]
+EXTREME_TIMES = ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "1600-01-01T00:00:00Z"]
 
 
 def with_time(field: str, moment: str) -> dict[str, Any]:

@@ -1,19 +1,19 @@
-"""Data frames with implausible times; a separate file, since pandas takes 0.3 s to load."""
+"""Data frames with extreme times; a separate file, since pandas takes 0.3 s to load."""
 
 from __future__ import annotations
 
 from itertools import product
 
-from fakes import IMPLAUSIBLE_TIMES, PATH, URL, document, with_time
+from fakes import EXTREME_TIMES, PATH, URL, document, with_time
 
 from tamr_widgets import Client, Operation, TokenAuth
 from tamr_widgets.widgets.job_table import to_frame
 
 
-def test_implausible_times_do_not_change_other_cells_of_a_frame():
+def test_extreme_times_do_not_change_other_cells_of_a_frame():
     """Other rows, and other columns of the row, are right."""
     usual = Operation(None, document("SUCCEEDED"))
-    for field, moment in product(["created", "startTime", "endTime"], IMPLAUSIBLE_TIMES):
+    for field, moment in product(["created", "startTime", "endTime"], EXTREME_TIMES):
         frame = to_frame((usual, Operation(None, with_time(field, moment))))
 
         assert frame["elapsed"][0] == usual.elapsed, (field, moment)
