@@ -14,7 +14,7 @@ NOON = 1_611_921_600.0
 
 
 class FakeClock:
-    """A clock that only moves when a test turns it."""
+    """A clock that moves only in `advance`."""
 
     def __init__(self) -> None:
         self.now = NOON
@@ -27,7 +27,7 @@ class FakeClock:
 
 
 class Browser:
-    """A bare HTTP client that is logged in and never waits for long."""
+    """An HTTP client with credentials and a short timeout."""
 
     def __init__(self, simulator: Simulator) -> None:
         self.simulator = simulator
@@ -35,17 +35,17 @@ class Browser:
         self.session.trust_env = False
         self.session.headers["Authorization"] = f"BasicCreds {simulator.token()}"
 
-    def ask(self, method: str, path: str, **options: Any) -> requests.Response:
+    def request(self, method: str, path: str, **options: Any) -> requests.Response:
         if not path.startswith("/"):
             path = f"/api/versioned/v1/{path}"
         options.setdefault("timeout", 5)
         return self.session.request(method, self.simulator.url + path, **options)
 
     def get(self, path: str, **options: Any) -> requests.Response:
-        return self.ask("GET", path, **options)
+        return self.request("GET", path, **options)
 
     def post(self, path: str, **options: Any) -> requests.Response:
-        return self.ask("POST", path, **options)
+        return self.request("POST", path, **options)
 
     def login(self) -> requests.Response:
         given = {"username": DEMO_USERNAME, "password": DEMO_PASSWORD}

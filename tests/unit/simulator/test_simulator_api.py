@@ -18,7 +18,7 @@ def basic(username: str, password: str, encoding: str = "utf-8") -> dict[str, st
 
 
 @pytest.fixture
-def stranger(browser: Any) -> Any:
+def anonymous(browser: Any) -> Any:
     """A client without credentials."""
     del browser.session.headers["Authorization"]
     return browser
@@ -35,7 +35,7 @@ def test_the_list_has_every_operation_newest_first(browser: Any) -> None:
     assert response.json() == [browser.get(each["relativeId"]).json() for each in response.json()]
 
 
-def test_an_operation_that_does_not_exist_is_a_404_in_tamrs_words(browser: Any) -> None:
+def test_an_operation_that_does_not_exist_is_a_404_of_tamr(browser: Any) -> None:
     """The body has a status, a Java class, `No result found` and a stack trace."""
     response = browser.get("operations/999")
 
@@ -82,14 +82,14 @@ def test_every_refresh_starts_a_job(browser: Any) -> None:
 
 
 @pytest.mark.parametrize("path", ["projects/99/recordPairs:refresh", "datasets/99:refresh"])
-def test_nothing_can_be_refreshed_that_does_not_exist(browser: Any, path: str) -> None:
-    """An unknown project or dataset is a 404, and no job is started."""
+def test_a_refresh_of_an_unknown_resource_is_a_404(browser: Any, path: str) -> None:
+    """No job is started for an unknown project or dataset."""
     assert browser.post(path).status_code == 404
     assert len(browser.simulator.jobs) == 3
 
 
-def test_what_is_up_to_date_responds_204_without_a_body(browser: Any) -> None:
-    """Nothing is started where there is nothing to do."""
+def test_a_current_resource_responds_204_without_a_body(browser: Any) -> None:
+    """No job is started for it."""
     response = browser.post("projects/7/unifiedDataset:refresh")
 
     assert (response.status_code, response.content) == (204, b"")
@@ -97,7 +97,7 @@ def test_what_is_up_to_date_responds_204_without_a_body(browser: Any) -> None:
 
 
 def test_jobs_of_a_broken_project_fail_with_a_trace(browser: Any, clock: Any) -> None:
-    """A notebook can show a failure whenever it likes."""
+    """A notebook can show a failed job at any time."""
     operation = browser.post("projects/6/recordPairs:refresh").json()
     clock.advance(3600)
 
@@ -108,7 +108,7 @@ def test_jobs_of_a_broken_project_fail_with_a_trace(browser: Any, clock: Any) ->
 
 
 def test_jobs_of_a_large_project_take_long(browser: Any, clock: Any) -> None:
-    """A notebook has time to cancel one."""
+    """A notebook can cancel one before it ends."""
     operation = browser.post("projects/5/recordPairs:refresh").json()
     clock.advance(300)
 
@@ -123,13 +123,13 @@ def test_an_export_has_an_id_with_spaces_and_a_colon(browser: Any) -> None:
     assert export["id"].startswith("projectExport-HR: people & places-2021-01-29_12-00-00-000")
     assert browser.get(export["relativeId"]).json() == export
     assert "HR:%20people%20&%20places" in browser.simulator.requests[-1].path
-    assert browser.ask("DELETE", export["relativeId"]).status_code == 204
+    assert browser.request("DELETE", export["relativeId"]).status_code == 204
     assert browser.get(export["relativeId"]).status_code == 404
 
 
 @pytest.mark.parametrize("path", ["projects:import", "projects/1:import"])
 def test_an_import_is_an_operation_of_its_own_type(browser: Any, path: str) -> None:
-    """An import goes into a new project or an old one."""
+    """It imports into a new project or into an existing one."""
     response = browser.post(path, json={"newProjectName": "minimal_mastering"})
 
     assert response.json()["type"] == "projectImport"
@@ -137,7 +137,7 @@ def test_an_import_is_an_operation_of_its_own_type(browser: Any, path: str) -> N
 
 
 def test_cancel_responds_with_a_job_document(browser: Any, clock: Any) -> None:
-    """The operation reads CANCELING at once and CANCELED later, by the user who cancelled it."""
+    """The operation is CANCELING at once and CANCELED later, with the user who cancelled it."""
     job = browser.post("projects/1/recordPairs:refresh").json()["id"]
 
     response = browser.post(f"/api/dataset/jobs/{job}/cancel")
@@ -151,14 +151,14 @@ def test_cancel_responds_with_a_job_document(browser: Any, clock: Any) -> None:
 
 
 @pytest.mark.parametrize("job", ["999", "projectExport-x"])
-def test_cancel_knows_numeric_ids_only(browser: Any, job: str) -> None:
-    """Anything else is not found."""
+def test_cancel_of_an_unknown_or_textual_id_is_a_404(browser: Any, job: str) -> None:
+    """The id of a job is a number; an export cannot be cancelled."""
     assert browser.post(f"/api/dataset/jobs/{job}/cancel").status_code == 404
 
 
-def test_delete_is_refused_with_405_unless_told_otherwise(browser: Any) -> None:
+def test_delete_is_refused_with_405_by_default(browser: Any) -> None:
     """The response names the methods that are allowed, and the operation stays."""
-    response = browser.ask("DELETE", "operations/1")
+    response = browser.request("DELETE", "operations/1")
 
     assert response.status_code == 405
     assert response.headers["Allow"] == "GET"
@@ -170,11 +170,11 @@ def test_delete_can_be_switched_on_while_the_server_runs(browser: Any) -> None:
     """A deleted operation is gone from the list, and a second delete does not find it."""
     browser.simulator.jobs.deletes = True
 
-    response = browser.ask("DELETE", "operations/2")
+    response = browser.request("DELETE", "operations/2")
 
     assert (response.status_code, response.content) == (204, b"")
     assert [each["id"] for each in browser.get("operations").json()] == ["3", "1"]
-    assert browser.ask("DELETE", "operations/2").status_code == 404
+    assert browser.request("DELETE", "operations/2").status_code == 404
 
 
 @pytest.mark.parametrize("collection", ["projects", "datasets"])
@@ -213,7 +213,7 @@ def test_parts_of_projects_and_datasets(browser: Any, path: str) -> None:
 
 
 def test_health_names_every_service_as_healthy(browser: Any) -> None:
-    """The map is from service path to health and time."""
+    """The document maps paths of services to health and time."""
     health = browser.get("/api/service/health").json()
 
     assert health["/api/dataset"] == {"healthy": True, "timestamp": "2021-01-29T12:00:00.000Z"}
@@ -221,20 +221,19 @@ def test_health_names_every_service_as_healthy(browser: Any) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/versioned/service/version", "/api/service/version"])
-def test_version_is_one_that_takes_jwts(browser: Any, path: str) -> None:
-    """The version is high enough for all that the packages do."""
+def test_the_version_supports_jwts(browser: Any, path: str) -> None:
+    """It is high enough for all features of the packages."""
     assert browser.get(path).json() == {"version": "2022.010.0"}
 
 
 def test_a_wrong_method_is_a_405_and_an_unknown_path_a_404(browser: Any) -> None:
-    """The server speaks no more than it knows."""
     assert browser.post("operations").status_code == 405
     assert browser.get("nonsense").status_code == 404
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b"null", b"\xff"])
-def test_a_body_that_is_no_object_does_no_harm(browser: Any, body: bytes) -> None:
-    """A malformed login is refused, a malformed import uses defaults."""
+def test_a_body_that_is_no_object_causes_no_error(browser: Any, body: bytes) -> None:
+    """A malformed login is refused, and a malformed import uses defaults."""
     assert browser.post("instance:login", data=body).status_code == 401
     assert browser.post("projects:import", data=body).status_code == 200
 
@@ -249,66 +248,64 @@ def test_a_body_that_is_no_object_does_no_harm(browser: Any, body: bytes) -> Non
         ("GET", "/api/service/health"),
     ],
 )
-def test_nothing_is_told_without_credentials(stranger: Any, method: str, path: str) -> None:
-    """For any request, the response is a 401 in Tamr's words, and nothing is done."""
-    response = stranger.ask(method, path)
+def test_a_request_without_credentials_is_refused(anonymous: Any, method: str, path: str) -> None:
+    """The response is a 401 with Tamr's text, and the request has no effect."""
+    response = anonymous.request(method, path)
 
     assert response.status_code == 401
     assert response.text == "Credentials are required to access this resource."
-    assert len(stranger.simulator.jobs) == 3
+    assert len(anonymous.simulator.jobs) == 3
 
 
-def test_login_gives_a_token_for_the_cookie(stranger: Any) -> None:
-    """The token opens the server as a cookie named authToken."""
-    response = stranger.login()
+def test_login_returns_a_token_for_the_cookie(anonymous: Any) -> None:
+    """The token is accepted as a cookie with the name authToken."""
+    response = anonymous.login()
 
     assert response.json()["username"] == DEMO_USERNAME
     cookies = {"authToken": response.json()["token"]}
-    assert stranger.get("operations", cookies=cookies).status_code == 200
-    assert stranger.get("operations", cookies={"authToken": "x"}).status_code == 401
+    assert anonymous.get("operations", cookies=cookies).status_code == 200
+    assert anonymous.get("operations", cookies={"authToken": "x"}).status_code == 401
 
 
-def test_a_refused_login_does_not_speak_of_credentials(stranger: Any) -> None:
-    """The public client would log in without end, for it looks for that word in a 401."""
+def test_a_refused_login_does_not_contain_the_word_credentials(anonymous: Any) -> None:
+    """The public client looks for that word in a 401, and would log in again and again."""
     given = {"username": DEMO_USERNAME, "password": "wrong"}
 
-    response = stranger.post("instance:login", json=given)
+    response = anonymous.post("instance:login", json=given)
 
     assert response.status_code == 401
     assert "credentials" not in response.text.lower()
 
 
 @pytest.mark.parametrize("scheme", ["BasicCreds", "Bearer"])
-def test_tokens_open_the_server_in_a_header_until_sessions_expire(
-    stranger: Any, scheme: str
-) -> None:
-    """A ready token and a JWT are taken; after an expiry only a new one is."""
-    headers = {"Authorization": f"{scheme} {stranger.simulator.token()}"}
-    assert stranger.get("operations", headers=headers).status_code == 200
+def test_tokens_in_a_header_are_accepted_until_sessions_expire(anonymous: Any, scheme: str) -> None:
+    """They are tokens of a login or JWTs; after an expiry, a new login is needed."""
+    headers = {"Authorization": f"{scheme} {anonymous.simulator.token()}"}
+    assert anonymous.get("operations", headers=headers).status_code == 200
 
-    stranger.simulator.expire_sessions()
+    anonymous.simulator.expire_sessions()
 
-    assert stranger.get("operations", headers=headers).status_code == 401
-    assert stranger.login().status_code == 200
+    assert anonymous.get("operations", headers=headers).status_code == 401
+    assert anonymous.login().status_code == 200
 
 
-def test_the_password_opens_the_server_in_a_header(stranger: Any) -> None:
-    """A username and password in base64 are enough; sessions don't matter."""
-    stranger.simulator.expire_sessions()
+def test_the_password_in_a_header_is_accepted(anonymous: Any) -> None:
+    """The header has the user name and the password in base64; no session is needed."""
+    anonymous.simulator.expire_sessions()
 
     good = basic(DEMO_USERNAME, DEMO_PASSWORD)
-    assert stranger.get("operations", headers=good).status_code == 200
+    assert anonymous.get("operations", headers=good).status_code == 200
     bad = basic(DEMO_USERNAME, "wrong")
-    assert stranger.get("operations", headers=bad).status_code == 401
+    assert anonymous.get("operations", headers=bad).status_code == 401
 
 
-def test_malformed_credentials_are_refused(stranger: Any) -> None:
-    """Nothing that is not valid gets in, or breaks the server."""
+def test_malformed_credentials_are_refused(anonymous: Any) -> None:
+    """They cause no error in the server."""
     for header in ("", "BasicCreds", "BasicCreds \xe9", "Basic eDp5", "Bearer ", "nonsense"):
         headers = {"Authorization": header.encode("latin-1")}
-        assert stranger.get("operations", headers=headers).status_code == 401, header
+        assert anonymous.get("operations", headers=headers).status_code == 401, header
 
-    assert stranger.get("operations", headers={"Cookie": "=;="}).status_code == 401
+    assert anonymous.get("operations", headers={"Cookie": "=;="}).status_code == 401
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ COMMAND = [sys.executable, "-W", "error", "-m", "tamr_widgets.simulator"]
 
 @pytest.fixture
 def served() -> Iterator[Callable[..., Any]]:
-    """Start the command, and end it after the test."""
+    """Starts the command, and ends it after the test."""
     processes = []
 
     def serve(*arguments: str) -> Any:
@@ -47,8 +47,8 @@ def logged_in(url: str, password: str) -> bool:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
-def test_it_serves_until_it_is_interrupted(served: Any) -> None:
-    """The URL, the user name and where the password is from are printed; Ctrl-C ends it well."""
+def test_the_command_serves_until_it_is_interrupted(served: Any) -> None:
+    """It prints the URL, the user name and the source of the password; Ctrl-C is no error."""
     process = served("--speed", "10", "--deletes")
     url = process.stdout.readline().split()[-1]
     credentials = process.stdout.readline()
@@ -65,11 +65,11 @@ def test_it_serves_until_it_is_interrupted(served: Any) -> None:
 def test_the_password_can_come_from_the_environment(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Its source is printed, and it itself never."""
+    """Its source is printed, but never the password itself."""
     monkeypatch.setenv("TAMR_PASSWORD", "s3cret")
     logins = []
 
-    def use_it() -> None:
+    def log_in() -> None:
         output = capsys.readouterr().out
         url = re.search(r"http://\S+", output)[0]
         assert "password from TAMR_PASSWORD" in output
@@ -77,15 +77,17 @@ def test_the_password_can_come_from_the_environment(
         logins.extend(logged_in(url, each) for each in ("s3cret", DEMO_PASSWORD))
         raise KeyboardInterrupt
 
-    event = SimpleNamespace(Event=lambda: SimpleNamespace(wait=use_it))
+    event = SimpleNamespace(Event=lambda: SimpleNamespace(wait=log_in))
     monkeypatch.setattr("tamr_widgets.simulator.__main__.threading", event)
 
     assert main(["--port", "0", "--past-jobs", "0", "--speed", "10", "--executors", "2"]) == 0
     assert logins == [True, False]
 
 
-def test_a_taken_port_is_one_clear_line(simulator: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    """The exit code says that it failed, the line which port it was and what to do."""
+def test_a_port_in_use_is_reported_in_one_line(
+    simulator: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The exit code is 1, and the line names the port and a remedy."""
     code = main(["--port", str(simulator.port), "--past-jobs", "0"])
 
     output = capsys.readouterr()
@@ -106,8 +108,10 @@ def test_a_taken_port_is_one_clear_line(simulator: Any, capsys: pytest.CaptureFi
         ["--executors", "0"],
     ],
 )
-def test_nonsense_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """A wrong argument is named."""
+def test_invalid_arguments_are_refused(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The error names the argument."""
     with pytest.raises(SystemExit) as caught:
         main(arguments)
 
@@ -131,7 +135,7 @@ simulator.Simulator
 
 
 def test_without_tornado_one_sentence_says_what_to_install() -> None:
-    """The command has no traceback, an import has one."""
+    """The command prints no traceback, and an import does."""
     run = subprocess.run(
         [sys.executable, "-c", WITHOUT_TORNADO],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},

@@ -16,7 +16,7 @@ SHORT = 0.2
 
 
 def raw(simulator: Any, *, seconds: float = SHORT) -> tuple[bytes, str]:
-    """Return the bytes that come back for an operation, and how they end."""
+    """Returns the bytes of the response for an operation, and the way in which it ends."""
     request = (
         f"GET /api/versioned/v1/operations/1 HTTP/1.1\r\nHost: x\r\n"
         f"Authorization: Bearer {simulator.token()}\r\n\r\n"
@@ -40,7 +40,7 @@ def parts(received: bytes) -> tuple[bytes, bytes]:
 
 
 def test_without_a_fault_connections_are_kept(simulator: Any) -> None:
-    """A good response is complete, and the connection waits for more."""
+    """A response is complete, and the connection stays open."""
     received, ending = raw(simulator)
 
     assert json.loads(parts(received)[1])["id"] == "1"
@@ -49,8 +49,10 @@ def test_without_a_fault_connections_are_kept(simulator: Any) -> None:
 
 @pytest.mark.parametrize("ending", ["hang", "reset", "close"])
 @pytest.mark.parametrize("place", ["start", "headers", "body"])
-def test_bytes_can_end_anywhere_in_any_way(simulator: Any, place: str, ending: str) -> None:
-    """A hang, a reset and a close happen before the headers, in them, and in the body."""
+def test_a_response_can_end_at_any_place_in_any_way(
+    simulator: Any, place: str, ending: str
+) -> None:
+    """A hang, a reset or a close occurs before the headers, in them, or in the body."""
     simulator.faults.add(getattr(Fault, ending)(place))
 
     received, seen = raw(simulator)
@@ -67,20 +69,20 @@ def test_bytes_can_end_anywhere_in_any_way(simulator: Any, place: str, ending: s
         assert 0 < len(body) < len(simulator.jobs.text("1"))
 
 
-def test_a_truncated_body_is_shorter_than_promised(simulator: Any) -> None:
-    """A client can tell from Content-Length, though requests does so only with urllib3 2."""
+def test_a_truncated_body_is_shorter_than_its_content_length(simulator: Any) -> None:
+    """requests reports this only with urllib3 2."""
     simulator.faults.add(Fault.truncate(times=1))
 
     received, _ = raw(simulator)
 
     head, _, body = received.partition(b"\r\n\r\n")
-    promised = int(head.partition(b"Content-Length: ")[2].split()[0])
-    assert 0 < len(body) < promised
+    length = int(head.partition(b"Content-Length: ")[2].split()[0])
+    assert 0 < len(body) < length
 
 
 @pytest.mark.parametrize("part", ["headers", "body"])
 def test_bytes_can_drip(simulator: Any, part: str) -> None:
-    """The bytes of the chosen part come one at a time, and all of them come in the end."""
+    """The bytes of the chosen part are sent one at a time, until all are sent."""
     simulator.jobs.put({"id": "1"})
     simulator.faults.add(Fault.drip_bytes(0.0001, part))
 
@@ -90,8 +92,8 @@ def test_bytes_can_drip(simulator: Any, part: str) -> None:
     assert ending == "close"
 
 
-def test_a_drip_takes_its_time(browser: Any) -> None:
-    """A read time limit never fires, since each byte comes soon enough."""
+def test_a_drip_is_slow_but_causes_no_read_timeout(browser: Any) -> None:
+    """Each byte arrives within the timeout, but the response takes longer."""
     browser.simulator.faults.add(Fault.drip_bytes(0.05, "body"))
 
     with browser.get("operations/1", timeout=1, stream=True) as response:
@@ -102,8 +104,8 @@ def test_a_drip_takes_its_time(browser: Any) -> None:
     assert time.monotonic() - began > 0.1
 
 
-def test_a_delay_is_a_good_response_that_comes_late(browser: Any) -> None:
-    """The connection is kept, too."""
+def test_a_delayed_response_is_complete(browser: Any) -> None:
+    """The connection stays open, too."""
     browser.simulator.faults.add(Fault.delay(SHORT))
     began = time.monotonic()
 
@@ -114,7 +116,7 @@ def test_a_delay_is_a_good_response_that_comes_late(browser: Any) -> None:
 
 
 def test_any_status_code_with_a_proxys_page(browser: Any) -> None:
-    """A proxy responds in HTML, and the server gets no request."""
+    """A proxy responds in HTML, and the server receives no request."""
     for code in (408, 429, 500, 502, 503, 504, 403, 599):
         browser.simulator.faults.add(Fault.status(code, times=1))
 
@@ -128,7 +130,7 @@ def test_any_status_code_with_a_proxys_page(browser: Any) -> None:
 
 @pytest.mark.parametrize("code", [429, 503, 200])
 def test_retry_after_of_any_form(browser: Any, code: int) -> None:
-    """A Retry-After comes with any status, and does not change a response with 200 otherwise."""
+    """Any status can have a Retry-After, and a 200 is not changed otherwise."""
     for value in ("3", "Fri, 29 Jan 2021 12:00:00 GMT", "0", "-1", "soon", "1e12"):
         browser.simulator.faults.add(Fault.retry_after(value, code, times=1))
 
@@ -140,8 +142,8 @@ def test_retry_after_of_any_form(browser: Any, code: int) -> None:
             assert response.json() == browser.simulator.jobs.get("1"), value
 
 
-def test_a_foreign_body_with_status_200(browser: Any) -> None:
-    """Any bytes can be the response."""
+def test_any_body_with_status_200(browser: Any) -> None:
+    """The bytes need not be a valid document."""
     for body in ("[]", "null", "{}", "", '{"id": "1', b"\xff\x00"):
         browser.simulator.faults.add(Fault.body(body, times=1))
 
@@ -162,8 +164,8 @@ def test_a_login_page_with_status_200(browser: Any) -> None:
     assert "Sign in" in response.text
 
 
-def test_another_operations_document(browser: Any) -> None:
-    """The response is good in itself, but for another operation."""
+def test_the_document_of_another_operation(browser: Any) -> None:
+    """The response is valid, except for the id."""
     browser.simulator.faults.add(Fault.other_id("2"))
 
     assert browser.get("operations/1").json()["id"] == "2"
@@ -172,7 +174,7 @@ def test_another_operations_document(browser: Any) -> None:
 
 @pytest.mark.parametrize("location", ["/elsewhere", "http://example.invalid:1/x", "//evil/x"])
 def test_a_redirect_to_any_location(browser: Any, location: str) -> None:
-    """The Location is sent as it was given."""
+    """The Location is sent unchanged."""
     browser.simulator.faults.add(Fault.redirect(location, 307))
 
     response = browser.get("operations/1", allow_redirects=False)
@@ -181,8 +183,8 @@ def test_a_redirect_to_any_location(browser: Any, location: str) -> None:
     assert response.headers["Location"] == location
 
 
-def test_an_unauthorised_request_whatever_it_carries(browser: Any) -> None:
-    """Even good credentials are refused, in Tamr's words."""
+def test_a_401_for_valid_credentials(browser: Any) -> None:
+    """The next request is accepted."""
     browser.simulator.faults.add(Fault.unauthorised(times=1))
 
     assert browser.get("operations").status_code == 401
@@ -199,7 +201,7 @@ def test_the_status_of_every_document_can_be_replaced(browser: Any, status: obje
 
 
 def test_the_state_of_every_document_can_be_replaced(browser: Any) -> None:
-    """Servers grow states."""
+    """Servers may have states that are not known yet."""
     browser.simulator.faults.add(Fault.job_state("EXPORTING"))
 
     assert browser.get("operations/1").json()["status"]["state"] == "EXPORTING"
@@ -207,7 +209,7 @@ def test_the_state_of_every_document_can_be_replaced(browser: Any) -> None:
 
 
 def test_documents_can_be_edited_by_a_function(browser: Any) -> None:
-    """Any other change that a test needs."""
+    """A test can make any other change with it."""
     browser.simulator.faults.add(Fault.edit(lambda each: {**each, "type": "MYSTERY"}))
 
     assert browser.get("operations/1").json()["type"] == "MYSTERY"
@@ -218,7 +220,7 @@ def test_documents_can_be_edited_by_a_function(browser: Any) -> None:
 def test_a_request_may_be_carried_out_although_its_response_is_lost(
     browser: Any, ending: str, *, perform: bool
 ) -> None:
-    """A job may have been started or not when the connection breaks."""
+    """A job may have been started, or not, when the connection is closed."""
     browser.simulator.faults.add(getattr(Fault, ending)(perform=perform, times=1))
 
     with pytest.raises(requests.ConnectionError):
@@ -227,8 +229,8 @@ def test_a_request_may_be_carried_out_although_its_response_is_lost(
     assert len(browser.simulator.jobs) == 3 + perform
 
 
-def test_a_fault_hits_so_many_requests_after_so_many(browser: Any) -> None:
-    """`skip` lets requests pass, `times` ends it."""
+def test_a_fault_skips_requests_and_then_hits_a_few(browser: Any) -> None:
+    """`skip` and `times` are their numbers."""
     browser.simulator.faults.add(Fault.status(502, skip=1, times=2))
 
     codes = [browser.get("operations/1").status_code for _ in range(4)]
@@ -243,11 +245,11 @@ def test_a_fault_hits_only_its_method_and_path(browser: Any) -> None:
 
     assert browser.get("operations/1").status_code == 503
     assert browser.get("operations/3").status_code == 200
-    assert browser.ask("DELETE", "operations/1").status_code == 405
+    assert browser.request("DELETE", "operations/1").status_code == 405
 
 
-def test_faults_come_in_the_order_in_which_they_were_added(browser: Any) -> None:
-    """A sequence of faults is a list of faults that hit once."""
+def test_faults_apply_in_the_order_in_which_they_were_added(browser: Any) -> None:
+    """A sequence consists of faults that apply once."""
     browser.simulator.faults.add(Fault.status(500, times=1), Fault.status(502, times=1))
 
     codes = [browser.get("operations/1").status_code for _ in range(3)]
@@ -256,7 +258,7 @@ def test_faults_come_in_the_order_in_which_they_were_added(browser: Any) -> None
 
 
 def test_faults_can_be_switched_off_while_the_server_runs(browser: Any) -> None:
-    """A `with` block and `clear` end them."""
+    """The end of a `with` block and `clear` remove them."""
     with browser.simulator.faults.on(Fault.status(502)):
         assert browser.get("operations/1").status_code == 502
     assert browser.get("operations/1").status_code == 200
@@ -267,18 +269,17 @@ def test_faults_can_be_switched_off_while_the_server_runs(browser: Any) -> None:
 
 
 def test_an_unknown_place_is_refused_at_once() -> None:
-    """A typing error in a test shows where it was made."""
+    """The traceback shows where the fault was created."""
     with pytest.raises(ValueError, match="'footer'"):
         Fault.hang("footer")
 
 
-def test_a_switchboard_without_faults_lets_everything_pass() -> None:
-    """No fault is the usual case."""
+def test_without_faults_no_request_is_hit() -> None:
     assert Faults().take("GET", "/") is None
 
 
-def test_the_log_says_which_fault_a_request_met(browser: Any) -> None:
-    """A test can tell what happened to each request."""
+def test_the_log_names_the_fault_of_each_request(browser: Any) -> None:
+    """A test can check how each request ended."""
     browser.simulator.faults.add(Fault.close(times=1), Fault.status(502, times=1))
     with pytest.raises(requests.ConnectionError):
         browser.get("operations/1")
@@ -293,8 +294,10 @@ def test_the_log_says_which_fault_a_request_met(browser: Any) -> None:
 @pytest.mark.parametrize(
     "fault", [Fault.delay(SHORT, times=1), replace(Fault.hang(times=1), delay_seconds=SHORT)]
 )
-def test_a_client_that_left_during_a_delay_does_no_harm(browser: Any, fault: Fault) -> None:
-    """The server cannot send its response, and goes on with other clients."""
+def test_a_client_that_disconnects_during_a_delay_causes_no_error(
+    browser: Any, fault: Fault
+) -> None:
+    """The server cannot send its response, and continues to serve other clients."""
     browser.simulator.faults.add(fault)
     with pytest.raises(requests.ReadTimeout):
         browser.get("operations/1", timeout=SHORT / 4)
@@ -304,8 +307,8 @@ def test_a_client_that_left_during_a_delay_does_no_harm(browser: Any, fault: Fau
     assert [requested.status for requested in browser.simulator.requests] == [None, 200]
 
 
-def test_an_edit_leaves_alone_what_is_no_operation(browser: Any) -> None:
-    """A 401 is text and a 404 no operation: neither is touched."""
+def test_an_edit_changes_only_operations(browser: Any) -> None:
+    """It changes neither the text of a 401 nor the document of a 404."""
     browser.simulator.faults.add(Fault.edit(lambda each: {"id": each["id"]}))
     browser.simulator.expire_sessions()
 

@@ -21,8 +21,8 @@ JOB = Job(
 )
 
 
-def seen(job: Job, seconds: float) -> dict:
-    """Returns a job's document so many seconds after the job was created."""
+def document_after(job: Job, seconds: float) -> dict:
+    """Returns the document of a job some seconds after the job was created."""
     phase, _ = phase_at(job, job.created + seconds)
     return document(job, phase)
 
@@ -35,23 +35,23 @@ def seen(job: Job, seconds: float) -> dict:
         (11, "Job has been submitted to the executor"),
     ],
 )
-def test_pending_says_how_far_the_submission_is(seconds: float, message: str) -> None:
-    """A pending job has the three recorded messages in turn, and no times."""
-    status = seen(JOB, seconds)["status"]
+def test_a_pending_job_shows_the_steps_of_its_submission(seconds: float, message: str) -> None:
+    """It has the three recorded messages, one after another, and no times."""
+    status = document_after(JOB, seconds)["status"]
 
     assert status == {"state": "PENDING", "startTime": "", "endTime": "", "message": message}
 
 
-def test_running_is_seen_without_a_start_time_at_first() -> None:
-    """For a second after its start, a job is RUNNING and has no startTime."""
-    assert seen(JOB, 12.5)["status"]["state"] == "RUNNING"
-    assert seen(JOB, 12.5)["status"]["startTime"] == ""
-    assert seen(JOB, 13.5)["status"]["startTime"] == "2021-01-29T18:24:52.000Z"
+def test_a_running_job_has_no_start_time_at_first() -> None:
+    """It has none in the first second after its start."""
+    assert document_after(JOB, 12.5)["status"]["state"] == "RUNNING"
+    assert document_after(JOB, 12.5)["status"]["startTime"] == ""
+    assert document_after(JOB, 13.5)["status"]["startTime"] == "2021-01-29T18:24:52.000Z"
 
 
-def test_running_carries_sparks_status_as_json_text() -> None:
-    """The message of a running job is Spark's submission status, as indented JSON."""
-    message = seen(JOB, 30)["status"]["message"]
+def test_the_message_of_a_running_job_is_sparks_status_as_json() -> None:
+    """It is the submission status, as indented JSON."""
+    message = document_after(JOB, 30)["status"]["message"]
 
     status = json.loads(message)
 
@@ -68,9 +68,9 @@ def test_running_carries_sparks_status_as_json_text() -> None:
     assert status["driverState"] == "RUNNING"
 
 
-def test_running_is_seen_with_an_end_time_before_it_is_resolved() -> None:
-    """For a second after its end, a job is RUNNING with an endTime and a finished driver."""
-    status = seen(JOB, 57.5)["status"]
+def test_a_running_job_has_an_end_time_before_it_is_resolved() -> None:
+    """For a second after its end, it is RUNNING with a finished driver."""
+    status = document_after(JOB, 57.5)["status"]
 
     assert status["state"] == "RUNNING"
     assert status["endTime"] == "2021-01-29T18:25:37.000Z"
@@ -78,7 +78,7 @@ def test_running_is_seen_with_an_end_time_before_it_is_resolved() -> None:
 
 
 def test_a_job_ends_with_both_times_and_no_message() -> None:
-    """A job that succeeded says nothing more, and never changes again."""
+    """A job that succeeded does not change any more."""
     phase, following = phase_at(JOB, JOB.created + 3600)
 
     assert document(JOB, phase)["status"] == {
@@ -91,8 +91,8 @@ def test_a_job_ends_with_both_times_and_no_message() -> None:
 
 
 def test_a_failed_job_carries_a_java_trace_of_kilobytes() -> None:
-    """The first line of a trace names the exception, a query plan and a stack follow."""
-    message = seen(replace(JOB, outcome="FAILED"), 3600)["status"]["message"]
+    """Its first line names the exception; a query plan and a stack follow."""
+    message = document_after(replace(JOB, outcome="FAILED"), 3600)["status"]["message"]
 
     first, *rest = message.splitlines()
 
@@ -102,24 +102,24 @@ def test_a_failed_job_carries_a_java_trace_of_kilobytes() -> None:
     assert 4_000 < len(message) < 20_000
 
 
-def test_the_next_change_is_known() -> None:
-    """A document is good until the next phase begins, and changes then."""
+def test_the_time_of_the_next_change_is_known() -> None:
+    """A document does not change before the next phase begins."""
     _, following = phase_at(JOB, JOB.created)
 
     assert following == JOB.created + 12 * 0.3
-    assert seen(JOB, 12 * 0.3)["status"] != seen(JOB, 0)["status"]
+    assert document_after(JOB, 12 * 0.3)["status"] != document_after(JOB, 0)["status"]
 
 
-def test_last_modified_is_when_the_phase_began() -> None:
-    """`lastModified` is the time when the document changed, not when it was requested."""
-    assert seen(JOB, 30)["lastModified"]["time"] == "2021-01-29T18:24:53.000Z"
+def test_last_modified_is_the_time_at_which_the_phase_began() -> None:
+    """It is not the time of the request."""
+    assert document_after(JOB, 30)["lastModified"]["time"] == "2021-01-29T18:24:53.000Z"
 
 
-def test_a_pending_job_that_is_cancelled_says_so() -> None:
-    """A job that has not started goes through CANCELING to CANCELED without a startTime."""
+def test_a_pending_job_that_is_cancelled_has_no_start_time() -> None:
+    """It is CANCELING, and then CANCELED."""
     job = replace(JOB, cancelled=JOB.created + 5)
 
-    canceling, cancelled = seen(job, 6)["status"], seen(job, 8)["status"]
+    canceling, cancelled = document_after(job, 6)["status"], document_after(job, 8)["status"]
 
     assert canceling["state"] == "CANCELING"
     assert canceling["message"] == "Job has been marked for cancellation"
@@ -128,11 +128,11 @@ def test_a_pending_job_that_is_cancelled_says_so() -> None:
     assert cancelled["message"] == "Pending job canceled by admin"
 
 
-def test_a_running_job_that_is_cancelled_says_at_which_step() -> None:
-    """A running job's last message has the step, a blank line and what Spark said."""
+def test_a_running_job_that_is_cancelled_names_the_step() -> None:
+    """Its last message has the step, a blank line and the message of Spark."""
     job = replace(JOB, cancelled=JOB.started + 45 / 3, cancelled_by="carla")
 
-    status = seen(job, 3600)["status"]
+    status = document_after(job, 3600)["status"]
 
     assert status["startTime"] == "2021-01-29T18:24:52.000Z"
     assert status["message"] == (
@@ -140,16 +140,16 @@ def test_a_running_job_that_is_cancelled_says_at_which_step() -> None:
     )
 
 
-def test_a_job_that_has_ended_can_not_be_cancelled() -> None:
-    """A cancel that comes too late changes nothing."""
+def test_a_job_that_has_ended_cannot_be_cancelled() -> None:
+    """A cancel after the end has no effect."""
     job = replace(JOB, cancelled=settled(JOB) + 1)
 
-    assert seen(job, 3600) == seen(JOB, 3600)
+    assert document_after(job, 3600) == document_after(JOB, 3600)
 
 
 @pytest.mark.parametrize("moment", [0.0, 3.6, 12.0, 12.5, 13.0, 56.9, 57.5, 58.0])
-def test_a_cancelled_life_is_always_complete(moment: float) -> None:
-    """Whenever a job is cancelled, its phases are in order and the last one is resolved."""
+def test_the_phases_of_a_cancelled_job_are_complete(moment: float) -> None:
+    """They are in order, and the last one is resolved, at any time of the cancel."""
     phases = life(replace(JOB, cancelled=JOB.created + moment))
 
     assert phases == sorted(phases, key=lambda phase: phase.since)
@@ -157,8 +157,8 @@ def test_a_cancelled_life_is_always_complete(moment: float) -> None:
 
 
 def test_a_job_that_is_never_queued_runs_at_once() -> None:
-    """Phases of no length are never seen."""
-    assert seen(replace(JOB, queued=0.0), 0)["status"]["state"] == "RUNNING"
+    """A phase without a duration is omitted."""
+    assert document_after(replace(JOB, queued=0.0), 0)["status"]["state"] == "RUNNING"
 
 
 @pytest.mark.parametrize("length", [10, 300])
@@ -166,7 +166,7 @@ def test_an_export_has_the_path_of_its_artifact_as_a_protobuf_string(length: int
     """`result` holds a StringValue in base64: a tag, the length as a varint, the text."""
     export = replace(JOB, kind=JOB_TYPES["export"], subject="x" * length)
 
-    result = seen(export, 3600)["result"]["result"]
+    result = document_after(export, 3600)["result"]["result"]
     raw = base64.b64decode(result["value"])
 
     assert result["typeUrl"] == "type.googleapis.com/google.protobuf.StringValue"
@@ -181,5 +181,5 @@ def test_an_export_writes_its_creation_time_with_dashes() -> None:
     """Exports and imports have times such as 2021-07-05_16-16-30-425."""
     export = replace(JOB, kind=JOB_TYPES["export"])
 
-    assert seen(export, 0)["created"]["time"] == "2021-01-29_18-24-40-000"
-    assert "result" not in seen(export, 0)
+    assert document_after(export, 0)["created"]["time"] == "2021-01-29_18-24-40-000"
+    assert "result" not in document_after(export, 0)

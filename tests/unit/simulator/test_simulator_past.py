@@ -16,7 +16,7 @@ from tamr_widgets.simulator.jobs.seed import past_jobs
 UNTIL = 1_611_945_000.0
 
 
-def ran(operation: dict) -> float:
+def run_seconds(operation: dict) -> float:
     status = operation["status"]
     return (parsed(status["endTime"]) - parsed(status["startTime"])).total_seconds()
 
@@ -30,20 +30,20 @@ def operations() -> list[dict]:
     return history(1200, seed=7)
 
 
-def test_a_seed_makes_one_past() -> None:
-    """The same seed makes the same documents, another seed others."""
+def test_a_seed_determines_the_past() -> None:
+    """The same seed gives the same documents, and another seed others."""
     assert history(50, seed=3) == history(50, seed=3)
     assert history(50, seed=3) != history(50, seed=4)
 
 
 @pytest.mark.parametrize("count", [0, 1, 400])
 def test_a_past_is_as_long_as_requested(count: int) -> None:
-    """Any length can be had, none included."""
+    """It may also be empty."""
     assert len(history(count)) == count
 
 
 def test_every_job_has_ended_before_the_present(operations: list[dict]) -> None:
-    """Nothing in the past is under way, or later than the moment it leads up to."""
+    """No past job is running, or ends after the time at which the past ends."""
     latest = max(operation["lastModified"]["time"] for operation in operations)
 
     assert {each["status"]["state"] for each in operations} == {"SUCCEEDED", "FAILED", "CANCELED"}
@@ -67,8 +67,8 @@ def test_nearly_all_jobs_succeed_and_a_few_percent_do_not(operations: list[dict]
 
 
 def test_running_times_are_those_of_a_real_server(operations: list[dict]) -> None:
-    """About half a minute at the median, below two minutes for nine of ten, some take hours."""
-    times = [ran(each) for each in operations if each["status"]["state"] == "SUCCEEDED"]
+    """The median is half a minute, nine of ten are below two minutes, and some are hours."""
+    times = [run_seconds(each) for each in operations if each["status"]["state"] == "SUCCEEDED"]
 
     assert 25 < median(times) < 45
     assert 60 < quantiles(times, n=10)[-1] < 120
@@ -76,7 +76,7 @@ def test_running_times_are_those_of_a_real_server(operations: list[dict]) -> Non
 
 
 def test_a_dozen_kinds_with_names_in_their_descriptions(operations: list[dict]) -> None:
-    """There are many kinds; some descriptions name what the job works on."""
+    """Some descriptions name the dataset or project of the job."""
     descriptions = {each["description"].partition("[")[0].partition(":")[0] for each in operations}
 
     assert len(descriptions) >= 12
@@ -84,14 +84,14 @@ def test_a_dozen_kinds_with_names_in_their_descriptions(operations: list[dict]) 
     assert any(each["type"] == "projectExport" for each in operations)
 
 
-def test_one_description_varies_by_a_few_percent_around_a_drifting_median(
+def test_durations_of_one_description_vary_by_a_few_percent(
     operations: list[dict],
 ) -> None:
-    """From one run to the next, a description's time moves by about 6% of noise."""
+    """They have a noise of about 6 % from run to run, around a median that drifts."""
     runs = defaultdict(list)
     for each in reversed(operations):
         if each["status"]["state"] == "SUCCEEDED":
-            runs[each["description"]].append(math.log(ran(each)))
+            runs[each["description"]].append(math.log(run_seconds(each)))
     steps = [
         abs(later - earlier)
         for times in runs.values()
@@ -106,7 +106,7 @@ def test_one_description_varies_by_a_few_percent_around_a_drifting_median(
 
 
 def test_bursts_make_jobs_queue(operations: list[dict]) -> None:
-    """A job starts after some twelve seconds, and after minutes when many come at once."""
+    """A job starts after some twelve seconds, and after minutes if many are created at once."""
     queued = [
         (parsed(each["status"]["startTime"]) - parsed(each["created"]["time"])).total_seconds()
         for each in operations
@@ -118,8 +118,8 @@ def test_bursts_make_jobs_queue(operations: list[dict]) -> None:
     assert min(queued) > 0
 
 
-def test_speed_divides_a_past_too() -> None:
-    """At ten times the speed all is the same in a tenth of the time, so that estimates fit."""
+def test_speed_divides_the_durations_of_the_past() -> None:
+    """Estimates from the past then fit live jobs."""
     slow = past_jobs(50, DurationModel(seed=5), until=UNTIL)
     fast = past_jobs(50, DurationModel(seed=5, speed=10), until=UNTIL)
 
@@ -129,13 +129,13 @@ def test_speed_divides_a_past_too() -> None:
     )
 
 
-def test_a_clock_can_be_off() -> None:
+def test_a_clock_can_have_an_offset() -> None:
     """The server's clock may be an hour ahead of the machine's."""
     assert Clock(lambda: 100.0, offset_seconds=3600)() == 3700
 
 
 def test_a_clock_follows_the_monotonic_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """When somebody sets the machine's clock, the server's goes on as before."""
+    """Setting the machine's clock does not change the server's."""
     clock = Clock()
     before = clock()
 

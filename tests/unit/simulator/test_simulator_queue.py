@@ -1,4 +1,4 @@
-"""Jobs wait for one another, as on recorded servers."""
+"""The queue of jobs: order, executors, cancels, and estimates from the past."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def max_at_once(documents: list[dict[str, Any]]) -> int:
 
 
 def test_jobs_run_one_at_a_time_in_the_order_of_their_creation(clock: Any) -> None:
-    """Each starts some seconds after the one before it has ended."""
+    """Each starts some seconds after the end of the one before it."""
     jobs = store(clock)
     ids = [jobs.start("train", run_seconds=60) for _ in range(3)]
 
@@ -57,8 +57,8 @@ def test_jobs_run_one_at_a_time_in_the_order_of_their_creation(clock: Any) -> No
 
 
 @pytest.mark.parametrize("executors", [2, 3])
-def test_several_executors_run_several_at_once(clock: Any, executors: int) -> None:
-    """So many start at once, and the next when the first of these has ended."""
+def test_several_executors_run_several_jobs_at_once(clock: Any, executors: int) -> None:
+    """The next job starts when the first of these has ended."""
     jobs = store(clock, executors)
     ids = [jobs.start("train", run_seconds=60) for _ in range(executors + 1)]
     clock.advance(40)
@@ -67,8 +67,8 @@ def test_several_executors_run_several_at_once(clock: Any, executors: int) -> No
 
 
 @pytest.mark.parametrize("act", ["cancel", "finish", "remove"])
-def test_a_job_moves_up_when_the_one_before_it_is_gone(clock: Any, act: str) -> None:
-    """Cancelled, ended early or removed: the executor is free for the next one."""
+def test_a_job_starts_earlier_when_the_job_before_it_is_gone(clock: Any, act: str) -> None:
+    """A job that is cancelled, ended early or removed frees its executor."""
     jobs = store(clock)
     first, second = (jobs.start("train", run_seconds=600) for _ in range(2))
     clock.advance(60)
@@ -78,8 +78,8 @@ def test_a_job_moves_up_when_the_one_before_it_is_gone(clock: Any, act: str) -> 
     assert clock.now <= start_of(jobs, second) < clock.now + 30
 
 
-def test_a_job_that_is_cancelled_while_it_waits_holds_up_nobody(clock: Any) -> None:
-    """The one behind it takes its place."""
+def test_a_pending_job_that_is_cancelled_delays_no_other_job(clock: Any) -> None:
+    """The next job starts in its place."""
     jobs = store(clock)
     first, second, third = (jobs.start("train", run_seconds=60) for _ in range(3))
     before = start_of(jobs, third)
@@ -90,8 +90,8 @@ def test_a_job_that_is_cancelled_while_it_waits_holds_up_nobody(clock: Any) -> N
     assert start_of(jobs, third) > start_of(jobs, first) + 60
 
 
-def test_the_step_after_a_job_has_ended_is_kept(clock: Any) -> None:
-    """A start that is due does not move when another job is created."""
+def test_a_start_that_is_due_is_not_moved_by_a_new_job(clock: Any) -> None:
+    """The job before it has just ended."""
     jobs = store(clock)
     first, second = (jobs.start("train", run_seconds=60) for _ in range(2))
     due = start_of(jobs, second)
@@ -102,8 +102,8 @@ def test_the_step_after_a_job_has_ended_is_kept(clock: Any) -> None:
     assert start_of(jobs, second) == due
 
 
-def test_a_start_that_is_requested_for_is_kept_and_exports_do_not_queue(clock: Any) -> None:
-    """`queued_seconds` says when a job starts, whatever runs."""
+def test_jobs_with_a_requested_start_and_exports_do_not_queue(clock: Any) -> None:
+    """`queued_seconds` sets the start of a job, also while others run."""
     jobs = store(clock)
     jobs.start("train", run_seconds=600)
     clock.advance(20)
@@ -120,13 +120,13 @@ def test_a_start_that_is_requested_for_is_kept_and_exports_do_not_queue(clock: A
 
 
 @pytest.mark.parametrize("executors", [1, 3])
-def test_the_past_queued_as_live_jobs_do(executors: int) -> None:
-    """Never more than the executors were busy."""
+def test_past_jobs_were_queued_like_live_jobs(executors: int) -> None:
+    """No more jobs ran at once than there are executors."""
     assert max_at_once(history(200, executors=executors)) == executors
 
 
-def test_many_jobs_can_be_requested_for(clock: Any) -> None:
-    """A hundred that wait are put in line in no time, and end one after another."""
+def test_a_hundred_jobs_can_be_queued(clock: Any) -> None:
+    """They run one after another."""
     jobs = store(clock)
     ids = [jobs.start("train", run_seconds=1) for _ in range(100)]
 
@@ -135,18 +135,17 @@ def test_many_jobs_can_be_requested_for(clock: Any) -> None:
     assert set(states(jobs, *ids)) == {"SUCCEEDED"}
 
 
-def test_no_executor_makes_no_server() -> None:
-    """A number of executors below one is refused."""
+def test_a_number_of_executors_below_one_is_refused() -> None:
     with pytest.raises(ValueError, match="executors"):
         Simulator(executors=0)
 
 
-def test_what_is_learnt_of_its_past_holds_for_its_live_jobs(clock: Any) -> None:
-    """A start that is foretold from the simulator's past comes about when foretold."""
+def test_estimates_from_the_past_fit_live_jobs(clock: Any) -> None:
+    """A live job starts at about the estimated time."""
     jobs = JobStore(Clock(clock), DurationModel(seed=3), past=400)
     known = JobHistory(Operation(None, jobs.get(each)) for each in jobs)
     ids = [jobs.start(kind) for kind in ("unify", "train", "cluster")]
-    active = [seen(jobs.get(each), clock.now) for each in ids]
+    active = [snapshot_at(jobs.get(each), clock.now) for each in ids]
 
     estimate = known.estimate_queue(active[-1], active)
 
@@ -155,7 +154,7 @@ def test_what_is_learnt_of_its_past_holds_for_its_live_jobs(clock: Any) -> None:
     assert estimate.median_seconds == pytest.approx(waited, rel=0.25)
 
 
-def seen(document: dict[str, Any], now: float) -> Operation:
-    """An operation of a server whose clock stands there."""
+def snapshot_at(document: dict[str, Any], now: float) -> Operation:
+    """Returns an operation of a server whose clock shows this time."""
     response = fake_response(Date=formatdate(now, usegmt=True))
     return Operation.from_document(None, document, None, response)

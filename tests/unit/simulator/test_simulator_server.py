@@ -24,16 +24,16 @@ def simulator_threads() -> list[threading.Thread]:
 
 
 def until(condition: Any) -> None:
-    """Wait until a condition holds, or fail after five seconds."""
+    """Waits until a condition is true; fails after five seconds."""
     deadline = time.monotonic() + 5
     tick = threading.Event()
     while not condition():
-        assert time.monotonic() < deadline, "it did not happen within five seconds"
+        assert time.monotonic() < deadline, "still not true after five seconds"
         tick.wait(0.005)
 
 
 def test_start_and_stop_can_be_repeated() -> None:
-    """One thread serves however often it is started, none is left however often it is stopped."""
+    """A second start adds no thread, and a second stop is no error."""
     simulator = Simulator(past_jobs=0)
     simulator.stop()
 
@@ -48,7 +48,7 @@ def test_start_and_stop_can_be_repeated() -> None:
 
 
 def test_a_restarted_server_has_its_port_and_its_jobs(browser: Any) -> None:
-    """A server that goes down and comes up again is the same one."""
+    """Clients can use it as before."""
     url = browser.simulator.url
     browser.simulator.stop()
     with pytest.raises(requests.ConnectionError):
@@ -61,14 +61,14 @@ def test_a_restarted_server_has_its_port_and_its_jobs(browser: Any) -> None:
 
 
 def test_only_loopback_is_served(simulator: Simulator) -> None:
-    """Nobody else on the network reaches it."""
+    """Other addresses cannot be connected to."""
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+", simulator.url)
     with socket.socket() as other, pytest.raises(ConnectionRefusedError):
         other.connect(("127.0.0.2", simulator.port))
 
 
-def test_a_taken_port_is_an_error_in_the_caller(simulator: Simulator) -> None:
-    """No thread is started for a port that somebody else has."""
+def test_a_port_in_use_is_an_error_in_the_caller(simulator: Simulator) -> None:
+    """No thread is started then."""
     second = Simulator(port=simulator.port, past_jobs=0)
 
     with pytest.raises(OSError, match="in use"):
@@ -80,7 +80,7 @@ def test_a_taken_port_is_an_error_in_the_caller(simulator: Simulator) -> None:
 
 @pytest.mark.parametrize("speed", [0, -1, float("nan")])
 def test_a_speed_must_be_positive(speed: float) -> None:
-    """Nothing can be divided by it otherwise."""
+    """Durations are divided by it."""
     with pytest.raises(ValueError, match="speed"):
         Simulator(speed=speed)
 
@@ -96,18 +96,18 @@ def test_a_speed_must_be_positive(speed: float) -> None:
     ],
     ids=["hang", "hang in headers", "hang in body", "delay", "drip"],
 )
-def test_stop_ends_hung_connections_at_once(simulator: Simulator, fault: Fault) -> None:
-    """A client that waits for a hung server learns that it is gone; nothing is left behind."""
+def test_stop_ends_hanging_connections_at_once(simulator: Simulator, fault: Fault) -> None:
+    """A client that waits for a response receives an error."""
     simulator.faults.add(fault)
     ended = threading.Event()
 
-    def ask() -> None:
+    def send_request() -> None:
         # headers that break off look like an empty response to http.client
         with contextlib.suppress(requests.RequestException):
             requests.get(simulator.url, timeout=30)
         ended.set()
 
-    thread = threading.Thread(target=ask)
+    thread = threading.Thread(target=send_request)
     thread.start()
     until(lambda: len(simulator.requests))
     began = time.monotonic()
@@ -119,8 +119,8 @@ def test_stop_ends_hung_connections_at_once(simulator: Simulator, fault: Fault) 
     thread.join()
 
 
-def test_a_client_that_gives_up_on_a_hung_server_frees_its_connection(browser: Any) -> None:
-    """The server notices that nobody is there any more."""
+def test_a_client_that_times_out_frees_its_connection(browser: Any) -> None:
+    """The server detects that the client has disconnected."""
     browser.simulator.faults.add(Fault.hang(times=1))
 
     with pytest.raises(requests.ReadTimeout):
@@ -129,8 +129,8 @@ def test_a_client_that_gives_up_on_a_hung_server_frees_its_connection(browser: A
     until(lambda: browser.simulator.connections == 0)
 
 
-def test_refused_connections_come_back_on_the_same_port(browser: Any) -> None:
-    """While it refuses, even connections that were open are gone."""
+def test_connections_are_accepted_again_on_the_same_port(browser: Any) -> None:
+    """Open connections are closed while the server refuses connections."""
     browser.get("operations")
     browser.simulator.refuse()
     browser.simulator.refuse()
@@ -143,8 +143,8 @@ def test_refused_connections_come_back_on_the_same_port(browser: Any) -> None:
     assert browser.get("operations").ok
 
 
-def test_a_server_can_stop_while_it_refuses(simulator: Simulator) -> None:
-    """The thread ends whether it listens or not, and faults of a stopped server do nothing."""
+def test_a_server_can_stop_while_it_refuses_connections(simulator: Simulator) -> None:
+    """Its thread ends, and calls of a stopped server have no effect."""
     simulator.refuse()
     simulator.stop()
     simulator.accept()
@@ -154,8 +154,8 @@ def test_a_server_can_stop_while_it_refuses(simulator: Simulator) -> None:
     assert simulator.connections == 0
 
 
-def test_dropped_connections_can_be_made_anew(browser: Any) -> None:
-    """A connection that was kept alive is stale after that."""
+def test_a_client_connects_again_after_a_dropped_connection(browser: Any) -> None:
+    """The connection that was kept alive is closed."""
     browser.get("operations")
     assert browser.simulator.connections == 1
 
@@ -166,8 +166,8 @@ def test_dropped_connections_can_be_made_anew(browser: Any) -> None:
     assert [requested.connection for requested in browser.simulator.requests] == [1, 2]
 
 
-def test_a_forgotten_server_ends_by_itself() -> None:
-    """A cell that is run again leaves no thread of the old simulator behind."""
+def test_a_server_that_is_garbage_collected_ends_its_thread() -> None:
+    """A cell that runs again may replace its simulator."""
     simulator = Simulator(past_jobs=0).start()
 
     del simulator
@@ -176,8 +176,8 @@ def test_a_forgotten_server_ends_by_itself() -> None:
     until(lambda: simulator_threads() == [])
 
 
-def test_the_log_tells_what_was_requested_but_no_secret(browser: Any) -> None:
-    """Method, path as on the wire, query, kind of credentials, status and size are there."""
+def test_the_log_contains_the_requests_but_no_secret(browser: Any) -> None:
+    """It has method, path as sent, query, kind of credentials, status and size."""
     browser.get("operations/a%20b:c?x=1")
     browser.login()
     browser.get("projects", headers={"Authorization": "Bearer secret"}, cookies={"authToken": "s"})
@@ -201,7 +201,7 @@ def test_the_log_tells_what_was_requested_but_no_secret(browser: Any) -> None:
 
 
 def test_the_log_can_be_searched_and_cleared(browser: Any) -> None:
-    """A snapshot that was taken stays as it was."""
+    """A copy that was made before is not changed."""
     browser.get("operations/1")
     browser.post("projects/1/recordPairs:refresh")
     before = list(browser.simulator.requests)
@@ -224,7 +224,7 @@ def test_the_servers_clock_can_be_an_hour_off() -> None:
 
 
 def test_a_long_list_is_served_many_times_a_second() -> None:
-    """A list in which one job changes is put together from bytes, not worked out again."""
+    """If one job changes, the bytes of the other documents are used again."""
     simulator = Simulator(past_jobs=800)
 
     def seconds(jobs: int) -> float:
@@ -253,7 +253,7 @@ def test_two_servers_share_nothing() -> None:
         assert len(one.requests) == 0
 
 
-def test_a_client_is_logged_in_and_takes_options(simulator: Simulator) -> None:
+def test_a_client_is_logged_in_and_accepts_options(simulator: Simulator) -> None:
     """`client` knows the address and the credentials; its options are those of `Client`."""
     with simulator.client(base_path="/api/versioned/v1") as client:
         assert client.origin == simulator.url
@@ -268,19 +268,19 @@ def test_a_client_can_have_other_credentials(simulator: Simulator) -> None:
         assert client.get("operations").status_code == 401
 
 
-def test_many_clients_at_once_leave_no_socket_behind(simulator: Simulator) -> None:
-    """Ten connections are served side by side, and all are gone when their clients are."""
+def test_many_clients_at_once_leave_no_open_connection(simulator: Simulator) -> None:
+    """Ten connections are served at once, and closed with their clients."""
     headers = {"Authorization": f"Bearer {simulator.token()}"}
     url = f"{simulator.url}/api/versioned/v1/operations"
     together = threading.Barrier(10)
 
-    def ask() -> None:
+    def send_request() -> None:
         with requests.Session() as session:
             together.wait(10)
             for _ in range(2):
                 assert session.get(url, headers=headers, timeout=10).status_code == 200
 
-    threads = [threading.Thread(target=ask) for _ in range(10)]
+    threads = [threading.Thread(target=send_request) for _ in range(10)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -290,8 +290,8 @@ def test_many_clients_at_once_leave_no_socket_behind(simulator: Simulator) -> No
     until(lambda: simulator.connections == 0)
 
 
-def test_the_log_forgets_the_oldest_requests(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The memory of a server that runs for weeks does not grow with its log of requests."""
+def test_the_log_drops_the_oldest_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The memory of a server that runs for weeks is limited."""
     monkeypatch.setattr("tamr_widgets.simulator.http.request_log.MAX_RECORDS", 2)
     log = RequestLog()
 
@@ -301,8 +301,8 @@ def test_the_log_forgets_the_oldest_requests(monkeypatch: pytest.MonkeyPatch) ->
     assert [each.path for each in log] == ["b", "c"]
 
 
-def test_cookies_that_cannot_be_read_are_no_login(simulator: Simulator) -> None:
-    """A wrong character spoils the whole header."""
+def test_malformed_cookies_are_refused(simulator: Simulator) -> None:
+    """A wrong character makes the whole header invalid."""
     url = f"{simulator.url}/api/versioned/v1/operations"
     headers = {"Cookie": f"a@b=1; authToken={simulator.token()}"}
 

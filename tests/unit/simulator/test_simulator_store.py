@@ -22,8 +22,8 @@ def jobs(server_clock: Clock) -> JobStore:
     return JobStore(server_clock, DurationModel(seed=1))
 
 
-def test_ids_go_on_after_the_past(server_clock: Clock) -> None:
-    """A server that remembers 5 jobs gives the next one the number 6."""
+def test_ids_continue_after_those_of_past_jobs(server_clock: Clock) -> None:
+    """A server with 5 past jobs gives the next job the id 6."""
     jobs = JobStore(server_clock, DurationModel(seed=1), past=5)
 
     assert jobs.start("train") == "6"
@@ -31,8 +31,8 @@ def test_ids_go_on_after_the_past(server_clock: Clock) -> None:
     assert next(iter(jobs)) == "6"
 
 
-def test_a_started_job_lives_by_the_clock(jobs: JobStore, clock: Any) -> None:
-    """A job passes through its states as the clock goes on, and nothing else moves it."""
+def test_a_started_job_changes_its_state_with_the_clock(jobs: JobStore, clock: Any) -> None:
+    """No call is needed for this."""
     job = jobs.start("train", queued_seconds=10, run_seconds=20)
     states = []
 
@@ -44,7 +44,7 @@ def test_a_started_job_lives_by_the_clock(jobs: JobStore, clock: Any) -> None:
 
 
 def test_speed_divides_durations(server_clock: Clock, clock: Any) -> None:
-    """At a hundred times the speed, a job that takes a minute is over after a second or two."""
+    """At a hundred times the speed, a job of a minute ends after a second or two."""
     jobs = JobStore(server_clock, DurationModel(seed=1, speed=100))
     job = jobs.start("train")
 
@@ -53,8 +53,8 @@ def test_speed_divides_durations(server_clock: Clock, clock: Any) -> None:
     assert jobs.state(job) == "SUCCEEDED"
 
 
-def test_the_list_is_the_same_documents_newest_first(jobs: JobStore, clock: Any) -> None:
-    """The list shows each operation as a single fetch does, also after a change."""
+def test_the_list_has_the_same_documents_newest_first(jobs: JobStore, clock: Any) -> None:
+    """It has each operation as a single request returns it, also after a change."""
     for kind in ("train", "pairs", "export"):
         jobs.start(kind)
 
@@ -63,7 +63,7 @@ def test_the_list_is_the_same_documents_newest_first(jobs: JobStore, clock: Any)
         clock.advance(40)
 
 
-def test_a_list_in_which_nothing_changed_costs_nothing(jobs: JobStore, clock: Any) -> None:
+def test_an_unchanged_list_is_not_built_again(jobs: JobStore, clock: Any) -> None:
     """The same bytes are served again until a job changes."""
     jobs.start("train", queued_seconds=100)
     first = jobs.listing()
@@ -78,7 +78,7 @@ def test_a_list_in_which_nothing_changed_costs_nothing(jobs: JobStore, clock: An
     "state", ["PENDING", "RUNNING", "CANCELING", "CANCELED", "SUCCEEDED", "FAILED", "EXPORTING"]
 )
 def test_a_job_can_be_added_in_any_state(jobs: JobStore, clock: Any, state: str) -> None:
-    """An operation that was added in a state stays in it, whatever the clock says."""
+    """It stays in this state while the clock moves."""
     job = jobs.add(state)
     clock.advance(10_000)
 
@@ -89,8 +89,8 @@ def test_a_job_can_be_added_in_any_state(jobs: JobStore, clock: Any, state: str)
     assert bool(status["endTime"]) == (state in {"CANCELED", "SUCCEEDED", "FAILED"})
 
 
-def test_an_added_job_takes_other_fields(jobs: JobStore) -> None:
-    """One call sets all the fields that a test cares about."""
+def test_a_job_can_be_added_with_other_fields(jobs: JobStore) -> None:
+    """One call sets all the fields that a test needs."""
     job = jobs.add("RUNNING", description="<b>bold</b>", status={"message": "step 3"})
 
     assert jobs.get(job)["description"] == "<b>bold</b>"
@@ -108,10 +108,10 @@ def test_a_status_can_be_anything(jobs: JobStore, status: object) -> None:
     assert jobs.state(job) is None
 
 
-def test_change_merges_a_dict_into_the_status_and_replaces_it_by_anything_else(
+def test_change_merges_a_dict_into_the_status(
     jobs: JobStore,
 ) -> None:
-    """A change names only what changes."""
+    """Any other value replaces the status."""
     job = jobs.add("RUNNING")
 
     jobs.change(job, status={"state": "SUCCEEDED"})
@@ -132,7 +132,7 @@ def test_a_history_can_be_put(jobs: JobStore) -> None:
 
 @pytest.mark.parametrize("outcome", ["SUCCEEDED", "FAILED"])
 def test_finish_ends_a_job_now(jobs: JobStore, clock: Any, outcome: str) -> None:
-    """A test need not wait for an end: it says when."""
+    """A test need not wait for the end of a job."""
     job = jobs.start("train", queued_seconds=10, run_seconds=1000)
     clock.advance(60)
 
@@ -146,7 +146,7 @@ def test_finish_ends_a_job_now(jobs: JobStore, clock: Any, outcome: str) -> None
 
 
 def test_cancel_passes_through_canceling(jobs: JobStore, clock: Any) -> None:
-    """A job reads CANCELING, two seconds later CANCELED; a second cancel changes nothing."""
+    """A job is CANCELING, and two seconds later CANCELED; a second cancel has no effect."""
     job = jobs.start("train", queued_seconds=0, run_seconds=100)
     clock.advance(50)
 
@@ -159,8 +159,8 @@ def test_cancel_passes_through_canceling(jobs: JobStore, clock: Any) -> None:
     assert jobs.state(job) == "CANCELED"
 
 
-def test_cancel_stops_at_canceling_where_there_is_only_a_document(jobs: JobStore) -> None:
-    """A document has no life, so a test decides how it goes on."""
+def test_a_document_that_is_cancelled_stays_in_canceling(jobs: JobStore) -> None:
+    """A document does not change by itself: a test sets its next state."""
     running, ended = jobs.add("RUNNING"), jobs.add("FAILED")
 
     jobs.cancel(running)
@@ -170,8 +170,8 @@ def test_cancel_stops_at_canceling_where_there_is_only_a_document(jobs: JobStore
     assert jobs.state(ended) == "FAILED"
 
 
-def test_removed_jobs_are_gone(jobs: JobStore) -> None:
-    """Nothing of a removed job is left, and asking for it is a KeyError."""
+def test_a_removed_job_is_unknown(jobs: JobStore) -> None:
+    """It is not in the list, and `get` raises a KeyError."""
     job = jobs.start("train")
 
     jobs.remove(job)
@@ -182,7 +182,7 @@ def test_removed_jobs_are_gone(jobs: JobStore) -> None:
         jobs.get(job)
 
 
-def test_only_exports_can_be_deleted_unless_something_else_was_said(jobs: JobStore) -> None:
+def test_only_exports_can_be_deleted_by_default(jobs: JobStore) -> None:
     """Deletion can be allowed for all or for one, and refused for one."""
     spark, export = jobs.start("train"), jobs.start("export")
     assert [jobs.deletable(job) for job in (spark, export)] == [False, True]
@@ -195,8 +195,8 @@ def test_only_exports_can_be_deleted_unless_something_else_was_said(jobs: JobSto
     assert jobs.deletable(jobs.start("pairs"))
 
 
-def test_two_exports_in_one_millisecond_have_ids_of_their_own(jobs: JobStore) -> None:
-    """The server's ids are made from names and times, and never clash."""
+def test_two_exports_in_one_millisecond_have_different_ids(jobs: JobStore) -> None:
+    """Their ids are made from names and times."""
     first, second = jobs.start("export", name="people"), jobs.start("export", name="people")
 
     assert first == "projectExport-people-2021-01-29_12-00-00-000"
@@ -225,7 +225,7 @@ def test_threads_can_use_one_store(jobs: JobStore, clock: Any, rounds: int) -> N
     assert len({job["id"] for job in json.loads(jobs.listing())}) == 8 * rounds
 
 
-def test_finish_resolves_a_document_too(jobs: JobStore) -> None:
+def test_finish_resolves_a_document(jobs: JobStore) -> None:
     """A document that was put in a state can be moved to its end."""
     job = jobs.add("RUNNING")
 
@@ -234,8 +234,7 @@ def test_finish_resolves_a_document_too(jobs: JobStore) -> None:
     assert jobs.state(job) == "SUCCEEDED"
 
 
-def test_a_cleared_store_is_empty_and_goes_on(jobs: JobStore) -> None:
-    """Numbers are not used again."""
+def test_a_cleared_store_is_empty_and_does_not_reuse_ids(jobs: JobStore) -> None:
     first = jobs.start("train")
 
     jobs.clear()

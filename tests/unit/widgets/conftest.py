@@ -24,7 +24,7 @@ def client(tamr: Simulator) -> Iterator[Client]:
 
 @pytest.fixture
 def kernel(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Stands in for the shell of a kernel; `content` is that of the request of the current cell."""
+    """A fake of a kernel's shell; `content` is that of the request of the current cell."""
     content: dict[str, Any] = {}
     shell = SimpleNamespace(
         content=content,
@@ -36,7 +36,8 @@ def kernel(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.fixture(autouse=True)
-def no_widget_is_left_behind() -> Iterator[None]:
+def closed_widgets() -> Iterator[None]:
+    """Closes all widgets after a test."""
     yield
     ipywidgets.Widget.close_all()
     channel._page_context = None

@@ -1,4 +1,4 @@
-"""Widgets and their pages, as both sides of a comm see them."""
+"""Helpers that create widgets, send messages of a page, and record those to a page."""
 
 from __future__ import annotations
 

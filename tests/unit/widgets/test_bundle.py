@@ -1,4 +1,4 @@
-"""Joins the browser's modules to the one that a widget carries."""
+"""Bundles: the JavaScript modules and styles of a widget, joined and compressed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DECLARATION = re.compile(
 
 @pytest.mark.parametrize("entry", ENTRIES)
 def test_a_bundle_needs_no_other_module(entry):
-    """It imports nothing, exports its widget, and has its styles in it."""
+    """It imports nothing, exports its widget, and contains its styles."""
     text = zlib.decompress(bundle.compressed(entry)).decode()
 
     assert not re.search(r"^import\b", text, re.MULTILINE)
@@ -33,8 +33,8 @@ def test_a_bundle_needs_no_other_module(entry):
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
-def test_each_module_comes_once(entry):
-    """A module that several others import is there once, before all of them."""
+def test_a_bundle_contains_each_module_once(entry):
+    """A module that several others import comes before all of them."""
     text = bundle.joined(entry)
 
     assert text.count("function duration(") == 1
@@ -48,8 +48,8 @@ def test_every_stylesheet_is_in_a_bundle():
     assert sorted(chain.from_iterable(bundle.STYLES.values())) == sheets
 
 
-def test_imports_have_the_form_that_the_bundle_knows():
-    """Any other form would be left in the bundle, where it finds no module."""
+def test_all_imports_have_the_supported_form():
+    """An import of another form would stay in the bundle, and fail in the browser."""
     left = {
         name: re.findall(
             r"^(?:import|export \{|export \*).*", bundle.IMPORT.sub("", text), re.MULTILINE
@@ -57,24 +57,24 @@ def test_imports_have_the_form_that_the_bundle_knows():
         for name, text in TEXTS.items()
     }
 
-    # The second is a module of types alone.
+    # A module that only declares types exports an empty object.
     assert {name: lines for name, lines in left.items() if lines not in ([], ["export {};"])} == {}
 
 
-def test_every_top_level_name_is_there_once():
-    """Modules are joined into one: a name that two of them have would break it in the browser."""
-    homes: dict[str, list[str]] = {}
+def test_top_level_names_are_unique():
+    """A name that two modules declare would break the bundle, which is one module."""
+    modules: dict[str, list[str]] = {}
     for name, text in TEXTS.items():
         for declared in DECLARATION.findall(text):
             for each in re.findall(r"\w+", declared):
-                homes.setdefault(each, []).append(name)
+                modules.setdefault(each, []).append(name)
 
-    assert len(homes) > 100
-    assert {name: files for name, files in homes.items() if len(files) > 1} == {}
+    assert len(modules) > 100
+    assert {name: files for name, files in modules.items() if len(files) > 1} == {}
 
 
 def test_no_template_literal_spans_lines():
-    """A line of one could look like a comment, which the bundle leaves out."""
+    """One of its lines could look like a comment, which the bundle omits."""
     assert [
         (name, line)
         for name, text in TEXTS.items()
@@ -83,8 +83,8 @@ def test_no_template_literal_spans_lines():
     ] == []
 
 
-def test_comments_are_left_out():
-    """Whole lines of them; what stands behind code stays."""
+def test_comments_are_omitted():
+    """Comments after code on the same line stay."""
     module = (
         '/** Says what. */\nconst a = "// no comment"; // stays\n'
         "  /**\n   * A type.\n   **/\n  // A reason.\nconst b = a /* stays */;\n"
@@ -96,10 +96,10 @@ def test_comments_are_left_out():
 
 
 def test_the_code_is_compressed_once():
-    """A second widget costs no second compression."""
+    """A second widget uses the same bytes."""
     assert bundle.compressed(ENTRIES[0]) is bundle.compressed(ENTRIES[0])
 
 
 def test_the_code_stays_small():
-    """Every widget carries it, also into the saved notebook."""
+    """Every widget contains it, also in a saved notebook."""
     assert len(bundle.compressed(ENTRIES[0])) + len(bundle.LOADER) < 15_000

@@ -1,4 +1,4 @@
-"""Sending in hosts of different kinds, and the end of pages."""
+"""Messages to pages: the context in which each host needs them, closed pages, failed sends."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def in_session(name: str, function: Any, *args: Any) -> Any:
 
 @pytest.fixture
 def senders(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The session in whose context each message of any widget was sent."""
+    """The session in whose context each message of a widget was sent."""
     sent: list[str] = []
     monkeypatch.setattr("comm.DummyComm.publish_msg", lambda *_, **__: sent.append(session.get()))
     return sent
@@ -40,7 +40,7 @@ def senders(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_in_a_kernel_updates_are_sent_in_the_context_of_a_page_s_message(
     tamr, client, kernel, senders
 ):
-    """So that clicks are acted on while a cell runs (ipykernel 7.4); new widgets do the same."""
+    """Clicks are then handled while a cell runs (ipykernel 7.4); new widgets use it, too."""
     job = tamr.jobs.add("RUNNING")
     in_session("page's shell", click, follow(client, job), "visible")
     in_session("cell", follow, client, job)
@@ -53,7 +53,7 @@ def test_in_a_kernel_updates_are_sent_in_the_context_of_a_page_s_message(
 
 
 def test_in_an_app_each_widget_sends_in_the_context_in_which_it_was_made(tamr, client, senders):
-    """An app has several visitors; a message of one page says nothing about those of others."""
+    """An app has several visitors; the message of one page is no context for the others."""
     first, second = tamr.jobs.add("RUNNING"), tamr.jobs.add("RUNNING")
     one = in_session("one", partial(follow, estimate=False), client, first)
     in_session("two", follow, client, second)
@@ -68,7 +68,7 @@ def test_in_an_app_each_widget_sends_in_the_context_in_which_it_was_made(tamr, c
 
 
 class Shiny:
-    """A stand-in for Shiny on the running event loop, with a visitor; it records in order."""
+    """A fake of Shiny on the running event loop, with one visitor; it records its calls."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, record: list[str]) -> None:
         self.loop, self.record = asyncio.get_running_loop(), record
@@ -91,7 +91,7 @@ class Shiny:
 
 
 def test_in_shiny_updates_are_sent_on_its_loop_and_flushed(tamr, client, senders, monkeypatch):
-    """In the context of the visitor, while nothing else changes what the page depends on."""
+    """They are sent in the context of the visitor, while Shiny's lock is held."""
 
     async def visit() -> None:
         shiny = Shiny(monkeypatch, senders)
@@ -112,7 +112,7 @@ def test_in_shiny_updates_are_sent_on_its_loop_and_flushed(tamr, client, senders
 @pytest.mark.parametrize("make", [follow, "jobs"])
 @pytest.mark.parametrize("gone", ["comm", "session"])
 def test_a_widget_whose_page_is_gone_is_closed(tamr, client, make, gone):
-    """marimo closes the comm, Panel ends the session: what nobody sees is polled no more."""
+    """marimo closes the comm, and Panel ends the session; the polling ends."""
     job = tamr.jobs.add("RUNNING")
     widget = jobs_widget(client) if make == "jobs" else make(client, job)
     widget._document = SimpleNamespace(session_context=object())
@@ -131,7 +131,7 @@ def test_a_widget_whose_page_is_gone_is_closed(tamr, client, make, gone):
     wait_until(lambda: not any("poll" in each.name for each in threading.enumerate()))
 
 
-def test_a_widget_whose_app_of_marimo_has_ended_is_closed(tamr, client, monkeypatch):
+def test_a_widget_of_a_marimo_app_that_has_ended_is_closed(tamr, client, monkeypatch):
     """Each session has a thread of its own, which ends with it."""
     host = SimpleNamespace(__version__="0.25.2", running_in_notebook=lambda: True)
     monkeypatch.setitem(sys.modules, "marimo", host)
@@ -146,8 +146,8 @@ def test_a_widget_whose_app_of_marimo_has_ended_is_closed(tamr, client, monkeypa
     wait_until(lambda: widgets[0].comm is None)
 
 
-def test_a_placeholder_of_a_comm_closes_nothing(tamr, client):
-    """Panel gives a widget that is made outside of a session one that was never open."""
+def test_a_placeholder_of_a_comm_does_not_close_the_widget(tamr, client):
+    """Panel sets one, which was never open, in a widget that is created outside of a session."""
     widget = follow(client, tamr.jobs.add("RUNNING"))
     opened = widget.comm
     widget.comm = comm.DummyComm(target_name="temporary", primary=False)
@@ -157,8 +157,8 @@ def test_a_placeholder_of_a_comm_closes_nothing(tamr, client):
 
 
 @pytest.mark.filterwarnings("ignore:An update was not sent")
-def test_an_update_that_was_not_sent_is_said_and_made_up_for(tamr, client):
-    """The page hears of it with its next message, and gets the newest state."""
+def test_an_update_that_was_not_sent_is_reported_and_sent_later(tamr, client):
+    """After its next message, the page receives the error and the latest state."""
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job)
     sent: list[Any] = []
@@ -177,7 +177,7 @@ def test_an_update_that_was_not_sent_is_said_and_made_up_for(tamr, client):
     assert "no session" in state["_panel"]["callback_error"]
 
 
-def test_an_update_that_was_not_sent_is_warned_of_once(tamr, client):
+def test_an_update_that_was_not_sent_causes_one_warning(tamr, client):
     widget = follow(client, tamr.jobs.add("SUCCEEDED"))
     widget.comm.send = lambda **_: 1 / 0
 
@@ -196,10 +196,10 @@ def test_an_update_that_was_not_sent_is_warned_of_once(tamr, client):
         ("marimo", "0.25.2", None),
     ],
 )
-def test_a_host_that_cannot_update_widgets_is_named(
+def test_a_host_that_cannot_update_widgets_causes_a_warning(
     tamr, client, monkeypatch, recwarn, name, version, needed
 ):
-    """The person reads what to upgrade."""
+    """It names the version that is needed."""
     host = SimpleNamespace(
         __version__=version, version_info=(7, 0, 1), running_in_notebook=lambda: True
     )
@@ -214,8 +214,8 @@ def test_a_host_that_cannot_update_widgets_is_named(
             follow(client, operation.resource_id)
 
 
-def test_marimo_offers_state_resolved_and_progress_to_cells(tamr, client, monkeypatch):
-    """They are part of `.value`, and changes of them are sent, which re-runs what reads them."""
+def test_marimo_cells_can_read_state_resolved_and_progress(tamr, client, monkeypatch):
+    """They are in `.value`, and changes are sent, so that cells that read them run again."""
     host = SimpleNamespace(__version__="0.25.2", running_in_notebook=lambda: True)
     monkeypatch.setitem(sys.modules, "marimo", host)
     job = tamr.jobs.add("RUNNING")
@@ -232,7 +232,7 @@ def test_marimo_offers_state_resolved_and_progress_to_cells(tamr, client, monkey
 
 
 def test_a_value_that_a_page_reports_back_is_not_sent_again(tamr, client):
-    """marimo's page does this to re-run cells."""
+    """marimo's page reports values to run cells again."""
     widget = follow(client, tamr.jobs.add("SUCCEEDED"))
     sent: list[Any] = []
     widget.comm.send = lambda data=None, **_: sent.append(data["state"])

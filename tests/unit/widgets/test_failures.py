@@ -1,4 +1,4 @@
-"""Which failures still stand, and the success after each of the others."""
+"""Failures without a later success, and the first success after each of the others."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NIGHTLY = "Update Unified Dataset [x]"
 
 
 def run(number: int, state: str, description: str | None = NIGHTLY, **more: Any) -> Operation:
-    """A job that was created in this minute."""
+    """Returns a job that was created in the minute `number`."""
     status = {"state": state, "endTime": f"2021-01-29T18:{number:02}:30Z", "message": ""}
     created = {"username": "admin", "time": f"2021-01-29T18:{number:02}:00Z"}
     path = f"operations/{number}"
@@ -28,20 +28,19 @@ def ids(operations: Any) -> list[str]:
     return [each.resource_id for each in operations]
 
 
-def test_a_later_failure_stands_again():
-    """The success between is of the past."""
+def test_a_failure_after_a_success_is_still_failing():
     assert ids(still_failing([run(1, "FAILED"), run(2, "SUCCEEDED"), run(3, "FAILED")])) == ["3"]
 
 
-def test_jobs_of_other_names_are_other_kinds():
-    """A dataset that works says nothing of another one."""
+def test_the_success_of_a_job_with_another_name_does_not_count():
+    """The two jobs are of different datasets."""
     assert ids(
         still_failing([run(1, "FAILED", "Profiling [a]"), run(2, "SUCCEEDED", "Profiling [b]")])
     ) == ["1"]
 
 
-def test_exports_differ_in_their_time_only():
-    """It is a part of their description."""
+def test_exports_of_different_times_are_of_one_kind():
+    """The time is a part of their description."""
     name = "projectExport with artifact: minimal-2021-07-{}_16-16-30-425"
     jobs = [
         run(1, "FAILED", name.format("05"), type="projectExport"),
@@ -51,8 +50,8 @@ def test_exports_differ_in_their_time_only():
     assert still_failing(jobs) == []
 
 
-def test_the_success_is_the_next_one():
-    """Not the latest."""
+def test_a_failure_is_paired_with_the_next_success():
+    """Later successes are ignored."""
     jobs = [
         run(1, "FAILED"),
         run(2, "FAILED"),
@@ -76,8 +75,8 @@ STEPS = st.lists(
 
 
 @given(STEPS)
-def test_failures_are_the_same_step_by_step_as_at_once(steps):
-    """The page's changes add up to what a new page would get, with each change sent once."""
+def test_incremental_updates_give_the_same_failures_as_one_update(steps):
+    """A page that received each change once shows the same as a new page."""
     table: dict[str, Operation] = {}
     shown: dict[str, Any] = {}
     failures = Failures(table.get)
@@ -100,8 +99,8 @@ def test_failures_are_the_same_step_by_step_as_at_once(steps):
     assert list(failures.failing()) == still_failing(table.values())
 
 
-def test_a_job_that_takes_the_number_of_another_takes_its_place():
-    """A server that was restored counts from an old number on."""
+def test_a_job_with_the_id_of_another_job_replaces_it():
+    """A server that was restored assigns old ids again."""
     jobs = {"1": run(1, "FAILED"), "2": run(2, "SUCCEEDED")}
     failures = Failures(jobs.get)
     failures.update(jobs.items(), ())
@@ -113,8 +112,8 @@ def test_a_job_that_takes_the_number_of_another_takes_its_place():
     assert ids(failures.failing()) == ["1"]
 
 
-def test_only_the_newest_failure_of_a_kind_stands():
-    """An older one is neither over nor counted, and stands again if the newer one is deleted."""
+def test_only_the_newest_failure_of_a_kind_is_still_failing():
+    """An older one is still failing again if the newer one is deleted."""
     table = {str(number): run(number, "FAILED") for number in (1, 2)}
     failures = Failures(table.get)
 

@@ -1,4 +1,4 @@
-"""Operations of `tamr_client`, which know an address but no session; a stand-in for the package."""
+"""Operations of `tamr_client`, which have an address but no session; a fake of that package."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Url:
 
 @dataclass(frozen=True)
 class PublicOperation:
-    """An operation, with what the package keeps of its document."""
+    """An operation, with the fields that the package keeps."""
 
     url: Url
     type: str
@@ -46,7 +46,7 @@ class PublicOperation:
     description: str
 
 
-# By these, IPython finds what displays it.
+# IPython finds the formatter of a class by these names.
 PublicOperation.__module__, PublicOperation.__name__ = "tamr_client._types.operation", "Operation"
 
 
@@ -106,8 +106,8 @@ def public_wait() -> Any:
     return sys.modules["tamr_client.operation"].wait
 
 
-def test_it_is_adopted_with_a_session(tamr, session, public):
-    """Its requests are sent through that, to its instance."""
+def test_an_operation_is_adopted_with_a_session(tamr, session, public):
+    """Its requests are sent through the session, to the operation's instance."""
     theirs = public()
     ours = Operation.adopt(theirs, session)
 
@@ -120,14 +120,14 @@ def test_it_is_adopted_with_a_session(tamr, session, public):
 
 
 def test_without_a_session_the_error_says_how_to_pass_one(public):
-    """A session of another kind is none."""
+    """An object of another class is no session."""
     for session in (None, "session"):
         with pytest.raises(OperationTypeError, match=r"Operation\.adopt\(operation, session\)"):
             Operation.adopt(public(), session)
 
 
 def test_operations_of_one_session_share_a_poller(session, public):
-    """Those of another session may be another user's."""
+    """Another session may be that of another user."""
     first, second = (Poller.of(Operation.adopt(public(), session).client) for _ in range(2))
     with PublicSession() as other:
         third = Poller.of(Operation.adopt(public(), other).client)
@@ -136,8 +136,10 @@ def test_operations_of_one_session_share_a_poller(session, public):
     assert first is not third
 
 
-def test_it_is_drawn_with_the_last_session_of_its_server(extension, session, tamr, public):
-    """Which sent a request after the extension was loaded."""
+def test_an_operation_is_drawn_with_the_last_session_of_its_server(
+    extension, session, tamr, public
+):
+    """The session has sent a request after the extension was loaded."""
     session.get(f"{tamr.url}/api/versioned/v1/operations")
 
     data, _ = extension.display(public())
@@ -148,8 +150,8 @@ def test_it_is_drawn_with_the_last_session_of_its_server(extension, session, tam
     assert widget.operation.client.session is session
 
 
-def test_without_a_known_session_it_is_shown_as_ever(extension, public, capsys):
-    """By its `repr`, and without the traceback of an error."""
+def test_without_a_known_session_an_operation_is_shown_as_text(extension, public, capsys):
+    """The text is its `repr`, and no traceback is printed."""
     operation = public()
 
     data, _ = extension.display(operation)
@@ -159,14 +161,14 @@ def test_without_a_known_session_it_is_shown_as_ever(extension, public, capsys):
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_request_to_no_address_has_the_usual_error(extension, session):
-    """The extension only looks at it."""
+def test_a_request_to_an_invalid_address_raises_the_usual_error(extension, session):
+    """The extension reads the address of each request."""
     with pytest.raises(requests.exceptions.InvalidURL):
         session.get("http://[")
 
 
 def test_a_blocking_wait_shows_a_widget(extension, session, tamr, public):
-    """It returns the package's own kind."""
+    """It returns an operation of the package's class."""
     operation = public()
     tamr.jobs.finish(operation.url.path.rpartition("/")[2])
 
@@ -178,8 +180,8 @@ def test_a_blocking_wait_shows_a_widget(extension, session, tamr, public):
     assert [type(each) for each in extension.shown] == [OperationWidget]
 
 
-def test_a_wait_that_need_not_block_is_the_package_s_own(extension, session, public):
-    """With the arguments that it got."""
+def test_a_wait_for_a_resolved_operation_calls_the_package_s_wait(extension, session, public):
+    """The arguments are passed on."""
     operation = public("FAILED")
 
     result = public_wait()(session, operation, timeout_seconds=7)

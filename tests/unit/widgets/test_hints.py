@@ -1,4 +1,4 @@
-"""Hints that follow from several jobs at once."""
+"""Hints about the server that are derived from several jobs."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ NAMED = "Running job canceled by carla at step 3 of 8"
         ([job(9, "CANCELED", -600, 3, message=NAMED)], [DISK]),
     ],
 )
-def test_the_disk_may_be_full(others, expected):
-    """All that ran ended CANCELED together, no user is named, and nothing has succeeded since."""
+def test_jobs_that_are_cancelled_together_hint_at_a_full_disk(others, expected):
+    """All running jobs ended CANCELED, no user is named, and no job has succeeded since."""
     assert hints([*others, *CANCELLED]) == expected
 
 
@@ -71,14 +71,14 @@ def test_other_cancellations_are_no_hint(jobs):
     assert hints(jobs) == []
 
 
-def test_what_was_cancelled_here_is_no_hint():
-    """Also where the message does not name the user."""
+def test_jobs_that_were_cancelled_here_are_no_hint():
+    """The message of such a job need not name the user."""
     assert hints(CANCELLED, {each.identity for each in CANCELLED}) == []
 
 
 @pytest.mark.parametrize("kind", ["projectExport", "projectImport"])
 def test_tamr_is_read_only_while_an_export_or_import_runs(kind):
-    """Not while it waits, and not afterwards."""
+    """It is not while the job is pending, nor after it has ended."""
     assert hints([job(1, "RUNNING", -60, type=kind)]) == [READ_ONLY]
     assert hints([job(1, "PENDING", None, type=kind), job(2, "SUCCEEDED", 1, 2, type=kind)]) == []
     assert hints([job(1, "RUNNING", -60, type="SPARK")]) == []

@@ -33,7 +33,7 @@ def displayed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 @pytest.fixture
 def public(monkeypatch: pytest.MonkeyPatch) -> type:
-    """A stand-in for the public package's Operation."""
+    """A fake of the public package's Operation."""
 
     class PublicOperation:
         def __init__(self, client: Any, data: dict[str, Any], alias: str | None = None) -> None:
@@ -54,8 +54,8 @@ def public(monkeypatch: pytest.MonkeyPatch) -> type:
     return PublicOperation
 
 
-def test_an_operation_at_the_end_of_a_cell_is_drawn_live(shell, client, tamr, displayed):
-    """Its value is an OperationWidget, and no static table beside it."""
+def test_an_operation_at_the_end_of_a_cell_is_displayed_as_a_widget(shell, client, tamr, displayed):
+    """No static table is displayed in addition."""
     operation = client.operation(tamr.jobs.add("RUNNING"))
 
     tamr_widgets.load_ipython_extension(shell)
@@ -65,8 +65,8 @@ def test_an_operation_at_the_end_of_a_cell_is_drawn_live(shell, client, tamr, di
     assert isinstance(displayed[0], OperationWidget)
 
 
-def test_a_public_operation_is_drawn_live_too(shell, client, tamr, displayed, public):
-    """The public client's class is known where it is installed."""
+def test_a_public_operation_is_displayed_as_a_widget(shell, client, tamr, displayed, public):
+    """The extension handles the public client's class if that is installed."""
     operation = public(client, tamr.jobs.get(tamr.jobs.add("RUNNING")))
 
     ipython.load_ipython_extension(shell)
@@ -75,8 +75,8 @@ def test_a_public_operation_is_drawn_live_too(shell, client, tamr, displayed, pu
     assert displayed[0].state == "RUNNING"
 
 
-def test_a_blocking_wait_shows_a_widget_while_it_blocks(shell, client, tamr, displayed):
-    """It returns the resolved operation, as ever."""
+def test_a_blocking_wait_shows_a_widget(shell, client, tamr, displayed):
+    """It returns the resolved operation, as without the extension."""
     operation = client.operation(tamr.jobs.start(queued_seconds=0, run_seconds=0.1))
 
     ipython.load_ipython_extension(shell)
@@ -86,10 +86,10 @@ def test_a_blocking_wait_shows_a_widget_while_it_blocks(shell, client, tamr, dis
     assert [widget.state for widget in displayed] == ["SUCCEEDED"]
 
 
-def test_a_blocking_wait_of_the_public_client_returns_its_own_kind(
+def test_a_blocking_wait_of_the_public_client_returns_its_own_class(
     shell, client, tamr, displayed, public
 ):
-    """The caller of `wait` gets an object of its own class."""
+    """The resolved operation has the same client and path."""
     job = tamr.jobs.start(queued_seconds=0, run_seconds=0.1)
     operation = public(client, tamr.jobs.get(job), "operations/" + job)
 
@@ -102,8 +102,8 @@ def test_a_blocking_wait_of_the_public_client_returns_its_own_kind(
     assert len(displayed) == 1
 
 
-def test_a_wait_that_need_not_block_shows_nothing(shell, client, tamr, displayed):
-    """A resolved operation is returned unchanged."""
+def test_a_wait_for_a_resolved_operation_shows_no_widget(shell, client, tamr, displayed):
+    """The operation is returned unchanged."""
     operation = client.operation(tamr.jobs.add("FAILED"))
 
     ipython.load_ipython_extension(shell)
@@ -112,7 +112,7 @@ def test_a_wait_that_need_not_block_shows_nothing(shell, client, tamr, displayed
     assert displayed == []
 
 
-def test_a_wait_in_another_thread_shows_nothing(shell, client, tamr, displayed):
+def test_a_wait_in_another_thread_shows_no_widget(shell, client, tamr, displayed):
     """A thread's output would appear in the cell that ran last."""
     operation = client.operation(tamr.jobs.start(queued_seconds=0, run_seconds=0.1))
     ipython.load_ipython_extension(shell)
@@ -124,8 +124,8 @@ def test_a_wait_in_another_thread_shows_nothing(shell, client, tamr, displayed):
     assert displayed == []
 
 
-def test_unload_puts_everything_back(shell, client, tamr, displayed, public):
-    """Also after loading twice."""
+def test_unload_restores_waits_and_displays(shell, client, tamr, displayed, public):
+    """It does so also after loading twice."""
     before = (Operation.wait, public.wait)
 
     ipython.load_ipython_extension(shell)
@@ -153,7 +153,7 @@ def terminal(shell, monkeypatch) -> Iterator[io.StringIO]:
 
 
 def test_in_a_terminal_an_operation_is_one_line(shell, terminal, client, tamr, displayed, public):
-    """Also the public client's, which is a document of many lines otherwise."""
+    """Without the extension, the public client's is a document of many lines."""
     job = tamr.jobs.add("RUNNING")
     ipython.unload_ipython_extension(shell)
     ipython.load_ipython_extension(shell)
@@ -166,7 +166,7 @@ def test_in_a_terminal_an_operation_is_one_line(shell, terminal, client, tamr, d
 
 
 def test_in_a_terminal_a_wait_rewrites_one_line(terminal, client, tamr, displayed):
-    """It ends with the outcome, on a line that stays."""
+    """The line ends with the outcome, and stays."""
     operation = client.operation(tamr.jobs.start(queued_seconds=0, run_seconds=0.5))
 
     assert operation.wait(0.1).succeeded()
@@ -178,7 +178,7 @@ def test_in_a_terminal_a_wait_rewrites_one_line(terminal, client, tamr, displaye
 
 
 def test_in_a_terminal_a_wait_that_times_out_ends_its_line(terminal, client, tamr):
-    """The prompt comes on a new one."""
+    """The prompt then appears on a new line."""
     operation = client.operation(tamr.jobs.add("RUNNING"))
 
     with pytest.raises(TimeoutError):
@@ -188,8 +188,8 @@ def test_in_a_terminal_a_wait_that_times_out_ends_its_line(terminal, client, tam
     assert terminal.getvalue().endswith("\n")
 
 
-def test_where_output_is_no_terminal_a_wait_writes_nothing(shell, client, tamr, capsys):
-    """As in a script that is piped."""
+def test_without_a_terminal_a_wait_writes_nothing(shell, client, tamr, capsys):
+    """The output of a script may be piped."""
     shell.kernel = None
     ipython.load_ipython_extension(shell)
     operation = client.operation(tamr.jobs.start(queued_seconds=0, run_seconds=0.1))
@@ -207,7 +207,7 @@ def recording_shell(shell, monkeypatch):
 def test_recorded_code_shows_its_operations_as_steps_of_one_panel(
     recording_shell, client, tamr, displayed
 ):
-    """In the order in which they are waited for; the results are those of the code alone."""
+    """They are in the order of their waits, which return the same results as without recording."""
     ipython.load_ipython_extension(recording_shell)
 
     with recorded("Nightly"):
@@ -224,8 +224,8 @@ def test_recorded_code_shows_its_operations_as_steps_of_one_panel(
     assert widget.get_state()["_chain"]["recorded"] is True
 
 
-def test_an_exception_of_recorded_code_passes_through(recording_shell, client, tamr, displayed):
-    """The recording has failed, and later waits are shown on their own again."""
+def test_an_exception_of_recorded_code_is_raised(recording_shell, client, tamr, displayed):
+    """The recording has failed, and later waits are not recorded."""
     recordings = []
 
     def run() -> None:
@@ -241,7 +241,7 @@ def test_an_exception_of_recorded_code_passes_through(recording_shell, client, t
     assert not hasattr(Operation.wait, "__wrapped__")
 
 
-def test_recorded_code_outside_of_a_notebook_runs_as_without(client, tamr, displayed, monkeypatch):
+def test_recorded_code_outside_of_a_notebook_shows_no_widget(client, tamr, displayed, monkeypatch):
     monkeypatch.setattr(ipython, "get_ipython", lambda: None)
 
     with recorded("Nightly"):
@@ -251,10 +251,8 @@ def test_recorded_code_outside_of_a_notebook_runs_as_without(client, tamr, displ
     assert displayed == []
 
 
-def test_code_that_waits_again_for_the_same_job_adds_no_step(
-    recording_shell, client, tamr, displayed
-):
-    """Such as a loop with a short timeout; jobs without a description have names of their own."""
+def test_a_second_wait_for_the_same_job_adds_no_step(recording_shell, client, tamr, displayed):
+    """Code may wait in a loop; jobs without a description have different names."""
     ipython.load_ipython_extension(recording_shell)
     first, second = (tamr.jobs.add("RUNNING", description="") for _ in range(2))
 

@@ -29,7 +29,7 @@ class EagerController:
         return {"state": self.operation.state}
 
     def close(self) -> None:
-        """Nothing to end."""
+        """Nothing to close."""
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_a_snapshot_may_arrive_while_a_row_is_expanded(sent):
 
 
 def test_a_row_that_is_expanded_again_is_sent_again(sent):
-    """Also if it was not collapsed, since the page may have been reloaded."""
+    """It need not be collapsed before, since the page may have been reloaded."""
     rows = OpenedRows(3, lambda *message: sent.append(message))
 
     rows.expand("17", JOB)

@@ -1,4 +1,4 @@
-"""Facts that a page gets of errors and past runs."""
+"""Facts about errors and past runs that a page receives."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from tamr_widgets.widgets.payload import milliseconds, poll_error_facts
         (InternalError, "oh"),
     ],
 )
-def test_a_passing_error_is_a_few_words(kind, shown):
-    """The page makes a sentence of them: "Last checked ..., retrying in 6 s: ..."."""
+def test_a_transient_error_is_described_in_a_few_words(kind, shown):
+    """The page inserts them in a sentence: "Last checked ..., retrying in 6 s: ..."."""
     error = kind("oh")
     error.retry_in_seconds = 6.0
 
@@ -38,8 +38,8 @@ def test_a_passing_error_is_a_few_words(kind, shown):
     assert facts["checked_at"] == 1_000_000
 
 
-def test_jobs_that_take_ever_longer_show_by_how_much():
-    """From the first run to the last, and since when."""
+def test_the_change_of_increasing_durations_is_shown():
+    """It is the change from the first run to the last, with the time of the first."""
     jobs = [ran(60 * 1.05**number) for number in range(12)]
 
     past = PastRuns().facts(JobHistory(jobs), running())["past"]
@@ -49,7 +49,7 @@ def test_jobs_that_take_ever_longer_show_by_how_much():
     assert len(past["runs"]) == 12
 
 
-def test_jobs_that_take_as_long_as_ever_show_no_change():
+def test_constant_durations_show_no_change():
     past = PastRuns().facts(JobHistory([ran(60) for _ in range(12)]), running())["past"]
 
     assert past.keys() == {"runs", "usual"}

@@ -13,18 +13,18 @@ from tamr_widgets.widgets.payload import PanelFacts
 
 
 def keys_in_the_page(name: str) -> set[str]:
-    """The properties of a type in protocol.js."""
+    """Returns the properties of a type in protocol.js."""
     protocol = (bundle.STATIC / "shared/protocol.js").read_text("utf-8")
     typedef = protocol.split(f"@typedef {{object}} {name}", 1)[1].split("\n *\n", 1)[0]
     return set(re.findall(r"@property \{.+?\} \[?(\w+)\]?", typedef))
 
 
-def test_the_panel_s_facts_have_the_same_keys_on_both_sides():
+def test_the_panel_facts_have_the_same_keys_in_python_and_in_the_page():
     assert set(PanelFacts.__annotations__) == keys_in_the_page("Facts")
 
 
 @pytest.mark.parametrize("starts", [True, False])
-def test_the_facts_of_a_chain_are_known_to_the_page(starts):
+def test_the_page_declares_all_facts_of_a_chain(starts):
     def fail() -> None:
         raise ValueError("no such project")
 

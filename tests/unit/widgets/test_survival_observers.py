@@ -1,4 +1,4 @@
-"""Code of users that widgets run: magic methods, queued observers, handlers, `__del__`."""
+"""Code of users that widgets run: magic methods, observers, logging handlers, `__del__`."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 @pytest.mark.filterwarnings("ignore:.*_changed.*:DeprecationWarning")
 @pytest.mark.parametrize("reaction", ["sleep", "wait", "exit"])
-def test_a_magic_method_holds_up_no_poll(tamr, client, reaction):
-    """`_x_changed` of a subclass runs where other observers run."""
+def test_a_magic_method_delays_no_poll(tamr, client, reaction):
+    """`_x_changed` of a subclass runs on the thread of other observers."""
     other = tamr.jobs.add("RUNNING")
     free = threading.Event()
-    heard: list[tuple[str, Any]] = []
+    received: list[tuple[str, Any]] = []
 
     class Mine(OperationWidget):
         def _state_changed(self, name: str, old: Any, new: Any) -> None:
-            heard.append((name, new))
+            received.append((name, new))
             if reaction == "sleep":
                 free.wait(60)
             elif reaction == "wait":
@@ -42,17 +42,17 @@ def test_a_magic_method_holds_up_no_poll(tamr, client, reaction):
     another = follow(client, other)
     tamr.jobs.finish(job)
     assert widget.wait(20).resolved
-    wait_until(lambda: heard)
+    wait_until(lambda: received)
     tamr.jobs.finish(other)
     assert another.wait(20).resolved
     free.set()
 
-    assert heard == [("state", "SUCCEEDED")]
+    assert received == [("state", "SUCCEEDED")]
 
 
 @pytest.mark.filterwarnings("error::DeprecationWarning")
-def test_a_magic_method_is_warned_of_where_the_widget_is_made(tamr, client, monkeypatch):
-    """Not on the polling thread, whose output would land in any cell."""
+def test_a_magic_method_causes_a_warning_when_the_widget_is_created(tamr, client, monkeypatch):
+    """A warning on the polling thread could be printed in any cell."""
     monkeypatch.setenv("TRAITLETS_ALL_DEPRECATIONS", "1")  # else once for each package
 
     class Warned(OperationWidget):
@@ -63,15 +63,15 @@ def test_a_magic_method_is_warned_of_where_the_widget_is_made(tamr, client, monk
         Warned(client.operation(tamr.jobs.add("RUNNING")))
 
 
-def test_an_observer_that_takes_itself_off_hears_nothing_more(tamr, client):
-    """Also not of the other traits that changed at the same time."""
+def test_an_observer_that_removes_itself_is_not_notified_again(tamr, client):
+    """Other traits that changed at the same time do not notify it either."""
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job)
-    heard: list[str] = []
+    received: list[str] = []
     last: list[str] = []
 
     def once(change: Any) -> None:
-        heard.append(change.name)
+        received.append(change.name)
         widget.unobserve(once)
 
     widget.observe(once)
@@ -79,18 +79,20 @@ def test_an_observer_that_takes_itself_off_hears_nothing_more(tamr, client):
     tamr.jobs.finish(job)
     wait_until(lambda: "resolved" in last)
 
-    assert len(heard) == 1
+    assert len(received) == 1
 
 
-def test_a_record_that_cannot_be_written_loses_no_news(tamr, client, kernel, monkeypatch, caplog):
-    """Waits end, observers and callbacks are notified of the end."""
+def test_an_output_that_cannot_be_updated_prevents_no_notification(
+    tamr, client, kernel, monkeypatch, caplog
+):
+    """Waits end, and observers and callbacks are notified of the end."""
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job)
     monkeypatch.setattr(base, "display", lambda *_, **__: None)
     widget._ipython_display_()
-    heard: list[Any] = []
-    widget.on_resolved(heard.append)
-    widget.observe(heard.append, "resolved")
+    received: list[Any] = []
+    widget.on_resolved(received.append)
+    widget.observe(received.append, "resolved")
 
     def display(*_: Any, **__: Any) -> None:
         raise SystemExit
@@ -99,29 +101,29 @@ def test_a_record_that_cannot_be_written_loses_no_news(tamr, client, kernel, mon
     tamr.jobs.finish(job)
 
     assert widget.wait(20).resolved
-    wait_until(lambda: len(heard) == 2)
+    wait_until(lambda: len(received) == 2)
     assert "could not be passed on" in caplog.text
 
 
 def test_a_logging_handler_that_raises_ends_no_thread(tamr, client, monkeypatch):
-    """It cannot keep the callbacks after it from running."""
+    """The callbacks after it are called."""
     monkeypatch.setattr("logging.Logger.error", _raise)
     monkeypatch.setattr("logging.Logger.exception", _raise)
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job)
-    heard: list[Any] = []
+    received: list[Any] = []
     widget.on_resolved(lambda _: 1 / 0)
-    widget.on_resolved(heard.append)
+    widget.on_resolved(received.append)
     tamr.jobs.finish(job)
 
-    wait_until(lambda: heard and "ZeroDivisionError" in widget.callback_error)
+    wait_until(lambda: received and "ZeroDivisionError" in widget.callback_error)
 
 
 def _raise(*_: Any, **__: Any) -> None:
     raise SystemExit
 
 
-def test_a_call_that_raises_keeps_no_other_from_running(caplog):
+def test_a_callback_that_raises_does_not_prevent_the_next_one(caplog):
     """Not even SystemExit ends the thread of a queue."""
     queue, done = CallbackQueue(), threading.Event()
 
@@ -136,8 +138,8 @@ def test_a_call_that_raises_keeps_no_other_from_running(caplog):
 
 
 @pytest.mark.parametrize("which", ["poller", "callbacks"])
-def test_a_new_thread_may_collect_what_needs_its_owner(client, monkeypatch, which):
-    """A `__del__` that runs as the thread begins takes the lock that the starter could hold."""
+def test_garbage_collection_on_a_new_thread_causes_no_deadlock(client, monkeypatch, which):
+    """A `__del__` that runs when the thread starts needs a lock that the starter could hold."""
     done = threading.Event()
     use: Callable[[], object]
     if which == "poller":
@@ -167,7 +169,7 @@ def test_a_new_thread_may_collect_what_needs_its_owner(client, monkeypatch, whic
 
 
 def test_a_list_that_was_refused_is_requested_again_on_demand(tamr, client):
-    """Only when a person asks for it; the error is shown until the server responds again."""
+    """A click requests it, but no visible page; the error is shown until a request succeeds."""
     tamr.jobs.add("RUNNING")
     tamr.faults.add(Fault.status(403))
     widget = jobs_widget(client)

@@ -1,4 +1,4 @@
-"""One promise for all waits: Operation.wait, the widget's, `await`, and the extension's."""
+"""Rules of all waits: Operation.wait, the widget's, `await`, futures, and the extension's."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def wait(request, extension) -> Wait:
     params=["operation", "widget", "await", "extension", "future", "await future", "wait_all"]
 )
 def unlimited(request, extension) -> Wait:
-    """Waits for an operation without a time limit."""
+    """Waits for an operation without a timeout."""
 
     def by_await(operation: Operation, interval: Any = 3) -> Operation:
         async def wait() -> Operation:
@@ -114,15 +114,15 @@ def unlimited(request, extension) -> Wait:
     return ways[request.param]
 
 
-def test_a_job_that_has_ended_meanwhile_is_seen_without_time(tamr, client, wait):
-    """A time limit of zero is one poll, not none."""
+def test_a_timeout_of_zero_detects_that_the_job_has_ended(tamr, client, wait):
+    """A timeout of zero allows one poll."""
     operation = known(tamr, client)
     tamr.jobs.finish(operation.resource_id)
 
     assert wait(operation, 10, 0).succeeded()
 
 
-def test_no_time_is_one_poll_and_then_an_error(tamr, client, wait):
+def test_a_timeout_of_zero_is_one_poll_and_then_an_error(tamr, client, wait):
     """The error holds the snapshot of that poll."""
     job = tamr.jobs.add("PENDING")
     operation = client.operation(job)
@@ -138,10 +138,8 @@ def test_no_time_is_one_poll_and_then_an_error(tamr, client, wait):
     assert raised.value.last_error is None
 
 
-def test_a_job_that_ends_between_the_last_poll_and_the_deadline_is_seen(
-    tamr, client, wait, monkeypatch
-):
-    """One more poll is made when the time is up."""
+def test_an_end_between_the_last_poll_and_the_deadline_is_detected(tamr, client, wait, monkeypatch):
+    """One more poll is made at the deadline."""
     monkeypatch.setattr("tamr_widgets._polling.target.EARLY_SECONDS", 60.0)
     job = tamr.jobs.add("RUNNING")
     operation = client.operation(job)
@@ -151,8 +149,8 @@ def test_a_job_that_ends_between_the_last_poll_and_the_deadline_is_seen(
     assert count_requests(tamr, "GET", f"operations/{job}") == 2
 
 
-def test_a_response_that_comes_after_the_deadline_counts(tamr, client, wait):
-    """A slow server has as much time for the last poll as it took before."""
+def test_a_response_after_the_deadline_is_used(tamr, client, wait):
+    """The last poll of a slow server may take as long as an earlier one."""
     job = tamr.jobs.add("RUNNING")
     operation = client.operation(job)
     slow = partial(Fault.delay, method="GET", path=f"operations/{job}")
@@ -162,7 +160,7 @@ def test_a_response_that_comes_after_the_deadline_counts(tamr, client, wait):
     assert wait(operation, 0.3, 1.2).succeeded()
 
 
-def test_an_older_snapshot_that_comes_late_is_not_shown(tamr, client, monkeypatch):
+def test_an_older_snapshot_in_a_late_response_is_not_shown(tamr, client, monkeypatch):
     """The last poll of a wait can take longer than a poll in which the job has ended."""
     monkeypatch.setattr("tamr_widgets.widgets.waits.LAST_POLL_SECONDS", 20.0)
     monkeypatch.setattr("tamr_widgets._polling.target.EARLY_SECONDS", 60.0)
@@ -191,8 +189,8 @@ def test_an_older_snapshot_that_comes_late_is_not_shown(tamr, client, monkeypatc
     assert (widget.state, widget.resolved) == ("SUCCEEDED", True)
 
 
-def test_a_server_that_hangs_holds_nobody_up(tamr, client, wait):
-    """The error says what the last request failed with."""
+def test_a_hanging_server_does_not_delay_the_timeout(tamr, client, wait):
+    """The timeout holds the error of the last request."""
     operation = known(tamr, client)
     tamr.faults.add(Fault.hang())
     start = time.monotonic()
@@ -205,8 +203,8 @@ def test_a_server_that_hangs_holds_nobody_up(tamr, client, wait):
     assert raised.value.waited_seconds >= 0.1
 
 
-def test_an_error_that_passes_is_told_when_the_time_is_up(tamr, client, wait):
-    """The last request's error is in the time-out, and in its words."""
+def test_a_timeout_names_the_last_transient_error(tamr, client, wait):
+    """The error is an attribute of the timeout, and in its message."""
     operation = known(tamr, client)
     tamr.faults.add(Fault.status(502))
 
@@ -218,8 +216,8 @@ def test_an_error_that_passes_is_told_when_the_time_is_up(tamr, client, wait):
 
 @pytest.mark.parametrize("name", ["interval", "timeout"])
 @pytest.mark.parametrize("state", ["RUNNING", "SUCCEEDED"])
-def test_seconds_that_make_no_sense_are_refused_alike(wait, name, state):
-    """At once, also if the job has ended, with the argument's name."""
+def test_invalid_seconds_are_refused_by_all_waits(wait, name, state):
+    """The error names the argument, also if the job has ended."""
     operation = Operation(BrokenClient(502), document(state))
     for value in (-1, float("nan"), float("inf"), True, "3", 10**400):
         arguments = {"interval": 3, "timeout": 5, name: value}
@@ -230,7 +228,7 @@ def test_seconds_that_make_no_sense_are_refused_alike(wait, name, state):
 
 
 def test_a_resolved_job_is_returned_at_once(tamr, client, unlimited):
-    """Without a request, and unchanged."""
+    """No request is sent, and the result is the same object."""
     operation = known(tamr, client, "FAILED")
 
     assert unlimited(operation) is operation
@@ -249,7 +247,7 @@ def test_the_resolved_job_is_returned_whatever_its_outcome(tamr, client, unlimit
 
 
 def test_no_permission_ends_a_wait_at_once(tamr, client, unlimited):
-    """403 does not pass."""
+    """403 is not retried."""
     operation = known(tamr, client)
     tamr.faults.add(Fault.status(403))
 
@@ -260,8 +258,8 @@ def test_no_permission_ends_a_wait_at_once(tamr, client, unlimited):
     assert count_requests(tamr, "GET", "operations/1") <= 2
 
 
-def test_no_permission_at_the_deadline_is_that_error(tamr, client, wait):
-    """It is no time-out."""
+def test_no_permission_at_the_deadline_is_no_timeout(tamr, client, wait):
+    """The error of the last poll is raised."""
     operation = known(tamr, client)
     tamr.faults.add(Fault.status(403))
 
@@ -270,7 +268,7 @@ def test_no_permission_at_the_deadline_is_that_error(tamr, client, wait):
 
 
 def test_a_job_that_was_deleted_ends_a_wait(tamr, client, unlimited, monkeypatch):
-    """404 does not pass, once a job is known."""
+    """404 is not retried if the job was found before."""
     monkeypatch.setattr("tamr_widgets._http.retry.NOT_FOUND_GRACE_SECONDS", 0)
     operation = known(tamr, client)
     tamr.jobs.remove(operation.resource_id)
@@ -293,8 +291,8 @@ class BrokenClient:
         return fake_response(self.status)
 
 
-def test_too_many_errors_in_a_row_end_a_wait(unlimited, monkeypatch):
-    """Without a time limit, nobody waits for a server that is gone for good."""
+def test_too_many_consecutive_errors_end_a_wait(unlimited, monkeypatch):
+    """A wait without a timeout ends if the server is not available any more."""
     for name in ("FIRST_BACKOFF_SECONDS", "MAX_BACKOFF_SECONDS"):
         monkeypatch.setattr(f"tamr_widgets._http.retry.{name}", 0.001)
     client = BrokenClient(502)
@@ -315,7 +313,7 @@ class GoneClient:
 
 
 def test_a_traceback_does_not_grow_with_each_wait(monkeypatch):
-    """Each wait raises an error of its own, with what caused it."""
+    """Each wait raises a new error, with the same cause."""
     monkeypatch.setattr("tamr_widgets._http.retry.NOT_FOUND_GRACE_SECONDS", 0.0)
     widget = OperationWidget(Operation(GoneClient(), document()), poll_interval_seconds=QUICK)
     wait_until(lambda: widget.error)
@@ -333,8 +331,8 @@ def test_a_traceback_does_not_grow_with_each_wait(monkeypatch):
 
 
 @pytest.mark.parametrize("make", ["wait_for", "cancel", "gather", "closed loop"])
-def test_an_await_that_is_given_up_leaves_nothing_behind(tamr, client, make, caplog):
-    """Neither a waiter nor a callback; the end of the job is no error of anybody."""
+def test_an_await_that_ends_early_leaves_no_waiter(tamr, client, make, caplog):
+    """It leaves no callback either, and the end of the job causes no error."""
     operation = known(tamr, client)
     widget = OperationWidget(operation, poll_interval_seconds=0.03)
 
@@ -368,8 +366,8 @@ def test_an_await_that_is_given_up_leaves_nothing_behind(tamr, client, make, cap
     assert not caplog.records
 
 
-def test_a_time_limit_around_await_is_asyncio_s_own(tamr, client):
-    """The end of the waiting differs from a cancelled task."""
+def test_a_cancelled_await_raises_a_cancelled_error(tamr, client):
+    """IPython shows a short text for it."""
     widget = OperationWidget(client.operation(tamr.jobs.add("RUNNING")))
 
     async def give_up() -> str:
@@ -386,7 +384,7 @@ def test_a_time_limit_around_await_is_asyncio_s_own(tamr, client):
 
 
 def test_awaits_in_several_loops_and_threads_all_end(tamr, client):
-    """Each with the same operation."""
+    """Each returns the same operation."""
     job = tamr.jobs.add("RUNNING")
     widget = OperationWidget(client.operation(job), poll_interval_seconds=QUICK)
     results: list[Operation] = []
@@ -438,8 +436,8 @@ def test_a_callback_may_wait_for_another_job(tamr, client):
     wait_until(lambda: ended == ["FAILED", "SUCCEEDED"])
 
 
-def test_a_last_poll_that_ends_the_job_is_in_the_traits(tamr, client):
-    """The widget shows the result of wait()."""
+def test_the_traits_show_the_last_poll_of_a_wait(tamr, client):
+    """It detects that the job has ended."""
     job = tamr.jobs.add("RUNNING")
     widget = OperationWidget(client.operation(job), poll_interval_seconds=60)
     tamr.jobs.finish(job)
@@ -449,8 +447,8 @@ def test_a_last_poll_that_ends_the_job_is_in_the_traits(tamr, client):
 
 
 @pytest.mark.parametrize("waiting", ["wait", "await", "on_resolved", "click"])
-def test_a_wait_keeps_the_interval(tamr, client, monkeypatch, waiting):
-    """Also if no page has shown the widget for long; and no longer than the wait."""
+def test_a_wait_for_a_hidden_widget_polls_at_its_interval(tamr, client, monkeypatch, waiting):
+    """Without a wait, polls are rare if no page has shown the widget for long."""
     monkeypatch.setattr("tamr_widgets._polling.page_visibility.HIDDEN_AFTER_SECONDS", -1.0)
     monkeypatch.setattr("tamr_widgets._polling.target.HIDDEN_FACTOR", 10_000)
     job = tamr.jobs.add("RUNNING")
@@ -477,13 +475,13 @@ def test_a_wait_keeps_the_interval(tamr, client, monkeypatch, waiting):
 
 
 @pytest.mark.parametrize("again", ["click", "wait", "cancel", "display"])
-def test_after_a_refusal_it_is_followed_anew_when_somebody_asks(tamr, client, again, monkeypatch):
-    """403 ended the polling; a click on Wait, code that waits and a good Cancel begin anew."""
+def test_polling_that_was_refused_is_started_again_on_request(tamr, client, again, monkeypatch):
+    """403 ended it; a click on Wait, code that waits, a cancel or a display starts it."""
     monkeypatch.setattr("tamr_widgets.widgets.base.display", lambda *_, **__: None)
     job = tamr.jobs.start(queued_seconds=0, run_seconds=60)
     widget = OperationWidget(client.operation(job), poll_interval_seconds=QUICK)
-    heard: list[str] = []
-    widget.on_resolved(lambda operation: heard.append(operation.state))
+    received: list[str] = []
+    widget.on_resolved(lambda operation: received.append(operation.state))
     tamr.faults.add(Fault.status(403, method="GET"))
     wait_until(lambda: panel(widget).get("error_kind") == "refused")
     tamr.faults.clear()
@@ -501,13 +499,13 @@ def test_after_a_refusal_it_is_followed_anew_when_somebody_asks(tamr, client, ag
     wait_until(lambda: not widget.error and count_requests(tamr, "GET", job) > polls + 1)
     tamr.jobs.finish(job)
 
-    wait_until(lambda: heard and widget.resolved)
+    wait_until(lambda: received and widget.resolved)
     wait_until(lambda: "error" not in panel(widget))
-    assert len(heard) == 1
+    assert len(received) == 1
 
 
-def test_a_wait_that_was_refused_says_so_again(tamr, client):
-    """Each wait asks anew, and none hangs."""
+def test_each_wait_that_is_refused_raises_an_error(tamr, client):
+    """Each wait polls again, and none hangs."""
     widget = follow(client, tamr.jobs.add("RUNNING"))
     tamr.faults.add(Fault.status(403))
     for _ in range(3):
@@ -516,8 +514,8 @@ def test_a_wait_that_was_refused_says_so_again(tamr, client):
 
 
 @pytest.mark.parametrize("gone", ["deleted", "not found"])
-def test_nobody_waits_for_what_is_gone(tamr, client, gone, monkeypatch):
-    """A click on Wait says so; it does not wait for ever."""
+def test_a_click_on_wait_starts_no_wait_for_a_deleted_job(tamr, client, gone, monkeypatch):
+    """The panel shows that the job is no longer in Tamr."""
     monkeypatch.setattr("tamr_widgets._http.retry.NOT_FOUND_GRACE_SECONDS", 0.0)
     job = tamr.jobs.add("RUNNING")
     widget = OperationWidget(client.operation(job), poll_interval_seconds=QUICK)
@@ -537,7 +535,7 @@ def test_nobody_waits_for_what_is_gone(tamr, client, gone, monkeypatch):
 
 @pytest.mark.parametrize("method", ["POST", "GET"])
 def test_a_cancel_that_was_not_found_ends_no_wait(tamr, client, method, monkeypatch):
-    """A server may not have that address, or not show the job for a moment; the job goes on."""
+    """A server may not support that address, or not find the job for a moment."""
     job = tamr.jobs.add("RUNNING")
     widget = OperationWidget(client.operation(job), poll_interval_seconds=1)
     monkeypatch.setattr(Poller, "refresh", lambda *_: None)  # so that the error stays

@@ -1,4 +1,4 @@
-"""Widgets among other people's code: observers, callbacks, layouts, closes at the wrong moment."""
+"""Widgets and code of users: observers, callbacks, closing, rows, arguments, and forks."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("names", ["state", "operation", "resolved", "progress", traitlets.All])
-def test_an_observer_of_one_trait_sees_all_of_them_new(tamr, client, names):
-    """Whichever trait it observes, all are of one snapshot."""
+def test_an_observer_of_one_trait_sees_all_traits_updated(tamr, client, names):
+    """All traits are of the same snapshot."""
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job)
     seen: list[Any] = []
@@ -52,8 +52,8 @@ def test_an_observer_of_one_trait_sees_all_of_them_new(tamr, client, names):
     assert all(seen)
 
 
-def test_an_observer_that_reads_while_polls_go_on_sees_no_mixture(tamr, client, monkeypatch):
-    """Also when the next snapshot comes while it reads."""
+def test_an_observer_sees_one_snapshot_while_polls_continue(tamr, client, monkeypatch):
+    """The next snapshot arrives while the observer runs."""
     monkeypatch.setattr("tamr_widgets.widgets.server_traits.STEADY_SECONDS", 60)
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job)
@@ -64,7 +64,7 @@ def test_an_observer_that_reads_while_polls_go_on_sees_no_mixture(tamr, client, 
         tamr.jobs.change(job, status={"state": "CANCELING", "message": "later"})
         polls = count_requests(tamr, "GET", job)
         wait_until(lambda: count_requests(tamr, "GET", job) > polls)
-        time.sleep(0.02)  # so that the snapshot is there, and waits
+        time.sleep(0.02)  # so that the snapshot has arrived, and is queued
         mixed.append((widget.state, widget.message) != seen)
 
     widget.observe(look, "message")
@@ -74,8 +74,8 @@ def test_an_observer_that_reads_while_polls_go_on_sees_no_mixture(tamr, client, 
     assert mixed == [False, False]
 
 
-def test_the_jobs_widget_changes_all_at_once_too(tamr, client):
-    """Operations, selection and error are of one list."""
+def test_the_jobs_widget_updates_its_traits_together(tamr, client):
+    """Operations and selection are of the same list."""
     job = tamr.jobs.add("RUNNING")
     widget = jobs_widget(client)
     wait_until(lambda: widget.operations)
@@ -92,8 +92,8 @@ def test_the_jobs_widget_changes_all_at_once_too(tamr, client):
     assert set(seen) == {("SUCCEEDED", "SUCCEEDED")}
 
 
-def test_what_a_subclass_observes_is_called_on_the_callback_thread(tamr, client):
-    """Decorated methods are code of users as well."""
+def test_observers_of_a_subclass_run_on_the_callback_thread(tamr, client):
+    """Decorated methods are code of users, too."""
     threads: list[str] = []
 
     class Mine(OperationWidget):
@@ -113,8 +113,8 @@ def test_what_a_subclass_observes_is_called_on_the_callback_thread(tamr, client)
 
 
 @pytest.mark.parametrize("link", [traitlets.link, traitlets.dlink])
-def test_links_follow_what_the_server_says(tamr, client, link):
-    """Another widget's trait is kept equal, also by a callback thread that is late."""
+def test_linked_traits_are_updated(tamr, client, link):
+    """Another widget's trait is kept equal, also if callbacks are late."""
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job, poll_interval_seconds=0.05)
     label = ipywidgets.Label()
@@ -129,7 +129,7 @@ def test_links_follow_what_the_server_says(tamr, client, link):
 
 
 def test_a_link_follows_a_value_that_changes_while_it_updates_its_target(tamr, client):
-    """traitlets takes it for a broken link; the newer value comes with the next notification."""
+    """traitlets reports a broken link; the next notification brings the newer value."""
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job)
     label = ipywidgets.Label()
@@ -148,7 +148,7 @@ def test_a_link_follows_a_value_that_changes_while_it_updates_its_target(tamr, c
 
 
 def test_a_link_with_the_search_works_both_ways(tamr, client):
-    """A trait that a person or code sets notifies at once, as in traitlets."""
+    """A trait that a page or code sets notifies at once, as in traitlets."""
     widget = jobs_widget(client, search="a")
     text = ipywidgets.Text()
     traitlets.link((widget, "search"), (text, "value"))
@@ -164,8 +164,8 @@ def test_a_link_with_the_search_works_both_ways(tamr, client):
 
 
 @pytest.mark.parametrize("how", ["unobserve", "unobserve names", "unobserve_all"])
-def test_an_observer_that_was_taken_off_hears_nothing(tamr, client, how):
-    """Whichever way; the widget itself goes on."""
+def test_an_observer_that_was_removed_is_not_notified(tamr, client, how):
+    """The widget itself is still updated."""
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job)
     called: list[Any] = []
@@ -184,8 +184,8 @@ def test_an_observer_that_was_taken_off_hears_nothing(tamr, client, how):
     assert called == []
 
 
-def test_an_observer_that_was_taken_off_while_its_call_waited_is_not_called(tamr, client):
-    """The observer before it takes its time."""
+def test_an_observer_that_is_removed_before_its_call_is_not_called(tamr, client):
+    """Its call is queued after that of a slow observer."""
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job)
     begun, free = threading.Event(), threading.Event()
@@ -208,8 +208,8 @@ def test_an_observer_that_was_taken_off_while_its_call_waited_is_not_called(tamr
     assert called == []
 
 
-def test_the_selection_survives_unobserve_all(tamr, client):
-    """The widget's own reactions are no observers."""
+def test_the_selection_works_after_unobserve_all(tamr, client):
+    """`unobserve_all` does not remove the widget's own handlers."""
     job = tamr.jobs.add("RUNNING")
     widget = jobs_widget(client)
     wait_until(lambda: widget.operations)
@@ -229,8 +229,8 @@ class Odd(Exception):
 
 
 @pytest.mark.parametrize("register", ["observe", "on_resolved", "jobs"])
-def test_whatever_a_callback_raises_the_others_run_and_polls_go_on(tamr, client, register):
-    """It is shown apart from the server's errors, and each other callback is called once."""
+def test_an_exception_of_a_callback_stops_neither_others_nor_polls(tamr, client, register):
+    """It is not shown as an error of the server, and each other callback is called once."""
     job = tamr.jobs.add("RUNNING")
     widget = jobs_widget(client) if register == "jobs" else follow(client, job)
     if register == "jobs":
@@ -287,7 +287,7 @@ def test_an_observer_that_raises_at_each_error_does_not_loop(tamr, client, names
 
 
 def test_an_error_of_a_callback_is_short_and_printable(tamr, client):
-    """A megabyte of text, or one that moves the cursor, spoils nothing."""
+    """Its text is limited, and has no control characters."""
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job)
 
@@ -302,8 +302,8 @@ def test_an_error_of_a_callback_is_short_and_printable(tamr, client):
     assert widget.callback_error.isprintable()
 
 
-def test_a_slow_callback_holds_up_no_poll(tamr, client):
-    """Neither its own widget's nor another's."""
+def test_a_slow_callback_delays_no_poll(tamr, client):
+    """Its own widget and others are updated."""
     job, other = tamr.jobs.add("RUNNING"), tamr.jobs.add("RUNNING")
     slow, quick = follow(client, job), follow(client, other)
     free, states = threading.Event(), []
@@ -325,7 +325,7 @@ def test_a_slow_callback_holds_up_no_poll(tamr, client):
 
 
 def test_a_callback_runs_in_the_context_that_registered_it(tamr, client):
-    """Though something else is current when the job ends."""
+    """The context is another one when the job ends."""
     cell = contextvars.ContextVar("cell", default="none")
     job = tamr.jobs.add("RUNNING")
     widget, jobs = follow(client, job), jobs_widget(client)
@@ -357,7 +357,7 @@ def displayed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 @pytest.mark.parametrize("callback", ["on_resolved", "observe"])
 def test_a_callback_may_close_the_widget(tamr, client, kernel, displayed, callback):
-    """The record is written before that: a saved notebook has the final state."""
+    """The output is updated before, so that a saved notebook has the final state."""
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job)
     widget._ipython_display_()
@@ -374,15 +374,15 @@ def test_a_callback_may_close_the_widget(tamr, client, kernel, displayed, callba
     assert widget.wait().succeeded()
 
 
-def test_the_record_is_written_before_anybody_who_waits_is_woken(tamr, client, kernel, monkeypatch):
-    """At that moment a waiting cell may be the last of its notebook."""
+def test_the_output_is_updated_before_waits_end(tamr, client, kernel, monkeypatch):
+    """The cell that waits may be the last one of its notebook."""
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job)
     order: list[str] = []
 
     def show(*_: object, update: bool, **__: object) -> None:
         time.sleep(0.05)
-        order.append("record" if update else "display")
+        order.append("update" if update else "display")
 
     monkeypatch.setattr("tamr_widgets.widgets.base.display", show)
     widget._ipython_display_()
@@ -393,11 +393,11 @@ def test_the_record_is_written_before_anybody_who_waits_is_woken(tamr, client, k
     order.append("wait")
     wait_until(lambda: len(order) == 5)
 
-    assert order[:2] == ["display", "record"]
+    assert order[:2] == ["display", "update"]
 
 
-def test_nothing_is_sent_after_a_widget_was_closed(tamr, client, caplog, monkeypatch):
-    """Closed by another thread while snapshots come: no error, no message on a closed comm."""
+def test_no_message_is_sent_after_a_widget_was_closed(tamr, client, caplog, monkeypatch):
+    """Another thread closes it while snapshots arrive, which is no error."""
     monkeypatch.setattr("tamr_widgets.widgets.jobs.AGAIN_SECONDS", 0.05)
     late: list[Any] = []
     sending = threading.Event()
@@ -437,7 +437,7 @@ def test_nothing_is_sent_after_a_widget_was_closed(tamr, client, caplog, monkeyp
 
 
 def test_closing_a_jobs_widget_cancels_the_clicks(tamr, client):
-    """Nothing is requested afterwards."""
+    """At most the request that is being sent follows."""
     tamr.jobs.deletes = True
     jobs = [tamr.jobs.start(queued_seconds=0, run_seconds=60) for _ in range(30)]
     widget = jobs_widget(client)
@@ -475,7 +475,7 @@ def untraced() -> Iterator[None]:
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs interval timers")
 @pytest.mark.parametrize("rounds", [5, pytest.param(150, marks=pytest.mark.slow)])
 def test_a_signal_handler_may_make_and_close_widgets(tamr, client, untraced, rounds):
-    """Also in the middle of what the main thread does with widgets."""
+    """It may interrupt the main thread while that uses widgets."""
     operation = client.operation(tamr.jobs.add("RUNNING"))
     made: list[int] = []
 
@@ -501,8 +501,8 @@ def test_a_signal_handler_may_make_and_close_widgets(tamr, client, untraced, rou
 # Known and unknown facts
 
 
-def test_rows_are_sent_unasked_and_again_to_a_page_that_was_not_ready(tamr, client, monkeypatch):
-    """A page's request may wait behind a cell that runs."""
+def test_rows_are_sent_without_a_request_and_repeated(tamr, client, monkeypatch):
+    """The page may not be ready, and its request may be delayed by a cell that runs."""
     monkeypatch.setattr("tamr_widgets.widgets.jobs.AGAIN_SECONDS", 0.05)
     tamr.jobs.put_all(history(5))
     with tamr.jobs.lock:  # so that the list arrives when the page is there
@@ -515,8 +515,8 @@ def test_rows_are_sent_unasked_and_again_to_a_page_that_was_not_ready(tamr, clie
     assert again == first
 
 
-def test_a_page_that_has_requested_gets_the_rows_once(tamr, client, monkeypatch):
-    """After its hello nothing is repeated."""
+def test_a_page_that_has_subscribed_receives_the_rows_once(tamr, client, monkeypatch):
+    """They are not repeated after its request."""
     monkeypatch.setattr("tamr_widgets.widgets.jobs.AGAIN_SECONDS", 0.5)
     tamr.jobs.put_all(history(5))
     widget = jobs_widget(client, poll_interval_seconds=60)
@@ -529,8 +529,8 @@ def test_a_page_that_has_requested_gets_the_rows_once(tamr, client, monkeypatch)
 
 
 @pytest.mark.parametrize("jobs", [0, 3])
-def test_the_status_tells_none_from_unknown(tamr, client, jobs):
-    """`total` is there once the first list is, zero included."""
+def test_the_status_distinguishes_no_jobs_from_unknown(tamr, client, jobs):
+    """`total` is missing before the first list, and zero after an empty one."""
     tamr.jobs.put_all(history(jobs))
     tamr.faults.add(Fault.status(502, times=1))
     widget = jobs_widget(client)
@@ -542,8 +542,8 @@ def test_the_status_tells_none_from_unknown(tamr, client, jobs):
     assert status(widget)["total"] == jobs
 
 
-def test_before_the_first_list_nothing_is_said_about_the_jobs(tamr, client, monkeypatch):
-    """The static form says that the list is still to come; to_frame() fetches it."""
+def test_before_the_first_list_no_number_of_jobs_is_shown(tamr, client, monkeypatch):
+    """The static output states that no list has been fetched yet; `to_frame` fetches it."""
     monkeypatch.setattr("tamr_widgets.widgets.job_table.to_frame", list)  # pandas loads slowly
     tamr.jobs.add("RUNNING")
     tamr.faults.add(Fault.hang(times=1))
@@ -556,16 +556,16 @@ def test_before_the_first_list_nothing_is_said_about_the_jobs(tamr, client, monk
     assert [each.state for each in widget.to_frame()] == ["RUNNING"]
 
 
-def test_to_frame_without_a_list_says_why(tamr, client):
-    """Nobody takes a refusal for an empty server."""
+def test_to_frame_raises_the_error_of_the_list(tamr, client):
+    """An empty frame would look like a server without jobs."""
     tamr.faults.add(Fault.status(403))
 
     with pytest.raises(Forbidden):
         jobs_widget(client).to_frame()
 
 
-def test_an_update_never_shows_a_part_of_the_jobs(tamr, client, monkeypatch):
-    """A reader sees the old list or the new one while it is replaced."""
+def test_an_update_never_shows_an_incomplete_list(tamr, client, monkeypatch):
+    """While the list is replaced, a reader sees either the old one or the new one."""
     tamr.jobs.put_all(history(5))
     widget = jobs_widget(client)
     wait_until(lambda: len(widget.operations) == 5)
@@ -587,8 +587,8 @@ def test_an_update_never_shows_a_part_of_the_jobs(tamr, client, monkeypatch):
 
 
 @pytest.mark.parametrize("kind", ["operation", "jobs"])
-def test_any_layout_is_taken(tamr, client, kind):
-    """ipywidgets' own, another widget's, or a dict."""
+def test_any_layout_is_accepted(tamr, client, kind):
+    """It may be one of ipywidgets, another widget's, or a dict."""
     operation = client.operation(tamr.jobs.add("RUNNING"))
 
     def make(**options: Any) -> Any:
@@ -615,8 +615,8 @@ def test_any_layout_is_taken(tamr, client, kind):
     assert own.comm is not None
 
 
-def test_a_layout_that_two_widgets_share_lives_on(tamr, client):
-    """Closing one does not blank the other; closing both closes it."""
+def test_a_shared_layout_is_closed_with_the_last_widget(tamr, client):
+    """Closing one of two widgets does not affect the other."""
     operation = client.operation(tamr.jobs.add("RUNNING"))
     one, two = OperationWidget(operation), OperationWidget(operation)
     two.layout.close()
@@ -628,8 +628,8 @@ def test_a_layout_that_two_widgets_share_lives_on(tamr, client):
     assert layout.comm is None
 
 
-def test_what_a_page_may_set_is_an_argument_too(tamr, client):
-    """`search` and `filter_state`; a name that is unknown is named."""
+def test_traits_that_a_page_may_set_are_arguments(tamr, client):
+    """They are `search` and `filter_state`; an error names an unknown argument."""
     widget = JobsWidget(client, search="x", filter_state="FAILED")
 
     assert (widget.search, widget.filter_state) == ("x", "FAILED")
@@ -640,7 +640,7 @@ def test_what_a_page_may_set_is_an_argument_too(tamr, client):
 
 
 def test_an_unpickled_operation_that_has_ended_is_shown(tamr, client):
-    """It needs no client; what needs one says so in the widget."""
+    """It needs no client; an action that needs one shows an error."""
     operation = pickle.loads(pickle.dumps(client.operation(tamr.jobs.add("FAILED"))))
     widget = OperationWidget(operation)
 
@@ -652,7 +652,7 @@ def test_an_unpickled_operation_that_has_ended_is_shown(tamr, client):
 
 
 def test_an_unpickled_operation_that_has_not_ended_is_refused(tamr, client):
-    """The error says how to fetch it anew."""
+    """The error says how to fetch it again."""
     operation = pickle.loads(pickle.dumps(client.operation(tamr.jobs.add("RUNNING"))))
 
     with pytest.raises(ClientClosed, match="from_resource_id"):
@@ -677,8 +677,8 @@ def test_a_wait_for_an_inherited_widget_ends_in_a_forked_child(tamr, client):
     assert in_child(lambda: widget.wait(20).succeeded() and asyncio.run(wait()).succeeded())
 
 
-def test_a_widget_whose_constructor_refused_closes_silently(tamr, client):
-    """Nothing is raised when it is collected."""
+def test_a_widget_whose_constructor_raised_is_closed_silently(tamr, client):
+    """Its garbage collection raises no error."""
     with pytest.raises(TypeError):
         OperationWidget(client.operation(tamr.jobs.add("RUNNING")), colour="red")
     with pytest.raises(TamrError):
@@ -687,8 +687,8 @@ def test_a_widget_whose_constructor_refused_closes_silently(tamr, client):
 
 @needs_fork
 @may_fork
-def test_an_inherited_widget_is_used_in_a_forked_child(tamr, client):
-    """Another thread held all of its locks; the child polls for itself, and closes."""
+def test_an_inherited_widget_can_be_used_in_a_forked_child(tamr, client):
+    """Another thread of the parent holds all of its locks during the fork."""
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job)
     held, free = threading.Event(), threading.Event()

@@ -49,7 +49,7 @@ def click(widget: ChainWidget, action: str, **more: Any) -> None:
     widget._handle_custom_msg({"action": action, "seq": 1, **more}, None)
 
 
-def test_it_shows_the_steps_and_how_they_end(chain):
+def test_a_widget_shows_the_states_of_its_steps(chain):
     widget = ChainWidget(chain)
     assert widget.state == "WAITING"
     assert widget.chain is chain
@@ -67,7 +67,7 @@ def test_it_shows_the_steps_and_how_they_end(chain):
     assert [each["after"] for each in facts["steps"]] == [[], [0], [1]]
 
 
-def test_a_click_goes_on_from_the_failure(chain):
+def test_a_click_resumes_a_failed_chain(chain):
     widget = ChainWidget(chain.start())
     until(widget, lambda: widget.state == "FAILED")
 
@@ -75,7 +75,7 @@ def test_a_click_goes_on_from_the_failure(chain):
     until(widget, lambda: widget.state == "SUCCEEDED")
 
 
-def test_a_step_opens_to_the_panel_of_its_operation(chain):
+def test_an_expanded_step_shows_the_panel_of_its_operation(chain):
     widget = ChainWidget(chain.start())
     until(widget, lambda: widget.state == "FAILED")
     sent: list[dict[str, Any]] = []
@@ -114,8 +114,8 @@ def test_the_saved_output_has_every_step_as_text(chain):
         assert f"<bdi>{step.operation.resource_id}</bdi>" in bundle["text/html"]
 
 
-def test_a_change_while_it_is_made_is_not_missed(monkeypatch):
-    """The chain may end before the widget is notified of changes."""
+def test_a_change_while_the_widget_is_created_is_not_missed(monkeypatch):
+    """The chain may end before the widget has subscribed to changes."""
     chain = Chain({"a": lambda: None})
     on_change = chain.on_change
 
@@ -129,14 +129,14 @@ def test_a_change_while_it_is_made_is_not_missed(monkeypatch):
     until(widget, lambda: widget.state == "SUCCEEDED")
 
 
-def test_closing_it_leaves_the_chain_running(chain):
+def test_closing_the_widget_does_not_stop_the_chain(chain):
     widget = ChainWidget(chain.start())
     widget.close()
 
     assert chain.wait(10).state == "FAILED"
 
 
-def test_something_else_is_refused():
+def test_a_value_that_is_no_chain_is_refused():
     with pytest.raises(TypeError, match="shows a Chain"):
         ChainWidget(17)
 
@@ -155,7 +155,7 @@ def running(tamr: Simulator, client: Client) -> Iterator[Chain]:
 
 
 class Panels(list[dict[str, Any]]):
-    """The facts of opened steps that a page receives."""
+    """The facts of expanded steps that a page receives."""
 
     def __init__(self, widget: ChainWidget) -> None:
         super().__init__()
@@ -173,8 +173,8 @@ class Panels(list[dict[str, Any]]):
             assert self._arrived.wait_for(lambda: self and condition(self[-1]), 10), self
 
 
-def opened(chain: Chain) -> tuple[ChainWidget, Panels]:
-    """Returns a widget with an opened step."""
+def expanded(chain: Chain) -> tuple[ChainWidget, Panels]:
+    """Returns a widget with an expanded step, and the facts that its page receives."""
     widget = ChainWidget(chain)
     until(widget, lambda: widget.steps[0].operation is not None)
     panels = Panels(widget)
@@ -183,8 +183,8 @@ def opened(chain: Chain) -> tuple[ChainWidget, Panels]:
     return widget, panels
 
 
-def test_a_button_of_an_opened_step_acts_on_its_job(running, tamr):
-    widget, panels = opened(running)
+def test_a_button_of_an_expanded_step_acts_on_its_job(running, tamr):
+    widget, panels = expanded(running)
 
     click(widget, "cancel", id="a")
 
@@ -192,8 +192,8 @@ def test_a_button_of_an_opened_step_acts_on_its_job(running, tamr):
     assert len(tamr.requests.matching("POST", "cancel")) == 1
 
 
-def test_an_opened_step_shows_the_job_that_takes_the_place_of_its_first(running, tamr):
-    widget, panels = opened(running)
+def test_an_expanded_step_shows_the_new_job_after_a_resume(running, tamr):
+    widget, panels = expanded(running)
     first = panels[-1]["id"]
     tamr.jobs.finish(first, "FAILED")
     until(widget, lambda: widget.state == "FAILED")
@@ -203,9 +203,9 @@ def test_an_opened_step_shows_the_job_that_takes_the_place_of_its_first(running,
     panels.until(lambda facts: facts["id"] != first and facts["state"] == "RUNNING")
 
 
-def test_it_comes_to_rest_while_nobody_sees_it(running, tamr):
-    """From when its cell runs again until a page shows it, opened steps too; the chain goes on."""
-    widget, panels = opened(running)
+def test_updates_pause_until_a_page_shows_the_widget(running, tamr):
+    """They pause when its cell runs again, also for expanded steps; the chain continues."""
+    widget, panels = expanded(running)
 
     widget.pause_polling(Cell("1", by_source=False))
     wait_until(lambda: not callback_threads())
@@ -219,9 +219,9 @@ def test_it_comes_to_rest_while_nobody_sees_it(running, tamr):
     until(widget, lambda: widget.state == "SUCCEEDED")
 
 
-def test_in_a_cell_without_an_id_it_goes_on(running, tamr):
-    """Another cell may have the same text; opened steps are paused, since they cost requests."""
-    widget, panels = opened(running)
+def test_a_cell_without_an_id_pauses_only_expanded_steps(running, tamr):
+    """Another cell may have the same text; expanded steps are paused, since they cost requests."""
+    widget, panels = expanded(running)
 
     widget.pause_polling(Cell("chain", by_source=True))
     tamr.jobs.finish(panels[-1]["id"])
@@ -230,8 +230,8 @@ def test_in_a_cell_without_an_id_it_goes_on(running, tamr):
     assert panels[-1]["state"] == "RUNNING"
 
 
-def test_a_closed_widget_leaves_its_chain(chain):
-    """A chain may live for weeks, in which its cell runs many times."""
+def test_a_closed_widget_is_garbage_collected(chain):
+    """A chain may exist for weeks, in which its cell runs many times."""
     widget = ChainWidget(chain)
     gone = weakref.ref(widget)
     wait_until(lambda: not callback_threads())
@@ -244,7 +244,7 @@ def test_a_closed_widget_leaves_its_chain(chain):
     assert gone() is None
 
 
-def test_a_step_that_opens_while_its_widget_is_closed_is_not_polled(running, monkeypatch):
+def test_a_step_that_is_expanded_while_the_widget_closes_is_not_polled(running, monkeypatch):
     """Clicks are handled on another thread than `close`."""
     widget = ChainWidget(running)
     made: list[OperationController] = []
@@ -262,7 +262,7 @@ def test_a_step_that_opens_while_its_widget_is_closed_is_not_polled(running, mon
     assert made[0].closed
 
 
-def test_an_observer_s_error_is_shown(running):
+def test_the_error_of_an_observer_is_shown(running):
     widget = ChainWidget(running)
     widget.observe(lambda _: 1 / 0, "state")
 
@@ -270,8 +270,8 @@ def test_an_observer_s_error_is_shown(running):
     until(widget, lambda: "ZeroDivisionError" in widget.callback_error)
 
 
-def test_it_is_a_target_of_notifications(chain):
-    """They are those of its chain."""
+def test_notify_accepts_the_widget(chain):
+    """The notifications are those of its chain."""
     received: list[str] = []
     arrived = threading.Event()
 

@@ -25,17 +25,18 @@ def tamr() -> Iterator[Simulator]:
 
 
 @pytest.fixture(autouse=True)
-def learning_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The shortest pause between two polls is long enough to ask for the past."""
+def history_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests the history also if the next poll follows at once."""
     monkeypatch.setattr("tamr_widgets._polling.history_loader.PAUSE_SECONDS", 0.0)
 
 
-def lists(tamr: Simulator) -> int:
+def count_lists(tamr: Simulator) -> int:
+    """Returns how often the list was requested."""
     return sum(each.path.endswith(LIST) for each in tamr.requests)
 
 
-def test_a_running_job_is_estimated_from_those_before_it(tamr, client):
-    """The page gets the estimate; Python gets the progress, which is never the end."""
+def test_a_running_job_is_estimated_from_earlier_jobs(tamr, client):
+    """The page receives the estimate, and Python the progress, which is below 1."""
     widget = follow(client, tamr.jobs.add("RUNNING", age_seconds=40))
 
     estimate = wait_until(lambda: panel(widget).get("estimate"))
@@ -46,8 +47,8 @@ def test_a_running_job_is_estimated_from_those_before_it(tamr, client):
     wait_until(lambda: widget.progress is not None and 0 < widget.progress < 1)
 
 
-def test_a_pending_job_is_told_when_it_may_start(tamr, client):
-    """The latest times in the queue say how long it is queued."""
+def test_the_start_of_a_pending_job_is_estimated(tamr, client):
+    """The estimate is made from the latest times in the queue."""
     widget = follow(client, tamr.jobs.add("PENDING", age_seconds=2))
 
     queue = wait_until(lambda: panel(widget).get("queue"))
@@ -56,8 +57,8 @@ def test_a_pending_job_is_told_when_it_may_start(tamr, client):
     assert widget.progress == 0.0
 
 
-def test_many_widgets_cost_one_list(tamr, client):
-    """The history is the client's, not the widget's."""
+def test_several_widgets_request_one_list(tamr, client):
+    """The history belongs to the client, not to a widget."""
     for _ in range(3):
         job = tamr.jobs.add("RUNNING")
     widgets = [follow(client, job, poll_interval_seconds=5) for _ in range(4)]
@@ -65,11 +66,11 @@ def test_many_widgets_cost_one_list(tamr, client):
     for widget in widgets:
         wait_until(lambda widget=widget: panel(widget).get("estimate"))
 
-    assert lists(tamr) == 1
+    assert count_lists(tamr) == 1
 
 
-def test_the_estimate_goes_when_the_job_has_ended(tamr, client):
-    """There is nothing left to foretell; the bar is full."""
+def test_a_job_that_has_ended_has_no_estimate(tamr, client):
+    """Its progress is complete."""
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job)
     wait_until(lambda: panel(widget).get("estimate"))
@@ -81,25 +82,25 @@ def test_the_estimate_goes_when_the_job_has_ended(tamr, client):
     assert widget.progress == 1.0
 
 
-def test_it_can_be_switched_off(tamr, client):
-    """Then no list is requested."""
+def test_estimates_can_be_switched_off(tamr, client):
+    """No list is requested then."""
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job, estimate=False)
 
     wait_until(lambda: count_requests(tamr, "GET", job) > 5)
 
-    assert lists(tamr) == 0
+    assert count_lists(tamr) == 0
     assert "estimate" not in panel(widget)
 
 
 @pytest.mark.parametrize("status", [403, 404])
-def test_where_there_is_no_list_the_widget_does_without(tamr, client, status):
-    """It says nothing, and follows the job as ever."""
+def test_a_widget_without_a_list_shows_no_error(tamr, client, status):
+    """It still polls its job."""
     tamr.faults.add(Fault.status(status, path=f"{LIST}$"))
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job)
 
-    wait_until(lambda: lists(tamr))
+    wait_until(lambda: count_lists(tamr))
     tamr.jobs.finish(job)
     wait_until(lambda: widget.resolved)
 
@@ -107,11 +108,11 @@ def test_where_there_is_no_list_the_widget_does_without(tamr, client, status):
 
 
 def test_with_no_history_there_is_no_estimate(client, tamr):
-    """A job of a kind that was never seen: the bar says nothing."""
+    """The job is of a kind without past runs, so its progress is unknown."""
     job = tamr.jobs.add("RUNNING", kind="train", description="Something new")
     widget = follow(client, job)
 
-    wait_until(lambda: lists(tamr))
+    wait_until(lambda: count_lists(tamr))
     polls = count_requests(tamr, "GET", job)
     wait_until(lambda: count_requests(tamr, "GET", job) > polls + 2)
 
@@ -120,7 +121,7 @@ def test_with_no_history_there_is_no_estimate(client, tamr):
 
 
 def test_rows_of_the_jobs_page_carry_estimates(tamr, client):
-    """A running job's is made of all runs before."""
+    """The estimate of a running job is made from all runs before it."""
     job = tamr.jobs.add("RUNNING")
     table = jobs_widget(client)
     page = Page(table)
@@ -145,13 +146,13 @@ def queueing() -> Iterator[Simulator]:
 
 
 def refresh(simulator: Simulator, client) -> str:
-    """The id of a job that was just started."""
+    """Starts a job, and returns its id."""
     started = client.start("projects/1/unifiedDataset:refresh", asynchronous=True)
     return started.resource_id
 
 
-def test_a_job_in_a_queue_says_what_is_ahead(queueing):
-    """Its place, the names of those ahead, and a start after their ends."""
+def test_the_panel_of_a_queued_job_shows_the_jobs_ahead(queueing):
+    """It shows their number and names, and an estimated start after their ends."""
     with queueing.client() as client:
         jobs = [refresh(queueing, client) for _ in range(3)]
         widget = follow(client, jobs[2], poll_interval_seconds=0.2)
@@ -165,8 +166,8 @@ def test_a_job_in_a_queue_says_what_is_ahead(queueing):
         widget.close()
 
 
-def test_a_job_that_runs_has_no_place_any_more(tamr, client):
-    """The panel of a running job names nothing that is ahead."""
+def test_a_running_job_has_no_place_in_the_queue(tamr, client):
+    """Its panel shows no jobs ahead."""
     widget = follow(client, tamr.jobs.add("RUNNING"))
 
     wait_until(lambda: panel(widget).get("estimate"))
@@ -176,7 +177,7 @@ def test_a_job_that_runs_has_no_place_any_more(tamr, client):
 
 
 def test_the_panel_has_the_last_runs(tamr, client):
-    """The usual time, and each run with its end and how long it took; failed ones say so."""
+    """It has the usual time, and the end and duration of each run; failed ones are marked."""
     tamr.jobs.add("FAILED", age_seconds=50)
     widget = follow(client, tamr.jobs.add("RUNNING"))
 
@@ -189,7 +190,7 @@ def test_the_panel_has_the_last_runs(tamr, client):
 
 
 def test_a_job_that_has_ended_is_not_among_its_past_runs(tamr, client):
-    """The strip shows it beside them, with the usual time of before."""
+    """The page shows it next to them, with the usual time from before."""
     job = tamr.jobs.start(queued_seconds=0, run_seconds=60)
     widget = follow(client, job)
     wait_until(lambda: panel(widget).get("past"))
@@ -203,39 +204,39 @@ def test_a_job_that_has_ended_is_not_among_its_past_runs(tamr, client):
     assert past["usual"]["samples"] == 20
 
 
-def test_an_ended_job_shows_the_past_that_is_known_anyway(tamr, client):
-    """Its widget makes no request for it."""
-    follow_another = follow(client, tamr.jobs.add("RUNNING"))
-    wait_until(lambda: panel(follow_another).get("past"))
-    before = lists(tamr)
+def test_an_ended_job_shows_past_runs_that_are_already_known(tamr, client):
+    """Its widget makes no request for them."""
+    running = follow(client, tamr.jobs.add("RUNNING"))
+    wait_until(lambda: panel(running).get("past"))
+    before = count_lists(tamr)
 
     widget = OperationWidget(client.operation(tamr.jobs.add("SUCCEEDED", age_seconds=40)))
 
     wait_until(lambda: panel(widget).get("past"))
-    assert lists(tamr) == before
+    assert count_lists(tamr) == before
 
 
 def latest_row(page: Page, key: str) -> list:
-    """The row of a job that was sent last."""
+    """Returns the latest row of a job that was sent."""
     rows = [row for each in page.of("rows") for row in each["jobs"]]
     return next((row for row in reversed(rows) if row[0] == key), [None] * 10)
 
 
-def placed(page: Page, key: str) -> list | None:
-    """The estimate of a job's start, once there are jobs ahead."""
+def queue_facts(page: Page, key: str) -> list | None:
+    """Returns the estimated start of a job and the jobs ahead, or None if there are none."""
     start = latest_row(page, key)[9]
     return start if start and start[1] else None
 
 
-def test_rows_that_wait_carry_their_place_and_start(queueing):
-    """The number of jobs ahead, and which is the first; also after another has ended."""
+def test_rows_of_pending_jobs_carry_their_place_and_start(queueing):
+    """They have the number of jobs ahead and the first of these, which change when a job ends."""
     with queueing.client() as client:
         jobs = [refresh(queueing, client) for _ in range(3)]
         table = jobs_widget(client)
         page = Page(table)
         page.click("subscribe")
 
-        estimate, ahead, first = wait_until(lambda: placed(page, jobs[2]))
+        estimate, ahead, first = wait_until(lambda: queue_facts(page, jobs[2]))
 
         assert (ahead, first) == (2, jobs[0])
         assert estimate[0] > 60
@@ -244,8 +245,8 @@ def test_rows_that_wait_carry_their_place_and_start(queueing):
         table.close()
 
 
-def test_rows_that_have_ended_carry_their_estimate(tamr, client):
-    """That of before their end: whether they were slow is a matter of it."""
+def test_rows_of_ended_jobs_carry_their_estimate(tamr, client):
+    """It is that from before their end, with which the page finds slow jobs."""
     slow = tamr.jobs.add("SUCCEEDED", age_seconds=300)
     page = Page(jobs_widget(client))
     page.click("subscribe")

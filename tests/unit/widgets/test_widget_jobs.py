@@ -31,7 +31,7 @@ def page(widget: JobsWidget) -> Page:
 
 
 def test_all_jobs_are_snapshots_newest_first(tamr, widget):
-    """Python sees what the page sees."""
+    """`operations` has the jobs that the page shows."""
     old, new = tamr.jobs.add("SUCCEEDED"), tamr.jobs.add("QUARANTINED")
 
     wait_until(lambda: len(widget.operations) == 2)
@@ -40,8 +40,8 @@ def test_all_jobs_are_snapshots_newest_first(tamr, widget):
     assert widget.operations[0].state == "QUARANTINED"
 
 
-def test_a_page_gets_all_rows_once_and_then_only_what_changed(tamr, widget, page):
-    """Ten polls of an idle server send nothing."""
+def test_a_page_receives_all_rows_once_and_then_changed_rows(tamr, widget, page):
+    """Polls of an idle server send no message."""
     first, second = tamr.jobs.add("RUNNING"), tamr.jobs.add("SUCCEEDED")
     wait_until(lambda: sum(len(rows["jobs"]) for rows in page.of("rows")) >= 2)
     polls = count_requests(tamr, "GET", "operations")
@@ -60,8 +60,8 @@ def test_a_page_gets_all_rows_once_and_then_only_what_changed(tamr, widget, page
     assert widget.operations[0].resource_id == second
 
 
-def test_what_the_server_forgets_is_gone_from_the_page(tamr, widget, page):
-    """The page receives the rows to remove."""
+def test_a_job_that_the_server_removed_is_removed_from_the_page(tamr, widget, page):
+    """The page receives the keys of such rows."""
     job = tamr.jobs.add("SUCCEEDED")
     wait_until(lambda: widget.operations)
 
@@ -71,7 +71,7 @@ def test_what_the_server_forgets_is_gone_from_the_page(tamr, widget, page):
     assert page.of("rows")[-1]["gone"] == [job]
 
 
-def test_a_long_list_goes_to_a_new_page_in_pieces(tamr, widget, monkeypatch):
+def test_a_long_list_is_sent_to_a_new_page_in_parts(tamr, widget, monkeypatch):
     """The first rows are drawn before the last have arrived."""
     monkeypatch.setattr("tamr_widgets.widgets.job_rows.CHUNK", 20)
     tamr.jobs.put_all(history(50))
@@ -80,7 +80,7 @@ def test_a_long_list_goes_to_a_new_page_in_pieces(tamr, widget, monkeypatch):
     page.click("subscribe")
 
     def whole_list() -> list[dict[str, Any]]:
-        """Estimates may be sent before it and after it."""
+        """Returns its messages; those of estimates may be sent before and after them."""
         rows = dropwhile(lambda each: not each.get("reset"), page.of("rows"))
         return list(islice(rows, 3))
 
@@ -95,8 +95,8 @@ def test_a_long_list_goes_to_a_new_page_in_pieces(tamr, widget, monkeypatch):
     ]
 
 
-def test_wild_documents_are_rows_too(tamr, widget, page):
-    """Null statuses, missing ids and the same id twice: all are kept."""
+def test_malformed_documents_are_rows(tamr, widget, page):
+    """A null status, a missing id and an id that occurs twice remove no row."""
     tamr.jobs.put({"id": "1", "status": None}, "a")
     tamr.jobs.put({"description": 7}, "b")
     tamr.jobs.put({"id": "1", "status": {"state": 5}}, "c")
@@ -107,8 +107,8 @@ def test_wild_documents_are_rows_too(tamr, widget, page):
     assert len(keys) == 3
 
 
-def test_an_opened_row_is_a_panel_with_the_same_actions(tamr, widget, page):
-    """It is followed, cancelled as in an OperationWidget, and shut."""
+def test_an_expanded_row_is_a_panel_with_the_same_actions(tamr, widget, page):
+    """It is polled, cancelled as in an OperationWidget, and collapsed."""
     job = tamr.jobs.start(queued_seconds=0, run_seconds=60)
     wait_until(lambda: widget.operations)
 
@@ -127,8 +127,8 @@ def test_an_opened_row_is_a_panel_with_the_same_actions(tamr, widget, page):
     assert page.of("facts") == []
 
 
-def test_many_are_cancelled_with_one_report(tamr, widget, page):
-    """A partial failure loses nothing: what was refused is named with the reason."""
+def test_a_bulk_cancel_ends_with_one_report(tamr, widget, page):
+    """It names the jobs that were refused, with the reason."""
     jobs = [tamr.jobs.start(queued_seconds=0, run_seconds=60) for _ in range(3)]
     wait_until(lambda: len(widget.operations) == 3)
     tamr.faults.add(Fault.status(403, method="POST", path=f"jobs/{jobs[1]}/"))
@@ -142,8 +142,8 @@ def test_many_are_cancelled_with_one_report(tamr, widget, page):
     assert "403" in report["failed"][0][1]
 
 
-def test_a_second_bulk_action_waits_for_a_click_after_the_first(tamr, widget, page):
-    """Two clicks are one action."""
+def test_a_click_during_a_bulk_action_is_ignored(tamr, widget, page):
+    """Each job is cancelled once."""
     jobs = [tamr.jobs.start(queued_seconds=0, run_seconds=60) for _ in range(3)]
     wait_until(lambda: len(widget.operations) == 3)
     tamr.faults.add(Fault.delay(0.05, method="POST"))
@@ -156,7 +156,7 @@ def test_a_second_bulk_action_waits_for_a_click_after_the_first(tamr, widget, pa
 
 
 def test_a_bulk_action_of_a_closed_client_ends_at_once(tamr, client, widget, page):
-    """The first error holds for all of them."""
+    """The first error applies to all jobs."""
     jobs = [tamr.jobs.start(queued_seconds=0, run_seconds=60) for _ in range(3)]
     wait_until(lambda: len(widget.operations) == 3)
 
@@ -168,8 +168,8 @@ def test_a_bulk_action_of_a_closed_client_ends_at_once(tamr, client, widget, pag
     assert count_requests(tamr, "POST", "cancel") == 0
 
 
-def test_many_are_deleted_and_leave_the_table(tamr, widget, page):
-    """The rows go without waiting for the next list."""
+def test_a_bulk_delete_removes_the_rows(tamr, widget, page):
+    """They are removed before the next list."""
     tamr.jobs.deletes = True
     jobs = [tamr.jobs.add("SUCCEEDED") for _ in range(3)]
     wait_until(lambda: len(widget.operations) == 3)
@@ -181,8 +181,8 @@ def test_many_are_deleted_and_leave_the_table(tamr, widget, page):
     assert count_requests(tamr, "DELETE") == 2
 
 
-def test_a_server_that_deletes_nothing_is_remembered(tamr, widget, page):
-    """405 is the server's word for all of them: the page need not offer it again."""
+def test_a_server_without_deletion_is_remembered(tamr, widget, page):
+    """405 applies to all jobs: the page need not offer the action again."""
     jobs = [tamr.jobs.add("SUCCEEDED") for _ in range(2)]
     wait_until(lambda: len(widget.operations) == 2)
 
@@ -193,8 +193,8 @@ def test_a_server_that_deletes_nothing_is_remembered(tamr, widget, page):
     assert len(widget.operations) == 2
 
 
-def test_the_selection_is_snapshots(tamr, widget, page):
-    """The jobs that are selected in the page can be used in code, and follow the server."""
+def test_the_selection_consists_of_snapshots(tamr, widget, page):
+    """Code can use the jobs that are selected in the page, and they are updated."""
     job = tamr.jobs.add("RUNNING")
     tamr.jobs.add("RUNNING")
     wait_until(lambda: len(widget.operations) == 2)
@@ -207,8 +207,8 @@ def test_the_selection_is_snapshots(tamr, widget, page):
     assert [each.resource_id for each in widget.selection] == [job]
 
 
-def test_a_page_can_set_its_own_state_and_nothing_else(tamr, widget):
-    """Filter and search are the page's; what the server said is not."""
+def test_a_page_can_set_only_its_own_traits(tamr, widget):
+    """It can set filter and search, but no data of the server."""
     wait_until(lambda: "loading" not in status(widget))
 
     widget.set_state({"search": "train", "filter_state": "FAILED", "_status": {"loading": True}})
@@ -219,28 +219,28 @@ def test_a_page_can_set_its_own_state_and_nothing_else(tamr, widget):
         widget.operations = ()
 
 
-def test_callbacks_hear_of_each_job_that_resolves_once(tamr, widget):
-    """Those that had ended before are not news; one that raises disturbs nobody."""
+def test_callbacks_are_notified_once_of_each_job_that_resolves(tamr, widget):
+    """They are not notified of jobs that had ended before; one raises, which affects no other."""
     tamr.jobs.add("SUCCEEDED")
     running = tamr.jobs.add("RUNNING")
     wait_until(lambda: len(widget.operations) == 2)
-    heard: list[str] = []
+    received: list[str] = []
 
     def broken(_: object) -> None:
         raise ValueError("oh")
 
     widget.on_resolved(broken)
-    widget.on_resolved(lambda operation: heard.append(operation.resource_id))
+    widget.on_resolved(lambda operation: received.append(operation.resource_id))
     tamr.jobs.finish(running)
-    wait_until(lambda: heard)
+    wait_until(lambda: received)
     quick = tamr.jobs.add("FAILED")
-    wait_until(lambda: len(heard) == 2)
+    wait_until(lambda: len(received) == 2)
 
-    assert heard == [running, quick]
+    assert received == [running, quick]
 
 
-def test_many_widgets_and_the_jobs_page_ask_once_each_tick(tamr, client):
-    """The list serves them all."""
+def test_many_widgets_and_the_jobs_page_share_one_request(tamr, client):
+    """The list updates all of them."""
     jobs = [tamr.jobs.add("RUNNING") for _ in range(16)]
     by_id = {each.resource_id: each for each in client.operations()}
     tamr.faults.add(Fault.delay(0.01, path=r"operations/\d"))  # so that the list is cheaper
@@ -260,7 +260,7 @@ def test_many_widgets_and_the_jobs_page_ask_once_each_tick(tamr, client):
 
 
 def test_errors_are_shown_and_the_last_known_rows_stay(tamr, widget):
-    """502: retrying, with when it was checked last; then it is over."""
+    """A 502 is shown with the time of the retry, until a request succeeds."""
     tamr.jobs.add("RUNNING")
     wait_until(lambda: widget.operations)
     tamr.faults.add(Fault.status(502, times=2))
@@ -272,8 +272,8 @@ def test_errors_are_shown_and_the_last_known_rows_stay(tamr, widget):
     assert widget.error == ""
 
 
-def test_a_list_that_is_refused_says_so(tamr, client):
-    """403 is final; nothing is requested any more."""
+def test_a_refused_list_is_shown_as_an_error(tamr, client):
+    """403 is final."""
     tamr.faults.add(Fault.status(403))
     widget = jobs_widget(client)
 
@@ -282,8 +282,8 @@ def test_a_list_that_is_refused_says_so(tamr, client):
     assert "403" in widget.error
 
 
-def test_try_again_after_a_refusal(tamr, widget, page):
-    """The list is fetched again; what comes of it is shown, and a click too many is nothing."""
+def test_a_click_requests_a_refused_list_again(tamr, widget, page):
+    """The page shows its result; a second click at the same time has no effect."""
     wait_until(lambda: "loading" not in status(widget))
     tamr.jobs.add("RUNNING")
     wait_until(lambda: widget.operations)
@@ -303,8 +303,8 @@ def test_try_again_after_a_refusal(tamr, widget, page):
     assert widget.error == ""
 
 
-def test_closing_leaves_nothing_behind(tamr, widget, page):
-    """The thread ends within a second, also while a list hangs."""
+def test_closing_ends_the_thread_within_a_second(tamr, widget, page):
+    """It does so also while a list hangs; a second close is no error."""
     wait_until(lambda: "loading" not in status(widget))
     tamr.faults.add(Fault.hang())
     hanging = count_requests(tamr, "GET")
@@ -320,15 +320,15 @@ def test_closing_leaves_nothing_behind(tamr, widget, page):
 
 
 @pytest.mark.parametrize("thing", ["http://localhost", None, 7])
-def test_something_that_is_no_client_is_refused(thing):
+def test_a_value_that_is_no_client_is_refused(thing):
     """The error says what is needed."""
     with pytest.raises(TypeError, match="client"):
         JobsWidget(thing)
 
 
 @pytest.mark.slow  # for pandas alone, which the test_survival_*.py have loaded by default
-def test_to_frame_is_a_table_with_real_times(tamr, widget):
-    """Aware times and durations, a row for each job."""
+def test_to_frame_has_typed_times(tamr, widget):
+    """Each job is a row, with aware times and a duration."""
     tamr.jobs.add("SUCCEEDED")
     tamr.jobs.add("PENDING")
     wait_until(lambda: len(widget.operations) == 2)
@@ -340,8 +340,8 @@ def test_to_frame_is_a_table_with_real_times(tamr, widget):
     assert frame["elapsed"].dt.total_seconds()[1] > 0
 
 
-def test_to_frame_without_pandas_says_how_to_get_it(widget, monkeypatch):
-    """pandas is nobody's dependency."""
+def test_to_frame_without_pandas_says_how_to_install_it(widget, monkeypatch):
+    """pandas is no dependency of the package."""
     real = builtins.__import__
 
     def without(name: str, *args: Any, **kwargs: Any) -> Any:
@@ -354,7 +354,7 @@ def test_to_frame_without_pandas_says_how_to_get_it(widget, monkeypatch):
         widget.to_frame()
 
 
-def test_at_rest_it_is_a_table_of_text(tamr, widget):
+def test_the_static_output_is_a_table_of_text(tamr, widget):
     """The output in nbconvert and on GitHub holds the newest jobs, as text."""
     tamr.jobs.add("FAILED", description="<img src=x onerror=alert(1)>")
     wait_until(lambda: widget.operations)
@@ -367,8 +367,8 @@ def test_at_rest_it_is_a_table_of_text(tamr, widget):
     assert str(widget) == data["text/plain"]
 
 
-def test_no_secret_gets_into_the_widget(tamr, client, widget, page):
-    """Neither state, nor messages, nor what is shown at rest."""
+def test_the_widget_contains_no_secret(tamr, client, widget, page):
+    """The state, the messages and the static output are searched."""
     tamr.jobs.add("RUNNING")
     wait_until(lambda: widget.operations)
 

@@ -24,7 +24,7 @@ def no_retries(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def address() -> str:
-    """An address of a webhook that is not there any more."""
+    """The address of a webhook that does not exist any more."""
     with Webhook() as webhook:
         return webhook.address
 
@@ -35,8 +35,8 @@ def labelled(tamr) -> Iterator[Client]:
         yield client
 
 
-def test_a_panel_names_the_server_and_the_way_back(tamr, labelled):
-    """By its label; without one by host and port."""
+def test_a_panel_shows_the_server_and_code_for_the_operation(tamr, labelled):
+    """The server is shown by its label, or else by host and port."""
     job = tamr.jobs.add("RUNNING")
 
     facts = panel(OperationWidget(labelled.operation(job)))
@@ -49,16 +49,16 @@ def test_a_panel_names_the_server_and_the_way_back(tamr, labelled):
 
 
 @pytest.mark.parametrize("by_other", [True, False])
-def test_a_panel_knows_whose_job_it_is(tamr, client, by_other):
-    """Another user than the client's started it, or the same."""
+def test_a_panel_shows_whether_another_user_started_the_job(tamr, client, by_other):
+    """The other user is not that of the client."""
     user = "nightly" if by_other else client.auth.username
     job = tamr.jobs.add("RUNNING", created_by=user)
 
     assert panel(OperationWidget(client.operation(job))).get("by_other", False) == by_other
 
 
-def test_saved_outputs_carry_the_server_and_the_way_back(tamr, labelled):
-    """As HTML and as text, without a credential."""
+def test_saved_outputs_show_the_server_and_code_for_the_operation(tamr, labelled):
+    """HTML and text have both, and no credential."""
     job = tamr.jobs.add("RUNNING")
 
     bundle, _ = OperationWidget(labelled.operation(job))._repr_mimebundle_()
@@ -71,7 +71,7 @@ def test_saved_outputs_carry_the_server_and_the_way_back(tamr, labelled):
 
 
 def test_the_jobs_page_names_server_and_user(tamr, labelled):
-    """The static form does, too, and says of when it is."""
+    """The static output names the server and the time of the list."""
     tamr.jobs.add("FAILED")
     widget = JobsWidget(labelled)
     wait_until(lambda: widget.operations)
@@ -83,8 +83,8 @@ def test_the_jobs_page_names_server_and_user(tamr, labelled):
     assert "AnalysisException" in bundle["text/html"]
 
 
-def test_an_export_says_that_tamr_is_read_only(tamr, client):
-    """While it runs."""
+def test_a_running_export_is_shown_as_a_hint(tamr, client):
+    """Tamr is read-only until it ends."""
     job = tamr.jobs.add("RUNNING", kind="export")
     widget = jobs_widget(client)
     wait_until(lambda: "read-only" in str(status(widget).get("hints")))
@@ -95,8 +95,8 @@ def test_an_export_says_that_tamr_is_read_only(tamr, client):
 
 
 @pytest.mark.parametrize("kind", ["operation", "widget", "client", "jobs"])
-def test_a_panel_shows_who_is_notified(tamr, client, kind, address):
-    """Of this job, or of all jobs of its server."""
+def test_a_panel_shows_the_recipients_of_notifications(tamr, client, kind, address):
+    """These may be of this job, or of all jobs of its server."""
     operation = client.operation(tamr.jobs.add("RUNNING"))
     other = follow(client, tamr.jobs.add("RUNNING"))
     widget = OperationWidget(operation)
@@ -113,8 +113,8 @@ def test_a_panel_shows_who_is_notified(tamr, client, kind, address):
     wait_until(lambda: "notified" not in panel(widget))
 
 
-def test_a_notification_that_failed_is_said_in_widgets(tamr, client, address):
-    """In the panel, in its trait, and on the Jobs page, without the address."""
+def test_a_notification_that_failed_is_shown_in_widgets(tamr, client, address):
+    """It is in the panel, in its trait, and on the Jobs page, without the address."""
     job = tamr.jobs.add("RUNNING")
     jobs = JobsWidget(client)
     widget = follow(client, job)
@@ -134,19 +134,18 @@ def test_a_notification_that_failed_is_said_in_widgets(tamr, client, address):
     [(7, TypeError), ("x" * 61, ValueError), ("a\nb", ValueError), ("\u202eabc", ValueError)],
 )
 def test_a_label_is_one_short_line(label, error):
-    """Everything else is refused at once."""
+    """Any other label is refused."""
     with pytest.raises(error, match="label must be"):
         Client(TokenAuth("dG9rZW4="), label=label)
 
 
-def test_a_label_shows_in_the_repr():
-    """Beside the server that it names."""
+def test_a_label_is_part_of_the_repr():
     with Client(TokenAuth("dG9rZW4="), label=" production ") as client:
         assert repr(client).endswith("auth=TokenAuth, label='production')")
 
 
-def test_the_failures_that_stand_are_a_trait(tamr, client):
-    """The newest of each kind without a success since; a success takes it away."""
+def test_failures_without_a_later_success_are_a_trait(tamr, client):
+    """It has the newest of each kind."""
     tamr.jobs.add("FAILED", name="a", age_seconds=900)
     newest = tamr.jobs.add("FAILED", name="a", age_seconds=600)
     tamr.jobs.add("FAILED", name="b", age_seconds=900)
@@ -163,7 +162,7 @@ def test_the_failures_that_stand_are_a_trait(tamr, client):
 
 
 def test_a_success_sends_the_failed_rows_again(tamr, client):
-    """With its time; nothing else is sent."""
+    """They have the time of the success; no other row is sent again."""
     failed = tamr.jobs.add("FAILED", age_seconds=900)
     widget = jobs_widget(client)
     wait_until(lambda: widget.operations)

@@ -24,8 +24,8 @@ from tamr_widgets import (
 from tamr_widgets.simulator import Fault, Simulator
 
 
-def test_it_follows_an_operation_to_its_end_by_itself(tamr, client):
-    """Traits go from PENDING to SUCCEEDED without anybody asking."""
+def test_a_widget_polls_an_operation_until_it_has_ended(tamr, client):
+    """Its traits change from PENDING to SUCCEEDED without a call."""
     job = tamr.jobs.add("PENDING")
     widget = follow(client, job)
     seen = []
@@ -41,8 +41,8 @@ def test_it_follows_an_operation_to_its_end_by_itself(tamr, client):
     assert widget.progress == 1.0
 
 
-def test_one_message_for_each_change_and_none_when_nothing_changed(tamr, client):
-    """A page hears of a change once, in one message, and nothing in between."""
+def test_one_message_is_sent_for_each_change(tamr, client):
+    """Polls without a change send none."""
     job = tamr.jobs.add("PENDING")
     widget = follow(client, job)
     sent = Page(widget)
@@ -59,7 +59,7 @@ def test_one_message_for_each_change_and_none_when_nothing_changed(tamr, client)
 
 
 def test_a_new_widget_is_two_small_messages(tamr, client, monkeypatch):
-    """Code and styles included: every widget carries them, also into the saved notebook."""
+    """They contain code and styles, which are also saved in the notebook for each widget."""
     opened = []
     operation = client.operation(tamr.jobs.add("RUNNING"))
     monkeypatch.setattr(
@@ -80,7 +80,7 @@ def test_a_new_widget_is_two_small_messages(tamr, client, monkeypatch):
 
 
 def test_a_new_widget_needs_no_class_of_its_own(tamr, client):
-    """anywidget adds a trait to each, for which traitlets would make one; others can be added."""
+    """anywidget adds a trait, for which traitlets would create a class; users can add traits."""
     widget = OperationWidget(client.operation(tamr.jobs.add("RUNNING")))
 
     assert type(widget) is OperationWidget
@@ -97,8 +97,8 @@ class _Comm:
         return lambda *_, **__: None
 
 
-def test_what_the_server_said_cannot_be_set(tamr, client):
-    """Neither by Python code nor by a page."""
+def test_traits_with_data_of_the_server_are_read_only(tamr, client):
+    """Neither Python code nor a page can set them."""
     widget = follow(client, tamr.jobs.add("RUNNING"))
 
     for name in ("state", "resolved", "operation", "progress", "deleted", "error"):
@@ -110,7 +110,7 @@ def test_what_the_server_said_cannot_be_set(tamr, client):
 
 
 @pytest.mark.parametrize("thing", ["17", 17, None, {"id": "17"}, object()])
-def test_something_that_is_no_operation_is_refused_at_once(thing):
+def test_a_value_that_is_no_operation_is_refused_at_once(thing):
     """The error says how to get an operation."""
     with pytest.raises(OperationTypeError, match="from_resource_id"):
         OperationWidget(thing)
@@ -126,14 +126,14 @@ def test_something_that_is_no_operation_is_refused_at_once(thing):
         ("poll_intervall", 3, TypeError),
     ],
 )
-def test_a_bad_argument_is_named(tamr, client, name, value, error):
+def test_an_invalid_argument_is_named(tamr, client, name, value, error):
     """A wrong argument is refused with its name, before anything is polled."""
     with pytest.raises(error, match=name):
         OperationWidget(client.operation(tamr.jobs.add("RUNNING")), **{name: value})
 
 
 def test_every_message_of_a_page_is_acknowledged_at_once(tamr, client):
-    """The reply carries the number of the message and both clocks."""
+    """The reply contains the number of the message and both clocks."""
     widget = follow(client, tamr.jobs.add("RUNNING"))
     sent = Page(widget)
 
@@ -145,8 +145,8 @@ def test_every_message_of_a_page_is_acknowledged_at_once(tamr, client):
     assert abs(reply["server"] - reply["kernel"]) < 1000
 
 
-def test_the_server_s_clock_is_told_to_the_page():
-    """The page gets the clock of a server that is an hour ahead, so that it ticks rightly."""
+def test_the_page_receives_the_server_s_clock():
+    """It is an hour ahead here; the page computes elapsed times with it."""
     with Simulator(past_jobs=0, clock_offset_seconds=3600) as ahead, ahead.client() as client:
         widget = follow(client, ahead.jobs.add("RUNNING"))
         sent = Page(widget)
@@ -157,8 +157,8 @@ def test_the_server_s_clock_is_told_to_the_page():
     assert reply["server"] - reply["kernel"] == pytest.approx(3_600_000, abs=2000)
 
 
-def test_a_message_that_makes_no_sense_does_nothing(tamr, client):
-    """With any message, nothing raises and nothing is requested of the server."""
+def test_an_invalid_message_has_no_effect(tamr, client):
+    """It raises no error, and no request is sent to the server."""
     widget = follow(client, tamr.jobs.add("RUNNING"))
 
     for content in (None, "wait", [], {}, {"action": None}, {"action": "explode"}):
@@ -167,8 +167,8 @@ def test_a_message_that_makes_no_sense_does_nothing(tamr, client):
         assert count_requests(tamr, "POST") == count_requests(tamr, "DELETE") == 0, content
 
 
-def test_wait_ends_with_the_outcome(tamr, client):
-    """The Wait button waits on the widget's own polling."""
+def test_a_click_on_wait_ends_with_the_outcome(tamr, client):
+    """It waits with the polls of the widget."""
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job)
 
@@ -180,8 +180,8 @@ def test_wait_ends_with_the_outcome(tamr, client):
     assert panel(widget)["outcome"] == "It failed while you waited."
 
 
-def test_wait_gives_up_after_its_limit(tamr, client):
-    """The job goes on, and the widget says that it is still running."""
+def test_a_click_on_wait_ends_at_the_timeout(tamr, client):
+    """The job continues, and the widget shows that it is still running."""
     widget = follow(client, tamr.jobs.add("RUNNING"), timeout_seconds=0.1)
 
     click(widget, "wait")
@@ -192,8 +192,8 @@ def test_wait_gives_up_after_its_limit(tamr, client):
     assert count_requests(tamr, "POST") == 0
 
 
-def test_stop_waiting_stops_only_the_waiting(tamr, client):
-    """A second Wait can follow, with its whole limit."""
+def test_a_click_on_stop_ends_only_the_wait(tamr, client):
+    """A second click on Wait starts another wait."""
     widget = follow(client, tamr.jobs.add("RUNNING"), timeout_seconds=60)
 
     click(widget, "wait")
@@ -207,7 +207,7 @@ def test_stop_waiting_stops_only_the_waiting(tamr, client):
 
 
 def test_three_clicks_on_cancel_are_one_request(tamr, client):
-    """The effect is seen in the next snapshot, CANCELING included."""
+    """The next snapshot shows the effect, which may be CANCELING."""
     job = tamr.jobs.start(run_seconds=60, queued_seconds=0)
     widget = follow(client, job)
     states = []
@@ -220,8 +220,8 @@ def test_three_clicks_on_cancel_are_one_request(tamr, client):
     assert count_requests(tamr, "POST", "cancel") == 1
 
 
-def test_cancelling_a_job_that_has_ended_asks_nothing(tamr, client):
-    """The widget says so instead."""
+def test_cancelling_a_job_that_has_ended_sends_no_request(tamr, client):
+    """The widget shows that the job has ended."""
     job = tamr.jobs.add("SUCCEEDED")
     widget = follow(client, job)
 
@@ -232,8 +232,8 @@ def test_cancelling_a_job_that_has_ended_asks_nothing(tamr, client):
     assert count_requests(tamr, "POST") == 0
 
 
-def test_a_refused_delete_leaves_everything_as_it_was(tamr, client):
-    """405 is no failure of the job: the reason is shown, and polling goes on."""
+def test_a_refused_delete_does_not_end_the_polling(tamr, client):
+    """The reason of a 405 is shown."""
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job)
 
@@ -249,8 +249,8 @@ def test_a_refused_delete_leaves_everything_as_it_was(tamr, client):
     assert "405" in widget.error
 
 
-def test_a_click_on_wait_after_the_end_says_so(tamr, client):
-    """There is nothing left to wait for."""
+def test_a_click_on_wait_after_the_end_shows_the_outcome(tamr, client):
+    """No wait is started."""
     widget = follow(client, tamr.jobs.add("FAILED"))
 
     click(widget, "wait")
@@ -260,8 +260,8 @@ def test_a_click_on_wait_after_the_end_says_so(tamr, client):
     assert not widget.waiting
 
 
-def test_the_error_of_an_action_goes_with_the_next_action(tamr, client):
-    """It stays until then, though polls succeed."""
+def test_the_error_of_an_action_is_cleared_by_the_next_action(tamr, client):
+    """It stays until then, although polls succeed."""
     widget = follow(client, tamr.jobs.add("RUNNING"))
     errors: list[str] = []
     widget.observe(lambda change: errors.append(change.new), "error")
@@ -274,8 +274,8 @@ def test_the_error_of_an_action_goes_with_the_next_action(tamr, client):
     assert [bool(each) for each in errors] == [True, False, True]
 
 
-def test_a_delete_whose_request_was_lost_leaves_the_job_followed(tamr, client):
-    """A poll shows that it is still there."""
+def test_polls_continue_after_a_delete_whose_request_was_lost(tamr, client):
+    """They show that the job still exists."""
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job)
     tamr.faults.add(Fault.close(method="DELETE"))
@@ -288,8 +288,8 @@ def test_a_delete_whose_request_was_lost_leaves_the_job_followed(tamr, client):
     assert not widget.deleted
 
 
-def test_a_delete_that_is_done_ends_the_polling(tamr, client):
-    """It says so, once, and the operation is not polled any more."""
+def test_a_successful_delete_ends_the_polling(tamr, client):
+    """The panel shows that the job was deleted, and a second click has no effect."""
     tamr.jobs.deletes = True
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job)
@@ -310,7 +310,7 @@ def _threads_of(tamr: Simulator) -> int:
 
 
 def test_a_delete_whose_response_was_lost_is_not_repeated(tamr, client):
-    """The operation is polled instead: here it is gone."""
+    """The operation is polled instead, and not found."""
     tamr.jobs.deletes = True
     job = tamr.jobs.add("SUCCEEDED")
     widget = follow(client, job)
@@ -322,8 +322,8 @@ def test_a_delete_whose_response_was_lost_is_not_repeated(tamr, client):
     assert count_requests(tamr, "DELETE") == 1
 
 
-def test_errors_that_pass_are_shown_and_go_away(tamr, client):
-    """The last known state stays visible, with when it was checked and when it is tried again."""
+def test_transient_errors_are_shown_until_a_poll_succeeds(tamr, client):
+    """The last known state stays, with the times of the last response and of the retry."""
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job)
     tamr.faults.add(Fault.status(502, times=2))
@@ -339,8 +339,8 @@ def test_errors_that_pass_are_shown_and_go_away(tamr, client):
 
 
 @pytest.mark.parametrize(("status", "kind"), [(403, "refused"), (401, "refused"), (404, "gone")])
-def test_errors_that_stay_end_the_polling_and_say_so(tamr, client, monkeypatch, status, kind):
-    """No permission and a deleted operation look different; both end waits."""
+def test_permanent_errors_end_the_polling_and_are_shown(tamr, client, monkeypatch, status, kind):
+    """No permission and a deleted operation have different kinds; both end waits."""
     monkeypatch.setattr("tamr_widgets._http.retry.NOT_FOUND_GRACE_SECONDS", 0)
     widget = follow(client, tamr.jobs.add("RUNNING"))
     tamr.faults.add(Fault.status(status))
@@ -360,7 +360,7 @@ def test_wait_blocks_until_the_operation_is_resolved(tamr, client):
     assert resolved.state == "FAILED"
 
 
-def test_wait_raises_when_the_time_is_up(tamr, client):
+def test_wait_raises_at_the_deadline(tamr, client):
     """The error is a TimeoutError that holds the last snapshot."""
     widget = follow(client, tamr.jobs.add("RUNNING"))
 
@@ -372,7 +372,7 @@ def test_wait_raises_when_the_time_is_up(tamr, client):
 
 
 def test_an_action_whose_response_is_lost_is_checked(tamr, client):
-    """Also after an error had ended the polls, which go on then."""
+    """An error had ended the polling before, which then starts again."""
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job)
     tamr.faults.add(Fault.status(403, times=1, method="GET"))
@@ -386,8 +386,8 @@ def test_an_action_whose_response_is_lost_is_checked(tamr, client):
     wait_until(lambda: widget.state == "CANCELED")
 
 
-def test_an_interrupt_of_wait_is_one_line_and_leaves_the_job_alone(tamr, client):
-    """Nobody reads a traceback for having changed their mind."""
+def test_an_interrupt_of_wait_shows_one_line_instead_of_a_traceback(tamr, client):
+    """The job continues."""
     widget = follow(client, tamr.jobs.add("RUNNING"))
     threading.Timer(0.05, _thread.interrupt_main).start()
 
@@ -400,7 +400,7 @@ def test_an_interrupt_of_wait_is_one_line_and_leaves_the_job_alone(tamr, client)
 
 
 def test_await_waits_without_blocking(tamr, client):
-    """Other coroutines run meanwhile; the result is the resolved operation."""
+    """Other coroutines run in the meantime; the result is the resolved operation."""
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job)
 
@@ -418,8 +418,8 @@ def test_await_waits_without_blocking(tamr, client):
     assert asyncio.run(again()) is widget.operation
 
 
-def test_a_closed_widget_wakes_whoever_waits(tamr, client):
-    """Nothing waits for ever on a widget that is gone."""
+def test_closing_a_widget_ends_its_waits(tamr, client):
+    """They would wait for ever otherwise."""
     widget = follow(client, tamr.jobs.add("RUNNING"))
     threading.Timer(0.05, widget.close).start()
 
@@ -427,8 +427,8 @@ def test_a_closed_widget_wakes_whoever_waits(tamr, client):
         widget.wait(10)
 
 
-def test_callbacks_that_raise_disturb_nobody(tamr, client):
-    """The others are called, once each; the widget says what happened and goes on."""
+def test_callbacks_that_raise_do_not_stop_the_others(tamr, client):
+    """Each is called once; the widget shows the error, and continues."""
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job)
     called: list[str] = []
@@ -451,8 +451,8 @@ def test_callbacks_that_raise_disturb_nobody(tamr, client):
     assert widget.resolved
 
 
-def test_an_observer_can_be_taken_off_again(tamr, client):
-    """`unobserve` takes the function that `observe` was given."""
+def test_an_observer_can_be_removed(tamr, client):
+    """`unobserve` accepts the function that was passed to `observe`."""
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job)
     called = []
@@ -466,8 +466,8 @@ def test_an_observer_can_be_taken_off_again(tamr, client):
 
 
 @pytest.mark.parametrize("rounds", [8, pytest.param(1000, marks=pytest.mark.slow)])
-def test_a_callback_registered_at_the_moment_of_the_end_is_never_lost(tamr, client, rounds):
-    """Registered sooner and later around it, and called exactly once."""
+def test_a_callback_that_is_registered_as_the_job_ends_is_called(tamr, client, rounds):
+    """It is called once, also if it is registered shortly before or after the end."""
     calls: list[Any] = []
     for number in range(rounds):
         job = tamr.jobs.add("RUNNING")
@@ -482,8 +482,8 @@ def test_a_callback_registered_at_the_moment_of_the_end_is_never_lost(tamr, clie
     assert len(calls) == rounds
 
 
-def test_closing_leaves_nothing_behind(tamr, client):
-    """After some re-runs of the cell, widgets, layouts and threads are all gone."""
+def test_closing_releases_widgets_layouts_and_threads(tamr, client):
+    """A cell may create a widget each time it runs."""
     before = len(ipywidgets.widgets.widget._instances)
     for _ in range(5):
         widget = follow(client, tamr.jobs.add("RUNNING"))
@@ -495,7 +495,7 @@ def test_closing_leaves_nothing_behind(tamr, client):
 
 
 def test_closing_while_a_request_hangs_ends_the_thread_within_a_second(tamr, client):
-    """A server that does not respond delays nothing."""
+    """A server that does not respond does not delay this."""
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job)
     tamr.faults.add(Fault.hang())
@@ -507,7 +507,7 @@ def test_closing_while_a_request_hangs_ends_the_thread_within_a_second(tamr, cli
     wait_until(lambda: threading.active_count() == _threads_of(tamr), seconds=1)
 
 
-def test_many_widgets_of_one_operation_cost_one_request_for_each_interval(tamr, client):
+def test_widgets_of_one_operation_share_the_request_of_each_interval(tamr, client):
     """They share one poll target."""
     job = tamr.jobs.add("RUNNING")
     operation = client.operation(job)
@@ -522,7 +522,7 @@ def test_many_widgets_of_one_operation_cost_one_request_for_each_interval(tamr, 
 
 
 def test_a_thousand_changes_in_a_second_are_few_messages(tamr, client):
-    """A page hears what was true at each poll, and the last state always."""
+    """A page receives the state at each poll, and always the last one."""
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job)
     sent = Page(widget)
@@ -533,8 +533,8 @@ def test_a_thousand_changes_in_a_second_are_few_messages(tamr, client):
     assert len(sent) < 100
 
 
-def test_what_is_shown_without_javascript_is_text(tamr, client):
-    """The static table in the bundle holds the server's words as text."""
+def test_the_static_output_has_the_texts_of_the_server_as_text(tamr, client):
+    """They are no markup, and no control characters."""
     job = tamr.jobs.add("FAILED", description="<script>alert(1)</script>\x00" + "x" * 2000)
     widget = follow(client, job)
 
@@ -548,7 +548,7 @@ def test_what_is_shown_without_javascript_is_text(tamr, client):
 
 
 def test_a_displayed_widget_updates_its_output_when_the_job_ends(tamr, client, kernel, monkeypatch):
-    """So a saved notebook carries the final state."""
+    """A saved notebook then contains the final state."""
     shown: list[tuple[Any, ...]] = []
     monkeypatch.setattr(
         "tamr_widgets.widgets.base.display",
@@ -567,8 +567,8 @@ def test_a_displayed_widget_updates_its_output_when_the_job_ends(tamr, client, k
     assert shown[0][1]["display_id"] == shown[1][1]["display_id"]
 
 
-def test_repr_says_what_is_shown(tamr, client):
-    """In a list of widgets, by print and in logs; also when it was closed."""
+def test_repr_names_the_class_and_the_jobs(tamr, client):
+    """It is in lists of widgets, by print and in logs, also after a widget was closed."""
     widget, jobs = follow(client, tamr.jobs.add("RUNNING")), jobs_widget(client)
     wait_until(lambda: jobs.operations)
 
@@ -578,7 +578,7 @@ def test_repr_says_what_is_shown(tamr, client):
     assert repr(widget) == "<OperationWidget, closed>"
 
 
-def test_no_secret_gets_into_the_widget_or_the_notebook(tamr):
+def test_the_widget_and_the_notebook_contain_no_secret(tamr):
     """Neither state, nor bundle, nor repr holds the password or its encoded form."""
     with tamr.client() as client:
         widget = follow(client, tamr.jobs.add("RUNNING"))
@@ -589,15 +589,15 @@ def test_no_secret_gets_into_the_widget_or_the_notebook(tamr):
         assert secret not in text
 
 
-def test_an_operation_is_made_of_its_widget(tamr, client):
-    """A function that takes an operation takes its widget too."""
+def test_a_widget_is_adopted_as_its_operation(tamr, client):
+    """A function that accepts an operation accepts its widget, too."""
     widget = follow(client, tamr.jobs.add("SUCCEEDED"))
 
     assert Operation.adopt(widget) is widget.operation
 
 
 def test_marimo_displays_an_operation_as_its_widget(tamr, client):
-    """It calls `_display_`."""
+    """marimo calls `_display_`."""
     operation = client.operation(tamr.jobs.add("SUCCEEDED"))
 
     widget = operation._display_()

@@ -1,4 +1,4 @@
-"""Widgets in cells that run again: they are paused, go on, and repeat their output."""
+"""Widgets in cells that run again: they are paused, are resumed, and repeat their output."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Shell:
-    """A shell whose kernel runs cells that a test names."""
+    """A fake of a kernel's shell, which runs the cells that a test names."""
 
     kernel = object()
 
@@ -73,7 +73,7 @@ def polls(tamr: Simulator, *paths: str) -> bool:
 
 
 def test_an_operation_is_paused_when_its_cell_runs_again(tamr, client, shell):
-    """It goes on when a page shows it, or code waits for it."""
+    """It is resumed when a page shows it, or code waits for it."""
     job = tamr.jobs.add("RUNNING")
     path = f"operations/{job}"
     shell.run("a")
@@ -108,7 +108,7 @@ def test_a_cell_without_an_id_pauses_no_operation(tamr, client, shell):
 
 
 def test_a_list_of_jobs_is_paused_with_its_rows(tamr, client, shell):
-    """Both go on when a page shows them."""
+    """Both are resumed when a page shows them."""
     job = tamr.jobs.add("RUNNING")
     shell.run("a")
     widget = jobs_widget(client)
@@ -126,7 +126,7 @@ def test_a_list_of_jobs_is_paused_with_its_rows(tamr, client, shell):
 
 
 def test_the_final_output_is_repeated_in_the_next_cell(tamr, client, shell, displayed):
-    """nbclient loses messages that come between two cells; once is enough."""
+    """nbclient loses messages between two cells; the output is repeated once."""
     job = tamr.jobs.add("RUNNING")
     shell.run("a")
     widget = follow(client, job)
@@ -141,7 +141,7 @@ def test_the_final_output_is_repeated_in_the_next_cell(tamr, client, shell, disp
 
 
 def test_a_cell_that_a_program_runs_ends_with_the_first_list(tamr, client, shell, displayed):
-    """So that a saved notebook has the jobs; a program has no `input()`."""
+    """A saved notebook then has the jobs; a program does not allow `input()`."""
     tamr.jobs.add("FAILED")
     tamr.faults.add(Fault.delay(0.1, path="operations$"))
     shell.run("a")
@@ -155,8 +155,8 @@ def test_a_cell_that_a_program_runs_ends_with_the_first_list(tamr, client, shell
     assert "1 jobs" in displayed[-1]
 
 
-def test_outside_of_a_cell_nothing_is_recorded(tamr, client, shell):
-    """A message of a page is no run of a cell."""
+def test_a_widget_outside_of_a_cell_is_not_paused(tamr, client, shell):
+    """The message of a page does not run a cell."""
     shell.parent = {"header": {"msg_type": "comm_msg"}}
     job = tamr.jobs.add("RUNNING")
     widget = follow(client, job)
@@ -168,7 +168,6 @@ def test_outside_of_a_cell_nothing_is_recorded(tamr, client, shell):
 
 
 def test_a_closed_widget_is_not_displayed(tamr, client, displayed):
-    """There is nothing to show."""
     widget = follow(client, tamr.jobs.add("SUCCEEDED"))
 
     widget.close()
@@ -177,8 +176,8 @@ def test_a_closed_widget_is_not_displayed(tamr, client, displayed):
     assert displayed == []
 
 
-def test_a_page_that_shows_a_widget_again_gets_a_poll(tamr, client, monkeypatch):
-    """After a time in which no page showed it, polls had become rare."""
+def test_a_widget_is_polled_when_a_page_shows_it_again(tamr, client, monkeypatch):
+    """Polls are rare while no page shows it."""
     monkeypatch.setattr("tamr_widgets._polling.page_visibility.HIDDEN_AFTER_SECONDS", 0.1)
     monkeypatch.setattr("tamr_widgets._polling.target.HIDDEN_FACTOR", 10_000)
     job = tamr.jobs.add("RUNNING")
