@@ -400,7 +400,7 @@ def test_no_message_is_sent_after_a_widget_was_closed(tamr, client, caplog, monk
     """Another thread closes it while snapshots arrive, which is no error."""
     monkeypatch.setattr("tamr_widgets.widgets.jobs.AGAIN_SECONDS", 0.05)
     late: list[Any] = []
-    sending = threading.Event()
+    sending, closed = threading.Event(), threading.Event()
 
     def sent(widget: Any, **_: object) -> None:
         sending.set()
@@ -409,9 +409,13 @@ def test_no_message_is_sent_after_a_widget_was_closed(tamr, client, caplog, monk
             late.append(widget)
 
     def change(job: str) -> None:
-        for state in ("PENDING", "RUNNING") * 10:
+        more = 10  # after the widget was closed
+        for state in itertools.cycle(("PENDING", "RUNNING")):
             tamr.jobs.change(job, status={"state": state})
             time.sleep(0.003)
+            more -= closed.is_set()
+            if not more:
+                return
 
     def make(kind: str, job: str) -> Any:
         if kind == "operation":
@@ -426,11 +430,13 @@ def test_no_message_is_sent_after_a_widget_was_closed(tamr, client, caplog, monk
     for kind in ("operation", "jobs"):
         job = tamr.jobs.add("RUNNING")
         sending.clear()
+        closed.clear()
         widget = make(kind, job)
         changing = threading.Thread(target=change, args=(job,))
         changing.start()
         assert sending.wait(20)
         widget.close()
+        closed.set()
         changing.join()
         assert not late, kind
         assert not caplog.records, kind
