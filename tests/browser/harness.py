@@ -231,8 +231,17 @@ class OpenNotebook:
 
     def screenshot(self, name: str, element: Locator | None = None) -> Path:
         """Save a screenshot of the page, or of an element, as artifacts/<name>.png."""
+        # Without Playwright, this module is imported before its tests are skipped.
+        from playwright.sync_api import Error  # noqa: PLC0415
+
         path = self._artifacts / f"{name}.png"
-        (element or self.page).screenshot(path=path, animations="disabled")
+        try:
+            (element or self.page).screenshot(path=path, animations="disabled")
+        except Error as error:
+            # JupyterLab attaches a cell again after a change of theme: the locator finds it anew.
+            if "not attached" not in error.message:
+                raise
+            (element or self.page).screenshot(path=path, animations="disabled")
         return path
 
     def axe(self, element: Locator | None = None) -> list[str]:
