@@ -354,6 +354,18 @@ def test_a_past_without_order_has_wide_intervals(queues, order, first):
     assert covered(estimated) >= 0.6
 
 
+def test_a_server_that_is_never_idle_has_an_estimate():
+    """Each job waits for the one before it, and the last for two: only one executor is possible."""
+    jobs = []
+    for number in range(12):
+        started = DAY + timedelta(seconds=60 * number + 2)
+        created = started - timedelta(seconds=32 if number < 11 else 80)
+        ended = started + timedelta(seconds=58)
+        jobs.append(ListedJob(str(number), TRAIN, created, started, ended))
+
+    assert_about(queue_estimate(JobHistory(jobs), waiting(), running_job(20)), 38 + 2)
+
+
 def test_jobs_that_overtake_each_other_show_no_order():
     """If the second in the queue is as often third, durations are not added up."""
     rng = random.Random(2)

@@ -326,7 +326,6 @@ def test_a_value_that_is_no_client_is_refused(thing):
         JobsWidget(thing)
 
 
-@pytest.mark.slow  # for pandas alone, which the test_survival_*.py have loaded by default
 def test_to_frame_has_typed_times(tamr, widget):
     """Each job is a row, with aware times and a duration."""
     tamr.jobs.add("SUCCEEDED")
@@ -365,6 +364,20 @@ def test_the_static_output_is_a_table_of_text(tamr, widget):
     assert "<img" not in data["text/html"]
     assert "1 jobs" in data["text/plain"]
     assert str(widget) == data["text/plain"]
+
+
+def test_the_static_output_says_that_older_jobs_are_omitted(tamr, widget, monkeypatch):
+    """A saved notebook stays small."""
+    monkeypatch.setattr("tamr_widgets.widgets.job_table.MAX_STATIC_ROWS", 1)
+    for _ in range(2):
+        tamr.jobs.add("SUCCEEDED")
+    wait_until(lambda: len(widget.operations) == 2)
+
+    data, _ = widget._repr_mimebundle_()
+
+    assert "2 jobs of 127.0.0.1" in data["text/plain"]
+    assert "the newest 1 of them" in data["text/plain"]
+    assert data["text/html"].count("<tr") == 2  # with the header
 
 
 def test_the_widget_contains_no_secret(tamr, client, widget, page):
