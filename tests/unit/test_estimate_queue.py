@@ -358,9 +358,9 @@ def test_a_server_that_is_never_idle_has_an_estimate():
     """Each job waits for the one before it, and the last for two: only one executor is possible."""
     jobs = []
     for number in range(12):
-        started = DAY + timedelta(seconds=60 * number + 2)
-        created = started - timedelta(seconds=32 if number < 11 else 80)
-        ended = started + timedelta(seconds=58)
+        free = DAY + timedelta(seconds=60 * number)
+        created = free - timedelta(seconds=30 if number < 11 else 80)
+        started, ended = free + timedelta(seconds=1 + number % 3), free + timedelta(seconds=60)
         jobs.append(ListedJob(str(number), TRAIN, created, started, ended))
 
     assert_about(queue_estimate(JobHistory(jobs), waiting(), running_job(20)), 38 + 2)
