@@ -609,7 +609,7 @@ class Operation:
 
     def _display_(self) -> object:
         """Returns what marimo displays for this."""
-        from . import OperationWidget  # noqa: PLC0415 - scripts never draw
+        from .widgets.operation import OperationWidget  # noqa: PLC0415 - for displays only
 
         return OperationWidget(self)
 

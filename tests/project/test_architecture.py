@@ -32,13 +32,14 @@ LAYERS: list[set[str]] = [
     {"ipython"},
     {"__main__"},
 ]
-# The simulator replaces a server: of the package it imports only what `client()` returns.
+# The simulator replaces a server: of the package it imports only what `client()` returns, and only
+# the command line imports it.
 SIMULATOR = "simulator"
 ALLOWED = {
     ("errors", "operation"): "the type of an attribute",
+    ("operation", "widgets.operation"): "Operation._display_, which loads it when it is called",
     ("chain", "widgets.chain"): "Chain._display_, which loads it when it is called",
     ("operation", "_polling.single"): "Operation.future() and await, which load it when called",
-    ("__main__", "simulator.__main__"): "the command `simulator`",
     ("simulator.server", "auth"): "Simulator.client()",
     ("simulator.server", "client"): "Simulator.client()",
 }
@@ -79,8 +80,15 @@ def imported(path: Path, *, for_types: bool = True) -> set[str]:
             found |= {f"{module}.{alias.name}" for alias in node.names}
             found.add(module)
     own = {name.removeprefix(f"{NAME}.") for name in found if name.startswith(f"{NAME}.")}
-    # `from .poller import Poller` names a module and what is in it.
-    return {name for name in own if exists(name)}
+    # `from .poller import Poller` names a module and what is in it, `from . import Poller` a public
+    # name of the package.
+    return {name if exists(name) else module_of(name) for name in own} - {""}
+
+
+def module_of(name: str) -> str:
+    """Returns the module that defines a public name of the package; otherwise an empty text."""
+    public = getattr(tamr_widgets, name, None)
+    return getattr(public, "__module__", "").removeprefix(f"{NAME}.")
 
 
 def layer(module: str) -> int:
@@ -93,7 +101,7 @@ def is_allowed(module: str, other: str) -> bool:
     if (module, other) in ALLOWED or in_simulator == (True, True):
         return True
     if any(in_simulator):
-        return False
+        return module == "__main__"
     return layer(other) <= layer(module)
 
 
