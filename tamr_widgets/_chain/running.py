@@ -11,7 +11,7 @@ from typing import Any
 import requests
 
 from .._clock import Seconds, clock
-from .._http.changes import changes_recorded, may_be_carried_out
+from .._http.changes import SAFE_METHODS, changes_recorded, may_be_carried_out
 from .._http.exception_mapping import mapped_error
 from .._http.response import raise_for_status
 from .._http.retry import MAX_ERRORS_IN_A_ROW, Backoff, was_not_carried_out
@@ -138,15 +138,13 @@ class StepRun:
                     result = self.step.start()
                 operation = self._operation_in(result)
             except requests.RequestException as error:
-                last = self._mapped(error)
-                # Changes by the public client are not recorded.
-                lost = not isinstance(error, TamrError) and may_be_carried_out(last)
+                last, unclear = self._mapped(error), self._may_have_started(error, changes)
             except BaseException as error:  # noqa: BLE001 - sys.exit() fails the step only
-                return self._fail(error, any(changes))
+                return self._fail(error, self._may_have_started(error, changes))
             else:
                 return self._take(operation)
             if not changes or any(changes) or not was_not_carried_out(last):
-                return self._fail(last, lost or any(changes))
+                return self._fail(last, unclear)
             try:
                 delay = backoff.next_delay(last, clock.monotonic() - began)
             except TamrError as error:
@@ -157,6 +155,19 @@ class StepRun:
 
     def _fail(self, error: BaseException, may_have_started: bool = False) -> None:
         self._change(state=FAILED, error=error, may_have_started=may_have_started)
+
+    def _may_have_started(self, error: BaseException, changes: list[bool]) -> bool:
+        """Whether the function of the step may have started a job before it raised `error`."""
+        operation = getattr(error, "operation", None)  # such as that of WaitTimeout
+        if isinstance(operation, Operation):
+            return not operation.resolved
+        if any(changes):
+            return True
+        if isinstance(error, TamrError) or not isinstance(error, requests.RequestException):
+            return False
+        # The public client's changes are not recorded: one may come before a poll that fails.
+        is_change = error.request is not None and error.request.method not in SAFE_METHODS
+        return not is_change or may_be_carried_out(self._mapped(error))
 
     def _mapped(self, error: requests.RequestException) -> TamrError:
         """Returns an error of the public client as one of this package."""

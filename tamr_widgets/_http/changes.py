@@ -15,9 +15,9 @@ from ..errors import TamrError
 from .retry import REFUSED
 
 # Methods that change nothing on a server.
-_SAFE = ("GET", "HEAD")
+SAFE_METHODS = ("GET", "HEAD")
 # A gateway's, whose server may have received the request.
-TIMED_OUT = 408
+_TIMED_OUT = 408
 
 _recording: ContextVar[list[bool] | None] = ContextVar("tamr_widgets_changes", default=None)
 
@@ -36,16 +36,16 @@ def changes_recorded() -> Iterator[list[bool]]:
 def record_change(method: str, outcome: requests.Response | BaseException) -> None:
     """Records a request that has ended, unless its method (in upper case) changes nothing."""
     changes = _recording.get()
-    if changes is not None and method not in _SAFE:
+    if changes is not None and method not in SAFE_METHODS:
         changes.append(may_be_carried_out(outcome))
 
 
 def may_be_carried_out(outcome: requests.Response | BaseException) -> bool:
     """Whether the server may have carried out a request: it got it, and has not refused it."""
-    response = outcome if isinstance(outcome, requests.Response) else None
-    if response is None:
-        response = getattr(outcome, "response", None)
+    response: requests.Response | None = (
+        outcome if isinstance(outcome, requests.Response) else getattr(outcome, "response", None)
+    )
     if response is not None:
         status = response.status_code
-        return status not in REFUSED and (status == TIMED_OUT or not 400 <= status < 500)
+        return status not in REFUSED and (status == _TIMED_OUT or not 400 <= status < 500)
     return not isinstance(outcome, TamrError) or outcome.request_sent

@@ -22,6 +22,7 @@ from tamr_widgets import (
     OperationFailed,
     Poller,
     Step,
+    WaitTimeout,
     notify,
 )
 from tamr_widgets._chain.html import reason
@@ -557,15 +558,26 @@ def test_a_function_that_has_started_a_job_is_not_retried(client, tamr, monkeypa
 
     assert chain.wait(10).state == "FAILED"
     assert states(chain) == "FAILED FAILED FAILED"
-    assert [step.may_have_started for step in chain.steps] == [True, True, False]
+    assert all(step.may_have_started for step in chain.steps)
     assert len(tamr.jobs) == 2
 
 
+START = requests.Request("POST", "http://tamr.test/projects/1:refresh").prepare()
+
+
 @pytest.mark.parametrize(
-    "error", [requests.ReadTimeout("no"), requests.HTTPError(response=fake_response(500, {}))]
+    "error",
+    [
+        requests.ReadTimeout("no", request=START),
+        requests.HTTPError(response=fake_response(500, {}), request=START),
+        requests.HTTPError(response=fake_response(404, {})),
+        requests.ReadTimeout("no"),
+        WaitTimeout("no", Operation(None, {}), 1, None),
+    ],
+    ids=["lost", "500", "failed poll", "unknown request", "timeout"],
 )
-def test_a_step_whose_response_was_lost_may_have_started_a_job(error):
-    """Also with the public client, whose requests are not recorded."""
+def test_a_step_that_fails_after_an_unrecorded_request_may_have_started_a_job(error):
+    """The public client's requests are not recorded: its poll may fail after its start."""
     responses = iter([error])
 
     def start() -> None:
@@ -579,17 +591,38 @@ def test_a_step_whose_response_was_lost_may_have_started_a_job(error):
     assert not chain.steps[0].may_have_started
 
 
+def test_a_step_whose_job_has_ended_has_no_job_that_may_run(client, tamr):
+    """The function has waited for the end, so its job can be started again safely."""
+
+    def start_and_check() -> Operation:
+        operation = client.start(UPDATE, asynchronous=True)
+        tamr.jobs.finish(operation.resource_id, "FAILED")
+        return operation.poll().check()
+
+    chain = chain_of({"a": start_and_check}).start().wait(10)
+
+    assert isinstance(chain.steps[0].error, OperationFailed)
+    assert not chain.steps[0].may_have_started
+
+
 def test_a_step_with_a_rejected_request_has_not_started_a_job(client, tamr):
     """Such as for lack of a permission, with the client of either package."""
     tamr.faults.add(Fault.status(403, method="POST"))
 
-    def use_another_package() -> None:
-        raise requests.HTTPError(response=fake_response(403, {}))
+    def be_rejected() -> None:
+        raise requests.HTTPError(response=fake_response(403, {}), request=START)
 
-    steps = Step("ours", lambda: client.start(UPDATE)), Step("other", use_another_package, after=())
+    def not_connect() -> None:
+        raise requests.ConnectTimeout("no", request=START)
+
+    steps = [
+        Step("ours", lambda: client.start(UPDATE)),
+        Step("other", be_rejected, after=()),
+        Step("unsent", not_connect, after=()),
+    ]
     chain = chain_of(steps).start().wait(10)
 
-    assert states(chain) == "FAILED FAILED"
+    assert states(chain) == "FAILED FAILED FAILED"
     assert not any(step.may_have_started for step in chain.steps)
 
 
