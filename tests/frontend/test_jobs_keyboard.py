@@ -221,3 +221,17 @@ def test_a_focused_time_keeps_its_name(open_jobs: Callable[..., Jobs]) -> None:
     expect(cell).to_have_accessible_name("1 min")
     jobs.page.keyboard.press("ArrowLeft")
     expect(cell).to_have_accessible_name("1 min 5 s")
+
+
+def test_a_focused_time_has_a_new_name_when_the_job_has_ended(
+    open_jobs: Callable[..., Jobs],
+) -> None:
+    """The end is announced, and the name is not that of a running job."""
+    jobs = open_jobs([row("17", state="RUNNING", started=NOW_MS - 60_000, ended=None)])
+    cell = jobs.cell("17", "ran")
+    cell.focus()
+
+    jobs.change(row("17", state="SUCCEEDED", started=NOW_MS - 60_000, ended=NOW_MS + 4_000))
+
+    expect(cell).to_be_focused()
+    expect(cell).to_have_accessible_name("1 min 4 s")

@@ -30,8 +30,10 @@ export function createRowView(jobs) {
   const [pick, state, description, user, created, queued, run, left] = cells;
   state.append(icon, word);
   run.append(ran, slow, track);
-  for (const cell of [queued, run, left]) {
-    // Screen readers announce each change of the focused element's name, here every second.
+  const times = [queued, run, left];
+  for (const cell of times) {
+    // Screen readers announce each change of the focused element's name: here that of the state, but
+    // not that of each second.
     cell.onfocus = () => (cell.ariaLabel = cell.textContent);
     cell.onblur = () => (cell.ariaLabel = null);
   }
@@ -103,6 +105,7 @@ export function createRowView(jobs) {
     draw(row) {
       const selected = jobs.selection.has(row.key);
       const [label, shape] = describe(row.state ?? undefined);
+      const changed = this.key !== row.key || node.dataset.state !== (row.state ?? "");
       this.key = row.key;
       node.dataset.state = row.state ?? "";
       node.dataset.key = row.key;
@@ -131,6 +134,8 @@ export function createRowView(jobs) {
       setText(user, cut(row.user, 99));
       setText(created, row.created === null ? "" : moment(row.created));
       drawTimes(row);
+      if (changed)
+        for (const cell of times) if (cell.ariaLabel !== null) cell.ariaLabel = cell.textContent;
       drawPanel(jobs.opened.get(row.key));
       const active = !jobs.active.header && jobs.active.key === row.key;
       cells.forEach((cell, i) => (cell.tabIndex = active && jobs.active.column === i ? 0 : -1));
