@@ -388,45 +388,48 @@ def test_a_chain_without_callbacks_needs_no_list(tamr, clock, poller, waiting, p
     assert lists_in(tamr, poller, clock, long) == 0
 
 
-@pytest.mark.parametrize("is_closed", [True, False])
-def test_a_chain_in_a_cell_that_ran_again_needs_no_list(
-    tamr, clock, poller, waiting, patched, is_closed
-):
-    """Its widget is closed, or paused until a page shows it."""
+@pytest.fixture
+def chain_widget(waiting, patched):
+    """Shows a chain whose step is a queued job."""
     chain = Chain({"a": lambda: None}, poll_interval_seconds=INTERVAL)
     chain.resume({"a": waiting})
     widget = ChainWidget(chain)
     wait_until(lambda: not callback_threads())
+    yield widget
+    widget.close()
+
+
+def report_visible(widget):
+    """Reports, as a page does, that it shows the widget."""
+    widget._handle_custom_msg({"action": "visible", "seq": 1}, None)
+    wait_until(lambda: not callback_threads())
+
+
+@pytest.mark.parametrize("is_closed", [True, False])
+def test_a_chain_in_a_cell_that_ran_again_needs_no_list(
+    tamr, clock, poller, chain_widget, is_closed
+):
+    """Its widget is closed, or paused until a page shows it."""
     assert lists_in(tamr, poller, clock, 30) >= 8
 
-    widget.close() if is_closed else widget.pause_polling(Cell("1", by_source=False))
+    chain_widget.close() if is_closed else chain_widget.pause_polling(Cell("1", by_source=False))
     wait_until(lambda: not callback_threads())
     drive(poller, clock, INTERVAL)
     assert lists_in(tamr, poller, clock, 30) == 0
 
-    widget._handle_custom_msg({"action": "visible", "seq": 1}, None)
-    wait_until(lambda: not callback_threads())
+    report_visible(chain_widget)
     assert (lists_in(tamr, poller, clock, 30) == 0) == is_closed
-    widget.close()
 
 
-def test_a_chain_on_a_closed_page_needs_no_list(
-    tamr, clock, poller, waiting, patched, hidden_after
-):
+def test_a_chain_on_a_closed_page_needs_no_list(tamr, clock, poller, chain_widget, hidden_after):
     """The kernel may run on after its browser tab is closed; a page that opens shows it again."""
-    chain = Chain({"a": lambda: None}, poll_interval_seconds=INTERVAL)
-    chain.resume({"a": waiting})
-    widget = ChainWidget(chain)
-    wait_until(lambda: not callback_threads())
     assert lists_in(tamr, poller, clock, 30) >= 8
     drive(poller, clock, hidden_after)
 
     assert lists_in(tamr, poller, clock, 30) == 0
 
-    widget._handle_custom_msg({"action": "visible", "seq": 1}, None)
-    wait_until(lambda: not callback_threads())
+    report_visible(chain_widget)
     assert lists_in(tamr, poller, clock, 30) >= 8
-    widget.close()
 
 
 def test_the_first_callback_of_a_chain_causes_a_poll(poller, waiting, patched):
