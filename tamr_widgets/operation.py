@@ -202,7 +202,8 @@ class Operation:
         if not isinstance(data, dict) or client is None or not hasattr(operation, "poll"):
             msg = (
                 f"This needs an operation, not something of type {type(operation).__name__}. "
-                "Operation.from_resource_id(client, id) fetches one by its id."
+                "Operation.from_resource_id(client, id) fetches one by its id, and "
+                "Operation.from_response(client, response) makes one of a response."
             )
             raise OperationTypeError(msg)
         return cls(checked_client(client), data, getattr(operation, "api_path", None))

@@ -456,11 +456,12 @@ def test_adopting_our_own_operation_returns_it(job):
         document(),
         PublicOperation(None, document()),
         PublicOperation("client", document())._data,
+        fake_response(200, document()),
     ],
 )
 def test_only_operations_are_adopted(thing):
-    """The error names the type and how to fetch an operation, but shows no content."""
-    with pytest.raises(OperationTypeError, match="from_resource_id") as raised:
+    """The error names the type and how to get an operation, but shows no content."""
+    with pytest.raises(OperationTypeError, match=r"from_resource_id.*from_response") as raised:
         Operation.adopt(thing)
 
     assert type(thing).__name__ in str(raised.value)
